@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { inject } from 'vitest'
+
+export type Engine = 'postgres' | 'pglite'
+
+/** Both engines, for `describe.each(engines)`. */
+export const engines: readonly Engine[] = ['postgres', 'pglite']
+
+export interface FreshDatabase {
+  readonly engine: Engine
+  /** A connection string for Postgres, a folder for PGlite. */
+  readonly url: string
+  drop(): Promise<void>
+}
+
+/** An empty database for one test. The caller closes its connections, then drops it. */
+export async function freshDatabase(engine: Engine): Promise<FreshDatabase> {
+  return engine === 'postgres' ? freshPostgres() : freshPglite()
+}
+
+async function freshPostgres(): Promise<FreshDatabase> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await administer(`CREATE DATABASE ${name}`)
+  const url = new URL(inject('postgresUrl'))
+  url.pathname = `/${name}`
+  return {
+    engine: 'postgres',
+    url: url.href,
+    drop: () => administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  }
+}
+
+async function freshPglite(): Promise<FreshDatabase> {
+  const home = await mkdtemp(join(tmpdir(), 'tidemark-pglite-'))
+  const url = join(home, 'db')
+  await cp(inject('pgliteTemplate'), url, { recursive: true })
+  return { engine: 'pglite', url, drop: () => rm(home, { recursive: true, force: true }) }
+}
+
+async function administer(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: inject('postgresUrl') })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,2 @@
+export { type Engine, engines, type FreshDatabase, freshDatabase } from './fresh-database.ts'
+export { type PostgresServer, startPostgresServer } from './postgres-server.ts'
