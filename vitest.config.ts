@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'tests/*/test/**/*.test.ts'],
     globalSetup: ['./tests/engines/src/global-setup.ts'],
+    // The second is for programs: .ci/run takes its totals from it.
+    reporters: ['default', ['json', { outputFile: 'test-results/vitest.json' }]],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -3,16 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import type { TestProject } from 'vitest/node'
+import type {} from './fresh-database.ts'
 import { startPostgresServer } from './postgres-server.ts'
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    /** Connection string of the Postgres that this test run started. */
-    postgresUrl: string
-    /** An initialised PGlite data folder, to copy: initialising one takes seconds, copying it a tenth. */
-    pgliteTemplate: string
-  }
-}
 
 /** Starts one Postgres for the whole test run and makes one PGlite folder to copy from. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

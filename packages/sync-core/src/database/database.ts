@@ -1,0 +1,61 @@
+import { resolve } from 'node:path'
+import type { Locks } from '@tidemark/lock'
+import { createLocks } from '@tidemark/lock'
+import { SyncError } from '../sync-error.ts'
+import { openPglite } from './pglite.ts'
+import { openPostgres } from './postgres.ts'
+
+/** One way to talk to Postgres or PGlite. */
+export interface Database {
+  readonly engine: 'postgres' | 'pglite'
+  /** Where it is, without a password, to show to people. */
+  readonly name: string
+  /** Leases in `tidemark.locks`; they end with `close()`. */
+  readonly locks: Locks
+  /** Runs one statement. Rows hold `bigint` as text, `timestamptz` as `Date`, `json` as values. */
+  query<Row = any>(text: string, params?: unknown[]): Promise<{ rows: Row[] }>
+  /** Gives up the leases that are still held and closes the connections. */
+  close(): Promise<void>
+}
+
+/** What an engine brings; the rest of {@link Database} is the same for both. */
+export type Connection = Pick<Database, 'engine' | 'name' | 'query' | 'close'>
+
+/**
+ * Opens a Postgres by its address, or a PGlite by its folder, which is made where there is none.
+ *
+ * ```ts
+ * const db = await openDatabase(process.env.DATABASE_URL ?? '.tidemark/db')
+ * await migrate(db)
+ * ```
+ *
+ * @param where `postgres://…`, `postgresql://…`, or the path of a folder.
+ * @throws {SyncError} `DATABASE_UNREACHABLE`, `DATABASE_REFUSED`, `DATABASE_IN_USE`, `DATABASE_FOLDER`.
+ */
+export async function openDatabase(where: string): Promise<Database> {
+  const connection = await open(where)
+  const locks = createLocks(connection, { table: 'tidemark.locks' })
+  return {
+    ...connection,
+    locks,
+    async close() {
+      try {
+        await locks.close()
+      } finally {
+        await connection.close()
+      }
+    },
+  }
+}
+
+function open(where: string): Promise<Connection> {
+  if (/^postgres(ql)?:\/\//.test(where)) return openPostgres(where)
+  if (where.trim() === '' || /^[a-z][a-z0-9+.-]+:\/\//i.test(where)) {
+    throw new SyncError(
+      'DATABASE_REFUSED',
+      'The database address is neither Postgres nor a folder',
+      'Give postgres://user@host/database, or the path of a folder for an embedded database.',
+    )
+  }
+  return openPglite(resolve(where))
+}

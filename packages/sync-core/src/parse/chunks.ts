@@ -1,0 +1,65 @@
+import type { Root, RootContent } from 'mdast'
+import { plainText } from './plain-text.ts'
+
+/** A piece of a page under one heading, of a size that a model can embed. */
+export interface Chunk {
+  /** The headings that the piece stands under, outermost first. */
+  readonly headingPath: readonly string[]
+  /** Markdown, as it stands in the file. */
+  readonly content: string
+}
+
+/** About 1,000 tokens of English: small enough for any embedding model, large enough to keep its context. */
+const MAX_CHARACTERS = 4_000
+
+/** Cuts a page at its headings, and long sections between blocks; only a block that is too long is cut inside. */
+export function chunksOf(root: Root, text: string): Chunk[] {
+  const chunks: Chunk[] = []
+  const headings: { depth: number; title: string }[] = []
+  let start = -1
+  let end = -1
+
+  const close = () => {
+    if (start < 0) return
+    const headingPath = headings.map(({ title }) => title)
+    for (const content of pieces(text.slice(start, end))) chunks.push({ headingPath, content })
+    start = -1
+  }
+  for (const node of root.children) {
+    if (node.type === 'yaml' || node.type === 'toml') continue
+    const { from, to } = extent(node)
+    if (node.type === 'heading') {
+      close()
+      while (headings.length > 0 && headings.at(-1)!.depth >= node.depth) headings.pop()
+      headings.push({ depth: node.depth, title: plainText(node).trim() })
+    } else if (start >= 0 && to - start > MAX_CHARACTERS) close()
+    if (start < 0) start = from
+    end = to
+  }
+  close()
+  return chunks
+}
+
+function extent(node: RootContent): { from: number; to: number } {
+  return { from: node.position!.start.offset!, to: node.position!.end.offset! }
+}
+
+function* pieces(section: string): Generator<string> {
+  let rest = section.trim()
+  while (rest.length > MAX_CHARACTERS) {
+    const cut = cutBefore(rest, MAX_CHARACTERS)
+    const piece = rest.slice(0, cut).trim()
+    if (piece !== '') yield piece
+    rest = rest.slice(cut)
+  }
+  if (rest.trim() !== '') yield rest.trim()
+}
+
+/** The last line end, else the last space, else the limit, but never the middle of a surrogate pair. */
+function cutBefore(text: string, limit: number): number {
+  for (const mark of ['\n', ' ']) {
+    const cut = text.lastIndexOf(mark, limit)
+    if (cut > limit / 2) return cut
+  }
+  return /[\uD800-\uDBFF]/.test(text[limit - 1]!) ? limit - 1 : limit
+}

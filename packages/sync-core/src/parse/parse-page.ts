@@ -1,0 +1,49 @@
+import { isUtf8 } from 'node:buffer'
+import type { Heading, Root } from 'mdast'
+import { markdownToMdast } from 'satteri'
+import { type Chunk, chunksOf } from './chunks.ts'
+import { readFrontMatter } from './front-matter.ts'
+import { type Link, linksOf } from './links.ts'
+import { plainText } from './plain-text.ts'
+import { nameOf, slugOf } from './slug.ts'
+import { Unstorable } from './unstorable.ts'
+
+/** What becomes of a Markdown file. */
+export interface Page {
+  readonly slug: string
+  readonly title: string
+  readonly frontmatter: Readonly<Record<string, unknown>>
+  /** The text without its front matter. */
+  readonly content: string
+  readonly chunks: readonly Chunk[]
+  readonly links: readonly Link[]
+}
+
+const BYTE_ORDER_MARK = '\uFEFF'
+
+/**
+ * Parses one file. Depends on nothing but its arguments.
+ *
+ * @throws {Unstorable} with a reason for people, where Postgres could not hold the text or a person must mend it.
+ */
+export function parsePage(path: string, bytes: Buffer): Page {
+  if (!isUtf8(bytes))
+    throw new Unstorable('bad_utf8', 'the text is not UTF-8: save the file with that encoding')
+  const nul = bytes.indexOf(0)
+  if (nul >= 0) throw new Unstorable('nul', `there is a NUL character at byte ${nul}: is this a text file?`)
+
+  const decoded = bytes.toString('utf8')
+  const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded
+  const root = markdownToMdast(text, { features: { frontmatter: true, wikilinks: true, gfm: true } }) as Root
+  const { frontmatter, bodyStart } = readFrontMatter(root, text)
+  const title = frontmatter.title
+  const first = root.children.find((node): node is Heading => node.type === 'heading' && node.depth === 1)
+  return {
+    slug: slugOf(path),
+    title: (typeof title === 'string' && title.trim()) || (first && plainText(first).trim()) || nameOf(path),
+    frontmatter,
+    content: text.slice(bodyStart),
+    chunks: chunksOf(root, text),
+    links: linksOf(root, text, path),
+  }
+}

@@ -1,0 +1,44 @@
+import { isUtf8 } from 'node:buffer'
+import type { TreeEntry } from '../git/tree.ts'
+
+/** A Markdown file that can be a page. */
+export interface Candidate {
+  readonly path: string
+  readonly blobOid: string
+}
+
+/** A Markdown file that cannot be one because of its path. */
+export interface RefusedPath extends Candidate {
+  readonly code: 'path_not_utf8' | 'path_too_long'
+  readonly message: string
+}
+
+/** What an index of Postgres is sure to hold beside the source's id: a key may have 2,704 bytes. */
+const MAX_PATH_BYTES = 2_000
+
+/**
+ * Sorts a tree's entry: a Markdown file that can be a page, one that cannot, or null for everything else.
+ * Symlinks and submodules are no files of this repository, whatever their name ends in.
+ */
+export function candidate(entry: TreeEntry): Candidate | RefusedPath | null {
+  if (entry.mode !== '100644' && entry.mode !== '100755') return null
+  const { path, blobOid } = entry
+  if (typeof path !== 'string') return notUtf8(path, blobOid)
+  if (!/\.(md|markdown)$/i.test(path)) return null
+  const length = path.length * 3 > MAX_PATH_BYTES ? Buffer.byteLength(path) : 0
+  if (length <= MAX_PATH_BYTES) return { path, blobOid }
+  const message = `the path has ${length} bytes, at most ${MAX_PATH_BYTES} can be indexed: shorten it`
+  return { path, blobOid, code: 'path_too_long', message }
+}
+
+function notUtf8(bytes: Buffer, blobOid: string): RefusedPath | null {
+  if (!/\.(md|markdown)$/i.test(bytes.toString('latin1'))) return null
+  // Quoted as git shows such a path, so that it can be found; no UTF-8 path has a backslash and three digits there.
+  let path = ''
+  for (let i = 0; i < bytes.length; ) {
+    const length = [1, 2, 3, 4].find((n) => isUtf8(bytes.subarray(i, i + n)) && i + n <= bytes.length)
+    path += length ? bytes.toString('utf8', i, i + length) : `\\${bytes[i]!.toString(8).padStart(3, '0')}`
+    i += length ?? 1
+  }
+  return { path, blobOid, code: 'path_not_utf8', message: 'the name of the file is not UTF-8: rename it' }
+}

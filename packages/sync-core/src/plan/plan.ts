@@ -1,0 +1,154 @@
+import type { Database } from '../database/database.ts'
+import type { Repository } from '../git/repository.ts'
+import { listTree } from '../git/tree.ts'
+import { PARSER_VERSION } from '../parse/parser-version.ts'
+import { readPages, type StoredPage } from '../store/read-pages.ts'
+import { readQuarantine } from '../store/read-quarantine.ts'
+import { byteOrder } from './byte-order.ts'
+import { candidate, type RefusedPath } from './candidates.ts'
+import { type PackedList, packedList } from './packed-list.ts'
+import { findRenames, type Rename } from './renames.ts'
+
+/** A file whose blob is to be read and stored: as a new page, or over the page of that id. */
+export interface Write {
+  readonly id: string | null
+  readonly path: string
+  readonly blobOid: string
+  /** What the page at this path holds now; null for a new page. */
+  readonly oldBlobOid: string | null
+}
+
+/** A page whose file is gone. */
+export interface Delete {
+  readonly id: string
+  readonly path: string
+  readonly blobOid: string
+}
+
+/**
+ * All that parts the pages of a source from a commit's tree. Followed in the order of the fields, whole or in part,
+ * it never makes two pages claim one path; and what is left of it is what the next plan finds.
+ */
+export interface Plan {
+  readonly refused: readonly RefusedPath[]
+  /** Paths in quarantine whose file is gone. */
+  readonly released: readonly string[]
+  readonly renames: readonly Rename[]
+  /** New and changed files in the order of their paths. */
+  readonly writes: Iterable<Write>
+  readonly deletes: Iterable<Delete>
+  readonly counts: {
+    readonly imports: number
+    readonly updates: number
+    readonly renames: number
+    readonly deletes: number
+  }
+}
+
+/** Compares a commit's tree with the pages by one pass over both, each a stream in the byte order of its paths. */
+export async function makePlan(
+  db: Database,
+  sourceId: string,
+  repository: Repository,
+  commit: string,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const quarantine = await readQuarantine(db, sourceId)
+  const writes = packedList<Write>()
+  const vanished = packedList<Delete>()
+  const refused: RefusedPath[] = []
+  const released = new Set(quarantine.keys())
+  let updates = 0
+
+  const pages = oneByOne(readPages(db, sourceId, signal))
+  try {
+    let page = await pages.next()
+    for await (const piece of listTree(repository, commit, signal)) {
+      for (const entry of piece) {
+        const file = candidate(entry)
+        if (file === null) continue
+        const setAside = quarantine.get(file.path)
+        if (setAside) {
+          released.delete(file.path)
+          // Not tried again; a page that still has the path is in the way, and goes as if the file had gone.
+          if (setAside.blobOid === file.blobOid && setAside.parserVersion === PARSER_VERSION) continue
+        }
+        if ('code' in file) {
+          refused.push(file)
+          continue
+        }
+        while (page && byteOrder(page.path, file.path) < 0) {
+          vanished.push({ id: page.id, path: page.path, blobOid: page.blobOid })
+          page = await pages.next()
+        }
+        if (page?.path !== file.path) writes.push({ id: null, ...file, oldBlobOid: null })
+        else {
+          if (page.blobOid !== file.blobOid || page.parserVersion !== PARSER_VERSION) {
+            writes.push({ id: page.id, ...file, oldBlobOid: page.blobOid })
+            updates++
+          }
+          page = await pages.next()
+        }
+      }
+    }
+    for (; page; page = await pages.next())
+      vanished.push({ id: page.id, path: page.path, blobOid: page.blobOid })
+  } finally {
+    await pages.end()
+  }
+  return withRenames({ refused, released: [...released], writes, updates, vanished })
+}
+
+interface Differences {
+  readonly refused: RefusedPath[]
+  readonly released: string[]
+  readonly writes: PackedList<Write>
+  /** How many of the writes are over a page. */
+  readonly updates: number
+  readonly vanished: PackedList<Delete>
+}
+
+function withRenames({ refused, released, writes, updates, vanished }: Differences): Plan {
+  const none = { renames: [], chains: 0 }
+  const { renames, chains } = updates + vanished.length > 0 ? findRenames(writes, vanished) : none
+  const arrived = new Set(renames.map(({ path }) => path))
+  const moved = new Set(renames.map(({ id }) => id))
+  return {
+    refused,
+    released,
+    renames,
+    writes: only(writes, ({ path }) => !arrived.has(path)),
+    deletes: only(vanished, ({ id }) => !moved.has(id)),
+    // A chain begins at one path that is gone and ends at one that is new; between them each is another's.
+    counts: {
+      imports: writes.length - updates - chains,
+      updates: updates - (renames.length - chains),
+      renames: renames.length,
+      deletes: vanished.length - chains,
+    },
+  }
+}
+
+function only<T>(list: Iterable<T>, keep: (record: T) => boolean): Iterable<T> {
+  return {
+    *[Symbol.iterator]() {
+      for (const record of list) if (keep(record)) yield record
+    },
+  }
+}
+
+/** Takes single pages out of a stream of arrays; waits only where the next array is needed. */
+function oneByOne(arrays: AsyncGenerator<StoredPage[]>) {
+  let current: StoredPage[] = []
+  let at = 0
+  return {
+    async next(): Promise<StoredPage | undefined> {
+      if (at >= current.length) {
+        current = (await arrays.next()).value ?? []
+        at = 0
+      }
+      return current[at++]
+    },
+    end: () => arrays.return(undefined),
+  }
+}

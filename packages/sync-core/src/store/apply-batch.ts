@@ -1,0 +1,153 @@
+import type { Lease } from '@tidemark/lock'
+import type { Database } from '../database/database.ts'
+import type { Page } from '../parse/parse-page.ts'
+import { PARSER_VERSION } from '../parse/parser-version.ts'
+import { lostLease } from './lost-lease.ts'
+
+/** A page to be written: as a new one where `id` is null, else over the page that has that id. */
+export interface PageWrite {
+  readonly id: string | null
+  readonly path: string
+  readonly blobOid: string
+  readonly sizeBytes: number
+  readonly page: Page
+}
+
+/** A file that cannot be stored. */
+export interface QuarantineWrite {
+  readonly path: string
+  readonly blobOid: string
+  readonly code: string
+  readonly message: string
+}
+
+export interface Batch {
+  readonly pages: readonly PageWrite[]
+  readonly quarantined: readonly QuarantineWrite[]
+  /** Ids of pages to be removed with their chunks and links. */
+  readonly deletedIds: readonly string[]
+  /** Paths whose quarantine is over. */
+  readonly releasedPaths: readonly string[]
+}
+
+/**
+ * Writes a batch under its lease: all of it or, when the lease is another's by now, nothing.
+ *
+ * @throws {LeaseLostError} when the fence did not hold.
+ */
+export async function applyBatch(db: Database, lease: Lease, sourceId: string, batch: Batch): Promise<void> {
+  const fence = lease.fenceSql(1)
+  const { rows } = await db.query(applyBatchSql(fence.text), [
+    ...fence.params,
+    sourceId,
+    PARSER_VERSION,
+    JSON.stringify(batch.pages.map(pageRow)),
+    JSON.stringify(
+      batch.pages.flatMap(({ page }, n) => page.chunks.map((chunk, ordinal) => ({ n, ordinal, ...chunk }))),
+    ),
+    JSON.stringify(
+      batch.pages.flatMap(({ page }, n) => page.links.map((link, ordinal) => ({ n, ordinal, ...link }))),
+    ),
+    JSON.stringify(batch.quarantined),
+    `{${batch.deletedIds.join(',')}}`,
+    JSON.stringify([...batch.pages.map(({ path }) => path), ...batch.releasedPaths]),
+  ])
+  if (rows.length === 0) throw await lostLease(lease)
+}
+
+function pageRow({ id, path, blobOid, sizeBytes, page }: PageWrite, n: number) {
+  const { slug, title, frontmatter, content } = page
+  const counts = { chunk_count: page.chunks.length, link_count: page.links.length }
+  return {
+    n,
+    id,
+    path,
+    blob_oid: blobOid,
+    size_bytes: sizeBytes,
+    slug,
+    title,
+    frontmatter,
+    content,
+    ...counts,
+  }
+}
+
+/*
+ * Survives: a take-over of the lease at any moment. The fence takes a key-share lock on the lease's row, so a
+ * take-over waits until this statement has committed, or came first, and then every part selects from an empty fence.
+ *
+ * New pages are told from known ones by the plan (id or not) and not by ON CONFLICT, because a rename changes the
+ * path that a conflict would be looked for by. Parts of one statement don't see each other's rows, so chunks and
+ * links of a page that shrank are removed by ordinal: never a row that the same statement writes.
+ */
+const applyBatchSql = (fence: string) => /* sql */ `
+WITH fence AS MATERIALIZED (${fence}),
+page AS MATERIALIZED (
+  SELECT p.* FROM fence, json_to_recordset($5::json) AS p (
+    n integer, id bigint, path text, blob_oid text, size_bytes bigint, slug text, title text, frontmatter jsonb,
+    content text, chunk_count integer, link_count integer
+  )
+),
+inserted AS (
+  INSERT INTO tidemark.pages (source_id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes)
+  SELECT $3, path, blob_oid, $4::integer, slug, title, frontmatter, content, size_bytes FROM page WHERE id IS NULL
+  RETURNING id, path
+),
+updated AS (
+  UPDATE tidemark.pages SET
+    path = page.path, blob_oid = page.blob_oid, parser_version = $4::integer, slug = page.slug, title = page.title,
+    frontmatter = page.frontmatter, content = page.content, size_bytes = page.size_bytes, updated_at = now()
+  FROM page WHERE pages.source_id = $3 AND pages.id = page.id
+),
+stored AS MATERIALIZED (
+  SELECT page.n, coalesce(page.id, inserted.id) AS id, page.id IS NOT NULL AS known, page.chunk_count, page.link_count
+  FROM page LEFT JOIN inserted ON page.id IS NULL AND inserted.path = page.path COLLATE "C"
+),
+chunks AS (
+  INSERT INTO tidemark.chunks AS old (source_id, page_id, ordinal, heading_path, content, content_hash)
+  SELECT $3, stored.id, c.ordinal, c."headingPath", c.content, sha256(convert_to(c.content, 'UTF8'))
+  FROM stored JOIN json_to_recordset($6::json) AS c (n integer, ordinal integer, "headingPath" text[], content text)
+    ON c.n = stored.n
+  ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
+  SET heading_path = excluded.heading_path, content = excluded.content, content_hash = excluded.content_hash
+  WHERE (old.heading_path, old.content_hash) IS DISTINCT FROM (excluded.heading_path, excluded.content_hash)
+),
+fewer_chunks AS (
+  DELETE FROM tidemark.chunks USING stored
+  WHERE stored.known AND chunks.source_id = $3 AND chunks.page_id = stored.id AND chunks.ordinal >= stored.chunk_count
+),
+links AS (
+  INSERT INTO tidemark.links AS old (source_id, page_id, ordinal, kind, target, target_path)
+  SELECT $3, stored.id, l.ordinal, l.kind, l.target, l."targetPath"
+  FROM stored JOIN json_to_recordset($7::json) AS l (n integer, ordinal integer, kind text, target text, "targetPath" text)
+    ON l.n = stored.n
+  ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
+  SET kind = excluded.kind, target = excluded.target, target_path = excluded.target_path
+  WHERE (old.kind, old.target, old.target_path) IS DISTINCT FROM (excluded.kind, excluded.target, excluded.target_path)
+),
+fewer_links AS (
+  DELETE FROM tidemark.links USING stored
+  WHERE stored.known AND links.source_id = $3 AND links.page_id = stored.id AND links.ordinal >= stored.link_count
+),
+quarantined AS (
+  INSERT INTO tidemark.quarantine AS old (source_id, path, blob_oid, parser_version, code, message)
+  SELECT $3, q.path, q."blobOid", $4::integer, q.code, q.message
+  FROM fence, json_to_recordset($8::json) AS q (path text, "blobOid" text, code text, message text)
+  ON CONFLICT (source_id, md5(path)) DO UPDATE
+  SET blob_oid = excluded.blob_oid, parser_version = excluded.parser_version, code = excluded.code,
+      message = excluded.message, last_seen_at = now()
+),
+released AS (
+  DELETE FROM tidemark.quarantine USING fence, json_array_elements_text($10::json) AS gone (path)
+  WHERE quarantine.source_id = $3 AND md5(quarantine.path) = md5(gone.path)
+),
+deleted AS (
+  DELETE FROM tidemark.pages USING fence WHERE pages.source_id = $3 AND pages.id = ANY ($9::bigint[])
+),
+deleted_chunks AS (
+  DELETE FROM tidemark.chunks USING fence WHERE chunks.source_id = $3 AND chunks.page_id = ANY ($9::bigint[])
+),
+deleted_links AS (
+  DELETE FROM tidemark.links USING fence WHERE links.source_id = $3 AND links.page_id = ANY ($9::bigint[])
+)
+SELECT FROM fence`

@@ -1,0 +1,45 @@
+import type { Lease } from '@tidemark/lock'
+import type { Database } from '../database/database.ts'
+import { PARSER_VERSION } from '../parse/parser-version.ts'
+import { lostLease } from './lost-lease.ts'
+
+export interface Completion {
+  readonly source: { readonly id: string; readonly fingerprint: string }
+  readonly runId: string
+  readonly commit: string
+  readonly status: string
+  readonly counts: object
+}
+
+/**
+ * Moves the bookmark: everything at this commit is in. In the same statement the run ends.
+ *
+ * @throws {LeaseLostError} when the fence did not hold.
+ */
+export async function finishSource(db: Database, lease: Lease, completion: Completion): Promise<void> {
+  const { source, runId, commit, status, counts } = completion
+  const fence = lease.fenceSql(1)
+  const { rows } = await db.query(finishSourceSql(fence.text), [
+    ...fence.params,
+    source.id,
+    runId,
+    commit,
+    status,
+    JSON.stringify(counts),
+    PARSER_VERSION,
+    source.fingerprint,
+  ])
+  if (rows.length === 0) throw await lostLease(lease)
+}
+
+const finishSourceSql = (fence: string) => /* sql */ `
+WITH fence AS MATERIALIZED (${fence}),
+source AS (
+  UPDATE tidemark.sources SET
+    bookmark = $5, target = $5, dirty = false, parser_version = $8::integer, fingerprint = $9,
+    last_checked_at = now(), last_synced_at = now(), last_status = $6
+  FROM fence WHERE id = $3
+)
+UPDATE tidemark.runs SET finished_at = now(), status = $6, counts = $7::jsonb
+FROM fence WHERE source_id = $3 AND id = $4::bigint
+RETURNING 1`

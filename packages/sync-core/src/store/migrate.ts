@@ -1,0 +1,69 @@
+import type { Database } from '../database/database.ts'
+import { SyncError } from '../sync-error.ts'
+import tables from './schema/0001-tables.ts'
+
+// In order; a migration that has been released is never edited.
+const MIGRATIONS = [tables]
+
+/**
+ * Brings the schema `tidemark` up to date; costs one look where it is already.
+ *
+ * Safe from many processes at once: each migration runs in one transaction under a lock and looks again inside it.
+ *
+ * @throws {SyncError} `DATABASE_NEWER` where a newer release has been here, `DATABASE_REFUSED` where a right is missing.
+ */
+export async function migrate(db: Database): Promise<void> {
+  try {
+    await db.locks.migrate()
+    const version = await currentVersion(db)
+    if (version > MIGRATIONS.length) {
+      throw new SyncError(
+        'DATABASE_NEWER',
+        `${db.name} was migrated by a newer tidemark (schema ${version}, this one knows ${MIGRATIONS.length})`,
+        'Update tidemark.',
+      )
+    }
+    if (version < MIGRATIONS.length) await db.query(migrationStatement())
+  } catch (error) {
+    throw explain(error, db)
+  }
+}
+
+async function currentVersion(db: Database): Promise<number> {
+  try {
+    const { rows } = await db.query('SELECT max(version) AS version FROM tidemark.migrations')
+    return rows[0]?.version ?? 0
+  } catch (error) {
+    if ((error as { code?: string }).code === '42P01') return 0
+    throw error
+  }
+}
+
+function migrationStatement(): string {
+  const steps = MIGRATIONS.map((sql, index) => {
+    const version = index + 1
+    return `IF NOT EXISTS (SELECT FROM tidemark.migrations WHERE version = ${version}) THEN
+      ${sql}
+      INSERT INTO tidemark.migrations (version) VALUES (${version});
+    END IF;`
+  })
+  return `DO $migrate$ BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.migrations', 0));
+    CREATE SCHEMA IF NOT EXISTS tidemark;
+    CREATE TABLE IF NOT EXISTS tidemark.migrations (
+      version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()
+    );
+    ${steps.join('\n')}
+  END $migrate$`
+}
+
+function explain(error: unknown, db: Database): unknown {
+  const { code, message, cause } = error as { code?: string; message: string; cause?: { code?: string } }
+  if (code !== '42501' && cause?.code !== '42501') return error
+  return new SyncError(
+    'DATABASE_REFUSED',
+    `${db.name}: ${message}`,
+    'Ask for the right to create the schema "tidemark": GRANT CREATE ON DATABASE … TO …',
+    error,
+  )
+}

@@ -1,0 +1,91 @@
+/**
+ * Sources, their pages and what is derived from a page.
+ *
+ * Every key begins with `source_id`, so that a distributed Postgres can shard by it. There are no foreign keys:
+ * one statement writes or removes a page with its chunks and links, and a check a row would double its cost.
+ */
+export default /* sql */ `
+CREATE TABLE tidemark.sources (
+  id              text PRIMARY KEY,
+  repo            text NOT NULL,
+  ref             text NOT NULL,
+  -- Everything of this commit is in; null until the first sync is complete.
+  bookmark        text,
+  -- The commit that the last run worked towards.
+  target          text,
+  -- Pages may be a mixture of bookmark and target.
+  dirty           boolean NOT NULL DEFAULT false,
+  -- What the bookmark was made with.
+  parser_version  integer,
+  fingerprint     text,
+  last_checked_at timestamptz,
+  last_synced_at  timestamptz,
+  last_status     text
+);
+
+CREATE TABLE tidemark.pages (
+  source_id      text NOT NULL,
+  id             bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  path           text COLLATE "C" NOT NULL,
+  blob_oid       text NOT NULL,
+  parser_version integer NOT NULL,
+  slug           text NOT NULL,
+  title          text NOT NULL,
+  frontmatter    jsonb NOT NULL,
+  content        text NOT NULL,
+  size_bytes     bigint NOT NULL,
+  updated_at     timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (source_id, id),
+  -- Checked at the end of a statement, so that one statement can swap two paths.
+  CONSTRAINT pages_path UNIQUE (source_id, path) DEFERRABLE INITIALLY IMMEDIATE
+);
+
+CREATE TABLE tidemark.chunks (
+  source_id    text NOT NULL,
+  page_id      bigint NOT NULL,
+  ordinal      integer NOT NULL,
+  heading_path text[] NOT NULL,
+  content      text NOT NULL,
+  content_hash bytea NOT NULL,
+  PRIMARY KEY (source_id, page_id, ordinal)
+);
+
+CREATE TABLE tidemark.links (
+  source_id   text NOT NULL,
+  page_id     bigint NOT NULL,
+  ordinal     integer NOT NULL,
+  kind        text NOT NULL,
+  target      text NOT NULL,
+  target_path text COLLATE "C",
+  PRIMARY KEY (source_id, page_id, ordinal)
+);
+
+CREATE TABLE tidemark.quarantine (
+  source_id      text NOT NULL,
+  path           text COLLATE "C" NOT NULL,
+  blob_oid       text NOT NULL,
+  parser_version integer NOT NULL,
+  code           text NOT NULL,
+  message        text NOT NULL,
+  first_seen_at  timestamptz NOT NULL DEFAULT now(),
+  last_seen_at   timestamptz NOT NULL DEFAULT now()
+);
+-- A path too long to be indexed is one of the reasons to be here, hence its digest.
+CREATE UNIQUE INDEX quarantine_path ON tidemark.quarantine (source_id, md5(path));
+
+CREATE TABLE tidemark.runs (
+  source_id   text NOT NULL,
+  id          bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  started_at  timestamptz NOT NULL DEFAULT now(),
+  -- Null while it runs, and for ever where it was killed.
+  finished_at timestamptz,
+  status      text,
+  reason      text,
+  from_commit text,
+  to_commit   text,
+  counts      jsonb,
+  host        text NOT NULL,
+  pid         integer NOT NULL,
+  PRIMARY KEY (source_id, id)
+);
+`

@@ -1,0 +1,31 @@
+/** What can go wrong, as a literal that a program can switch on. */
+export type SyncErrorCode =
+  | 'NOT_A_REPOSITORY'
+  | 'REF_NOT_FOUND'
+  | 'BAD_REF'
+  | 'BAD_SOURCE'
+  | 'GIT_MISSING'
+  | 'GIT_FAILED'
+  | 'DATABASE_UNREACHABLE'
+  | 'DATABASE_REFUSED'
+  | 'DATABASE_IN_USE'
+  | 'DATABASE_FOLDER'
+  | 'DATABASE_FAILED'
+  | 'DATABASE_NEWER'
+
+/**
+ * The one error class of this package: `message` says what failed and on what, `hint` what to do now.
+ *
+ * Neither ever holds a password: addresses pass through {@link withoutSecrets} first.
+ */
+export class SyncError extends Error {
+  override readonly name = 'SyncError'
+  readonly code: SyncErrorCode
+  readonly hint: string
+
+  constructor(code: SyncErrorCode, message: string, hint: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.hint = hint
+  }
+}

@@ -1,0 +1,70 @@
+import type { Lease } from '@tidemark/lock'
+import type { Database } from '../database/database.ts'
+import type { Repository } from '../git/repository.ts'
+import type { Plan } from '../plan/plan.ts'
+import { applyBatch } from '../store/apply-batch.ts'
+import { type PreparedBatch, prepareBatches } from './batches.ts'
+import type { Budget } from './budget.ts'
+
+/** How long a batch should take: the most that a run can overstay its budget by, and a heartbeat its time. */
+const TARGET_MS = 100
+const FIRST_PAGES = 50
+const MOST_PAGES = 2_000
+
+export interface Application {
+  readonly db: Database
+  readonly lease: Lease
+  readonly sourceId: string
+  readonly repository: Repository
+  readonly plan: Plan
+  readonly budget: Budget
+  readonly signal: AbortSignal
+  /** Told of each blob that was read. */
+  readonly onRead: () => void
+  /** Told of each batch that is in. */
+  readonly onStored: (batch: PreparedBatch) => void
+}
+
+/** Writes batch after batch, reading and parsing the next one meanwhile, until the plan is done or the signal aborts. */
+export async function applyPlan(application: Application): Promise<void> {
+  const { db, lease, sourceId, repository, plan, budget, signal, onRead, onStored } = application
+  let pagesPerBatch = FIRST_PAGES
+  const batches = prepareBatches({ repository, plan, pagesPerBatch: () => pagesPerBatch, onRead, signal })
+  for await (const batch of readAhead(batches)) {
+    budget.check()
+    signal.throwIfAborted()
+    lease.assertHeld()
+    const started = performance.now()
+    await applyBatch(db, lease, sourceId, batch)
+    onStored(batch)
+    pagesPerBatch = adapted(pagesPerBatch, batch, performance.now() - started)
+  }
+}
+
+/** Moves half of the way or more towards the size that takes the target time, never further than double. */
+function adapted(pagesPerBatch: number, batch: PreparedBatch, tookMs: number): number {
+  if (batch.pages.length < pagesPerBatch / 2) return pagesPerBatch
+  const fitting = (batch.pages.length * TARGET_MS) / Math.max(tookMs, 1)
+  return Math.max(1, Math.min(MOST_PAGES, Math.round(fitting), pagesPerBatch * 2))
+}
+
+/** Has the next item made while the consumer is busy with this one; one item ahead and no more. */
+async function* readAhead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
+  const begin = () => {
+    const next = items.next()
+    // Awaited in the next turn; until then a failure is not unhandled.
+    next.catch(() => {})
+    return next
+  }
+  let next = begin()
+  try {
+    for (;;) {
+      const { value, done } = await next
+      if (done) return
+      next = begin()
+      yield value
+    }
+  } finally {
+    await items.return(undefined)
+  }
+}

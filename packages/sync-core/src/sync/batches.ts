@@ -1,0 +1,150 @@
+import { setImmediate } from 'node:timers/promises'
+import { type Blob, readBlobs } from '../git/blobs.ts'
+import type { Repository } from '../git/repository.ts'
+import { parsePage } from '../parse/parse-page.ts'
+import { Unstorable } from '../parse/unstorable.ts'
+import type { Plan, Write } from '../plan/plan.ts'
+import type { Rename } from '../plan/renames.ts'
+import type { Batch, PageWrite, QuarantineWrite } from '../store/apply-batch.ts'
+
+/** Larger files are set aside: no one writes such a page by hand, and a page is one row and one statement. */
+export const MAX_PAGE_BYTES = 4 * 1024 * 1024
+
+/** What a statement may carry: some hundredths of a second of work for any Postgres, and little memory for us. */
+const MAX_BATCH_BYTES = 2 * 1024 * 1024
+const DELETES_PER_BATCH = 2_000
+
+/** How long parsing may keep other work, such as a heartbeat, from running. */
+const BREATHE_AFTER_MS = 10
+
+/** A batch and what it counts for. */
+export interface PreparedBatch extends Batch {
+  readonly counts: {
+    imported: number
+    updated: number
+    renamed: number
+    deleted: number
+    quarantined: number
+  }
+  /** How many entries of the plan it settles. */
+  readonly entries: number
+}
+
+export interface BatchSource {
+  readonly repository: Repository
+  readonly plan: Plan
+  /** How many pages the next batch may have. */
+  readonly pagesPerBatch: () => number
+  /** Told of each blob that was read. */
+  readonly onRead: () => void
+  readonly signal: AbortSignal
+}
+
+/** Reads and parses what a plan names, in its order, and groups it into batches that can be written one by one. */
+export async function* prepareBatches(source: BatchSource): AsyncGenerator<PreparedBatch> {
+  const { repository, plan, pagesPerBatch, onRead, signal } = source
+  let batch = openBatch()
+  for (const path of plan.released) batch.release(path)
+  for (const refused of plan.refused) batch.quarantine(refused, null)
+
+  let lastBreath = performance.now()
+  let cycle: number | null = null
+  const reading = {
+    repository,
+    wanted: inOrder(plan),
+    oidOf: (item: Item) => item.blobOid,
+    maxBytes: MAX_PAGE_BYTES,
+    signal,
+  }
+  for await (const { item, blob } of readBlobs(reading)) {
+    onRead()
+    // A cycle of renames is not cut: half of it would leave two pages with one path.
+    const next = 'cycle' in item ? item.cycle : null
+    const whole = cycle === null || next !== cycle
+    if (whole && (batch.pages.length >= pagesPerBatch() || batch.bytes >= MAX_BATCH_BYTES)) {
+      yield batch
+      batch = openBatch()
+    }
+    cycle = next
+    batch.add(item, blob)
+    if (performance.now() - lastBreath > BREATHE_AFTER_MS) {
+      await setImmediate()
+      lastBreath = performance.now()
+    }
+  }
+  for (const { id } of plan.deletes) {
+    if (batch.deletedIds.length >= DELETES_PER_BATCH) {
+      yield batch
+      batch = openBatch()
+    }
+    batch.remove(id)
+  }
+  if (batch.entries + batch.releasedPaths.length > 0) yield batch
+}
+
+type Item = Rename | Write
+
+function* inOrder(plan: Plan): Generator<Item> {
+  yield* plan.renames
+  yield* plan.writes
+}
+
+function openBatch() {
+  const pages: PageWrite[] = []
+  const quarantined: QuarantineWrite[] = []
+  const deletedIds: string[] = []
+  const releasedPaths: string[] = []
+  const counts = { imported: 0, updated: 0, renamed: 0, deleted: 0, quarantined: 0 }
+  return {
+    pages,
+    quarantined,
+    deletedIds,
+    releasedPaths,
+    counts,
+    bytes: 0,
+    entries: 0,
+
+    add(item: Item, { sizeBytes, content }: Blob) {
+      try {
+        if (content === null) throw tooLarge(sizeBytes)
+        const { id, path, blobOid } = item
+        pages.push({ id, path, blobOid, sizeBytes, page: parsePage(path, content) })
+      } catch (error) {
+        if (!(error instanceof Unstorable)) throw error
+        this.quarantine(
+          { path: item.path, blobOid: item.blobOid, code: error.code, message: error.message },
+          item.id,
+        )
+        return
+      }
+      this.bytes += sizeBytes
+      this.entries++
+      if ('from' in item) counts.renamed++
+      else if (item.id === null) counts.imported++
+      else counts.updated++
+    },
+    /** Sets a file aside; a page that held an older state of it is of no commit any more and goes. */
+    quarantine({ path, blobOid, code, message }: QuarantineWrite, pageId: string | null) {
+      quarantined.push({ path, blobOid, code, message })
+      if (pageId !== null) deletedIds.push(pageId)
+      counts.quarantined++
+      this.entries++
+    },
+    remove(id: string) {
+      deletedIds.push(id)
+      counts.deleted++
+      this.entries++
+    },
+    release(path: string) {
+      releasedPaths.push(path)
+    },
+  }
+}
+
+function tooLarge(sizeBytes: number): Unstorable {
+  const megabytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MB`
+  return new Unstorable(
+    'too_large',
+    `the file has ${megabytes(sizeBytes)}, at most ${megabytes(MAX_PAGE_BYTES)} can be a page`,
+  )
+}

@@ -1,0 +1,50 @@
+import { LeaseLostError, LockError } from '@tidemark/lock'
+import { SyncError } from '../sync-error.ts'
+import { withoutSecrets } from '../without-secrets.ts'
+import { BudgetSpent } from './budget.ts'
+import type { Ending, ResultError } from './result.ts'
+
+/** How a run ended that threw: stopped by its signal, or failed. */
+export function endingOf(error: unknown, signal: AbortSignal): Ending {
+  const cause = signal.aborted ? signal.reason : error
+  if (cause instanceof BudgetSpent) return { status: 'partial', reason: 'timeout' }
+  if (cause instanceof LeaseLostError) return { status: 'partial', reason: 'lease_lost' }
+  if (signal.aborted) return { status: 'partial', reason: 'cancelled' }
+  const described = describe(error)
+  return { status: 'failed', reason: described.code.toLowerCase(), error: described }
+}
+
+const CONNECTION_LOST = /^(08|57P0)|^E(CONN|PIPE|TIMEDOUT|HOST)/
+
+function describe(error: unknown): ResultError {
+  if (error instanceof SyncError) return { code: error.code, message: error.message, hint: error.hint }
+  const fault = error instanceof LockError && error.cause instanceof Error ? error.cause : error
+  const { code, message } = fault as { code?: unknown; message?: unknown }
+  const text = withoutSecrets(String(message ?? fault))
+  if (
+    (typeof code === 'string' && CONNECTION_LOST.test(code)) ||
+    /connection terminated|database has ended/i.test(text)
+  ) {
+    return {
+      code: 'DATABASE_UNREACHABLE',
+      message: `The database went away: ${text}`,
+      hint: 'Nothing is lost: the next run goes on from here.',
+    }
+  }
+  if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) {
+    return {
+      code: 'DATABASE_FAILED',
+      message: `The database refused a statement (${code}): ${text}`,
+      hint: HINTS[code] ?? 'See the log of the database server.',
+    }
+  }
+  return { code: 'UNEXPECTED', message: text, hint: 'This looks like a fault of tidemark: please report it.' }
+}
+
+const HINTS: Record<string, string> = {
+  '3F000': 'Create the tables with migrate() first.',
+  '42P01': 'Create the tables with migrate() first.',
+  '42501': 'Grant the role of this connection the right to write to the schema "tidemark".',
+  '53100': 'The disk of the database server is full: make room, then run again.',
+  '25006': 'The database is read-only, for example a replica: connect to the primary.',
+}

@@ -1,0 +1,63 @@
+/** Why a run stopped before it was done. */
+export type StopReason = 'timeout' | 'cancelled' | 'lease_lost'
+
+export interface Counts {
+  readonly filesImported: number
+  readonly filesUpdated: number
+  readonly filesRenamed: number
+  readonly filesDeleted: number
+  readonly filesQuarantined: number
+}
+
+interface Common extends Counts {
+  /** Id of the source. */
+  readonly source: string
+  /** The commit of which everything is in, after this run; null before the first sync is complete. */
+  readonly bookmark: string | null
+  /** The commit that the run worked towards; null where it did not come to know it. */
+  readonly target: string | null
+  /** What is left for the next run; null where the run stopped before its plan was made. */
+  readonly filesRemaining: number | null
+  readonly blobsRead: number
+  readonly elapsedMs: number
+  /** Milliseconds spent in each phase. */
+  readonly phases: {
+    readonly lock: number
+    readonly fetch: number
+    readonly plan: number
+    readonly apply: number
+  }
+  readonly warnings: readonly { readonly code: string; readonly message: string }[]
+}
+
+export interface ResultError {
+  readonly code: string
+  readonly message: string
+  readonly hint: string
+}
+
+/** How the sync of one source ended. */
+export type SyncResult = Common &
+  (
+    | { readonly status: 'up_to_date' | 'synced' | 'first_sync' | 'dry_run' }
+    | { readonly status: 'partial'; readonly reason: StopReason }
+    | { readonly status: 'busy'; readonly holder: Holder }
+    | { readonly status: 'failed'; readonly reason: string; readonly error: ResultError }
+  )
+
+export type SyncStatus = SyncResult['status']
+
+/** Who has the lease of a busy source. */
+export interface Holder {
+  readonly host: string | null
+  readonly pid: number | null
+  readonly heldForMs: number | null
+  readonly sinceRefreshMs: number | null
+}
+
+/** What differs between results; the rest is filled in from the run's tally. */
+export type Ending = SyncResult extends infer R
+  ? R extends SyncResult
+    ? Omit<R, keyof Common> & Pick<R, 'status'>
+    : never
+  : never

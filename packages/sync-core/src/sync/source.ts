@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import { SyncError } from '../sync-error.ts'
+
+/** A git ref whose Markdown files are mirrored. */
+export interface Source {
+  /** A short name, the first part of every key in the database: letters, digits, `.`, `_` and `-`. */
+  readonly id: string
+  /** Path of a local repository. */
+  readonly repo: string
+  /** Branch, tag, `HEAD` or commit id. */
+  readonly ref: string
+}
+
+/** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
+export function checkedSource({ id, repo }: Source): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id)) {
+    throw new SyncError(
+      'BAD_SOURCE',
+      `"${id}" cannot be the name of a source`,
+      'Use up to 64 letters, digits, ".", "_" and "-", beginning with a letter or digit.',
+    )
+  }
+  if (repo.trim() === '' || repo.startsWith('-') || repo.includes('\0')) {
+    throw new SyncError(
+      'BAD_SOURCE',
+      `source "${id}" has no repository that could be read: "${repo}"`,
+      'Give the path of a git repository.',
+    )
+  }
+  if (/^[a-z][a-z0-9+.-]*::?\/?\//i.test(repo) || /^[a-z]+::/i.test(repo)) {
+    throw new SyncError(
+      'BAD_SOURCE',
+      `source "${id}" names a remote repository, and only local ones can be read so far`,
+      'Clone it with git clone --mirror and give the path of the clone.',
+    )
+  }
+}
+
+/** A digest of what a bookmark was made with: when it is another, the bookmark says nothing. */
+export function fingerprintOf({ repo, ref }: Source): string {
+  return createHash('sha256')
+    .update(JSON.stringify([resolve(repo), ref]))
+    .digest('hex')
+    .slice(0, 16)
+}

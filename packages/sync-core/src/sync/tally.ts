@@ -1,0 +1,99 @@
+import type { Plan } from '../plan/plan.ts'
+import type { PreparedBatch } from './batches.ts'
+import type { Counts, Ending, SyncResult } from './result.ts'
+
+export type Phase = 'lock' | 'fetch' | 'plan' | 'apply'
+
+/** Where a run is. */
+export interface Progress {
+  readonly source: string
+  readonly phase: Phase
+  /** Files that are settled; of `total` once that is known. */
+  readonly done: number
+  readonly total: number | null
+  readonly elapsedMs: number
+}
+
+/** What a run has done so far. */
+export type Tally = ReturnType<typeof startTally>
+
+export function startTally(source: string, onProgress: ((progress: Progress) => void) | undefined) {
+  const started = performance.now()
+  const elapsedMs = () => Math.round(performance.now() - started)
+  const phases = { lock: 0, fetch: 0, plan: 0, apply: 0 }
+  let stored = { imported: 0, updated: 0, renamed: 0, deleted: 0, quarantined: 0 }
+  let current: Phase = 'lock'
+  let done = 0
+  let total: number | null = null
+  let blobsRead = 0
+
+  const tell = () => onProgress?.({ source, phase: current, done, total, elapsedMs: elapsedMs() })
+  const counts = (): Counts & { filesRemaining: number | null; blobsRead: number; elapsedMs: number } => ({
+    filesImported: stored.imported,
+    filesUpdated: stored.updated,
+    filesRenamed: stored.renamed,
+    filesDeleted: stored.deleted,
+    filesQuarantined: stored.quarantined,
+    filesRemaining: tally.filesRemaining,
+    blobsRead,
+    elapsedMs: elapsedMs(),
+  })
+  const tally = {
+    bookmark: null as string | null,
+    target: null as string | null,
+    filesRemaining: null as number | null,
+    counts,
+    /** Runs a phase and takes its time. */
+    async phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+      current = phase
+      tell()
+      const begun = performance.now()
+      try {
+        return await work()
+      } finally {
+        phases[phase] += Math.round(performance.now() - begun)
+      }
+    },
+    /** Takes over what a plan is going to do. */
+    planned({ counts, refused }: Plan) {
+      total = counts.imports + counts.updates + counts.renames + counts.deletes + refused.length
+      tally.filesRemaining = total
+      tell()
+    },
+    /** Counts a blob that was read, whether or not it will be stored. */
+    read() {
+      blobsRead++
+    },
+    /** Counts a batch that is in. */
+    stored(batch: PreparedBatch) {
+      for (const key of Object.keys(stored) as (keyof typeof stored)[]) stored[key] += batch.counts[key]
+      done += batch.entries
+      if (total !== null) tally.filesRemaining = total - done
+      tell()
+    },
+    /** Counts a plan as if it were done, for a dry run. */
+    wouldStore({ counts: { imports, updates, renames, deletes }, refused }: Plan) {
+      stored = {
+        imported: imports,
+        updated: updates,
+        renamed: renames,
+        deleted: deletes,
+        quarantined: refused.length,
+      }
+    },
+    result(ending: Ending): SyncResult {
+      const { bookmark, target } = tally
+      const warnings: SyncResult['warnings'] = []
+      return {
+        source,
+        ...ending,
+        bookmark,
+        target,
+        ...counts(),
+        phases: { ...phases },
+        warnings,
+      } as SyncResult
+    },
+  }
+  return tally
+}

@@ -1,0 +1,76 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Delete, Write } from '../../src/plan/plan.ts'
+import { findRenames } from '../../src/plan/renames.ts'
+
+const oid = (letter: string) => letter.repeat(40)
+
+/** The differences between two trees, `path → letter`; a page's id is its path before. */
+function differences(before: Record<string, string>, after: Record<string, string>) {
+  const writes: Write[] = []
+  const vanished: Delete[] = []
+  for (const [path, letter] of Object.entries(after)) {
+    const old = before[path]
+    if (old === letter) continue
+    const oldBlobOid = old === undefined ? null : oid(old)
+    writes.push({ id: old === undefined ? null : path, path, blobOid: oid(letter), oldBlobOid })
+  }
+  for (const [path, letter] of Object.entries(before)) {
+    if (!(path in after)) vanished.push({ id: path, path, blobOid: oid(letter) })
+  }
+  return { writes, vanished }
+}
+
+function moves(before: Record<string, string>, after: Record<string, string>): string[] {
+  const { writes, vanished } = differences(before, after)
+  return findRenames(writes, vanished).renames.map(({ from, path }) => `${from} → ${path}`)
+}
+
+describe('a rename', () => {
+  test('is the same content at another path, its own path gone', () => {
+    expect(moves({ a: 'X', k: 'K' }, { b: 'X', k: 'K' })).toEqual(['a → b'])
+  })
+  test('may be one of a chain, which is followed from its end', () => {
+    expect(moves({ a: 'X', b: 'Y' }, { b: 'X', c: 'Y' })).toEqual(['b → c', 'a → b'])
+  })
+  test('may be a swap', () => {
+    expect(moves({ a: 'X', b: 'Y' }, { a: 'Y', b: 'X' }).sort()).toEqual(['a → b', 'b → a'])
+  })
+  test('is not a copy whose original was then changed', () => {
+    expect(moves({ a: 'X' }, { a: 'Z', b: 'X' })).toEqual([])
+  })
+  test('is not a file put over another', () => {
+    expect(moves({ a: 'X', b: 'Y' }, { b: 'X' })).toEqual([])
+  })
+  test('takes each page once where several have the same content', () => {
+    expect(moves({ a: 'X', b: 'X' }, { c: 'X', d: 'X', e: 'X' })).toEqual(['a → c', 'b → d'])
+  })
+})
+
+test('any renames, applied in their order, never put two pages on one path and end where they should', () => {
+  const tree = fc.dictionary(fc.constantFrom(...'abcdefgh'), fc.constantFrom(...'UVWXYZ'))
+  fc.assert(
+    fc.property(tree, tree, (before, after) => {
+      const { writes, vanished } = differences(before, after)
+      const { renames, chains } = findRenames(writes, vanished)
+      const paths = new Map(Object.keys(before).map((path) => [path, path]))
+      for (let i = 0; i < renames.length; ) {
+        const { cycle } = renames[i]!
+        const step = renames.slice(i).findIndex((rename) => cycle === null || rename.cycle !== cycle)
+        const together = renames.slice(i, cycle === null ? i + 1 : step < 0 ? renames.length : i + step)
+        for (const { id, path, from, blobOid } of together) {
+          expect(paths.get(id)).toBe(from)
+          expect(oid(before[from]!)).toBe(blobOid)
+          expect(oid(after[path]!)).toBe(blobOid)
+          paths.set(id, path)
+        }
+        expect(new Set(paths.values()).size).toBe(paths.size)
+        i += together.length
+      }
+      const left = renames.filter(({ from }) => !(from in after)).length
+      expect(left).toBe(chains)
+      expect(renames.filter(({ path }) => !(path in before)).length).toBe(chains)
+    }),
+    { numRuns: 3000 },
+  )
+})

@@ -1,0 +1,71 @@
+import { type Engine, type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
+import { afterAll } from 'vitest'
+import {
+  type Database,
+  migrate,
+  openDatabase,
+  type SyncOptions,
+  type SyncResult,
+  syncSource,
+} from '../../src/index.ts'
+import { emptyRepository, type TestRepository } from './test-repository.ts'
+
+/** A migrated database, a repository and the source `docs` that is to connect them. */
+export interface TestWorld extends AsyncDisposable {
+  readonly db: Database
+  readonly url: string
+  readonly repository: TestRepository
+  sync(options?: SyncOptions & { ref?: string }): Promise<SyncResult>
+  /** What the database holds, `path → blob`. */
+  pages(): Promise<Record<string, string>>
+  /** The ids of the pages, `path → id`. */
+  ids(): Promise<Record<string, string>>
+  /** Everything that is derived from the pages, in one order, without what depends on when it was made. */
+  contents(): Promise<unknown[]>
+}
+
+export async function testWorld({
+  engine,
+  repository = emptyRepository(),
+}: {
+  engine: Engine
+  repository?: TestRepository
+}): Promise<TestWorld> {
+  if (!opened.has(engine)) opened.set(engine, open(engine))
+  const { db, database } = await opened.get(engine)!
+  const map = async (column: string) => {
+    const { rows } = await db.query(
+      `SELECT path, ${column} AS value FROM tidemark.pages WHERE source_id = 'docs'`,
+    )
+    return Object.fromEntries(rows.map(({ path, value }) => [path, value]))
+  }
+  return {
+    db,
+    url: database.url,
+    repository,
+    sync: ({ ref = 'main', ...options } = {}) =>
+      syncSource(db, { id: 'docs', repo: repository.folder, ref }, options),
+    pages: () => map('blob_oid'),
+    ids: () => map('id'),
+    async contents() {
+      const { rows } = await db.query(contentsSql)
+      return rows
+    },
+    async [Symbol.asyncDispose]() {
+      repository.remove()
+      await db.query(`TRUNCATE ${TABLES.map((table) => `tidemark.${table}`).join(', ')}`)
+    },
+  }
+}
+
+const TABLES = ['sources', 'pages', 'chunks', 'links', 'quarantine', 'runs', 'locks']
+
+const contentsSql = /* sql */ `
+SELECT path, blob_oid, slug, title, frontmatter, content, size_bytes,
+  (SELECT json_agg(json_build_array(ordinal, heading_path, content, content_hash::text) ORDER BY ordinal)
+   FROM tidemark.chunks WHERE chunks.source_id = pages.source_id AND page_id = pages.id) AS chunks,
+  (SELECT json_agg(json_build_array(ordinal, kind, target, target_path) ORDER BY ordinal)
+   FROM tidemark.links WHERE links.source_id = pages.source_id AND page_id = pages.id) AS links,
+  (SELECT count(*)::integer FROM tidemark.chunks) AS all_chunks,
+  (SELECT count(*)::integer FROM tidemark.links) AS all_links
+FROM tidemark.pages ORDER BY path`
