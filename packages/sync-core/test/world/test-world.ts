@@ -24,6 +24,24 @@ export interface TestWorld extends AsyncDisposable {
   contents(): Promise<unknown[]>
 }
 
+// One database an engine and test file, emptied between tests: opening a PGlite takes a second.
+const opened = new Map<Engine, Promise<{ db: Database; database: FreshDatabase }>>()
+
+afterAll(async () => {
+  for (const opening of opened.values()) {
+    const { db, database } = await opening
+    await db.close()
+    await database.drop()
+  }
+})
+
+async function open(engine: Engine) {
+  const database = await freshDatabase(engine)
+  const db = await openDatabase(database.url)
+  await migrate(db)
+  return { db, database }
+}
+
 export async function testWorld({
   engine,
   repository = emptyRepository(),
