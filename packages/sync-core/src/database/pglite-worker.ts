@@ -32,7 +32,6 @@ port.on('message', async (request: Request) => {
     const fields = { message: String(message), ...(code && { code }), ...(detail && { detail }) }
     port.postMessage({ id, rows: [], error: fields } satisfies Reply)
   }
-  if (request.kind === 'close') port.close()
 })
 
 async function answer({ kind, text, params }: Request): Promise<any[]> {

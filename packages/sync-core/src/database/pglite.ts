@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { SyncError } from '../sync-error.ts'
 import type { Connection } from './database.ts'
@@ -67,9 +66,8 @@ export async function openPglite(folder: string): Promise<Connection> {
     },
     async close() {
       if (ended) return unlock()
-      const exit = once(worker, 'exit')
       await ask({ kind: 'close', text: '', params: [] })
-      await exit
+      await worker.terminate()
       await unlock()
     },
   }

@@ -60,6 +60,8 @@ export function gitStream(folder: string, args: readonly string[], signal: Abort
     /** Ends git where it still runs, and waits for it. */
     async stop() {
       child.kill()
+      // What nobody takes any more would keep the end from coming.
+      child.stdout.destroy()
       await child.catch(() => {})
     },
   }

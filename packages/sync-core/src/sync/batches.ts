@@ -11,7 +11,7 @@ import type { Batch, PageWrite, QuarantineWrite } from '../store/apply-batch.ts'
 export const MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 /** What a statement may carry: some hundredths of a second of work for any Postgres, and little memory for us. */
-const MAX_BATCH_BYTES = 2 * 1024 * 1024
+const MAX_BATCH_BYTES = 1024 * 1024
 const DELETES_PER_BATCH = 2_000
 
 /** How long parsing may keep other work, such as a heartbeat, from running. */

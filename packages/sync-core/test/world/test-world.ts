@@ -22,6 +22,8 @@ export interface TestWorld extends AsyncDisposable {
   ids(): Promise<Record<string, string>>
   /** Everything that is derived from the pages, in one order, without what depends on when it was made. */
   contents(): Promise<unknown[]>
+  /** Forgets everything, as if no run had ever been. */
+  empty(): Promise<void>
 }
 
 // One database an engine and test file, emptied between tests: opening a PGlite takes a second.
@@ -57,6 +59,9 @@ export async function testWorld({
     )
     return Object.fromEntries(rows.map(({ path, value }) => [path, value]))
   }
+  const empty = async () => {
+    await db.query(`TRUNCATE ${TABLES.map((table) => `tidemark.${table}`).join(', ')}`)
+  }
   return {
     db,
     url: database.url,
@@ -69,9 +74,10 @@ export async function testWorld({
       const { rows } = await db.query(contentsSql)
       return rows
     },
+    empty,
     async [Symbol.asyncDispose]() {
       repository.remove()
-      await db.query(`TRUNCATE ${TABLES.map((table) => `tidemark.${table}`).join(', ')}`)
+      await empty()
     },
   }
 }

@@ -1,0 +1,98 @@
+import { engines } from '@tidemark/test-engines'
+import { describe, expect, test } from 'vitest'
+import type { SyncResult } from '../../src/index.ts'
+import { corpora } from '../world/corpora.ts'
+import { seededRandom } from '../world/seeded-random.ts'
+import { cloneOf } from '../world/test-repository.ts'
+import { type TestWorld, testWorld } from '../world/test-world.ts'
+
+/** The most that a batch holds, and so the most that a stopped run may have read without storing it. */
+const BATCH = 500
+
+/** Syncs with small random budgets until a run is not stopped any more. */
+async function syncInPieces(
+  world: TestWorld,
+  random: () => number,
+  longestMs: number,
+): Promise<SyncResult[]> {
+  const runs: SyncResult[] = []
+  for (let patience = 1; ; patience *= 1.1) {
+    const run = await world.sync({ budgetMs: Math.ceil(random() * longestMs * patience) })
+    runs.push(run)
+    if (run.status !== 'partial') return runs
+  }
+}
+
+const sum = (runs: SyncResult[], of: (run: SyncResult) => number) =>
+  runs.reduce((total, run) => total + of(run), 0)
+const stored = (run: SyncResult) =>
+  run.filesImported + run.filesUpdated + run.filesRenamed + run.filesQuarantined
+
+describe.each(engines)('a source in %s', (engine) => {
+  test.each(corpora())(
+    'of the $name corpus, synced in many stopped runs, equals one that was never stopped',
+    { timeout: 300_000 },
+    async ({ bundle }) => {
+      const random = seededRandom(1)
+      await using undisturbed = await testWorld({ engine, repository: cloneOf(bundle) })
+      const whole = await undisturbed.sync()
+      expect(whole.status).toBe('first_sync')
+      const expected = await undisturbed.contents()
+      await undisturbed.empty()
+
+      await using world = await testWorld({ engine, repository: cloneOf(bundle) })
+      const runs = await syncInPieces(world, random, whole.elapsedMs / 4)
+      const stops = runs.length - 1
+      expect(runs.at(-1)!.status).toBe('first_sync')
+      expect(stops).toBeGreaterThan(1)
+      expect(sum(runs, stored)).toBe(stored(whole))
+      for (const run of runs.slice(0, -1)) {
+        expect(run).toMatchObject({ status: 'partial', reason: 'timeout', bookmark: null })
+        expect(run.blobsRead - stored(run)).toBeLessThanOrEqual(BATCH)
+      }
+      expect(await world.pages()).toEqual(world.repository.tree('main'))
+      expect(await world.contents()).toEqual(expected)
+    },
+  )
+
+  test('follows the history of its ref forwards, in jumps and backwards, whatever stops it', {
+    timeout: 300_000,
+  }, async () => {
+    const random = seededRandom(2)
+    const { bundle } = corpora()[0]!
+    await using world = await testWorld({ engine, repository: cloneOf(bundle) })
+    const history = world.repository.git('rev-list', '--reverse', 'main').trim().split('\n')
+    const jumps = Array.from({ length: 8 }, () => history[Math.floor(random() * history.length)]!)
+    for (const commit of [...history.slice(0, 12), ...jumps, ...history.slice(0, 4).reverse()]) {
+      world.repository.git('update-ref', 'refs/heads/main', commit)
+      await syncInPieces(world, random, 120)
+      expect(await world.pages()).toEqual(world.repository.tree('main'))
+      const { rows } = await world.db.query('SELECT bookmark, dirty FROM tidemark.sources')
+      expect(rows).toEqual([{ bookmark: commit, dirty: false }])
+    }
+    const contents = await world.contents()
+    await world.empty()
+    await world.sync()
+    expect(await world.contents()).toEqual(contents)
+  })
+
+  test('whose branch moves back between two stopped runs keeps nothing of the abandoned commit', async () => {
+    const { bundle } = corpora()[0]!
+    await using world = await testWorld({ engine, repository: cloneOf(bundle) })
+    const [newest = '', older = ''] = world.repository
+      .git('rev-list', 'main')
+      .trim()
+      .split('\n')
+      .filter((_, i) => i % 12 === 0)
+    const stop = new AbortController()
+    const first = await world.sync({
+      signal: stop.signal,
+      onProgress: ({ done }) => done > 0 && stop.abort(),
+    })
+    expect(first).toMatchObject({ status: 'partial', reason: 'cancelled', target: newest, bookmark: null })
+    expect(stored(first)).toBeGreaterThan(0)
+    world.repository.git('update-ref', 'refs/heads/main', older)
+    expect(await world.sync()).toMatchObject({ status: 'first_sync', bookmark: older })
+    expect(await world.pages()).toEqual(world.repository.tree(older))
+  })
+})
