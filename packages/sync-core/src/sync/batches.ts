@@ -49,6 +49,8 @@ export async function* prepareBatches(source: BatchSource): AsyncGenerator<Prepa
 
   let lastBreath = performance.now()
   let cycle: number | null = null
+  const full = () =>
+    batch.pages.length + batch.quarantined.length >= pagesPerBatch() || batch.bytes >= MAX_BATCH_BYTES
   const reading = {
     repository,
     wanted: inOrder(plan),
@@ -60,13 +62,16 @@ export async function* prepareBatches(source: BatchSource): AsyncGenerator<Prepa
     onRead()
     // A cycle of renames is not cut: half of it would leave two pages with one path.
     const next = 'cycle' in item ? item.cycle : null
-    const whole = cycle === null || next !== cycle
-    if (whole && (batch.pages.length >= pagesPerBatch() || batch.bytes >= MAX_BATCH_BYTES)) {
+    if (next !== cycle && full()) {
       yield batch
       batch = openBatch()
     }
     cycle = next
     batch.add(item, blob)
+    if (cycle === null && full()) {
+      yield batch
+      batch = openBatch()
+    }
     if (performance.now() - lastBreath > BREATHE_AFTER_MS) {
       await setImmediate()
       lastBreath = performance.now()

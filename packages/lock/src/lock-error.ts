@@ -1,0 +1,54 @@
+/** What can go wrong, as a literal that a program can switch on. */
+export type LockErrorCode =
+  | 'LOCK_BAD_OPTIONS'
+  | 'LOCK_BAD_KEY'
+  | 'LOCK_CLOSED'
+  | 'LOCK_FAILED'
+  | 'LOCK_FORBIDDEN'
+  | 'LOCK_NOT_MIGRATED'
+  | 'LOCK_TIMEOUT'
+  | 'LEASE_LOST'
+
+/** The one error class of this package; a fault of the database is its `cause`. */
+export class LockError extends Error {
+  override readonly name: string = 'LockError'
+  readonly code: LockErrorCode
+
+  constructor(code: LockErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
+
+/** How a lease was lost: not renewed in time, had by another, broken by someone, its row gone, or the database silent. */
+export type LossReason = 'expired' | 'taken' | 'broken' | 'deleted' | 'unreachable'
+
+const SAID: Record<LossReason, string> = {
+  expired: 'it was not refreshed in time',
+  taken: 'another holder has it by now',
+  broken: 'someone broke it',
+  deleted: 'its row is gone',
+  unreachable: 'the database did not confirm it in time',
+}
+
+/** The reason of a lost lease's signal, and what is thrown by whatever asks for the lease afterwards. */
+export class LeaseLostError extends LockError {
+  override readonly name = 'LeaseLostError'
+  declare readonly code: 'LEASE_LOST'
+  readonly reason: LossReason
+  readonly key: string
+  readonly token: bigint
+  /** When the database last confirmed the lease, by this process's clock. */
+  readonly lastConfirmedAt: Date
+
+  constructor(
+    lost: { reason: LossReason; key: string; token: bigint; lastConfirmedAt: Date },
+    cause?: unknown,
+  ) {
+    super('LEASE_LOST', `the lease of "${lost.key}" is lost: ${SAID[lost.reason]}`, cause)
+    this.reason = lost.reason
+    this.key = lost.key
+    this.token = lost.token
+    this.lastConfirmedAt = lost.lastConfirmedAt
+  }
+}
