@@ -4,6 +4,7 @@ export type SyncErrorCode =
   | 'REF_NOT_FOUND'
   | 'BAD_REF'
   | 'BAD_SOURCE'
+  | 'SOURCE_BUSY'
   | 'GIT_MISSING'
   | 'GIT_FAILED'
   | 'DATABASE_UNREACHABLE'

@@ -33,7 +33,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
 
 async function openLockFile(folder: string) {
   try {
-    await mkdir(dirname(folder), { recursive: true })
+    await makeFolder(dirname(folder))
     return await open(`${folder}.lock`, 'a+')
   } catch (error) {
     throw new SyncError(
@@ -42,5 +42,18 @@ async function openLockFile(folder: string) {
       'Choose a folder that you may write to with --database, or a Postgres with DATABASE_URL.',
       error,
     )
+  }
+}
+
+/** As `mkdir -p`. Node's own never ends below a folder such as /proc, where nothing can be made. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error
+    await makeFolder(dirname(folder))
+    await mkdir(folder)
   }
 }

@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts'
 import { SyncError } from '../sync-error.ts'
+import { ifMissing } from './if-missing.ts'
 import tables from './schema/0001-tables.ts'
 
 // In order; a migration that has been released is never edited.
@@ -30,13 +31,10 @@ export async function migrate(db: Database): Promise<void> {
 }
 
 async function currentVersion(db: Database): Promise<number> {
-  try {
-    const { rows } = await db.query('SELECT max(version) AS version FROM tidemark.migrations')
-    return rows[0]?.version ?? 0
-  } catch (error) {
-    if ((error as { code?: string }).code === '42P01') return 0
-    throw error
-  }
+  const { rows } = await ifMissing(db.query('SELECT max(version) AS version FROM tidemark.migrations'), {
+    rows: [],
+  })
+  return rows[0]?.version ?? 0
 }
 
 function migrationStatement(): string {

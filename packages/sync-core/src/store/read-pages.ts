@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import { ifMissing } from './if-missing.ts'
 
 /** What the plan needs to know of a stored page. */
 export interface StoredPage {
@@ -18,7 +19,9 @@ export async function* readPages(
 ): AsyncGenerator<StoredPage[]> {
   for (let after = ''; ; ) {
     signal.throwIfAborted()
-    const { rows } = await db.query<StoredPage>(readPagesSql, [sourceId, after, PAGE_ROWS])
+    const { rows } = await ifMissing(db.query<StoredPage>(readPagesSql, [sourceId, after, PAGE_ROWS]), {
+      rows: [],
+    })
     if (rows.length > 0) yield rows
     if (rows.length < PAGE_ROWS) return
     after = rows.at(-1)!.path

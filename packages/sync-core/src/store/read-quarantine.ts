@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import { ifMissing } from './if-missing.ts'
 
 /** What made a file be set aside; it is tried again when either is another. */
 export interface Quarantined {
@@ -9,7 +10,7 @@ export interface Quarantined {
 
 /** The files of a source that could not be stored, by path. */
 export async function readQuarantine(db: Database, sourceId: string): Promise<Map<string, Quarantined>> {
-  const { rows } = await db.query<Quarantined>(readQuarantineSql, [sourceId])
+  const { rows } = await ifMissing(db.query<Quarantined>(readQuarantineSql, [sourceId]), { rows: [] })
   return new Map(rows.map((row) => [row.path, row]))
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import { ifMissing } from './if-missing.ts'
 
 /** A source as the database remembers it. */
 export interface StoredSource {
@@ -8,8 +9,6 @@ export interface StoredSource {
   readonly bookmark: string | null
   readonly target: string | null
   readonly dirty: boolean
-  readonly parserVersion: number | null
-  readonly fingerprint: string | null
   readonly lastCheckedAt: Date | null
   readonly lastSyncedAt: Date | null
   readonly lastStatus: string | null
@@ -17,11 +16,18 @@ export interface StoredSource {
 
 /** The source of that id, or null where it was never synced. */
 export async function readSource(db: Database, id: string): Promise<StoredSource | null> {
-  const { rows } = await db.query<StoredSource>(readSourceSql, [id])
+  const { rows } = await ifMissing(db.query<StoredSource>(`${readSourcesSql} WHERE id = $1`, [id]), {
+    rows: [],
+  })
   return rows[0] ?? null
 }
 
-const readSourceSql = /* sql */ `
-SELECT id, repo, ref, bookmark, target, dirty, parser_version AS "parserVersion", fingerprint,
-       last_checked_at AS "lastCheckedAt", last_synced_at AS "lastSyncedAt", last_status AS "lastStatus"
-FROM tidemark.sources WHERE id = $1`
+/** All sources that were ever synced, by id. */
+export async function readSources(db: Database): Promise<StoredSource[]> {
+  return (await ifMissing(db.query<StoredSource>(`${readSourcesSql} ORDER BY id`), { rows: [] })).rows
+}
+
+const readSourcesSql = /* sql */ `
+SELECT id, repo, ref, bookmark, target, dirty, last_checked_at AS "lastCheckedAt", last_synced_at AS "lastSyncedAt",
+       last_status AS "lastStatus"
+FROM tidemark.sources`

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Database, migrate, openDatabase, type Source } from '@tidemark/sync-core'
+import type { Command } from 'commander'
+import { findConfig } from '../config/find-config.ts'
+import { type Config, databaseOf, loadConfig } from '../config/load-config.ts'
+import { didYouMean } from '../nearest.ts'
+import { type Output, openOutput } from '../show/output.ts'
+import { UsageError } from '../usage-error.ts'
+
+/** The options that every command has. */
+export interface GlobalOptions {
+  readonly config?: string
+  readonly database?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+  readonly color?: boolean
+}
+
+export const globals = (command: Command): GlobalOptions => command.optsWithGlobals()
+export const outputOf = (command: Command): Output => openOutput(globals(command))
+export const configOf = (command: Command): Config => loadConfig(findConfig(globals(command).config))
+
+/** Where the database of this call is. */
+export const databaseAddress = (command: Command, config: Config): string =>
+  databaseOf(config, globals(command).database)
+
+/** Opens and migrates the database of this call, and closes it after the work. */
+export async function withDatabase<T>(
+  command: Command,
+  config: Config,
+  work: (db: Database) => Promise<T>,
+): Promise<T> {
+  const db = await openDatabase(databaseAddress(command, config))
+  try {
+    await migrate(db)
+    return await work(db)
+  } finally {
+    await db.close()
+  }
+}
+
+/** Opens the database of this call to read it as it is; an embedded one that is not there is stood in for. */
+export async function withDatabaseAsItIs<T>(
+  command: Command,
+  config: Config,
+  work: (db: Database) => Promise<T>,
+): Promise<T> {
+  const address = databaseAddress(command, config)
+  const absent = !/^[a-z][a-z0-9+.-]+:\/\//i.test(address) && !existsSync(address)
+  const standIn = absent ? await mkdtemp(join(tmpdir(), 'tidemark-')) : null
+  const db = await openDatabase(standIn === null ? address : join(standIn, 'db'))
+  try {
+    return await work(db)
+  } finally {
+    await db.close()
+    if (standIn !== null) await rm(standIn, { recursive: true })
+  }
+}
+
+/** The source of that name. @throws {UsageError} with the nearest name that there is. */
+export function sourceNamed(config: Config, id: string): Source {
+  const source = config.sources.find((each) => each.id === id)
+  if (source) return source
+  const known = config.sources.map((each) => each.id)
+  const hint =
+    known.length === 0 ? 'Add it with: tidemark sources add <id> <repo>' : `Known are ${known.join(', ')}.`
+  throw new UsageError(`there is no source "${id}" in ${config.file}`, didYouMean(id, known) + hint)
+}

@@ -1,0 +1,156 @@
+import { constants } from 'node:os'
+import { type Database, type Source, type SyncResult, syncSource } from '@tidemark/sync-core'
+import type { Command } from 'commander'
+import { count, durationMs } from '../duration.ts'
+import { openLive } from '../show/live.ts'
+import type { Output } from '../show/output.ts'
+import { table } from '../show/table.ts'
+import { changes, duration, shortCommit } from '../show/words.ts'
+import { UsageError } from '../usage-error.ts'
+import { configOf, outputOf, sourceNamed, withDatabase, withDatabaseAsItIs } from './context.ts'
+
+interface SyncFlags {
+  readonly source?: readonly string[]
+  readonly all?: boolean
+  readonly timeout?: number
+  readonly wait?: number
+  readonly concurrency: number
+  readonly dryRun?: boolean
+}
+
+const STATUSES = `
+Statuses: up_to_date, synced, first_sync, dry_run; partial (stopped, the next run goes on from there);
+  busy (another process is syncing it); failed.
+Exit codes: 0 done or partial, 1 failed, 2 bad usage or configuration, 4 busy; after SIGINT 130, after SIGTERM 143.`
+
+/** `tidemark sync`: brings sources up to date. */
+export function addSync(program: Command, exit: (code: number) => void): void {
+  program
+    .command('sync')
+    .summary('bring sources up to date')
+    .description('Makes the pages of sources equal to their refs, or as many of them as the time allows.')
+    .option('--source <id>', 'a source; can be given several times', (id: string, ids: string[] = []) => [
+      ...ids,
+      id,
+    ])
+    .option('--all', 'all sources of the configuration')
+    .option('--timeout <duration>', 'stop each source after that long, as partial', durationMs)
+    .option('--wait <duration>', 'wait that long for a source that another process is syncing', durationMs)
+    .option('--concurrency <n>', 'how many sources at a time', count, 4)
+    .option('--dry-run', 'tell what would be done, and do nothing')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  $ tidemark sync --all\n  $ tidemark sync --source docs --timeout 10m\n${STATUSES}`,
+    )
+    .action(async (flags: SyncFlags, command: Command) => exit(await sync(flags, command)))
+}
+
+async function sync(flags: SyncFlags, command: Command): Promise<number> {
+  if (flags.source && flags.all)
+    throw new UsageError('--source and --all exclude each other', 'Give one of them.')
+  if (!flags.source && !flags.all) {
+    throw new UsageError('sync needs to know what', 'Give --source <id> or --all.')
+  }
+  const config = configOf(command)
+  const sources = flags.all ? config.sources : [...new Set(flags.source)].map((id) => sourceNamed(config, id))
+  if (sources.length === 0) {
+    throw new UsageError(`${config.file} has no sources`, 'Add one with: tidemark sources add <id> <repo>')
+  }
+  const output = outputOf(command)
+  using stop = stopOnSignals()
+  // A dry run makes no tables, and no embedded database either.
+  const open = flags.dryRun ? withDatabaseAsItIs : withDatabase
+  const results = await open(command, config, (db) => syncAll(db, sources, flags, stop.signal, output))
+  show(results, output)
+  return stop.exitCode() ?? exitCodeOf(results)
+}
+
+async function syncAll(
+  db: Database,
+  sources: readonly Source[],
+  flags: SyncFlags,
+  signal: AbortSignal,
+  output: Output,
+) {
+  const { timeout: budgetMs, wait: waitMs, dryRun } = flags
+  const live = openLive(output)
+  const results = new Map<string, SyncResult>()
+  // Workers that share one iterator: each takes the next source when it has done with one.
+  const queue = sources.values()
+  const worker = async () => {
+    for (const source of queue) {
+      const result = await syncSource(db, source, {
+        budgetMs,
+        waitMs,
+        dryRun,
+        signal,
+        onProgress: live.progress,
+      })
+      results.set(source.id, result)
+      live.finished(result)
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: Math.min(flags.concurrency, sources.length) }, worker))
+  } finally {
+    live.stop()
+  }
+  return sources.map(({ id }) => results.get(id)!)
+}
+
+function show(results: readonly SyncResult[], output: Output): void {
+  if (output.json) {
+    output.printJson({ results })
+    return
+  }
+  const style = { failed: 'red', busy: 'yellow', partial: 'yellow' } as const
+  const rows = results.map((result) => [
+    result.source,
+    output.paint(
+      style[result.status as keyof typeof style] ?? 'green',
+      'reason' in result && result.status === 'partial'
+        ? `${result.status} (${result.reason})`
+        : result.status,
+    ),
+    changes(result),
+    result.filesRemaining === null ? '?' : String(result.filesRemaining),
+    shortCommit(result.bookmark),
+    duration(result.elapsedMs),
+  ])
+  if (!output.quiet) output.print(table(['source', 'status', 'files', 'left', 'bookmark', 'time'], rows))
+  for (const result of results) {
+    if (result.status === 'failed')
+      process.stderr.write(`tidemark: ${result.source}: ${result.error.message}\n  ${result.error.hint}\n`)
+    if (result.status === 'busy') {
+      const { host, pid } = result.holder
+      output.note(
+        `tidemark: ${result.source}: being synced by process ${pid} on ${host}\n  Wait for it with --wait 10m.`,
+      )
+    }
+  }
+}
+
+/** With several sources the first that applies: a fault, then a decision to be made, then a live holder. */
+function exitCodeOf(results: readonly SyncResult[]): number {
+  const statuses = new Set(results.map(({ status }) => status))
+  if (statuses.has('failed')) return 1
+  return statuses.has('busy') ? 4 : 0
+}
+
+/** The first SIGINT or SIGTERM stops the runs as partial, a second one ends the process at once. */
+function stopOnSignals() {
+  const controller = new AbortController()
+  let received: 'SIGINT' | 'SIGTERM' | undefined
+  const exitCode = () => (received === undefined ? undefined : 128 + constants.signals[received])
+  const onSignal = (name: 'SIGINT' | 'SIGTERM') => {
+    if (received !== undefined) process.exit(exitCode())
+    received = name
+    controller.abort(new Error(`stopped by ${name}`))
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return {
+    signal: controller.signal,
+    exitCode,
+    [Symbol.dispose]: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+  }
+}

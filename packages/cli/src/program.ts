@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import { SyncError } from '@tidemark/sync-core'
+import { Command, CommanderError } from 'commander'
+import { addInit } from './commands/init.ts'
+import { addSources } from './commands/sources.ts'
+import { addStatus } from './commands/status.ts'
+import { addSync } from './commands/sync.ts'
+import { CannotWrite } from './config/edit-config.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Runs the command line and returns its exit code. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  let code = 0
+  const program = describeProgram((exitCode) => {
+    code = exitCode
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    return report(error, args.includes('--verbose'))
+  }
+}
+
+function describeProgram(exit: (code: number) => void): Command {
+  const program = new Command('tidemark')
+    .description(
+      'Keeps many Markdown git repositories mirrored in Postgres, on time, however often it is interrupted.',
+    )
+    .version(version(), '-V, --version')
+    .option('--config <file>', 'the configuration (default: tidemark.yaml, here or in a folder above)')
+    .option(
+      '--database <url|dir>',
+      'a Postgres address or the folder of an embedded database (default: DATABASE_URL)',
+    )
+    .option('--json', 'print one JSON document, and nothing else, on standard output')
+    .option('--quiet', 'print errors only')
+    .option('--verbose', 'print more')
+    .option('--no-color', 'print without colours')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ tidemark init\n  $ tidemark sources add docs ../docs --ref main\n  $ tidemark sync --all',
+    )
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tidemark: ')) })
+  addInit(program)
+  addSources(program)
+  addSync(program, exit)
+  addStatus(program)
+  // Settings reach only the commands that are made after them, and those of commands not at all.
+  for (const command of program.commands)
+    for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
+  return program
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return version
+}
+
+/** Tells what went wrong in one line, and what to do in another. */
+function report(error: unknown, verbose: boolean): number {
+  // Commander has written its message; asking for help is not an error.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  const hint = error instanceof UsageError || error instanceof SyncError ? `\n  ${error.hint}` : ''
+  process.stderr.write(`tidemark: ${(error as Error).message}${hint}\n`)
+  if (verbose) process.stderr.write(`${(error as Error).stack}\n`)
+  return error instanceof UsageError && !(error instanceof CannotWrite) ? 2 : 1
+}

@@ -1,0 +1,219 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import { describe, expect, test } from 'vitest'
+import { cliWorld } from './world/cli-world.ts'
+
+let names = 0
+/** A configuration whose sources no other test of the same database has. */
+const twoSources = () => {
+  const n = ++names
+  return {
+    docs: `docs${n}`,
+    vite: `vite${n}`,
+    yaml: `sources:\n  docs${n}: { repo: docs }\n  vite${n}: { repo: vite.git, ref: main }\n`,
+  }
+}
+
+const BLOCKED = `SELECT count(*)::int AS n FROM pg_stat_activity
+  WHERE datname = current_database() AND application_name = 'tidemark' AND wait_event_type = 'Lock'`
+
+async function openPool(connectionString: string) {
+  const pool = new pg.Pool({ connectionString })
+  return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() })
+}
+
+describe('tidemark', () => {
+  test('leads a newcomer from nothing to a mirrored repository in an embedded database', async () => {
+    using world = await cliWorld()
+    const env = { DATABASE_URL: undefined }
+    expect(await world.run('init', env)).toMatchObject({ exitCode: 0 })
+    expect(await world.run('sources add docs docs', env)).toMatchObject({ exitCode: 0 })
+    expect(await world.run('sync --all', env)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(
+        /^source +status +files +left +bookmark +time\ndocs +first_sync +\+3 +0 +[0-9a-f]{10} /,
+      ),
+    })
+    expect(existsSync(join(world.folder, '.tidemark', 'db', 'PG_VERSION'))).toBe(true)
+    expect(await world.run('sync --all', env)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('up_to_date'),
+    })
+    expect((await world.run('status', env)).stdout).toMatch(
+      /docs +up_to_date +[0-9a-f]{10} +up to date +just now/,
+    )
+  })
+
+  test('keeps the comments of a configuration that it edits', async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', '# ours\nsources:\n  # the first\n  vite: { repo: vite.git } # pinned\n')
+    await world.run('sources add docs docs --ref main')
+    expect(readFileSync(join(world.folder, 'tidemark.yaml'), 'utf8')).toBe(
+      '# ours\nsources:\n  # the first\n  vite: { repo: vite.git } # pinned\n  docs:\n    repo: docs\n    ref: main\n',
+    )
+    await world.run('sources remove docs')
+    expect(readFileSync(join(world.folder, 'tidemark.yaml'), 'utf8')).toContain('# pinned')
+  })
+})
+
+describe('tidemark sync', () => {
+  test('prints one JSON document and nothing else on standard output', async () => {
+    using world = await cliWorld()
+    const { docs, vite, yaml } = twoSources()
+    world.write('tidemark.yaml', yaml)
+    const { exitCode, stdout, stderr } = await world.run('sync --all --json')
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    const { version, results } = JSON.parse(stdout)
+    expect(version).toBe(1)
+    expect(results).toMatchObject([
+      { source: docs, status: 'first_sync', filesImported: 3, filesRemaining: 0, warnings: [] },
+      { source: vite, status: 'first_sync', filesImported: 84, blobsRead: 84, phases: { fetch: 0 } },
+    ])
+  })
+
+  test('prints plain lines when piped, without colours and cursor movements', async () => {
+    using world = await cliWorld()
+    const { docs, yaml } = twoSources()
+    world.write('tidemark.yaml', yaml)
+    const { stdout, stderr } = await world.run(`sync --source ${docs}`)
+    expect(stdout + stderr).not.toContain('\u001b')
+    expect(stderr).toContain(`${docs}: importing 3 files\n`)
+  })
+
+  test('lets one source fail without stopping another, and exits 1', async () => {
+    using world = await cliWorld()
+    const { vite, yaml } = twoSources()
+    world.write('tidemark.yaml', `${yaml}  gone: { repo: nowhere }\n  refless: { repo: docs, ref: mian }\n`)
+    const { exitCode, stdout, stderr } = await world.run('sync --all')
+    expect(exitCode).toBe(1)
+    expect(stdout).toMatch(new RegExp(`${vite} +first_sync`))
+    expect(stdout).toMatch(/gone +failed/)
+    expect(stderr).toContain(
+      `tidemark: gone: ${world.folder}/nowhere is not a git repository\n  Give the path`,
+    )
+    expect(stderr).toContain(
+      `tidemark: refless: ${world.folder}/docs has no ref "mian"\n  It has for example: main.`,
+    )
+    expect(stderr).not.toContain(' at ')
+  })
+
+  test('of a dry run tells what would be done and makes no database', async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
+    const outcome = await world.run('sync --all --dry-run --json', { DATABASE_URL: undefined })
+    expect(JSON.parse(outcome.stdout).results).toMatchObject([
+      { status: 'dry_run', filesImported: 3, filesRemaining: 3 },
+    ])
+    expect(existsSync(join(world.folder, '.tidemark'))).toBe(false)
+  })
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    'stops as partial on %s with exit code %i, and the next one goes on from there',
+    async (signal, code) => {
+      using world = await cliWorld()
+      const { docs, vite, yaml } = twoSources()
+      world.write('tidemark.yaml', yaml)
+      await world.run(`sync --source ${docs}`)
+      await using pool = await openPool(await world.database())
+      const blocker = await pool.connect()
+      await blocker.query('BEGIN; LOCK TABLE tidemark.pages IN SHARE MODE')
+      const running = world.start(`sync --source ${vite} --json`)
+      await expect.poll(async () => (await pool.query(BLOCKED)).rows[0].n, { timeout: 20_000 }).toBe(1)
+      running.kill(signal)
+      await blocker.query('COMMIT')
+      blocker.release()
+      const { exitCode, stdout } = await running
+      expect(exitCode).toBe(code)
+      expect(JSON.parse(stdout).results).toMatchObject([
+        { status: 'partial', reason: 'cancelled', filesImported: 50 },
+      ])
+      const next = JSON.parse((await world.run(`sync --source ${vite} --json`)).stdout)
+      expect(next.results).toMatchObject([{ status: 'first_sync', filesImported: 34, blobsRead: 34 }])
+    },
+  )
+
+  test.each([
+    ['no source', 'sync', 'sync needs to know what'],
+    ['both kinds of source', 'sync --all --source x', '--source and --all exclude each other'],
+    ['a source that is not there', 'sync --source dosc', 'Did you mean "docs"?'],
+    [
+      'a duration of nothing',
+      'sync --all --timeout 0',
+      "option '--timeout <duration>' argument '0' is invalid",
+    ],
+    ['a duration in fractions', 'sync --all --timeout 1.5h', 'Give a duration such as 60, 60s, 10m or 1h.'],
+    ['a negative duration', 'sync --all --timeout=-5', 'Give a duration such as 60, 60s, 10m or 1h.'],
+    ['an unknown flag', 'sync --al', "unknown option '--al'"],
+    ['an unknown command', 'snyc', 'Did you mean sync?'],
+    ['a configuration that is not there', 'sync --all --config other.yaml', 'there is no file'],
+  ])('refuses %s with one clear line and exit code 2', async (_, args, message) => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
+    const { exitCode, stdout, stderr } = await world.run(args)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toMatch(/^tidemark: /)
+    expect(stderr).toContain(message)
+    expect(stderr.split('\n').length).toBeLessThanOrEqual(3)
+  })
+
+  test.each([
+    ['an unknown key', 'sorces: {}', ':1: unknown key "sorces"\n  Did you mean "sources"?'],
+    [
+      'an unknown key of a source',
+      'sources:\n  a:\n    repo: x\n    reff: y',
+      ':4: unknown key "reff" in sources.a\n  Did you mean "ref"?',
+    ],
+    ['a source without a repository', 'sources:\n  a: {}', 'sources.a.repo is wrong'],
+    [
+      'a name that no source can have',
+      'sources:\n  "a b": { repo: x }',
+      ':2: "a b" cannot be the name of a source',
+    ],
+    [
+      'a variable that is not set',
+      'sources:\n  a:\n    repo: ${NOT_SET}/x',
+      ':3: the variable NOT_SET is not set',
+    ],
+    ['what is not YAML', 'sources: {', ':1: this is not YAML'],
+    ['a remote helper for a repository', 'sources:\n  a: { repo: "ext::sh -c id" }', 'remote repository'],
+  ])('refuses a configuration with %s, naming file and line', async (_, yaml, message) => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', yaml)
+    const { exitCode, stderr } = await world.run('sync --all')
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(`tidemark: ${world.folder}/tidemark.yaml`)
+    expect(stderr).toContain(message)
+  })
+
+  test.each([
+    [
+      'that does not answer',
+      'postgres://me:secret@127.0.0.1:1/x',
+      'postgres://127.0.0.1:1/x does not answer',
+    ],
+    ['in a folder where nothing can be written', '/proc/nowhere/db', 'cannot be kept in /proc/nowhere/db'],
+    ['of a kind that is not known', 'mysql://me:secret@host/x', 'neither Postgres nor a folder'],
+  ])('exits 1 for a database %s, and shows no password', async (_, database, message) => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
+    const { exitCode, stdout, stderr } = await world.run('sync --all', { DATABASE_URL: database })
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+    expect(stderr).toContain(message)
+    expect(stderr).not.toContain('secret')
+    expect(stderr.trim().split('\n')).toHaveLength(2)
+  })
+
+  test('tells a second process that an embedded database is in use, and by whom', async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
+    const env = { DATABASE_URL: undefined }
+    const both = await Promise.all([world.run('sync --all', env), world.run('sync --all', env)])
+    const refused = both.filter(({ exitCode }) => exitCode === 1)
+    expect(refused).toHaveLength(1)
+    expect(refused[0]!.stderr).toMatch(/The embedded database in .* is in use by process \d+/)
+  })
+})

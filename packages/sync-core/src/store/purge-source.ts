@@ -1,0 +1,20 @@
+import type { Lease } from '@tidemark/lock'
+import type { Database } from '../database/database.ts'
+import { lostLease } from './lost-lease.ts'
+
+/** Removes a source with everything that was made of it. @throws {LeaseLostError} when the fence did not hold. */
+export async function purgeSource(db: Database, lease: Lease, sourceId: string): Promise<void> {
+  const fence = lease.fenceSql(1)
+  const { rows } = await db.query(purgeSourceSql(fence.text), [...fence.params, sourceId])
+  if (rows.length === 0) throw await lostLease(lease)
+}
+
+const purgeSourceSql = (fence: string) => /* sql */ `
+WITH fence AS MATERIALIZED (${fence}),
+runs AS (DELETE FROM tidemark.runs USING fence WHERE source_id = $3),
+quarantine AS (DELETE FROM tidemark.quarantine USING fence WHERE source_id = $3),
+links AS (DELETE FROM tidemark.links USING fence WHERE source_id = $3),
+chunks AS (DELETE FROM tidemark.chunks USING fence WHERE source_id = $3),
+pages AS (DELETE FROM tidemark.pages USING fence WHERE source_id = $3),
+source AS (DELETE FROM tidemark.sources USING fence WHERE id = $3)
+SELECT FROM fence`
