@@ -129,10 +129,10 @@ describe('tidemark sync', () => {
       const { exitCode, stdout } = await running
       expect(exitCode).toBe(code)
       expect(JSON.parse(stdout).results).toMatchObject([
-        { status: 'partial', reason: 'cancelled', filesImported: 50 },
+        { status: 'partial', reason: 'cancelled', filesImported: 25 },
       ])
       const next = JSON.parse((await world.run(`sync --source ${vite} --json`)).stdout)
-      expect(next.results).toMatchObject([{ status: 'first_sync', filesImported: 34, blobsRead: 34 }])
+      expect(next.results).toMatchObject([{ status: 'first_sync', filesImported: 59, blobsRead: 59 }])
     },
   )
 

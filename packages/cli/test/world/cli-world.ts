@@ -7,7 +7,7 @@ import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
 import { execa } from 'execa'
 import { afterAll } from 'vitest'
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../bin/tidemark.js', import.meta.url))
 const BUNDLE = fileURLToPath(new URL('../../../../demo/vite.bundle', import.meta.url))
 
 /** A folder with two repositories, `docs` of three pages and `vite` of 84, and the built command to run in it. */

@@ -8,7 +8,7 @@ import type { Budget } from './budget.ts'
 
 /** How long a batch should take: the most that a run can overstay its budget by, and a heartbeat its time. */
 const TARGET_MS = 100
-const FIRST_PAGES = 50
+const FIRST_PAGES = 25
 const MOST_PAGES = 500
 
 export interface Application {
