@@ -17,9 +17,10 @@ export function statementsFor({ table, columns }: Settings) {
     extract(epoch FROM clock_timestamp() - l.last_refreshed_at) * 1000 AS since_refresh_ms,
     extract(epoch FROM l.${expires} - clock_timestamp()) * 1000 AS expires_in_ms`
   const milliseconds = (n: number) => `$${n}::double precision * interval '1 millisecond'`
-  // As an expired lease has it, so that a program that knows only of expiry takes it for free too.
+  // As an expired lease has it, so that a program that knows only of expiry takes it for free too. Such a program
+  // asks for less than now, and there are clocks that tick in milliseconds.
   const freed = `token = DEFAULT, holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL,
-    ${expires} = least(l.${expires}, clock_timestamp())`
+    ${expires} = least(l.${expires}, clock_timestamp() - interval '1 millisecond')`
 
   return {
     /*

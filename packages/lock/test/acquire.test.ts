@@ -1,7 +1,6 @@
-import { engines } from '@tidemark/test-engines'
 import { describe, expect, test } from 'vitest'
 import type { Lease, Locks } from '../src/index.ts'
-import { lockWorld } from './world/lock-world.ts'
+import { lockWorld, routes } from './world/lock-world.ts'
 
 async function take(locks: Locks, key = 'job'): Promise<Lease> {
   const attempt = await locks.tryAcquire(key)
@@ -9,9 +8,9 @@ async function take(locks: Locks, key = 'job'): Promise<Lease> {
   return attempt.lease
 }
 
-describe.each(engines)('acquire on %s', (engine) => {
+describe.each(routes)('acquire on %s', (route) => {
   test('gives a key to one holder, and tells the others who that is', async () => {
-    await using world = await lockWorld(engine, { holder: { host: 'here', pid: 42 } })
+    await using world = await lockWorld(route, { holder: { host: 'here', pid: 42 } })
     const attempts = await Promise.all(Array.from({ length: 10 }, () => world.another().tryAcquire('job')))
     const refused = attempts.filter((attempt) => !attempt.acquired)
     expect(refused).toHaveLength(9)
@@ -22,7 +21,7 @@ describe.each(engines)('acquire on %s', (engine) => {
   })
 
   test('of the same process a second time is refused as anyone is', async () => {
-    await using world = await lockWorld(engine)
+    await using world = await lockWorld(route)
     await take(world.locks)
     expect(await world.locks.tryAcquire('job')).toMatchObject({
       acquired: false,
@@ -31,7 +30,7 @@ describe.each(engines)('acquire on %s', (engine) => {
   })
 
   test('after a release gives a greater token', async () => {
-    await using world = await lockWorld(engine)
+    await using world = await lockWorld(route)
     let last = 0n
     for (let i = 0; i < 5; i++) {
       const lease = await take(world.locks)
@@ -44,11 +43,9 @@ describe.each(engines)('acquire on %s', (engine) => {
   })
 
   test('takes an expired lease over', async () => {
-    await using world = await lockWorld(engine)
+    await using world = await lockWorld(route)
     const dead = await take(world.locks)
-    await world.db.query(
-      `UPDATE ${world.table} SET token = token, expires_at = clock_timestamp() WHERE key = 'job'`,
-    )
+    await world.expire('job')
     const heir = await take(world.another())
     expect(heir.token).toBeGreaterThan(dead.token)
     await expect(dead.refresh()).rejects.toMatchObject({ code: 'LEASE_LOST', reason: 'taken' })
@@ -58,7 +55,7 @@ describe.each(engines)('acquire on %s', (engine) => {
   })
 
   test('waits until the key is given up', async () => {
-    await using world = await lockWorld(engine)
+    await using world = await lockWorld(route)
     const first = await take(world.locks)
     const waiting = world.another().acquire('job', { waitMs: 30_000 })
     await first.release()
@@ -66,7 +63,7 @@ describe.each(engines)('acquire on %s', (engine) => {
   })
 
   test('gives up waiting with the name of the holder, or when told to', async () => {
-    await using world = await lockWorld(engine)
+    await using world = await lockWorld(route)
     await take(world.locks)
     await expect(world.another().acquire('job', { waitMs: 10 })).rejects.toMatchObject({
       code: 'LOCK_TIMEOUT',
@@ -79,20 +76,20 @@ describe.each(engines)('acquire on %s', (engine) => {
   })
 
   test('refuses a key that no row can hold before anything is sent', async () => {
-    await using world = await lockWorld(engine)
+    await using world = await lockWorld(route)
     for (const key of ['', 'a\0b', 'x'.repeat(1025), '\ud800']) {
       await expect(world.locks.tryAcquire(key)).rejects.toMatchObject({ code: 'LOCK_BAD_KEY' })
     }
   })
 
   test('without the table says to migrate', async () => {
-    await using world = await lockWorld(engine)
+    await using world = await lockWorld(route)
     const locks = world.another({ table: 'nowhere' })
     await expect(locks.tryAcquire('job')).rejects.toMatchObject({ code: 'LOCK_NOT_MIGRATED' })
   })
 
   test('withLock gives the key free after work that failed, and throws the failure of the work', async () => {
-    await using world = await lockWorld(engine)
+    await using world = await lockWorld(route)
     const failing = world.locks.withLock('job', {}, async () => {
       throw new Error('work failed')
     })

@@ -1,12 +1,12 @@
-import { engines, freshDatabase } from '@tidemark/test-engines'
+import { freshDatabase } from '@tidemark/test-engines'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { createLocks } from '../src/index.ts'
-import { lockWorld } from './world/lock-world.ts'
+import { lockWorld, routes } from './world/lock-world.ts'
 
-describe.each(engines)('a fence on %s', (engine) => {
+describe.each(routes)('a fence on %s', (route) => {
   test('lets the holder write and no one whose token is stale', async () => {
-    await using world = await lockWorld(engine)
+    await using world = await lockWorld(route)
     const stale = await world.locks.acquire('job')
     const fence = stale.fenceSql(2)
     const write = async () =>
@@ -24,7 +24,7 @@ describe.each(engines)('a fence on %s', (engine) => {
   })
 
   test('of a released lease no longer holds', async () => {
-    await using world = await lockWorld(engine)
+    await using world = await lockWorld(route)
     const lease = await world.locks.acquire('job')
     const { text, params } = lease.fenceSql(1)
     await lease.release()

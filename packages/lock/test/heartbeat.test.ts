@@ -1,14 +1,13 @@
 import { once } from 'node:events'
-import { engines } from '@tidemark/test-engines'
 import { describe, expect, test } from 'vitest'
 import type { Queryable } from '../src/index.ts'
-import { lockWorld } from './world/lock-world.ts'
+import { lockWorld, routes } from './world/lock-world.ts'
 
 const QUICK = { ttlMs: 700, heartbeatMs: 100, marginMs: 100 }
 
-describe.each(engines)('a heartbeat on %s', (engine) => {
+describe.each(routes)('a heartbeat on %s', (route) => {
   test('keeps a lease for longer than it would last, and renews all of them by one statement', async () => {
-    await using world = await lockWorld(engine, QUICK)
+    await using world = await lockWorld(route, QUICK)
     const statements: string[] = []
     let beats = 0
     const reached = Promise.withResolvers<void>()
@@ -30,7 +29,7 @@ describe.each(engines)('a heartbeat on %s', (engine) => {
   })
 
   test('that hears nothing loses the lease within its time, as unreachable', async () => {
-    await using world = await lockWorld(engine, QUICK)
+    await using world = await lockWorld(route, QUICK)
     let silent = false
     const flaky: Queryable = {
       query: (text, params) => (silent ? new Promise(() => {}) : world.db.query(text, params)),
@@ -44,7 +43,7 @@ describe.each(engines)('a heartbeat on %s', (engine) => {
   })
 
   test('that could not run because the event loop was blocked does not let the holder believe that it holds', async () => {
-    await using world = await lockWorld(engine, QUICK)
+    await using world = await lockWorld(route, QUICK)
     const lease = await world.locks.acquire('job')
     const until = performance.now() + QUICK.ttlMs
     while (performance.now() < until);
@@ -53,7 +52,7 @@ describe.each(engines)('a heartbeat on %s', (engine) => {
   })
 
   test('tells of a lease that someone broke', async () => {
-    await using world = await lockWorld(engine, QUICK)
+    await using world = await lockWorld(route, QUICK)
     const lease = await world.locks.acquire('job')
     expect(await world.another().break('job', { maxAgeMs: 60_000 })).toMatchObject({ verdict: 'refused' })
     expect(await world.another().break('job', { token: lease.token + 1n, force: true })).toMatchObject({

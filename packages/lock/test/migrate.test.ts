@@ -1,11 +1,10 @@
-import { engines } from '@tidemark/test-engines'
 import { describe, expect, test } from 'vitest'
 import { createLocks } from '../src/index.ts'
-import { lockWorld, sharedDatabase } from './world/lock-world.ts'
+import { lockWorld, routes, sharedDatabase } from './world/lock-world.ts'
 
-describe.each(engines)('migrate on %s', (engine) => {
+describe.each(routes)('migrate on %s', (route) => {
   test('can run many times at once, also into a schema that is not there and under a name in quotes', async () => {
-    const { db } = await sharedDatabase(engine)
+    const { db } = await sharedDatabase(route)
     const options = { table: 'somewhere."My ""Locks"""' }
     await Promise.all(Array.from({ length: 10 }, () => createLocks(db, options).migrate()))
     await using locks = createLocks(db, options)
@@ -14,7 +13,7 @@ describe.each(engines)('migrate on %s', (engine) => {
   })
 
   test('takes over a table of a program that knows only of expiry, which goes on working beside ours', async () => {
-    const { db } = await sharedDatabase(engine)
+    const { db } = await sharedDatabase(route)
     await db.query('DROP TABLE IF EXISTS cycle_locks')
     await db.query(
       'CREATE TABLE cycle_locks (id text PRIMARY KEY, holder_pid int, holder_host text, acquired_at timestamptz, ttl_expires_at timestamptz)',
@@ -62,7 +61,7 @@ describe.each(engines)('migrate on %s', (engine) => {
   })
 
   test('of nothing new is one statement', async () => {
-    await using world = await lockWorld(engine)
+    await using world = await lockWorld(route)
     let statements = 0
     const counted = {
       query(text: string, params?: unknown[]) {

@@ -23,7 +23,7 @@ BEGIN
     -- The row stays, so that its token never comes again. The table is named by the trigger: it may have moved.
     EXECUTE format(
       'UPDATE %I.%I SET token = DEFAULT, holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL,
-        %I = least(%I, clock_timestamp()), ended = ''deleted'' WHERE %I = $1',
+        %I = least(%I, clock_timestamp() - interval ''1 millisecond''), ended = ''deleted'' WHERE %I = $1',
       TG_TABLE_SCHEMA, TG_TABLE_NAME, {expires_literal}, {expires_literal}, {key_literal}
     ) USING OLD.{key};
     RETURN NULL;

@@ -1,55 +1,77 @@
 import { PGlite } from '@electric-sql/pglite'
-import { type Engine, type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
+import { freshDatabase } from '@tidemark/test-engines'
 import pg from 'pg'
 import { afterAll } from 'vitest'
 import { createLocks, type Locks, type LocksOptions, type Queryable } from '../../src/index.ts'
+import { pgbouncerIsThere, startPgbouncer } from './pgbouncer.ts'
+
+/** How the tests reach a database: directly, through a bouncer in transaction pooling, or in this process. */
+export type Route = 'postgres' | 'pgbouncer' | 'pglite'
+
+export const routes: readonly Route[] = pgbouncerIsThere()
+  ? ['postgres', 'pgbouncer', 'pglite']
+  : ['postgres', 'pglite']
+/** The routes to a server, with connections that can be had and lost. */
+export const serverRoutes = routes.filter((route) => route !== 'pglite')
 
 /** A migrated table of its own, and any number of clients of it. */
 export interface LockWorld extends AsyncDisposable {
   readonly db: Queryable
+  /** Address of the database; a folder for PGlite. */
+  readonly url: string
   readonly table: string
   readonly locks: Locks
   /** Another process's locks, as far as the database can tell. */
   another(options?: LocksOptions, db?: Queryable): Locks
   /** The row of a key. */
   row(key: string): Promise<any>
+  /** Lets a lease's time run out in the database, as if its holder had been silent for long. */
+  expire(key: string): Promise<void>
 }
 
-// One database an engine and test file; a test has its own table in it.
-const opened = new Map<
-  Engine,
-  Promise<{ db: Queryable & { end(): Promise<void> }; database: FreshDatabase }>
->()
+interface Opened {
+  readonly db: Queryable
+  readonly url: string
+  close(): Promise<void>
+}
+
+// One database a route and test file; a test has its own table in it.
+const opened = new Map<Route, Promise<Opened>>()
 
 afterAll(async () => {
-  for (const opening of opened.values()) {
-    const { db, database } = await opening
-    await db.end()
-    await database.drop()
-  }
+  for (const opening of opened.values()) await (await opening).close()
 })
 
-async function open(engine: Engine) {
-  const database = await freshDatabase(engine)
-  if (engine === 'postgres') {
-    const pool = new pg.Pool({ connectionString: database.url, max: 20 })
-    pool.on('error', () => {})
-    return { db: pool, database }
+async function open(route: Route): Promise<Opened> {
+  if (route === 'pglite') {
+    const database = await freshDatabase('pglite')
+    const db = await PGlite.create(database.url)
+    return { db, url: database.url, close: () => db.close().then(database.drop) }
   }
-  const db = await PGlite.create(database.url)
-  return { db: Object.assign(db, { end: () => db.close() }), database }
+  const database = await freshDatabase('postgres')
+  const bouncer = route === 'pgbouncer' ? await startPgbouncer(database.url) : null
+  const url = bouncer?.url ?? database.url
+  const pool = new pg.Pool({ connectionString: url, max: 20 })
+  pool.on('error', () => {})
+  const close = async () => {
+    await pool.end()
+    await bouncer?.stop()
+    await database.drop()
+  }
+  return { db: pool, url, close }
 }
 
-/** The database of the engine that the tests of a file share. */
-export async function sharedDatabase(engine: Engine) {
-  if (!opened.has(engine)) opened.set(engine, open(engine))
-  return opened.get(engine)!
+/** The database of a route that the tests of a file share. */
+export function sharedDatabase(route: Route): Promise<Opened> {
+  const opening = opened.get(route) ?? open(route)
+  opened.set(route, opening)
+  return opening
 }
 
 let tables = 0
 
-export async function lockWorld(engine: Engine, options: LocksOptions = {}): Promise<LockWorld> {
-  const { db } = await sharedDatabase(engine)
+export async function lockWorld(route: Route, options: LocksOptions = {}): Promise<LockWorld> {
+  const { db, url } = await sharedDatabase(route)
   const table = `locks_${++tables}`
   const all: Locks[] = []
   const another = (more: LocksOptions = {}, over: Queryable = db) => {
@@ -61,12 +83,20 @@ export async function lockWorld(engine: Engine, options: LocksOptions = {}): Pro
   await locks.migrate()
   return {
     db,
+    url,
     table,
     locks,
     another,
     async row(key) {
       const { rows } = await db.query(`SELECT * FROM ${table} WHERE key = $1`, [key])
       return rows[0]
+    },
+    async expire(key) {
+      await db.query(
+        `UPDATE ${table} SET last_refreshed_at = last_refreshed_at - interval '1 hour', expires_at = clock_timestamp() - interval '1 second'
+         WHERE key = $1`,
+        [key],
+      )
     },
     async [Symbol.asyncDispose]() {
       await Promise.allSettled(all.map((each) => each.close()))

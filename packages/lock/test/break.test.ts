@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest'
+import { lockWorld, routes } from './world/lock-world.ts'
+
+describe.each(routes)('break on %s', (route) => {
+  test('ends a lease that was not refreshed for long enough, and only then', async () => {
+    await using world = await lockWorld(route)
+    const lease = await world.locks.acquire('job')
+    expect(await world.another().break('job', { maxAgeMs: 60_000 })).toMatchObject({
+      verdict: 'refused',
+      token: lease.token,
+    })
+    await world.db.query(
+      `UPDATE ${world.table} SET last_refreshed_at = clock_timestamp() - interval '2 minutes'`,
+    )
+    expect(await world.another().break('job', { maxAgeMs: 60_000 })).toMatchObject({
+      verdict: 'broken',
+      key: 'job',
+      token: lease.token,
+      holder: { pid: process.pid },
+    })
+    await expect(lease.refresh()).rejects.toMatchObject({ reason: 'broken' })
+  })
+
+  test('refuses a holder that refreshed after it was looked at, and one that came after it', async () => {
+    await using world = await lockWorld(route)
+    const seen = await world.locks.acquire('job')
+    await seen.release()
+    const next = await world.locks.acquire('job')
+    expect(await world.another().break('job', { token: seen.token, force: true })).toMatchObject({
+      verdict: 'refused',
+    })
+    await next.refresh()
+    expect(next.held).toBe(true)
+  })
+
+  test('by two at once breaks once', async () => {
+    await using world = await lockWorld(route)
+    await world.locks.acquire('job')
+    const verdicts = await Promise.all([1, 2, 3].map(() => world.another().break('job', { force: true })))
+    expect(verdicts.map(({ verdict }) => verdict).filter((verdict) => verdict === 'broken')).toHaveLength(1)
+  })
+
+  test('against a heartbeat at the same moment leaves one of two states, never a mixture', async () => {
+    await using world = await lockWorld(route)
+    for (let round = 0; round < 20; round++) {
+      const lease = await world.locks.acquire(`job ${round}`)
+      await world.db.query(
+        `UPDATE ${world.table} SET last_refreshed_at = clock_timestamp() - interval '2 minutes' WHERE key = $1`,
+        [lease.key],
+      )
+      const [refreshed, { verdict }] = await Promise.all([
+        lease.refresh().then(
+          () => true,
+          () => false,
+        ),
+        world.another().break(lease.key, { maxAgeMs: 60_000 }),
+      ])
+      expect(verdict).toBe(refreshed ? 'refused' : 'broken')
+      expect(lease.held).toBe(refreshed)
+    }
+  })
+
+  test('refuses a lock of which no sign of life is known, unless forced', async () => {
+    await using world = await lockWorld(route)
+    await world.locks.acquire('job')
+    await world.db.query(`UPDATE ${world.table} SET last_refreshed_at = NULL`)
+    expect(await world.another().break('job', { maxAgeMs: 0 })).toMatchObject({
+      verdict: 'refused',
+      sinceRefreshMs: null,
+    })
+    expect(await world.another().break('job', { force: true })).toMatchObject({ verdict: 'broken' })
+  })
+
+  test('of a free or unknown key is absent', async () => {
+    await using world = await lockWorld(route)
+    expect(await world.locks.break('job')).toEqual({ verdict: 'absent', key: 'job' })
+    await (await world.locks.acquire('job')).release()
+    expect(await world.locks.break('job', { force: true })).toEqual({ verdict: 'absent', key: 'job' })
+  })
+
+  test('refuses a senseless age before anything is sent', async () => {
+    await using world = await lockWorld(route)
+    await expect(world.locks.break('job', { maxAgeMs: -1 })).rejects.toMatchObject({
+      code: 'LOCK_BAD_OPTIONS',
+    })
+  })
+})
+
+describe.each(routes)('inspect and list on %s', (route) => {
+  test('tell who holds what, since when and until when', async () => {
+    await using world = await lockWorld(route, { holder: { host: 'here', pid: 7 } })
+    expect(await world.locks.inspect('a:1')).toBeNull()
+    const lease = await world.locks.acquire('a:1', { info: { why: 'test' } })
+    await world.locks.acquire('a:2')
+    await world.locks.acquire('b:1')
+    expect(await world.locks.inspect('a:1')).toMatchObject({
+      key: 'a:1',
+      token: lease.token,
+      holder: { host: 'here', pid: 7 },
+      info: { why: 'test' },
+      ended: null,
+    })
+    expect((await world.locks.list({ prefix: 'a:' })).map(({ key }) => key)).toEqual(['a:1', 'a:2'])
+    await lease.release()
+    expect((await world.locks.list()).map(({ key }) => key)).toEqual(['a:2', 'b:1'])
+  })
+})

@@ -1,0 +1,93 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { freshDatabase } from '@tidemark/test-engines'
+import { execa } from 'execa'
+import { expect, test } from 'vitest'
+
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
+const TSC = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url))
+
+const body = `
+  const locks: Locks = createLocks(db)
+  await locks.migrate()
+  const token: bigint = await locks.withLock('job', { waitMs: 1_000 }, async (lease) => {
+    lease.assertHeld()
+    return lease.token
+  })
+  console.log(typeof token)
+  await locks.close()`
+
+const USERS = {
+  postgres: {
+    dependencies: { pg: '^8.23.1', '@types/pg': '^8.23.1' },
+    source: (url: string) => `import pg from 'pg'
+import { createLocks, type Locks } from '@tidemark/lock'
+const db = new pg.Pool({ connectionString: ${JSON.stringify(url)} })
+${body}
+await db.end()`,
+  },
+  pglite: {
+    dependencies: { '@electric-sql/pglite': '0.5.16' },
+    source: (folder: string) => `import { PGlite } from '@electric-sql/pglite'
+import { createLocks, type Locks } from '@tidemark/lock'
+const db = await PGlite.create(${JSON.stringify(folder)})
+${body}
+await db.close()`,
+  },
+}
+
+test.each(['postgres', 'pglite'] as const)(
+  'the packed package installs beside %s, compiles and runs in an empty project',
+  { timeout: 180_000 },
+  async (engine) => {
+    const { dependencies, source } = USERS[engine]
+    const database = await freshDatabase(engine)
+    const home = mkdtempSync(join(tmpdir(), 'tidemark-pack-'))
+    try {
+      const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', home], { cwd: PACKAGE })
+      const packed = JSON.parse(stdout)
+      const { filename, files } = Array.isArray(packed) ? packed[0] : Object.values<any>(packed)[0]
+      expect(files.map(({ path }: { path: string }) => path)).toContain('dist/index.d.ts')
+      const project = join(home, 'project')
+      mkdirSync(project)
+      writeFileSync(
+        join(project, 'package.json'),
+        JSON.stringify({
+          type: 'module',
+          dependencies: {
+            '@tidemark/lock': `file:../${filename}`,
+            '@types/node': '^24.0.0',
+            ...dependencies,
+          },
+        }),
+      )
+      const run = (command: string, args: string[]) => execa(command, args, { cwd: project, all: true })
+      await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'])
+      writeFileSync(join(project, 'use.ts'), source(database.url))
+      writeFileSync(
+        join(project, 'tsconfig.json'),
+        JSON.stringify({
+          compilerOptions: {
+            module: 'nodenext',
+            target: 'es2024',
+            lib: ['es2024', 'esnext.disposable'],
+            strict: true,
+            // Its own declarations need those of a browser.
+            skipLibCheck: engine === 'pglite',
+            types: ['node'],
+          },
+          files: ['use.ts'],
+        }),
+      )
+      await run(process.execPath, [TSC])
+      expect((await run(process.execPath, ['use.js'])).stdout).toBe('bigint')
+      const required = `console.log(typeof require('@tidemark/lock').createLocks)`
+      expect((await run(process.execPath, ['--input-type=commonjs', '-e', required])).stdout).toBe('function')
+    } finally {
+      rmSync(home, { recursive: true, force: true })
+      await database.drop()
+    }
+  },
+)
