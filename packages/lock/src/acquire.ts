@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { holderOf, type LockHolder } from './held-lock.ts'
+import { agesOf, holderOf, type LockHolder } from './held-lock.ts'
 import { LockError } from './lock-error.ts'
 import type { Settings } from './options.ts'
 import { asLockError, type Queryable, run } from './queryable.ts'
@@ -45,9 +45,9 @@ export async function tryTake(
     const startedAt = performance.now()
     try {
       const [row] = await run(db, statements.acquire, params)
-      if (row?.acquired) return { acquired: true, token: BigInt(row.token), startedAt }
+      if (row && row.taken !== null) return { acquired: true, token: BigInt(row.taken), startedAt }
       // Held, or free again by now: the row was not visible yet, or was given up, while we waited for it.
-      if (row && row.holder_id !== null && Number(row.expires_in_ms) > 0) return contention(row)
+      if (row && row.holder_id !== null && agesOf(row).expiresInMs > 0) return contention(row)
       if (attempt >= MOST_ATTEMPTS * 10)
         throw new LockError('LOCK_FAILED', `"${key}" changed hands too fast to be taken`)
     } catch (error) {
@@ -66,21 +66,14 @@ function isConnectionFault(cause: unknown): boolean {
 }
 
 function contention(row: any): Contention {
-  return {
-    acquired: false,
-    holder: holderOf(row),
-    token: BigInt(row.token),
-    heldForMs: Number(row.held_for_ms),
-    sinceRefreshMs: row.since_refresh_ms === null ? null : Number(row.since_refresh_ms),
-    expiresInMs: Number(row.expires_in_ms),
-  }
+  return { acquired: false, holder: holderOf(row), token: BigInt(row.token), ...agesOf(row) }
 }
 
-const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 1_000
+const FIRST_PAUSE_MS = 20
+const LONGEST_PAUSE_MS = 500
 
 /**
- * Tries until the key is had or `waitMs` is over. Pauses grow to a second and are spread at random between half and
+ * Tries until the key is had or `waitMs` is over. Pauses grow to half a second and are spread at random between half and
  * the whole (the "equal jitter" of the AWS architecture blog on back-off), so that waiters don't come in step; they
  * are never longer than until the present lease expires.
  *

@@ -1,4 +1,4 @@
-import { holderOf, type LockHolder } from './held-lock.ts'
+import { agesOf, holderOf, type LockHolder } from './held-lock.ts'
 import { checkDuration, checkKey, type Settings } from './options.ts'
 import { type Queryable, run } from './queryable.ts'
 import type { Statements } from './statements.ts'
@@ -45,6 +45,6 @@ export async function breakLock(
     key,
     holder: holderOf(row),
     token: BigInt(row.token),
-    sinceRefreshMs: row.since_refresh_ms === null ? null : Number(row.since_refresh_ms),
+    sinceRefreshMs: agesOf(row).sinceRefreshMs,
   }
 }

@@ -46,12 +46,14 @@ export function startHeartbeat(
       const tokens = renewed.map(({ token }) => String(token))
       const rows = await run<{ key: string; token: string }>(db, statements.renew, [keys, tokens, ttlMs])
       const confirmed = new Set(rows.map(({ key, token }) => `${token} ${key}`))
-      await Promise.all(
-        renewed.map(async (lease) => {
-          if (confirmed.has(`${lease.token} ${lease.key}`)) lease.confirm(startedAt)
-          else lease.lose((await reasonOfLoss(db, statements.inspect, lease.key, lease.token)) ?? 'expired')
-        }),
-      )
+      const missing: HeldLease[] = []
+      for (const lease of renewed) {
+        if (confirmed.has(`${lease.token} ${lease.key}`)) lease.confirm(startedAt)
+        else missing.push(lease)
+      }
+      for (const lease of missing) {
+        lease.lose((await reasonOfLoss(db, statements.inspect, lease.key, lease.token)) ?? 'expired')
+      }
     } catch (error) {
       for (const lease of renewed) lease.doubt(error)
       throw error

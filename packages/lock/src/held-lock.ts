@@ -25,20 +25,29 @@ export interface LockHolder {
 
 /** A row of any statement that reads a lock, in the terms of the API. */
 export function lockState(row: any): LockState {
-  const expiresInMs = Number(row.expires_in_ms)
+  const ages = agesOf(row)
   return {
     key: row.key,
     token: BigInt(row.token),
-    holder: row.holder_id === null || expiresInMs <= 0 ? null : holderOf(row),
+    holder: row.holder_id === null || ages.expiresInMs <= 0 ? null : holderOf(row),
     info: row.info,
     acquiredAt: new Date(row.acquired_at),
-    heldForMs: Number(row.held_for_ms),
-    sinceRefreshMs: row.since_refresh_ms === null ? null : Number(row.since_refresh_ms),
-    expiresInMs,
+    ...ages,
     ended: row.ended,
   }
 }
 
 export function holderOf(row: any): LockHolder {
   return { id: row.holder_id, host: row.holder_host, pid: Number(row.holder_pid) }
+}
+
+/** The times of a row against the database's own clock, as it was when the row was read. */
+export function agesOf(row: any): Pick<LockState, 'heldForMs' | 'sinceRefreshMs' | 'expiresInMs'> {
+  const ms = (time: unknown) => new Date(time as Date).getTime()
+  const now = ms(row.now)
+  return {
+    heldForMs: now - ms(row.acquired_at),
+    sinceRefreshMs: row.last_refreshed_at === null ? null : now - ms(row.last_refreshed_at),
+    expiresInMs: ms(row.expires_at) - now,
+  }
 }

@@ -150,8 +150,8 @@ export function holdLease(context: LeaseContext, key: string, token: bigint, sta
       if (lost) return
       deadline = renewStartedAt + trustMs
       lastConfirmedAt = new Date(Date.now() - (performance.now() - renewStartedAt))
+      // The timer stays: when it fires it finds the new deadline and waits on.
       doubt = undefined
-      watch()
     },
     lose,
     doubt(cause) {

@@ -1,3 +1,4 @@
+import { agesOf } from './held-lock.ts'
 import type { LossReason } from './lock-error.ts'
 import { type Queryable, run } from './queryable.ts'
 
@@ -10,7 +11,7 @@ export async function reasonOfLoss(
 ): Promise<LossReason | null> {
   const [row] = await run(db, inspectSql, [key])
   if (row === undefined) return 'deleted'
-  if (BigInt(row.token) === token) return Number(row.expires_in_ms) <= 0 ? 'expired' : null
+  if (BigInt(row.token) === token) return agesOf(row).expiresInMs <= 0 ? 'expired' : null
   if (row.ended === 'broken' || row.ended === 'deleted') return row.ended
   return 'taken'
 }

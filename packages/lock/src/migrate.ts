@@ -24,7 +24,9 @@ export function migrationSql({ table, columns }: Settings): string {
     expires_at: quote(columns.expiresAt),
     fence_constraint: quote(`${short}_fence`),
     function: inSchema(`${short}_heartbeat`),
-    trigger: quote(`${short}_heartbeat`),
+    trigger_insert: quote(`${short}_insert`),
+    trigger_update: quote(`${short}_update`),
+    trigger_delete: quote(`${short}_delete`),
   }
   const fill = (sql: string) => sql.replace(/\{(\w+)\}/g, (_, name: string) => names[name]!)
   const upToDate = `EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(${literal(table.quoted)}) AND attname = 'token' AND NOT attisdropped)`

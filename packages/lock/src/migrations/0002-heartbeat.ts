@@ -28,15 +28,12 @@ BEGIN
     ) USING OLD.{key};
     RETURN NULL;
   END IF;
-  IF TG_OP = 'INSERT' THEN
-    IF NEW.attempt_id IS NOT NULL THEN RETURN NEW; END IF;
-  ELSIF NEW.token <> OLD.token OR NEW.last_refreshed_at IS DISTINCT FROM OLD.last_refreshed_at THEN
-    RETURN NEW;
-  ELSIF (NEW.{holder_pid}, NEW.{holder_host}, NEW.{acquired_at}) IS NOT DISTINCT FROM
-        (OLD.{holder_pid}, OLD.{holder_host}, OLD.{acquired_at}) THEN
-    IF NEW.{expires_at} > OLD.{expires_at} THEN NEW.last_refreshed_at := clock_timestamp(); END IF;
-    RETURN NEW;
-  ELSE
+  IF TG_OP = 'UPDATE' THEN
+    IF (NEW.{holder_pid}, NEW.{holder_host}, NEW.{acquired_at}) IS NOT DISTINCT FROM
+       (OLD.{holder_pid}, OLD.{holder_host}, OLD.{acquired_at}) THEN
+      IF NEW.{expires_at} > OLD.{expires_at} THEN NEW.last_refreshed_at := clock_timestamp(); END IF;
+      RETURN NEW;
+    END IF;
     NEW.token := nextval(pg_get_serial_sequence(format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), 'token'));
     NEW.ended := CASE WHEN OLD.holder_id IS NULL THEN OLD.ended ELSE 'expired' END;
   END IF;
@@ -48,6 +45,12 @@ BEGIN
 END
 $trigger$;
 
-CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE OR DELETE ON {table}
+-- The conditions tell our own writes, which never pay for the function.
+CREATE TRIGGER {trigger_insert} BEFORE INSERT ON {table}
+FOR EACH ROW WHEN (NEW.attempt_id IS NULL) EXECUTE FUNCTION {function}();
+CREATE TRIGGER {trigger_update} BEFORE UPDATE ON {table}
+FOR EACH ROW WHEN (NEW.token = OLD.token AND NEW.last_refreshed_at IS NOT DISTINCT FROM OLD.last_refreshed_at)
+EXECUTE FUNCTION {function}();
+CREATE TRIGGER {trigger_delete} BEFORE DELETE ON {table}
 FOR EACH ROW EXECUTE FUNCTION {function}();
 `
