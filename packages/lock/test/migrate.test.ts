@@ -60,6 +60,22 @@ describe.each(routes)('migrate on %s', (route) => {
     expect(tokens).toEqual([...new Set(tokens)].sort((a, b) => Number(a - b)))
   })
 
+  test('lets an old program’s extension of its expiry count as a heartbeat at once', async () => {
+    await using world = await lockWorld(route)
+    const old = (sql: string) => world.db.query(sql.replace('locks', world.table))
+    await old(
+      `INSERT INTO locks (key, holder_pid, holder_host, acquired_at, expires_at) VALUES ('job', 1, 'old', now(), now() + interval '1 hour')`,
+    )
+    await old(`UPDATE locks SET last_refreshed_at = now() - interval '50 minutes'`)
+    await old(`UPDATE locks SET expires_at = now() + interval '2 hours' WHERE key = 'job'`)
+    expect(await world.locks.break('job', { maxAgeMs: 60_000 })).toMatchObject({ verdict: 'refused' })
+    await old(`UPDATE locks SET last_refreshed_at = now() - interval '50 minutes'`)
+    expect(await world.locks.break('job', { maxAgeMs: 60_000 })).toMatchObject({
+      verdict: 'broken',
+      holder: { host: 'old' },
+    })
+  })
+
   test('of nothing new is one statement', async () => {
     await using world = await lockWorld(route)
     let statements = 0

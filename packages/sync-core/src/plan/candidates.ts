@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import ignore from 'ignore'
 import type { TreeEntry } from '../git/tree.ts'
 
 /** A Markdown file that can be a page. */
@@ -16,19 +17,33 @@ export interface RefusedPath extends Candidate {
 /** What an index of Postgres is sure to hold beside the source's id: a key may have 2,704 bytes. */
 const MAX_PATH_BYTES = 2_000
 
+/** Which files of a repository are mirrored. */
+export interface Selection {
+  readonly subpath?: string | undefined
+  readonly include?: readonly string[] | undefined
+  readonly exclude?: readonly string[] | undefined
+}
+
 /**
- * Sorts a tree's entry: a Markdown file that can be a page, one that cannot, or null for everything else.
- * Symlinks and submodules are no files of this repository, whatever their name ends in.
+ * Makes the function that sorts a tree's entry: a Markdown file that can be a page, one that cannot, or null for
+ * everything else. Symlinks and submodules are no files of this repository, whatever their name ends in.
  */
-export function candidate(entry: TreeEntry): Candidate | RefusedPath | null {
-  if (entry.mode !== '100644' && entry.mode !== '100755') return null
-  const { path, blobOid } = entry
-  if (typeof path !== 'string') return notUtf8(path, blobOid)
-  if (!/\.(md|markdown)$/i.test(path)) return null
-  const length = path.length * 3 > MAX_PATH_BYTES ? Buffer.byteLength(path) : 0
-  if (length <= MAX_PATH_BYTES) return { path, blobOid }
-  const message = `the path has ${length} bytes, at most ${MAX_PATH_BYTES} can be indexed: shorten it`
-  return { path, blobOid, code: 'path_too_long', message }
+export function candidatesOf({ subpath, include = [], exclude = [] }: Selection) {
+  const prefix = subpath === undefined ? '' : `${subpath}/`
+  const included = include.length > 0 ? ignore({ ignorecase: false }).add(include) : null
+  const excluded = exclude.length > 0 ? ignore({ ignorecase: false }).add(exclude) : null
+  const selected = (path: string) =>
+    path.startsWith(prefix) && (included?.ignores(path) ?? true) && !(excluded?.ignores(path) ?? false)
+
+  return ({ mode, path, blobOid }: TreeEntry): Candidate | RefusedPath | null => {
+    if (mode !== '100644' && mode !== '100755') return null
+    if (typeof path !== 'string') return notUtf8(path, blobOid)
+    if (!/\.(md|markdown)$/i.test(path) || !selected(path)) return null
+    const length = path.length * 3 > MAX_PATH_BYTES ? Buffer.byteLength(path) : 0
+    if (length <= MAX_PATH_BYTES) return { path, blobOid }
+    const message = `the path has ${length} bytes, at most ${MAX_PATH_BYTES} can be indexed: shorten it`
+    return { path, blobOid, code: 'path_too_long', message }
+  }
 }
 
 function notUtf8(bytes: Buffer, blobOid: string): RefusedPath | null {

@@ -5,7 +5,7 @@ import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { readPages, type StoredPage } from '../store/read-pages.ts'
 import { readQuarantine } from '../store/read-quarantine.ts'
 import { byteOrder } from './byte-order.ts'
-import { candidate, type RefusedPath } from './candidates.ts'
+import { candidatesOf, type RefusedPath, type Selection } from './candidates.ts'
 import { type PackedList, packedList } from './packed-list.ts'
 import { findRenames, type Rename } from './renames.ts'
 
@@ -42,25 +42,39 @@ export interface Plan {
     readonly updates: number
     readonly renames: number
     readonly deletes: number
+    /** Pages that there are before the plan. */
+    readonly stored: number
+    /** Files that are in quarantine and have not changed. */
+    readonly setAsideStill: number
   }
 }
 
+export interface Planning {
+  readonly db: Database
+  readonly sourceId: string
+  readonly repository: Repository
+  readonly commit: string
+  readonly selection: Selection
+  /** Pages last written before that moment of the database's clock are written again, as if they had changed. */
+  readonly rewriteBefore: Date | null
+  /** Try again what is in quarantine, changed or not. */
+  readonly retryQuarantined: boolean
+  readonly signal: AbortSignal
+}
+
 /** Compares a commit's tree with the pages by one pass over both, each a stream in the byte order of its paths. */
-export async function makePlan(
-  db: Database,
-  sourceId: string,
-  repository: Repository,
-  commit: string,
-  signal: AbortSignal,
-): Promise<Plan> {
+export async function makePlan(planning: Planning): Promise<Plan> {
+  const { db, sourceId, repository, commit, selection, rewriteBefore, retryQuarantined, signal } = planning
+  const candidate = candidatesOf(selection)
   const quarantine = await readQuarantine(db, sourceId)
   const writes = packedList<Write>()
   const vanished = packedList<Delete>()
   const refused: RefusedPath[] = []
   const released = new Set(quarantine.keys())
   let updates = 0
+  let setAsideStill = 0
 
-  const pages = oneByOne(readPages(db, sourceId, signal))
+  const pages = oneByOne(readPages(db, sourceId, rewriteBefore, signal))
   try {
     let page = await pages.next()
     for await (const piece of listTree(repository, commit, signal)) {
@@ -71,7 +85,11 @@ export async function makePlan(
         if (setAside) {
           released.delete(file.path)
           // Not tried again; a page that still has the path is in the way, and goes as if the file had gone.
-          if (setAside.blobOid === file.blobOid && setAside.parserVersion === PARSER_VERSION) continue
+          const unchanged = setAside.blobOid === file.blobOid && setAside.parserVersion === PARSER_VERSION
+          if (unchanged && !retryQuarantined) {
+            setAsideStill++
+            continue
+          }
         }
         if ('code' in file) {
           refused.push(file)
@@ -96,7 +114,15 @@ export async function makePlan(
   } finally {
     await pages.end()
   }
-  return withRenames({ refused, released: [...released], writes, updates, vanished })
+  return withRenames({
+    refused,
+    released: [...released],
+    writes,
+    updates,
+    vanished,
+    stored: pages.taken(),
+    setAsideStill,
+  })
 }
 
 interface Differences {
@@ -106,9 +132,19 @@ interface Differences {
   /** How many of the writes are over a page. */
   readonly updates: number
   readonly vanished: PackedList<Delete>
+  readonly stored: number
+  readonly setAsideStill: number
 }
 
-function withRenames({ refused, released, writes, updates, vanished }: Differences): Plan {
+function withRenames({
+  refused,
+  released,
+  writes,
+  updates,
+  vanished,
+  stored,
+  setAsideStill,
+}: Differences): Plan {
   const none = { renames: [], chains: 0 }
   const { renames, chains } = updates + vanished.length > 0 ? findRenames(writes, vanished) : none
   const arrived = new Set(renames.map(({ path }) => path))
@@ -125,6 +161,8 @@ function withRenames({ refused, released, writes, updates, vanished }: Differenc
       updates: updates - (renames.length - chains),
       renames: renames.length,
       deletes: vanished.length - chains,
+      stored,
+      setAsideStill,
     },
   }
 }
@@ -141,14 +179,18 @@ function only<T>(list: Iterable<T>, keep: (record: T) => boolean): Iterable<T> {
 function oneByOne(arrays: AsyncGenerator<StoredPage[]>) {
   let current: StoredPage[] = []
   let at = 0
+  let taken = 0
   return {
     async next(): Promise<StoredPage | undefined> {
       if (at >= current.length) {
         current = (await arrays.next()).value ?? []
         at = 0
       }
-      return current[at++]
+      const page = current[at++]
+      if (page) taken++
+      return page
     },
+    taken: () => taken,
     end: () => arrays.return(undefined),
   }
 }

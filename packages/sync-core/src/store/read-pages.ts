@@ -6,6 +6,7 @@ export interface StoredPage {
   readonly id: string
   readonly path: string
   readonly blobOid: string
+  /** 0 for a page that is to be written again whatever made it. */
   readonly parserVersion: number
 }
 
@@ -15,13 +16,17 @@ const PAGE_ROWS = 5_000
 export async function* readPages(
   db: Database,
   sourceId: string,
+  rewriteBefore: Date | null,
   signal: AbortSignal,
 ): AsyncGenerator<StoredPage[]> {
   for (let after = ''; ; ) {
     signal.throwIfAborted()
-    const { rows } = await ifMissing(db.query<StoredPage>(readPagesSql, [sourceId, after, PAGE_ROWS]), {
-      rows: [],
-    })
+    const { rows } = await ifMissing(
+      db.query<StoredPage>(readPagesSql, [sourceId, after, PAGE_ROWS, rewriteBefore]),
+      {
+        rows: [],
+      },
+    )
     if (rows.length > 0) yield rows
     if (rows.length < PAGE_ROWS) return
     after = rows.at(-1)!.path
@@ -29,7 +34,7 @@ export async function* readPages(
 }
 
 const readPagesSql = /* sql */ `
-SELECT id, path, blob_oid AS "blobOid", parser_version AS "parserVersion"
+SELECT id, path, blob_oid AS "blobOid", CASE WHEN updated_at < $4::timestamptz THEN 0 ELSE parser_version END AS "parserVersion"
 FROM tidemark.pages
 WHERE source_id = $1 AND path > $2 COLLATE "C"
 ORDER BY path COLLATE "C"

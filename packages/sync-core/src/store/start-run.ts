@@ -9,31 +9,60 @@ export interface RunStart {
   readonly from: string | null
   /** The commit that it works towards. */
   readonly to: string
+  /** Whether every page is to be written again. A full sync that was stopped goes on without being asked. */
+  readonly full: boolean
+}
+
+export interface StartedRun {
+  readonly id: string
+  /** Whether an earlier run had left the source unfinished. */
+  readonly unfinished: boolean
+  readonly rewriteBefore: Date | null
 }
 
 /**
  * Notes under the lease that pages are about to change, so that a run killed at any later moment leaves a source
  * that is known to be a mixture.
  *
- * @returns the id of the run.
- * @throws {LeaseLostError} when the fence did not hold.
+ @throws {LeaseLostError} when the fence did not hold.
  */
-export async function startRun(db: Database, lease: Lease, { source, from, to }: RunStart): Promise<string> {
+export async function startRun(
+  db: Database,
+  lease: Lease,
+  { source, from, to, full }: RunStart,
+): Promise<StartedRun> {
   const fence = lease.fenceSql(1)
-  const params = [...fence.params, source.id, source.repo, source.ref, from, to, hostname(), process.pid]
-  const { rows } = await db.query<{ id: string }>(startRunSql(fence.text), params)
+  const params = [
+    ...fence.params,
+    source.id,
+    source.repo,
+    source.ref,
+    from,
+    to,
+    hostname(),
+    process.pid,
+    full,
+  ]
+  const { rows } = await db.query<StartedRun>(startRunSql(fence.text), params)
   const run = rows[0]
   if (!run) throw await lostLease(lease)
-  return run.id
+  return run
 }
 
 const startRunSql = (fence: string) => /* sql */ `
 WITH fence AS MATERIALIZED (${fence}),
+before AS MATERIALIZED (SELECT dirty FROM tidemark.sources WHERE id = $3),
 source AS (
-  INSERT INTO tidemark.sources (id, repo, ref, target, dirty)
-  SELECT $3, $4, $5, $7, true FROM fence
-  ON CONFLICT (id) DO UPDATE SET repo = $4, ref = $5, target = $7, dirty = true
+  INSERT INTO tidemark.sources AS old (id, repo, ref, target, dirty, rewrite_before)
+  SELECT $3, $4, $5, $7, true, CASE WHEN $10::boolean THEN now() END FROM fence
+  ON CONFLICT (id) DO UPDATE
+  SET repo = $4, ref = $5, target = $7, dirty = true, rewrite_before = coalesce(old.rewrite_before, excluded.rewrite_before)
+  RETURNING rewrite_before
+),
+run AS (
+  INSERT INTO tidemark.runs (source_id, from_commit, to_commit, host, pid)
+  SELECT $3, $6, $7, $8, $9::integer FROM fence
+  RETURNING id
 )
-INSERT INTO tidemark.runs (source_id, from_commit, to_commit, host, pid)
-SELECT $3, $6, $7, $8, $9::integer FROM fence
-RETURNING id`
+SELECT run.id, coalesce((SELECT dirty FROM before), false) AS unfinished, source.rewrite_before AS "rewriteBefore"
+FROM run, source`

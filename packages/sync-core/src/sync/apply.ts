@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.ts'
 import { applyBatch } from '../store/apply-batch.ts'
 import { type PreparedBatch, prepareBatches } from './batches.ts'
 import type { Budget } from './budget.ts'
+import { TooManyFailures, tooManyFailures } from './too-many-failures.ts'
 
 /** How long a batch should take: the most that a run can overstay its budget by, and a heartbeat its time. */
 const TARGET_MS = 100
@@ -17,6 +18,8 @@ export interface Application {
   readonly sourceId: string
   readonly repository: Repository
   readonly plan: Plan
+  /** Files that earlier runs towards the same end have set aside. */
+  readonly failedBefore: number
   readonly budget: Budget
   readonly signal: AbortSignal
   /** Told of each blob that was read. */
@@ -27,12 +30,23 @@ export interface Application {
 
 /** Writes batch after batch, reading and parsing the next one meanwhile, until the plan is done or the signal aborts. */
 export async function applyPlan(application: Application): Promise<void> {
-  const { db, lease, sourceId, repository, plan, budget, signal, onRead, onStored } = application
+  const { db, lease, sourceId, repository, plan, failedBefore, budget, signal, onRead, onStored } =
+    application
+  const { imports, updates, renames } = plan.counts
+  let failed = failedBefore
+  const total = imports + updates + renames + plan.refused.length + failedBefore
   let pagesPerBatch = FIRST_PAGES
   const batches = prepareBatches({ repository, plan, pagesPerBatch: () => pagesPerBatch, onRead, signal })
   for await (const batch of readAhead(batches)) {
     budget.check()
     signal.throwIfAborted()
+    failed += batch.quarantined.length
+    // Before it is written: what is set aside would not be tried again, and its page would be gone.
+    if (tooManyFailures(failed, total)) {
+      throw new TooManyFailures(
+        `${failed} of ${total} files cannot be stored, the last of them ${batch.quarantined.at(-1)?.path}: ${batch.quarantined.at(-1)?.message}`,
+      )
+    }
     lease.assertHeld()
     const started = performance.now()
     await applyBatch(db, lease, sourceId, batch)

@@ -1,5 +1,5 @@
 /** Why a run stopped before it was done. */
-export type StopReason = 'timeout' | 'cancelled' | 'lease_lost'
+export type StopReason = 'timeout' | 'cancelled' | 'lease_lost' | 'stalled'
 
 export interface Counts {
   readonly filesImported: number
@@ -41,6 +41,8 @@ export type SyncResult = Common &
   (
     | { readonly status: 'up_to_date' | 'synced' | 'first_sync' | 'dry_run' }
     | { readonly status: 'partial'; readonly reason: StopReason }
+    | { readonly status: 'blocked'; readonly reason: 'mass_delete' }
+    | { readonly status: 'blocked_by_failures' }
     | { readonly status: 'busy'; readonly holder: Holder }
     | { readonly status: 'failed'; readonly reason: string; readonly error: ResultError }
   )

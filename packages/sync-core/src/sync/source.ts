@@ -10,10 +10,16 @@ export interface Source {
   readonly repo: string
   /** Branch, tag, `HEAD` or commit id. */
   readonly ref: string
+  /** A folder of the repository; nothing outside it is mirrored. Paths are told from the root nevertheless. */
+  readonly subpath?: string | undefined
+  /** Patterns as in .gitignore; only Markdown files that they name are mirrored. */
+  readonly include?: readonly string[] | undefined
+  /** Patterns as in .gitignore; Markdown files that they name are not mirrored. */
+  readonly exclude?: readonly string[] | undefined
 }
 
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
-export function checkedSource({ id, repo }: Source): void {
+export function checkedSource({ id, repo, subpath, include = [], exclude = [] }: Source): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id)) {
     throw new SyncError(
       'BAD_SOURCE',
@@ -28,6 +34,22 @@ export function checkedSource({ id, repo }: Source): void {
       'Give the path of a git repository.',
     )
   }
+  const outside = subpath?.split('/').some((part) => part === '..' || part === '.' || part === '')
+  if (subpath !== undefined && (outside || subpath.includes('\0'))) {
+    throw new SyncError(
+      'BAD_SOURCE',
+      `the subpath "${subpath}" of source "${id}" is not a folder of a repository`,
+      'Give it as "docs/guide", from the root and without a slash at either end.',
+    )
+  }
+  const bad = [...include, ...exclude].find((pattern) => pattern.trim() === '' || /[\0\n]/.test(pattern))
+  if (bad !== undefined) {
+    throw new SyncError(
+      'BAD_SOURCE',
+      `source "${id}" has a pattern that names nothing: ${JSON.stringify(bad)}`,
+      'Write patterns as in .gitignore, for example "docs/**" or "*.draft.md".',
+    )
+  }
   if (/^[a-z][a-z0-9+.-]*::?\/?\//i.test(repo) || /^[a-z]+::/i.test(repo)) {
     throw new SyncError(
       'BAD_SOURCE',
@@ -38,9 +60,7 @@ export function checkedSource({ id, repo }: Source): void {
 }
 
 /** A digest of what a bookmark was made with: when it is another, the bookmark says nothing. */
-export function fingerprintOf({ repo, ref }: Source): string {
-  return createHash('sha256')
-    .update(JSON.stringify([resolve(repo), ref]))
-    .digest('hex')
-    .slice(0, 16)
+export function fingerprintOf({ repo, ref, subpath, include = [], exclude = [] }: Source): string {
+  const parts = JSON.stringify([resolve(repo), ref, subpath ?? null, include, exclude])
+  return createHash('sha256').update(parts).digest('hex').slice(0, 16)
 }

@@ -1,6 +1,7 @@
 import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
 import { openRepository, type Repository, resolveRef } from '../git/repository.ts'
+import { massDeletion } from '../plan/guard.ts'
 import { makePlan } from '../plan/plan.ts'
 import { checkSource } from '../store/check-source.ts'
 import { endRun } from '../store/end-run.ts'
@@ -14,6 +15,7 @@ import type { Ending, SyncResult } from './result.ts'
 import { checkedSource, fingerprintOf, type Source } from './source.ts'
 import { takeLease } from './take-lease.ts'
 import { type Progress, startTally, type Tally } from './tally.ts'
+import { TooManyFailures } from './too-many-failures.ts'
 
 export interface SyncOptions {
   /** Stops the run as `partial` with the reason `cancelled`. */
@@ -24,6 +26,14 @@ export interface SyncOptions {
   readonly waitMs?: number | undefined
   /** Counts what would be done; writes nothing and takes no lease. */
   readonly dryRun?: boolean | undefined
+  /** Writes every page again, whatever it holds. If it is stopped, the next run goes on with it. */
+  readonly full?: boolean | undefined
+  /** Tries again what is in quarantine. */
+  readonly retryQuarantined?: boolean | undefined
+  /** Goes on where more than half of a source, or all of it, would be deleted. */
+  readonly allowMassDelete?: boolean | undefined
+  /** Stops the run as `partial` when nothing has moved for that long; 5 minutes by default. */
+  readonly stallMs?: number | undefined
   /** Told of each phase, and of each batch that is in. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
@@ -47,14 +57,20 @@ export async function syncSource(
   options: SyncOptions = {},
 ): Promise<SyncResult> {
   checkedSource(source)
-  using budget = startBudget(options.budgetMs, options.signal)
-  const tally = startTally(source.id, options.onProgress)
+  const { budgetMs, stallMs = STALL_MS, signal: caller, onProgress } = options
+  using budget = startBudget({ budgetMs, stallMs, caller })
+  const tally = startTally(source.id, (progress) => {
+    budget.moved()
+    onProgress?.(progress)
+  })
   try {
     return tally.result(await run({ db, source, options, budget, tally }))
   } catch (error) {
     return tally.result(endingOf(error, budget.signal))
   }
 }
+
+const STALL_MS = 5 * 60_000
 
 interface Run {
   readonly db: Database
@@ -75,10 +91,20 @@ async function run({ db, source, options, budget, tally }: Run): Promise<Ending>
   tally.target = await resolveRef(repository, source.ref, signal)
 
   if (options.dryRun) {
-    tally.wouldStore(await planFor({ db, source, tally }, repository, tally.target, signal))
+    const rewriteBefore = options.full ? END_OF_TIME : null
+    const plan = await planFor(
+      { db, source, options, tally },
+      repository,
+      tally.target,
+      rewriteBefore,
+      signal,
+    )
+    tally.wouldStore(plan)
+    const amiss = massDeletion(plan)
+    if (amiss !== null) tally.warnings.push({ code: 'mass_delete', message: amiss })
     return { status: 'dry_run' }
   }
-  if (await nothingNew({ db, source, tally }, tally.target)) return { status: 'up_to_date' }
+  if (await nothingNew({ db, source, options, tally }, tally.target)) return { status: 'up_to_date' }
 
   const taken = await tally.phase('lock', () => takeLease(db, source.id, options.waitMs, signal))
   if ('status' in taken) return taken
@@ -90,22 +116,26 @@ async function run({ db, source, options, budget, tally }: Run): Promise<Ending>
   }
 }
 
-async function runUnderLease(
-  { db, source, budget, tally }: Run,
-  repository: Repository,
-  lease: Lease,
-): Promise<Ending> {
+async function runUnderLease(run: Run, repository: Repository, lease: Lease): Promise<Ending> {
+  const { db, source, options, budget, tally } = run
   const signal = AbortSignal.any([budget.signal, lease.signal])
   // Again, because another run may have ended and the ref may have moved before the lease was ours.
   const from = (await readSource(db, source.id))?.bookmark ?? null
   const commit = await resolveRef(repository, source.ref, signal)
   tally.bookmark = from
   tally.target = commit
-  if (await nothingNew({ db, source, tally }, commit)) return { status: 'up_to_date' }
+  if (await nothingNew(run, commit)) return { status: 'up_to_date' }
 
-  const runId = await startRun(db, lease, { source, from, to: commit })
+  const started = await startRun(db, lease, { source, from, to: commit, full: options.full ?? false })
   try {
-    const plan = await planFor({ db, source, tally }, repository, commit, signal)
+    const plan = await planFor(run, repository, commit, started.rewriteBefore, signal)
+    const amiss = options.allowMassDelete ? null : massDeletion(plan)
+    if (amiss !== null) {
+      tally.warnings.push({ code: 'mass_delete', message: amiss })
+      return await ended(run, lease, started.id, { status: 'blocked', reason: 'mass_delete' })
+    }
+    const failedBefore = started.unfinished ? plan.counts.setAsideStill : 0
+    const { read: onRead, stored: onStored } = tally
     await tally.phase('apply', () =>
       applyPlan({
         db,
@@ -113,16 +143,18 @@ async function runUnderLease(
         sourceId: source.id,
         repository,
         plan,
+        failedBefore,
         budget,
         signal,
-        onRead: tally.read,
-        onStored: tally.stored,
+        onRead,
+        onStored,
       }),
     )
     const status = from === null ? 'first_sync' : 'synced'
+    const finished = { id: source.id, fingerprint: fingerprintOf(source) }
     await finishSource(db, lease, {
-      source: { id: source.id, fingerprint: fingerprintOf(source) },
-      runId,
+      source: finished,
+      runId: started.id,
       commit,
       status,
       counts: tally.counts(),
@@ -130,35 +162,50 @@ async function runUnderLease(
     tally.bookmark = commit
     return { status }
   } catch (error) {
-    const ending = endingOf(error, signal)
-    const reason = 'reason' in ending ? ending.reason : null
-    // The next run finds out by comparing; a record that can't be written must not hide how this one ended.
-    await endRun(db, lease, {
-      sourceId: source.id,
-      runId,
-      status: ending.status,
-      reason,
-      counts: tally.counts(),
-    }).catch(() => {})
-    return ending
+    if (error instanceof TooManyFailures)
+      tally.warnings.push({ code: 'too_many_failures', message: error.message })
+    return await ended(run, lease, started.id, endingOf(error, signal))
   }
 }
 
-type Planning = Pick<Run, 'db' | 'source' | 'tally'>
+/** Notes how a run ended that did not finish its source. */
+async function ended(
+  { db, source, tally }: Run,
+  lease: Lease,
+  runId: string,
+  ending: Ending,
+): Promise<Ending> {
+  const reason = 'reason' in ending ? ending.reason : null
+  const end = { sourceId: source.id, runId, status: ending.status, reason, counts: tally.counts() }
+  // The next run finds out by comparing; a record that can't be written must not hide how this one ended.
+  await endRun(db, lease, end).catch(() => {})
+  return ending
+}
+
+type Planning = Pick<Run, 'db' | 'source' | 'options' | 'tally'>
 
 async function planFor(
-  { db, source, tally }: Planning,
+  { db, source, options, tally }: Planning,
   repository: Repository,
   commit: string,
+  rewriteBefore: Date | null,
   signal: AbortSignal,
 ) {
-  const plan = await tally.phase('plan', () => makePlan(db, source.id, repository, commit, signal))
+  const { id: sourceId, subpath, include, exclude } = source
+  const selection = { subpath, include, exclude }
+  const retryQuarantined = options.retryQuarantined ?? false
+  const planning = { db, sourceId, repository, commit, selection, rewriteBefore, retryQuarantined, signal }
+  const plan = await tally.phase('plan', () => makePlan(planning))
   tally.planned(plan)
   return plan
 }
 
-async function nothingNew({ db, source, tally }: Planning, commit: string): Promise<boolean> {
+async function nothingNew({ db, source, options, tally }: Planning, commit: string): Promise<boolean> {
+  if (options.full || options.retryQuarantined) return false
   const same = await checkSource(db, { id: source.id, fingerprint: fingerprintOf(source) }, commit)
   if (same) tally.filesRemaining = 0
   return same
 }
+
+/** Later than any page was written, and within what Postgres can hold. */
+const END_OF_TIME = new Date('9999-01-01T00:00:00Z')

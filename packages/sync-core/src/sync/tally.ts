@@ -42,6 +42,7 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
     bookmark: null as string | null,
     target: null as string | null,
     filesRemaining: null as number | null,
+    warnings: [] as { code: string; message: string }[],
     counts,
     /** Runs a phase and takes its time. */
     async phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
@@ -82,8 +83,7 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
       }
     },
     result(ending: Ending): SyncResult {
-      const { bookmark, target } = tally
-      const warnings: SyncResult['warnings'] = []
+      const { bookmark, target, warnings } = tally
       return {
         source,
         ...ending,

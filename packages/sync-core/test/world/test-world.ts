@@ -4,6 +4,7 @@ import {
   type Database,
   migrate,
   openDatabase,
+  type Source,
   type SyncOptions,
   type SyncResult,
   syncSource,
@@ -15,7 +16,7 @@ export interface TestWorld extends AsyncDisposable {
   readonly db: Database
   readonly url: string
   readonly repository: TestRepository
-  sync(options?: SyncOptions & { ref?: string }): Promise<SyncResult>
+  sync(options?: SyncOptions & Partial<Source>): Promise<SyncResult>
   /** What the database holds, `path → blob`. */
   pages(): Promise<Record<string, string>>
   /** The ids of the pages, `path → id`. */
@@ -66,8 +67,9 @@ export async function testWorld({
     db,
     url: database.url,
     repository,
-    sync: ({ ref = 'main', ...options } = {}) =>
-      syncSource(db, { id: 'docs', repo: repository.folder, ref }, options),
+    sync({ ref = 'main', subpath, include, exclude, ...options } = {}) {
+      return syncSource(db, { id: 'docs', repo: repository.folder, ref, subpath, include, exclude }, options)
+    },
     pages: () => map('blob_oid'),
     ids: () => map('id'),
     async contents() {

@@ -15,6 +15,8 @@ CREATE TABLE tidemark.sources (
   target          text,
   -- Pages may be a mixture of bookmark and target.
   dirty           boolean NOT NULL DEFAULT false,
+  -- Pages last written before it are to be written again; null where no full sync is under way.
+  rewrite_before  timestamptz,
   -- What the bookmark was made with.
   parser_version  integer,
   fingerprint     text,
