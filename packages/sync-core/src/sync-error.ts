@@ -7,6 +7,8 @@ export type SyncErrorCode =
   | 'SOURCE_BUSY'
   | 'GIT_MISSING'
   | 'GIT_FAILED'
+  | 'FETCH_FAILED'
+  | 'FETCH_REFUSED'
   | 'DATABASE_UNREACHABLE'
   | 'DATABASE_REFUSED'
   | 'DATABASE_IN_USE'

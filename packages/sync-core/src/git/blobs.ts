@@ -37,7 +37,10 @@ export async function* readBlobs<T>(reading: BlobReading<T>): AsyncGenerator<{ i
   }
   // Names in pieces: one at a time would be one system call a blob.
   const input = Readable.from(inPieces(names(), 64), { objectMode: false, highWaterMark: 1 })
-  const child = gitStream(repository.folder, ['cat-file', '--batch'], signal, input)
+  const child = gitStream(repository.folder, ['cat-file', '--batch'], signal, {
+    ...repository.settings,
+    input,
+  })
   try {
     const bytes = byteReader(child.pieces)
     for (let header = await bytes.line(); header !== null; header = await bytes.line()) {

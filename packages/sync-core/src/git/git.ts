@@ -19,12 +19,26 @@ const LOCAL = [
   'GIT_NAMESPACE',
 ]
 
+/** How long a git that was asked to end may take. */
+const KILL_AFTER_MS = 1_000
+
 const HARDENED = [
   ...['-c', 'core.hooksPath=/dev/null'],
   ...['-c', 'core.fsmonitor=false'],
   ...['-c', 'protocol.ext.allow=never'],
+  // A server that sends less than a kilobyte a second for half a minute is not going to.
+  ...['-c', 'http.lowSpeedLimit=1000', '-c', 'http.lowSpeedTime=30'],
   ...['-c', 'core.quotePath=false'],
 ]
+
+/** What a call needs beside its arguments. */
+export interface GitSettings {
+  /** Configuration, passed in the environment where no one else can read it. */
+  readonly config?: readonly (readonly [string, string])[]
+  /** Variables for credential helpers. */
+  readonly secrets?: Readonly<Record<string, string>>
+  readonly input?: Readable
+}
 
 /**
  * Runs git on a repository to its end, without hooks, prompts or the caller's own GIT_DIR and its like.
@@ -32,21 +46,68 @@ const HARDENED = [
  * @param folder the repository; git does not look above it, so a folder inside another repository is not one.
  * @throws {ExecaError} when git fails; on the signal it is ended by SIGTERM, and by SIGKILL a second later.
  */
-export async function git(folder: string, args: readonly string[], signal: AbortSignal): Promise<string> {
-  const { stdout } = await execa('git', [...HARDENED, '-C', folder, ...args], {
-    env: environment(folder),
-    cancelSignal: signal,
-    forceKillAfterDelay: 1000,
+export async function git(
+  folder: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  { input, ...settings }: GitSettings = {},
+): Promise<string> {
+  const child = execa('git', [...HARDENED, '-C', folder, ...args], {
+    env: environment(folder, settings),
+    // A group of its own: git's helper for a protocol outlives git, and holds its pipes open.
+    detached: true,
+    ...(input ? { input } : { stdin: 'ignore' }),
   })
-  return stdout
+  const kill = (name: NodeJS.Signals) => {
+    try {
+      process.kill(-child.pid!, name)
+    } catch {
+      // It has ended.
+    }
+  }
+  const atExit = () => kill('SIGKILL')
+  const onAbort = () => {
+    kill('SIGTERM')
+    setTimeout(atExit, KILL_AFTER_MS).unref()
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  process.once('exit', atExit)
+  try {
+    if (signal.aborted) onAbort()
+    const { stdout } = await child
+    return stdout
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    process.off('exit', atExit)
+  }
+}
+
+/** The lines that git prints, as they come. */
+export async function* gitLines(
+  folder: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const child = execa('git', [...HARDENED, '-C', folder, ...args], {
+    env: environment(folder, {}),
+    cancelSignal: signal,
+    forceKillAfterDelay: KILL_AFTER_MS,
+    buffer: false,
+  })
+  yield* child.iterable()
 }
 
 /** Starts git on a repository, as {@link git} does, to read its output as it comes. */
-export function gitStream(folder: string, args: readonly string[], signal: AbortSignal, input?: Readable) {
+export function gitStream(
+  folder: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  { input, ...settings }: GitSettings = {},
+) {
   const child = execa('git', [...HARDENED, '-C', folder, ...args], {
-    env: environment(folder),
+    env: environment(folder, settings),
     cancelSignal: signal,
-    forceKillAfterDelay: 1000,
+    forceKillAfterDelay: KILL_AFTER_MS,
     buffer: { stdout: false },
     encoding: 'buffer',
     ...(input && { input }),
@@ -67,13 +128,23 @@ export function gitStream(folder: string, args: readonly string[], signal: Abort
   }
 }
 
-function environment(folder: string): NodeJS.ProcessEnv {
+function environment(folder: string, { config = [], secrets = {} }: GitSettings): NodeJS.ProcessEnv {
+  const inherited = Number(process.env.GIT_CONFIG_COUNT ?? 0)
+  const configured = config.flatMap(([key, value], i) => [
+    [`GIT_CONFIG_KEY_${inherited + i}`, key],
+    [`GIT_CONFIG_VALUE_${inherited + i}`, value],
+  ])
   return {
     ...Object.fromEntries(LOCAL.map((name) => [name, undefined])),
+    ...secrets,
+    ...Object.fromEntries(configured),
+    GIT_CONFIG_COUNT: String(inherited + config.length),
     GIT_CEILING_DIRECTORIES: dirname(folder),
     GIT_TERMINAL_PROMPT: '0',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_NO_REPLACE_OBJECTS: '1',
+    // As with passwords: ask nobody. A command of the user's own counts for more.
+    GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? 'ssh -oBatchMode=yes',
     LC_ALL: 'C',
   }
 }

@@ -1,12 +1,14 @@
 import { resolve } from 'node:path'
 import { ExecaError } from 'execa'
 import { SyncError } from '../sync-error.ts'
-import { git } from './git.ts'
+import { type GitSettings, git } from './git.ts'
 
-/** A local repository that is read in place and never written to. */
+/** A repository on this machine that commits, trees and blobs are read from. */
 export interface Repository {
   /** Absolute path of the work tree or bare repository. */
   readonly folder: string
+  /** What git needs to know to get at objects that are still on a server. */
+  readonly settings?: GitSettings
 }
 
 /**
@@ -30,14 +32,7 @@ export async function openRepository(path: string, signal: AbortSignal): Promise
  * @throws {SyncError} `BAD_REF`, `REF_NOT_FOUND` naming refs that are there, or the signal's reason.
  */
 export async function resolveRef(repository: Repository, ref: string, signal: AbortSignal): Promise<string> {
-  // "@{-1}" and ":path" are valid to rev-parse and depend on more than the ref.
-  if (ref === '' || ref.startsWith('-') || /[\s:^~?*[\\]|@\{|\.\./.test(ref)) {
-    throw new SyncError(
-      'BAD_REF',
-      `"${ref}" is not a ref of ${repository.folder}`,
-      'Name a branch, a tag, HEAD or a full commit id.',
-    )
-  }
+  checkRef(ref, repository.folder)
   try {
     const spec = `${ref}^{commit}`
     return await git(
@@ -49,6 +44,16 @@ export async function resolveRef(repository: Repository, ref: string, signal: Ab
     signal.throwIfAborted()
     throw await refNotFound(repository, ref, signal, error)
   }
+}
+
+/** @throws {SyncError} `BAD_REF` for what is no name of a ref, or means more than a ref to `rev-parse`. */
+export function checkRef(ref: string, where: string): void {
+  if (ref !== '' && !ref.startsWith('-') && !/[\s:^~?*[\\]|@\{|\.\./.test(ref)) return
+  throw new SyncError(
+    'BAD_REF',
+    `"${ref}" is not a ref of ${where}`,
+    'Name a branch, a tag, HEAD or a full commit id.',
+  )
 }
 
 async function refNotFound(

@@ -26,7 +26,12 @@ export async function* listTree(
   commit: string,
   signal: AbortSignal,
 ): AsyncGenerator<TreeEntry[]> {
-  const child = gitStream(repository.folder, ['ls-tree', '-r', '-z', '--full-tree', commit], signal)
+  const child = gitStream(
+    repository.folder,
+    ['ls-tree', '-r', '-z', '--full-tree', commit],
+    signal,
+    repository.settings,
+  )
   try {
     let rest: Buffer = Buffer.alloc(0)
     for await (const piece of child.pieces) {

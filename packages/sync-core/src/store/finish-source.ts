@@ -40,6 +40,6 @@ source AS (
     last_checked_at = now(), last_synced_at = now(), last_status = $6
   FROM fence WHERE id = $3
 )
-UPDATE tidemark.runs SET finished_at = now(), status = $6, counts = $7::jsonb
+UPDATE tidemark.runs SET finished_at = now(), status = $6, to_commit = $5, counts = $7::jsonb
 FROM fence WHERE source_id = $3 AND id = $4::bigint
 RETURNING 1`

@@ -3,18 +3,21 @@ import { SyncError } from '../sync-error.ts'
 import { withoutSecrets } from '../without-secrets.ts'
 import { BudgetSpent, Stalled } from './budget.ts'
 import type { Ending, ResultError } from './result.ts'
+import type { Phase } from './tally.ts'
 import { TooManyFailures } from './too-many-failures.ts'
 
 /** How a run ended that threw: stopped by its signal, or failed. */
-export function endingOf(error: unknown, signal: AbortSignal): Ending {
+export function endingOf(error: unknown, signal: AbortSignal, phase: Phase): Ending {
   const cause = signal.aborted ? signal.reason : error
-  if (cause instanceof BudgetSpent) return { status: 'partial', reason: 'timeout' }
+  if (cause instanceof BudgetSpent)
+    return { status: 'partial', reason: phase === 'fetch' ? 'pull_timeout' : 'timeout' }
   if (cause instanceof LeaseLostError) return { status: 'partial', reason: 'lease_lost' }
   if (cause instanceof Stalled) return { status: 'partial', reason: 'stalled' }
   if (signal.aborted) return { status: 'partial', reason: 'cancelled' }
   if (error instanceof TooManyFailures) return { status: 'blocked_by_failures' }
   const described = describe(error)
-  return { status: 'failed', reason: described.code.toLowerCase(), error: described }
+  const reason = described.code.startsWith('FETCH_') ? 'fetch_failed' : described.code.toLowerCase()
+  return { status: 'failed', reason, error: described }
 }
 
 const CONNECTION_LOST = /^(08|57P0)|^E(CONN|PIPE|TIMEDOUT|HOST)/

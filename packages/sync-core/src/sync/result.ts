@@ -1,5 +1,5 @@
 /** Why a run stopped before it was done. */
-export type StopReason = 'timeout' | 'cancelled' | 'lease_lost' | 'stalled'
+export type StopReason = 'timeout' | 'pull_timeout' | 'cancelled' | 'lease_lost' | 'stalled'
 
 export interface Counts {
   readonly filesImported: number

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
+import { isRemote, parseAddress } from '../git/address.ts'
+import { localOrigin } from '../git/local-origin.ts'
+import type { Origin } from '../git/origin.ts'
+import { remoteOrigin } from '../git/remote-origin.ts'
 import { SyncError } from '../sync-error.ts'
+import { withoutSecrets } from '../without-secrets.ts'
 
 /** A git ref whose Markdown files are mirrored. */
 export interface Source {
   /** A short name, the first part of every key in the database: letters, digits, `.`, `_` and `-`. */
   readonly id: string
-  /** Path of a local repository. */
+  /** Path of a repository on this machine, or an https, ssh or file address. */
   readonly repo: string
   /** Branch, tag, `HEAD` or commit id. */
   readonly ref: string
@@ -50,17 +55,30 @@ export function checkedSource({ id, repo, subpath, include = [], exclude = [] }:
       'Write patterns as in .gitignore, for example "docs/**" or "*.draft.md".',
     )
   }
-  if (/^[a-z][a-z0-9+.-]*::?\/?\//i.test(repo) || /^[a-z]+::/i.test(repo)) {
+  if (isRemote(repo) && parseAddress(repo) === null) {
     throw new SyncError(
       'BAD_SOURCE',
-      `source "${id}" names a remote repository, and only local ones can be read so far`,
-      'Clone it with git clone --mirror and give the path of the clone.',
+      `source "${id}" has an address that is not fetched: ${withoutSecrets(repo)}`,
+      'Give an https, ssh or file address, or the path of a repository on this machine.',
     )
   }
 }
 
+/** The repository as it may be shown and stored: a path made absolute, an address without its secrets. */
+export function shownRepo({ repo }: Source): string {
+  return isRemote(repo) ? withoutSecrets(repo) : resolve(repo)
+}
+
+/** Where the commits of a source come from. @param clones folder for the clones of those that are on a server. */
+export function originOf({ id, repo, ref }: Source, clones: string): Origin {
+  return isRemote(repo)
+    ? remoteOrigin(repo, ref, resolve(clones, `${id}.git`))
+    : localOrigin(resolve(repo), ref)
+}
+
 /** A digest of what a bookmark was made with: when it is another, the bookmark says nothing. */
-export function fingerprintOf({ repo, ref, subpath, include = [], exclude = [] }: Source): string {
-  const parts = JSON.stringify([resolve(repo), ref, subpath ?? null, include, exclude])
+export function fingerprintOf(source: Source): string {
+  const { ref, subpath, include = [], exclude = [] } = source
+  const parts = JSON.stringify([shownRepo(source), ref, subpath ?? null, include, exclude])
   return createHash('sha256').update(parts).digest('hex').slice(0, 16)
 }

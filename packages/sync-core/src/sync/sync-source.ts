@@ -1,8 +1,9 @@
 import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
-import { openRepository, type Repository, resolveRef } from '../git/repository.ts'
+import type { Origin } from '../git/origin.ts'
+import type { Repository } from '../git/repository.ts'
 import { massDeletion } from '../plan/guard.ts'
-import { makePlan } from '../plan/plan.ts'
+import { makePlan, type Plan } from '../plan/plan.ts'
 import { checkSource } from '../store/check-source.ts'
 import { endRun } from '../store/end-run.ts'
 import { finishSource } from '../store/finish-source.ts'
@@ -12,7 +13,7 @@ import { applyPlan } from './apply.ts'
 import { type Budget, startBudget } from './budget.ts'
 import { endingOf } from './ending-of.ts'
 import type { Ending, SyncResult } from './result.ts'
-import { checkedSource, fingerprintOf, type Source } from './source.ts'
+import { checkedSource, fingerprintOf, originOf, type Source, shownRepo } from './source.ts'
 import { takeLease } from './take-lease.ts'
 import { type Progress, startTally, type Tally } from './tally.ts'
 import { TooManyFailures } from './too-many-failures.ts'
@@ -32,6 +33,8 @@ export interface SyncOptions {
   readonly retryQuarantined?: boolean | undefined
   /** Goes on where more than half of a source, or all of it, would be deleted. */
   readonly allowMassDelete?: boolean | undefined
+  /** Folder for clones of repositories that are on a server; `.tidemark/clones` by default. */
+  readonly clones?: string | undefined
   /** Stops the run as `partial` when nothing has moved for that long; 5 minutes by default. */
   readonly stallMs?: number | undefined
   /** Told of each phase, and of each batch that is in. */
@@ -66,11 +69,12 @@ export async function syncSource(
   try {
     return tally.result(await run({ db, source, options, budget, tally }))
   } catch (error) {
-    return tally.result(endingOf(error, budget.signal))
+    return tally.result(endingOf(error, budget.signal, tally.current))
   }
 }
 
 const STALL_MS = 5 * 60_000
+const CLONES = '.tidemark/clones'
 
 interface Run {
   readonly db: Database
@@ -80,67 +84,72 @@ interface Run {
   readonly tally: Tally
 }
 
-async function run({ db, source, options, budget, tally }: Run): Promise<Ending> {
+async function run(context: Run): Promise<Ending> {
+  const { db, source, options, budget, tally } = context
   const { signal } = budget
   signal.throwIfAborted()
-  const [stored, repository] = await Promise.all([
-    readSource(db, source.id),
-    openRepository(source.repo, signal),
-  ])
-  tally.bookmark = stored?.bookmark ?? null
-  tally.target = await resolveRef(repository, source.ref, signal)
+  const origin = originOf(source, options.clones ?? CLONES)
+  tally.bookmark = (await readSource(db, source.id))?.bookmark ?? null
+  const head = await tally.phase('fetch', () => origin.head(signal))
+  tally.target = head
 
-  if (options.dryRun) {
-    const rewriteBefore = options.full ? END_OF_TIME : null
-    const plan = await planFor(
-      { db, source, options, tally },
-      repository,
-      tally.target,
-      rewriteBefore,
-      signal,
-    )
-    tally.wouldStore(plan)
-    const amiss = massDeletion(plan)
-    if (amiss !== null) tally.warnings.push({ code: 'mass_delete', message: amiss })
-    return { status: 'dry_run' }
-  }
-  if (await nothingNew({ db, source, options, tally }, tally.target)) return { status: 'up_to_date' }
+  if (options.dryRun) return await dryRun(context, origin)
+  if (await nothingNew(context, head)) return { status: 'up_to_date' }
 
   const taken = await tally.phase('lock', () => takeLease(db, source.id, options.waitMs, signal))
   if ('status' in taken) return taken
   try {
-    return await runUnderLease({ db, source, options, budget, tally }, repository, taken)
+    return await runUnderLease(context, origin, taken)
   } finally {
     // What the run did stands, whether or not the lease can be given back; if not, it expires.
     await taken.release().catch(() => {})
   }
 }
 
-async function runUnderLease(run: Run, repository: Repository, lease: Lease): Promise<Ending> {
-  const { db, source, options, budget, tally } = run
-  const signal = AbortSignal.any([budget.signal, lease.signal])
-  // Again, because another run may have ended and the ref may have moved before the lease was ours.
-  const from = (await readSource(db, source.id))?.bookmark ?? null
-  const commit = await resolveRef(repository, source.ref, signal)
-  tally.bookmark = from
+async function dryRun(context: Run, origin: Origin): Promise<Ending> {
+  const { options, budget, tally } = context
+  const { signal } = budget
+  const { repository, commit } = await tally.phase('fetch', () => origin.open('tree', signal))
   tally.target = commit
-  if (await nothingNew(run, commit)) return { status: 'up_to_date' }
+  const plan = await planFor(context, repository, commit, options.full ? END_OF_TIME : null, signal)
+  tally.wouldStore(plan)
+  const amiss = massDeletion(plan)
+  if (amiss !== null) tally.warnings.push({ code: 'mass_delete', message: amiss })
+  return { status: 'dry_run' }
+}
 
-  const started = await startRun(db, lease, { source, from, to: commit, full: options.full ?? false })
+async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promise<Ending> {
+  const { db, source, options, budget, tally } = context
+  const signal = AbortSignal.any([budget.signal, lease.signal])
+  // Again after a wait: another run may have ended, and the ref may have moved.
+  const head = options.waitMs ? await tally.phase('fetch', () => origin.head(signal)) : tally.target!
+  const from = (await readSource(db, source.id))?.bookmark ?? null
+  tally.bookmark = from
+  tally.target = head
+  if (await nothingNew(context, head)) return { status: 'up_to_date' }
+
+  const { id, ref } = source
+  const about = { source: { id, ref, repo: shownRepo(source) }, from, to: head, full: options.full ?? false }
+  const started = await startRun(db, lease, about)
   try {
-    const plan = await planFor(run, repository, commit, started.rewriteBefore, signal)
+    // The first sync reads every file; for later ones the tree tells which few are needed.
+    const wanted = from === null ? 'everything' : 'tree'
+    const { repository, commit } = await tally.phase('fetch', () => origin.open(wanted, signal))
+    tally.target = commit
+    const plan = await planFor(context, repository, commit, started.rewriteBefore, signal)
     const amiss = options.allowMassDelete ? null : massDeletion(plan)
     if (amiss !== null) {
       tally.warnings.push({ code: 'mass_delete', message: amiss })
-      return await ended(run, lease, started.id, { status: 'blocked', reason: 'mass_delete' })
+      return await ended(context, lease, started.id, { status: 'blocked', reason: 'mass_delete' })
     }
+    if (wanted === 'tree') await tally.phase('fetch', () => origin.bring(repository, blobsOf(plan), signal))
     const failedBefore = started.unfinished ? plan.counts.setAsideStill : 0
     const { read: onRead, stored: onStored } = tally
     await tally.phase('apply', () =>
       applyPlan({
         db,
         lease,
-        sourceId: source.id,
+        sourceId: id,
         repository,
         plan,
         failedBefore,
@@ -151,7 +160,7 @@ async function runUnderLease(run: Run, repository: Repository, lease: Lease): Pr
       }),
     )
     const status = from === null ? 'first_sync' : 'synced'
-    const finished = { id: source.id, fingerprint: fingerprintOf(source) }
+    const finished = { id, fingerprint: fingerprintOf(source) }
     await finishSource(db, lease, {
       source: finished,
       runId: started.id,
@@ -164,8 +173,13 @@ async function runUnderLease(run: Run, repository: Repository, lease: Lease): Pr
   } catch (error) {
     if (error instanceof TooManyFailures)
       tally.warnings.push({ code: 'too_many_failures', message: error.message })
-    return await ended(run, lease, started.id, endingOf(error, signal))
+    return await ended(context, lease, started.id, endingOf(error, signal, tally.current))
   }
+}
+
+function* blobsOf({ renames, writes }: Plan): Generator<string> {
+  for (const { blobOid } of renames) yield blobOid
+  for (const { blobOid } of writes) yield blobOid
 }
 
 /** Notes how a run ended that did not finish its source. */

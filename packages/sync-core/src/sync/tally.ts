@@ -22,7 +22,7 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
   const elapsedMs = () => Math.round(performance.now() - started)
   const phases = { lock: 0, fetch: 0, plan: 0, apply: 0 }
   let stored = { imported: 0, updated: 0, renamed: 0, deleted: 0, quarantined: 0 }
-  let current: Phase = 'lock'
+  let current: Phase = 'fetch'
   let done = 0
   let total: number | null = null
   let blobsRead = 0
@@ -44,6 +44,10 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
     filesRemaining: null as number | null,
     warnings: [] as { code: string; message: string }[],
     counts,
+    /** The phase that is under way, or was when the run ended. */
+    get current() {
+      return current
+    },
     /** Runs a phase and takes its time. */
     async phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
       current = phase

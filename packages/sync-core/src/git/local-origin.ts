@@ -1,0 +1,16 @@
+import type { Origin } from './origin.ts'
+import { openRepository, resolveRef } from './repository.ts'
+
+/** A repository on this machine, read in place. */
+export function localOrigin(path: string, ref: string): Origin {
+  return {
+    async head(signal) {
+      return resolveRef(await openRepository(path, signal), ref, signal)
+    },
+    async open(_, signal) {
+      const repository = await openRepository(path, signal)
+      return { repository, commit: await resolveRef(repository, ref, signal) }
+    },
+    async bring() {},
+  }
+}

@@ -1,0 +1,18 @@
+import type { Repository } from './repository.ts'
+
+/** Where a source's commits come from: a repository on this machine, or a server. */
+export interface Origin {
+  /** The commit that the ref names now; brings nothing here. */
+  head(signal: AbortSignal): Promise<string>
+  /**
+   * Makes the tree of the ref's commit readable.
+   *
+   * @param wanted how much of its content will be needed: all of it, or only what {@link Origin.bring} asks for.
+   */
+  open(
+    wanted: 'everything' | 'tree',
+    signal: AbortSignal,
+  ): Promise<{ repository: Repository; commit: string }>
+  /** Makes these blobs readable, those that are missing all at once. */
+  bring(repository: Repository, oids: Iterable<string>, signal: AbortSignal): Promise<void>
+}

@@ -1,0 +1,223 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { syncSource } from '../../src/index.ts'
+import { type GitServer, serveGit } from '../world/git-server.ts'
+import type { TestWorld } from '../world/test-world.ts'
+import { testWorld } from '../world/test-world.ts'
+
+let world: TestWorld
+let server: GitServer
+let clones: string
+
+const files = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}.md`, `page ${i}`]))
+
+beforeEach(async () => {
+  world = await testWorld({ engine: 'postgres' })
+  server = await serveGit(world.repository.folder)
+  clones = mkdtempSync(join(tmpdir(), 'tidemark-clones-'))
+  world.repository.git('config', 'uploadpack.allowFilter', 'true')
+  world.repository.git('config', 'http.receivepack', 'false')
+})
+afterEach(async () => {
+  await server.close()
+  await world[Symbol.asyncDispose]()
+  rmSync(clones, { recursive: true, force: true })
+})
+
+const sync = (options: Parameters<typeof syncSource>[2] & { ref?: string; repo?: string } = {}) => {
+  const { ref = 'main', repo = `${server.url}/.git`, ...rest } = options
+  return syncSource(world.db, { id: 'docs', repo, ref }, { clones, ...rest })
+}
+/** What a child that the clone's owner starts would find there. */
+const inClone = (...args: string[]) =>
+  execFileSync('git', ['-C', join(clones, 'docs.git'), ...args], { encoding: 'utf8' })
+
+describe('a source on a server', () => {
+  test('is mirrored from a clone one commit deep', async () => {
+    world.repository.commit(files(3))
+    const commit = world.repository.commit(files(5))
+    expect(await sync()).toMatchObject({ status: 'first_sync', bookmark: commit, filesImported: 5 })
+    expect(await world.pages()).toEqual(world.repository.tree())
+    expect(inClone('rev-list', '--count', 'refs/tidemark/target').trim()).toBe('1')
+    const { rows } = await world.db.query('SELECT repo FROM tidemark.sources')
+    expect(rows).toEqual([{ repo: `${server.url}/.git` }])
+  })
+
+  test('costs a fresh machine the changed files only', async () => {
+    world.repository.commit(files(200))
+    await sync()
+    rmSync(join(clones, 'docs.git'), { recursive: true })
+    world.repository.commit({ ...files(200), 'p7.md': 'changed', 'new.md': 'new' })
+    expect(await sync()).toMatchObject({ status: 'synced', filesUpdated: 1, filesImported: 1, blobsRead: 2 })
+    expect(await world.pages()).toEqual(world.repository.tree())
+    const here = inClone('cat-file', '--batch-all-objects', '--batch-check=%(objecttype)').trim().split('\n')
+    expect(here.filter((type) => type === 'blob')).toHaveLength(2)
+  })
+
+  test('with nothing new costs no clone and no fetch, also on a fresh machine', async () => {
+    world.repository.commit(files(3))
+    await sync()
+    rmSync(join(clones, 'docs.git'), { recursive: true })
+    expect(await sync()).toMatchObject({ status: 'up_to_date' })
+    expect(existsSync(join(clones, 'docs.git'))).toBe(false)
+  })
+
+  test('is mirrored where the server refuses partial clones', async () => {
+    world.repository.git('config', 'uploadpack.allowFilter', 'false')
+    world.repository.commit(files(20))
+    await sync()
+    rmSync(join(clones, 'docs.git'), { recursive: true })
+    world.repository.commit({ ...files(20), 'p7.md': 'changed' })
+    expect(await sync()).toMatchObject({ status: 'synced', filesUpdated: 1 })
+    expect(await world.pages()).toEqual(world.repository.tree())
+  })
+
+  test('follows a branch that was force-pushed, so that its bookmark is gone', async () => {
+    world.repository.commit(files(10))
+    await sync()
+    world.repository.git('checkout', '-q', '--orphan', 'other')
+    const rewritten = world.repository.commit({ ...files(9), 'p3.md': 'rewritten' })
+    world.repository.git('branch', '-f', 'main', 'other')
+    expect(await sync()).toMatchObject({
+      status: 'synced',
+      bookmark: rewritten,
+      filesUpdated: 1,
+      filesDeleted: 1,
+    })
+    expect(await world.pages()).toEqual(world.repository.tree('main'))
+  })
+
+  test('may be a tag, an annotated tag, a commit or HEAD', async () => {
+    const first = world.repository.commit(files(2))
+    world.repository.git('tag', 'plain')
+    world.repository.git('tag', '-a', 'annotated', '-m', 'm')
+    const second = world.repository.commit(files(3))
+    expect(await sync({ ref: 'plain' })).toMatchObject({ bookmark: first })
+    expect(await sync({ ref: 'HEAD' })).toMatchObject({ bookmark: second })
+    expect(await sync({ ref: 'annotated' })).toMatchObject({ bookmark: first })
+    expect(await sync({ ref: second })).toMatchObject({ status: 'synced', bookmark: second })
+    expect(await sync({ ref: second })).toMatchObject({ status: 'up_to_date' })
+  })
+
+  test('goes on after a fetch that was killed left its locks and a broken clone', async () => {
+    world.repository.commit(files(3))
+    await sync()
+    world.repository.commit(files(4))
+    writeFileSync(join(clones, 'docs.git', 'shallow.lock'), '')
+    expect(await sync()).toMatchObject({ status: 'synced', filesImported: 1 })
+    world.repository.commit(files(5))
+    for (const name of readdirSync(join(clones, 'docs.git', 'objects', 'pack'))) {
+      writeFileSync(join(clones, 'docs.git', 'objects', 'pack', name), 'broken', { flag: 'r+' })
+    }
+    rmSync(join(clones, 'docs.git', 'HEAD'))
+    expect(await sync()).toMatchObject({ status: 'synced', filesImported: 1 })
+    expect(await world.pages()).toEqual(world.repository.tree())
+  })
+
+  test.each(['fail', 'drop'] as const)(
+    'whose server does %s is failed, says why, and stays as it was',
+    async (mood) => {
+      const before = world.repository.commit(files(3))
+      await sync()
+      world.repository.commit(files(4))
+      server.mood = mood
+      const failed = await sync()
+      expect(failed).toMatchObject({
+        status: 'failed',
+        reason: 'fetch_failed',
+        bookmark: before,
+        error: { code: 'FETCH_FAILED' },
+      })
+      server.mood = 'serve'
+      expect(await sync()).toMatchObject({ status: 'synced', filesImported: 1 })
+    },
+  )
+
+  test('whose server hangs ends as pull_timeout when the budget is spent', async () => {
+    const before = world.repository.commit(files(3))
+    await sync()
+    world.repository.commit(files(4))
+    server.mood = 'hang'
+    const result = await sync({ budgetMs: 300 })
+    expect(result).toMatchObject({ status: 'partial', reason: 'pull_timeout', filesRemaining: null })
+    server.mood = 'serve'
+    expect(await sync()).toMatchObject({ status: 'synced', bookmark: expect.not.stringContaining(before) })
+  })
+
+  test('whose server hangs ends as stalled when nothing has moved for too long', async () => {
+    world.repository.commit(files(3))
+    server.mood = 'hang'
+    expect(await sync({ stallMs: 300 })).toMatchObject({ status: 'partial', reason: 'stalled' })
+  })
+
+  test('is read with the password of its address, which appears nowhere', async () => {
+    world.repository.commit(files(3))
+    server.password = 's3cret word'
+    const refused = await sync()
+    expect(refused).toMatchObject({
+      status: 'failed',
+      reason: 'fetch_failed',
+      error: { code: 'FETCH_REFUSED' },
+    })
+    const repo = `${server.url.replace('://', '://me:s3cret%20word@')}/.git`
+    const result = await sync({ repo })
+    expect(result).toMatchObject({ status: 'first_sync', filesImported: 3 })
+    server.password = 'changed'
+    world.repository.commit(files(4))
+    const failed = await sync({ repo })
+    const { rows } = await world.db.query(
+      'SELECT sources::text, (SELECT json_agg(runs)::text FROM tidemark.runs) AS runs FROM tidemark.sources',
+    )
+    const config = readFileSync(join(clones, 'docs.git', 'config'), 'utf8')
+    expect(JSON.stringify([refused, result, failed, rows, config])).not.toMatch(/s3cret/)
+  })
+
+  test('that has no such ref, or is not there at all, says so', async () => {
+    world.repository.commit(files(1))
+    expect(await sync({ ref: 'mian' })).toMatchObject({
+      status: 'failed',
+      error: { code: 'REF_NOT_FOUND', hint: 'It has for example: main.' },
+    })
+    expect(await sync({ repo: `${server.url}/nowhere` })).toMatchObject({
+      status: 'failed',
+      error: { code: 'FETCH_FAILED' },
+    })
+    expect(await sync({ repo: 'http://127.0.0.1:1/x.git' })).toMatchObject({
+      status: 'failed',
+      error: { code: 'FETCH_FAILED' },
+    })
+  })
+
+  test('may be behind file:// or ssh', async () => {
+    const commit = world.repository.commit(files(2))
+    expect(await sync({ repo: `file://${world.repository.folder}` })).toMatchObject({
+      status: 'first_sync',
+      bookmark: commit,
+    })
+    const wrapper = join(clones, 'ssh')
+    writeFileSync(wrapper, '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n', { mode: 0o755 })
+    process.env.GIT_SSH_COMMAND = wrapper
+    try {
+      expect(await sync({ repo: `somehost:${world.repository.folder}` })).toMatchObject({
+        status: 'synced',
+        bookmark: commit,
+      })
+    } finally {
+      delete process.env.GIT_SSH_COMMAND
+    }
+  })
+})
+
+test.each([
+  'ext::sh -c id',
+  'http://example.org/x.git',
+  'ftp://example.org/x',
+  '-oProxyCommand=id:x',
+  'ssh://-oProxyCommand=id/x',
+])('the address %s is refused before anything is touched', async (repo) => {
+  await expect(sync({ repo })).rejects.toMatchObject({ code: 'BAD_SOURCE' })
+})

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { dirname } from 'node:path'
+
+/** What the server does with the next requests. */
+export type Mood = 'serve' | 'hang' | 'fail' | 'drop'
+
+/** A real `git http-backend` behind a small HTTP server on this machine. */
+export interface GitServer {
+  readonly url: string
+  mood: Mood
+  /** With it, requests without this password are refused. */
+  password: string | null
+  /** How many requests have come. */
+  requests: number
+  /** Resolves when the next request has come. */
+  requested(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function serveGit(repository: string): Promise<GitServer> {
+  const waiting: (() => void)[] = []
+  const http = createServer((request, response) => {
+    server.requests++
+    for (const resolve of waiting.splice(0)) resolve()
+    if (server.mood === 'hang') return
+    if (server.mood === 'drop') return void request.socket.destroy()
+    if (server.mood === 'fail') return void response.writeHead(500).end('broken')
+    const login = Buffer.from(request.headers.authorization?.replace('Basic ', '') ?? '', 'base64').toString()
+    if (server.password !== null && login !== `me:${server.password}`) {
+      return void response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end()
+    }
+    backend(dirname(repository), request, response)
+  })
+  http.listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  const { port } = http.address() as AddressInfo
+  const server: GitServer = {
+    url: `http://127.0.0.1:${port}/${repository.split('/').at(-1)}`,
+    mood: 'serve',
+    password: null,
+    requests: 0,
+    requested: () => new Promise((resolve) => waiting.push(resolve)),
+    async close() {
+      http.closeAllConnections()
+      http.close()
+      await once(http, 'close')
+    },
+  }
+  return server
+}
+
+/** Hands a request to git by the rules of CGI. */
+function backend(root: string, request: IncomingMessage, response: ServerResponse): void {
+  const { pathname, search } = new URL(request.url!, 'http://localhost')
+  const child = spawn('git', ['-c', 'safe.directory=*', 'http-backend'], {
+    env: {
+      PATH: process.env.PATH,
+      GIT_PROJECT_ROOT: root,
+      GIT_HTTP_EXPORT_ALL: '1',
+      PATH_INFO: pathname,
+      QUERY_STRING: search.slice(1),
+      REQUEST_METHOD: request.method,
+      CONTENT_TYPE: request.headers['content-type'] ?? '',
+      HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
+      GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+    },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  request.pipe(child.stdin)
+  let head = Buffer.alloc(0)
+  const onHead = (piece: Buffer) => {
+    head = Buffer.concat([head, piece])
+    const end = head.indexOf('\r\n\r\n')
+    if (end < 0) return
+    child.stdout.off('data', onHead)
+    let status = 200
+    for (const line of head.toString('latin1', 0, end).split('\r\n')) {
+      const [name = '', value = ''] = line.split(/: (.*)/)
+      if (name === 'Status') status = Number.parseInt(value, 10)
+      else response.setHeader(name, value)
+    }
+    response.writeHead(status)
+    response.write(head.subarray(end + 4))
+    child.stdout.pipe(response)
+  }
+  child.stdout.on('data', onHead)
+  child.stdin.on('error', () => {})
+}
