@@ -68,7 +68,7 @@ describe('tidemark sync', () => {
     expect(version).toBe(1)
     expect(results).toMatchObject([
       { source: docs, status: 'first_sync', filesImported: 3, filesRemaining: 0, warnings: [] },
-      { source: vite, status: 'first_sync', filesImported: 84, blobsRead: 84, phases: { fetch: 0 } },
+      { source: vite, status: 'first_sync', filesImported: 84, blobsRead: 84, phases: { apply: expect.any(Number) } },
     ])
   })
 
@@ -179,7 +179,11 @@ describe('tidemark sync', () => {
       ':3: the variable NOT_SET is not set',
     ],
     ['what is not YAML', 'sources: {', ':1: this is not YAML'],
-    ['a remote helper for a repository', 'sources:\n  a: { repo: "ext::sh -c id" }', 'remote repository'],
+    [
+      'a remote helper for a repository',
+      'sources:\n  a: { repo: "ext::sh -c id" }',
+      'has an address that is not fetched',
+    ],
   ])('refuses a configuration with %s, naming file and line', async (_, yaml, message) => {
     using world = await cliWorld()
     world.write('tidemark.yaml', yaml)
@@ -205,6 +209,33 @@ describe('tidemark sync', () => {
     expect(stderr).toContain(message)
     expect(stderr).not.toContain('secret')
     expect(stderr.trim().split('\n')).toHaveLength(2)
+  })
+
+  test('blocks a mass deletion with exit code 3 until it is allowed', async () => {
+    using world = await cliWorld()
+    const { docs, yaml } = twoSources()
+    world.write('tidemark.yaml', yaml)
+    await world.run(`sync --source ${docs}`)
+    world.write('tidemark.yaml', `sources: { ${docs}: { repo: docs, subpath: elsewhere } }`)
+    const blocked = await world.run(`sync --source ${docs}`)
+    expect(blocked).toMatchObject({ exitCode: 3, stdout: expect.stringContaining('blocked (mass_delete)') })
+    expect(blocked.stderr).toContain('3 of 3 pages would be deleted')
+    expect(blocked.stderr).toContain('--allow-mass-delete')
+    expect(await world.run(`sync --source ${docs} --allow-mass-delete`)).toMatchObject({ exitCode: 0 })
+  })
+
+  test('mirrors a source behind an address, selected by patterns', async () => {
+    using world = await cliWorld()
+    const { docs } = twoSources()
+    world.write('tidemark.yaml', 'sources:\n')
+    const added = await world.run(
+      `sources add ${docs} file://${world.folder}/vite.git --ref main --subpath docs --exclude /docs/config/ *.md.txt`,
+    )
+    expect(added).toMatchObject({ exitCode: 0, stderr: '' })
+    const { stdout } = await world.run('sync --all --json')
+    expect(JSON.parse(stdout).results).toMatchObject([{ source: docs, status: 'first_sync' }])
+    expect(existsSync(join(world.folder, '.tidemark', 'clones', `${docs}.git`, 'HEAD'))).toBe(true)
+    expect((await world.run('status')).stdout).toContain('up to date')
   })
 
   test('tells a second process that an embedded database is in use, and by whom', async () => {

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path'
-import { currentCommit, removeSource, SyncError, withoutSecrets } from '@tidemark/sync-core'
+import { currentCommit, removeSource, type Source, SyncError, withoutSecrets } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { addToConfig, removeFromConfig } from '../config/edit-config.ts'
 import { findConfig } from '../config/find-config.ts'
@@ -21,11 +21,14 @@ export function addSources(program: Command): void {
     .command('add')
     .summary('add a git repository to the configuration')
     .argument('<id>', 'a short name: letters, digits, ".", "_" and "-"')
-    .argument('<repo>', 'path of a git repository')
+    .argument('<repo>', 'path of a git repository, or an https, ssh or file address')
     .option('--ref <ref>', 'branch, tag or commit (default: HEAD)')
+    .option('--subpath <folder>', 'mirror only this folder of it')
+    .option('--include <pattern...>', 'mirror only files that match, as in .gitignore')
+    .option('--exclude <pattern...>', 'do not mirror files that match')
     .addHelpText('after', '\nExample:\n  $ tidemark sources add docs ../docs --ref main')
-    .action((id: string, repo: string, { ref }: { ref?: string }, command: Command) =>
-      add(command, id, repo, ref),
+    .action((id: string, repo: string, selection: Selected, command: Command) =>
+      add(command, id, repo, selection),
     )
 
   sources
@@ -58,7 +61,14 @@ function list(command: Command): void {
     )
 }
 
-async function add(command: Command, id: string, repo: string, ref: string | undefined): Promise<void> {
+interface Selected {
+  readonly ref?: string
+  readonly subpath?: string
+  readonly include?: string[]
+  readonly exclude?: string[]
+}
+
+async function add(command: Command, id: string, repo: string, selected: Selected): Promise<void> {
   const file = findConfig(globals(command).config)
   const config = configOf(command)
   if (config.sources.some((source) => source.id === id)) {
@@ -68,14 +78,18 @@ async function add(command: Command, id: string, repo: string, ref: string | und
     )
   }
   const remote = /^[a-z][a-z0-9+.-]*:/i.test(repo)
-  const commit = await readable({ id, repo: remote ? repo : resolve(repo), ref: ref ?? 'HEAD' })
+  const commit = await readable({ ref: 'HEAD', ...selected, id, repo: remote ? repo : resolve(repo) })
   // As the person would write it: relative to the file, unless that leads out of their own tree anyway.
   const kept = remote || isAbsolute(repo) ? repo : relative(dirname(file), resolve(repo)) || '.'
-  addToConfig(file, id, { repo: kept, ref })
+  const { ref, subpath, include, exclude } = selected
+  const given = Object.entries({ repo: kept, ref, subpath, include, exclude }).filter(
+    ([, value]) => value !== undefined,
+  )
+  addToConfig(file, id, Object.fromEntries(given))
   outputOf(command).print(`Added "${id}", now at ${shortCommit(commit)}. Next: tidemark sync --source ${id}`)
 }
 
-async function readable(source: { id: string; repo: string; ref: string }): Promise<string> {
+async function readable(source: Source): Promise<string> {
   try {
     return await currentCommit(source, new AbortController().signal)
   } catch (error) {

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
 import { type Database, type Source, type SyncResult, syncSource } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { count, durationMs } from '../duration.ts'
@@ -16,12 +17,16 @@ interface SyncFlags {
   readonly wait?: number
   readonly concurrency: number
   readonly dryRun?: boolean
+  readonly full?: boolean
+  readonly retryQuarantined?: boolean
+  readonly allowMassDelete?: boolean
 }
 
 const STATUSES = `
 Statuses: up_to_date, synced, first_sync, dry_run; partial (stopped, the next run goes on from there);
-  busy (another process is syncing it); failed.
-Exit codes: 0 done or partial, 1 failed, 2 bad usage or configuration, 4 busy; after SIGINT 130, after SIGTERM 143.`
+  blocked, blocked_by_failures (a person must decide); busy (another process is syncing it); failed.
+Exit codes: 0 done or partial, 1 failed, 2 bad usage or configuration, 3 blocked, 4 busy; after SIGINT 130, after
+  SIGTERM 143.`
 
 /** `tidemark sync`: brings sources up to date. */
 export function addSync(program: Command, exit: (code: number) => void): void {
@@ -38,6 +43,9 @@ export function addSync(program: Command, exit: (code: number) => void): void {
     .option('--wait <duration>', 'wait that long for a source that another process is syncing', durationMs)
     .option('--concurrency <n>', 'how many sources at a time', count, 4)
     .option('--dry-run', 'tell what would be done, and do nothing')
+    .option('--full', 'write every page again')
+    .option('--retry-quarantined', 'try again what could not be stored')
+    .option('--allow-mass-delete', 'go on where most of a source would be deleted')
     .addHelpText(
       'after',
       `\nExamples:\n  $ tidemark sync --all\n  $ tidemark sync --source docs --timeout 10m\n${STATUSES}`,
@@ -57,35 +65,35 @@ async function sync(flags: SyncFlags, command: Command): Promise<number> {
     throw new UsageError(`${config.file} has no sources`, 'Add one with: tidemark sources add <id> <repo>')
   }
   const output = outputOf(command)
+  const clones = join(dirname(config.file), '.tidemark', 'clones')
   using stop = stopOnSignals()
   // A dry run makes no tables, and no embedded database either.
   const open = flags.dryRun ? withDatabaseAsItIs : withDatabase
-  const results = await open(command, config, (db) => syncAll(db, sources, flags, stop.signal, output))
+  const results = await open(command, config, (db) =>
+    syncAll(db, sources, { flags, clones, signal: stop.signal, output }),
+  )
   show(results, output)
   return stop.exitCode() ?? exitCodeOf(results)
 }
 
-async function syncAll(
-  db: Database,
-  sources: readonly Source[],
-  flags: SyncFlags,
-  signal: AbortSignal,
-  output: Output,
-) {
-  const { timeout: budgetMs, wait: waitMs, dryRun } = flags
+interface Call {
+  readonly flags: SyncFlags
+  /** Folder for the clones of sources on servers. */
+  readonly clones: string
+  readonly signal: AbortSignal
+  readonly output: Output
+}
+
+async function syncAll(db: Database, sources: readonly Source[], { flags, clones, signal, output }: Call) {
+  const { timeout: budgetMs, wait: waitMs, dryRun, full, retryQuarantined, allowMassDelete } = flags
+  const options = { budgetMs, waitMs, dryRun, full, retryQuarantined, allowMassDelete, clones, signal }
   const live = openLive(output)
   const results = new Map<string, SyncResult>()
   // Workers that share one iterator: each takes the next source when it has done with one.
   const queue = sources.values()
   const worker = async () => {
     for (const source of queue) {
-      const result = await syncSource(db, source, {
-        budgetMs,
-        waitMs,
-        dryRun,
-        signal,
-        onProgress: live.progress,
-      })
+      const result = await syncSource(db, source, { ...options, onProgress: live.progress })
       results.set(source.id, result)
       live.finished(result)
     }
@@ -103,15 +111,9 @@ function show(results: readonly SyncResult[], output: Output): void {
     output.printJson({ results })
     return
   }
-  const style = { failed: 'red', busy: 'yellow', partial: 'yellow' } as const
   const rows = results.map((result) => [
     result.source,
-    output.paint(
-      style[result.status as keyof typeof style] ?? 'green',
-      'reason' in result && result.status === 'partial'
-        ? `${result.status} (${result.reason})`
-        : result.status,
-    ),
+    output.paint(styleOf(result), 'reason' in result ? `${result.status} (${result.reason})` : result.status),
     changes(result),
     result.filesRemaining === null ? '?' : String(result.filesRemaining),
     shortCommit(result.bookmark),
@@ -119,6 +121,11 @@ function show(results: readonly SyncResult[], output: Output): void {
   ])
   if (!output.quiet) output.print(table(['source', 'status', 'files', 'left', 'bookmark', 'time'], rows))
   for (const result of results) {
+    for (const { message } of result.warnings)
+      process.stderr.write(`tidemark: ${result.source}: ${message}\n`)
+    if (result.status === 'blocked') output.note('  If that is meant, run again with --allow-mass-delete.')
+    if (result.status === 'blocked_by_failures')
+      output.note('  Mend the files, exclude them, or see tidemark.quarantine.')
     if (result.status === 'failed')
       process.stderr.write(`tidemark: ${result.source}: ${result.error.message}\n  ${result.error.hint}\n`)
     if (result.status === 'busy') {
@@ -130,10 +137,16 @@ function show(results: readonly SyncResult[], output: Output): void {
   }
 }
 
+function styleOf({ status }: SyncResult): 'red' | 'yellow' | 'green' {
+  if (status === 'failed' || status === 'blocked' || status === 'blocked_by_failures') return 'red'
+  return status === 'busy' || status === 'partial' ? 'yellow' : 'green'
+}
+
 /** With several sources the first that applies: a fault, then a decision to be made, then a live holder. */
 function exitCodeOf(results: readonly SyncResult[]): number {
   const statuses = new Set(results.map(({ status }) => status))
   if (statuses.has('failed')) return 1
+  if (statuses.has('blocked') || statuses.has('blocked_by_failures')) return 3
   return statuses.has('busy') ? 4 : 0
 }
 

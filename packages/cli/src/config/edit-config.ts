@@ -4,20 +4,13 @@ import { UsageError } from '../usage-error.ts'
 import { readDocument } from './load-config.ts'
 
 /** Adds a source to the file and leaves the rest of it, comments included, as it is. */
-export function addToConfig(
-  file: string,
-  id: string,
-  source: { repo: string; ref?: string | undefined },
-): void {
+export function addToConfig(file: string, id: string, source: Record<string, unknown>): void {
   const { doc } = readDocument(file)
   if (!isMap(doc.get('sources'))) doc.set('sources', new YAMLMap())
   const sources = doc.get('sources') as YAMLMap
   // "{}" would go on in braces on one line.
   sources.flow = false
-  sources.set(
-    doc.createNode(id),
-    doc.createNode({ repo: source.repo, ...(source.ref !== undefined && { ref: source.ref }) }),
-  )
+  sources.set(doc.createNode(id), doc.createNode(source))
   writeConfig(file, doc.toString())
 }
 

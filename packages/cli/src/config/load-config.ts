@@ -14,7 +14,13 @@ export interface Config {
   readonly sources: readonly Source[]
 }
 
-const sourceSchema = z.strictObject({ repo: z.string().min(1), ref: z.string().min(1).default('HEAD') })
+const sourceSchema = z.strictObject({
+  repo: z.string().min(1),
+  ref: z.string().min(1).default('HEAD'),
+  subpath: z.string().min(1).optional(),
+  include: z.array(z.string()).optional(),
+  exclude: z.array(z.string()).optional(),
+})
 const configSchema = z.strictObject({
   database: z.string().min(1).optional(),
   sources: z.record(z.string(), sourceSchema).nullish(),
@@ -31,8 +37,9 @@ export function loadConfig(file: string): Config {
   return {
     file,
     database: database === undefined ? null : databaseIn(folder, expand(database, ['database'])),
-    sources: Object.entries(sources ?? {}).map(([id, { repo, ref }]) => {
+    sources: Object.entries(sources ?? {}).map(([id, { repo, ref, ...selection }]) => {
       const source = {
+        ...selection,
         id,
         repo: repositoryIn(folder, expand(repo, ['sources', id, 'repo'])),
         ref: expand(ref, ['sources', id, 'ref']),
