@@ -68,7 +68,13 @@ describe('tidemark sync', () => {
     expect(version).toBe(1)
     expect(results).toMatchObject([
       { source: docs, status: 'first_sync', filesImported: 3, filesRemaining: 0, warnings: [] },
-      { source: vite, status: 'first_sync', filesImported: 84, blobsRead: 84, phases: { apply: expect.any(Number) } },
+      {
+        source: vite,
+        status: 'first_sync',
+        filesImported: 84,
+        blobsRead: 84,
+        phases: { apply: expect.any(Number) },
+      },
     ])
   })
 

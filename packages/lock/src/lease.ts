@@ -44,7 +44,7 @@ export interface Lease extends AsyncDisposable {
    * @param n the number of the first of its two parameters.
    */
   fenceSql(n: number): { text: string; params: [string, string] }
-  /** Gives the key free: true, or false where the lease was lost already. Can be called again. */
+  /** Gives the key free: true, or false where the lease was lost already. Can be called again, also after a fault. */
   release(): Promise<boolean>
 }
 
@@ -79,6 +79,7 @@ export function holdLease(context: LeaseContext, key: string, token: bigint, sta
   let lastConfirmedAt = new Date(Date.now() - (performance.now() - startedAt))
   let doubt: { cause: unknown } | undefined
   let releasing: Promise<boolean> | undefined
+  let givenUp = false
   let lost: LeaseLostError | undefined
   let timer: NodeJS.Timeout | undefined
 
@@ -88,18 +89,19 @@ export function holdLease(context: LeaseContext, key: string, token: bigint, sta
     timer.unref()
   }
   const checkDeadline = () => {
-    if (lost || releasing) return
+    if (lost || givenUp) return
     if (performance.now() >= deadline) lose(doubt ? 'unreachable' : 'expired', doubt?.cause)
     else watch()
   }
   const lose = (reason: LossReason, cause?: unknown) => {
-    if (lost || releasing) return
+    if (lost || givenUp) return
     lost = new LeaseLostError({ reason, key, token, lastConfirmedAt }, cause)
     clearTimeout(timer)
     onEnd(lease)
     controller.abort(lost)
   }
   const releaseNow = async (): Promise<boolean> => {
+    givenUp = true
     clearTimeout(timer)
     onEnd(lease)
     const rows = await run(db, statements.release, [key, String(token)])
@@ -112,12 +114,12 @@ export function holdLease(context: LeaseContext, key: string, token: bigint, sta
     signal: controller.signal,
     get held() {
       checkDeadline()
-      return !lost && !releasing
+      return !lost && !givenUp
     },
     assertHeld() {
       checkDeadline()
       if (lost) throw lost
-      if (releasing) throw new LockError('LOCK_CLOSED', `the lease of "${key}" has been released`)
+      if (givenUp) throw new LockError('LOCK_CLOSED', `the lease of "${key}" has been released`)
     },
     async refresh() {
       lease.assertHeld()
@@ -136,7 +138,13 @@ export function holdLease(context: LeaseContext, key: string, token: bigint, sta
     release() {
       checkDeadline()
       if (lost) return Promise.resolve(false)
-      releasing ??= releaseNow()
+      if (!releasing) {
+        releasing = releaseNow()
+        // After a fault it can be called again; the lease is not held in any case.
+        releasing.catch(() => {
+          releasing = undefined
+        })
+      }
       return releasing
     },
     async [Symbol.asyncDispose]() {
@@ -144,7 +152,7 @@ export function holdLease(context: LeaseContext, key: string, token: bigint, sta
       await lease.release().catch(() => {})
     },
     confirm(renewStartedAt) {
-      if (lost || releasing || renewStartedAt + trustMs <= deadline) return
+      if (lost || givenUp || renewStartedAt + trustMs <= deadline) return
       // Too late: the deadline has passed before the answer came, and whoever looked then was told so.
       checkDeadline()
       if (lost) return

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Locks } from '@tidemark/lock'
+import type { Locks, LocksOptions } from '@tidemark/lock'
 import { createLocks } from '@tidemark/lock'
 import { SyncError } from '../sync-error.ts'
 import { openPglite } from './pglite.ts'
@@ -21,6 +21,8 @@ export interface Database {
 /** What an engine brings; the rest of {@link Database} is the same for both. */
 export type Connection = Pick<Database, 'engine' | 'name' | 'query' | 'close'>
 
+type LeaseTimes = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marginMs'>
+
 /**
  * Opens a Postgres by its address, or a PGlite by its folder, which is made where there is none.
  *
@@ -30,11 +32,12 @@ export type Connection = Pick<Database, 'engine' | 'name' | 'query' | 'close'>
  * ```
  *
  * @param where `postgres://…`, `postgresql://…`, or the path of a folder.
+ * @param leases how long leases last; see `createLocks` of `@tidemark/lock`.
  * @throws {SyncError} `DATABASE_UNREACHABLE`, `DATABASE_REFUSED`, `DATABASE_IN_USE`, `DATABASE_FOLDER`.
  */
-export async function openDatabase(where: string): Promise<Database> {
+export async function openDatabase(where: string, leases: LeaseTimes = {}): Promise<Database> {
   const connection = await open(where)
-  const locks = createLocks(connection, { table: 'tidemark.locks' })
+  const locks = createLocks(connection, { ...leases, table: 'tidemark.locks' })
   return {
     ...connection,
     locks,

@@ -12,6 +12,7 @@ import { startRun } from '../store/start-run.ts'
 import { applyPlan } from './apply.ts'
 import { type Budget, startBudget } from './budget.ts'
 import { endingOf } from './ending-of.ts'
+import { giveBack } from './give-back.ts'
 import type { Ending, SyncResult } from './result.ts'
 import { checkedSource, fingerprintOf, originOf, type Source, shownRepo } from './source.ts'
 import { takeLease } from './take-lease.ts'
@@ -101,8 +102,7 @@ async function run(context: Run): Promise<Ending> {
   try {
     return await runUnderLease(context, origin, taken)
   } finally {
-    // What the run did stands, whether or not the lease can be given back; if not, it expires.
-    await taken.release().catch(() => {})
+    await giveBack(taken)
   }
 }
 

@@ -9,6 +9,9 @@ export interface TestRepository {
   /** Makes the tree of the next commit hold exactly these files. */
   commit(files: Readonly<Record<string, string | Buffer>>): string
   git(...args: string[]): string
+  /** Puts a file into the index only, whatever its path; `commitIndex` makes a commit of that. */
+  add(path: string | Buffer, content: string | Buffer): string
+  commitIndex(): string
   /** The Markdown files of a commit as `git ls-tree` tells them, `path → blob`. */
   tree(commit?: string): Record<string, string>
   remove(): void
@@ -55,11 +58,25 @@ function repositoryIn(folder: string): TestRepository {
       git('commit', '-q', '--allow-empty', '-m', 'change')
       return git('rev-parse', 'HEAD').trim()
     },
+    add(path, content) {
+      const input = typeof content === 'string' ? Buffer.from(content) : content
+      const blob = execFileSync('git', ['-C', folder, 'hash-object', '-w', '--stdin'], { env: ENV, input })
+        .toString()
+        .trim()
+      const record = Buffer.concat([Buffer.from(`100644 ${blob}\t`), Buffer.from(path), Buffer.from([0])])
+      execFileSync('git', ['-C', folder, 'update-index', '-z', '--index-info'], { env: ENV, input: record })
+      return blob
+    },
+    commitIndex() {
+      git('commit', '-q', '--allow-empty', '-m', 'change')
+      return git('rev-parse', 'HEAD').trim()
+    },
     tree(commit = 'HEAD') {
       const records = git('ls-tree', '-r', '-z', '--full-tree', commit).split('\0').filter(Boolean)
       const entries = records.map((record) => {
-        const [head = '', path = ''] = record.split('\t')
-        return { path, mode: head.slice(0, 6), blob: head.split(' ')[2]! }
+        const tab = record.indexOf('\t')
+        const head = record.slice(0, tab)
+        return { path: record.slice(tab + 1), mode: head.slice(0, 6), blob: head.split(' ')[2]! }
       })
       const files = entries.filter(
         ({ path, mode }) => mode.startsWith('100') && /\.(md|markdown)$/i.test(path),

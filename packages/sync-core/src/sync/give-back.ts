@@ -1,0 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Lease } from '@tidemark/lock'
+
+const ATTEMPTS = 4
+const PAUSE_MS = 250
+
+/**
+ * Gives a lease back, patiently: a server that is being restarted is there again in a second, and otherwise the
+ * source would be busy until the lease expires. What the run did stands in any case.
+ */
+export async function giveBack(lease: Lease): Promise<void> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    try {
+      await lease.release()
+      return
+    } catch {
+      await sleep(PAUSE_MS * attempt)
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { engines } from '@tidemark/test-engines'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { testWorld } from '../world/test-world.ts'
+
+const deep = (text: string) => text.repeat(10_000)
+
+/** What a repository may hold that no one would write: the file, and what becomes of it. */
+const CASES: [name: string, path: string, content: string | Buffer, outcome: 'page' | string][] = [
+  ['bytes that are not UTF-8', 'a.md', Buffer.from([0x61, 0xc3, 0x28]), 'bad_utf8'],
+  ['UTF-16', 'a.md', Buffer.from('\uFEFFhello', 'utf16le'), 'bad_utf8'],
+  ['a NUL', 'a.md', 'a\0b', 'nul'],
+  ['nothing', 'a.md', '', 'page'],
+  ['only a byte order mark', 'a.md', '\uFEFF', 'page'],
+  ['Windows line ends', 'a.md', '---\r\ntitle: T\r\n---\r\n# H\r\n\r\ntext\r\n', 'page'],
+  ['old Macintosh line ends', 'a.md', '# H\r\rtext\r', 'page'],
+  ['100 MB', 'a.md', Buffer.alloc(100 * 1024 * 1024, 'word '), 'too_large'],
+  ['one line of 3 MB', 'a.md', 'word '.repeat(600_000), 'page'],
+  ['front matter that is broken', 'a.md', '---\na: [\n---\n', 'bad_front_matter'],
+  ['front matter that is enormous', 'a.md', `---\na: ${'x'.repeat(100_000)}\n---\n`, 'bad_front_matter'],
+  ['front matter that is a list', 'a.md', '---\n- a\n---\n', 'bad_front_matter'],
+  ['front matter with a NUL escape', 'a.md', '---\na: "\\0"\n---\n', 'bad_front_matter'],
+  ['front matter that never ends', 'a.md', '---\ntitle: x\n\ntext', 'page'],
+  ['10,000 nested quotes', 'a.md', `${deep('> ')}x`, 'page'],
+  ['10,000 brackets', 'a.md', deep('['), 'page'],
+  ['10,000 links', 'a.md', deep('[a](b.md) '), 'page'],
+  ['control characters', 'a.md', 'a\u0001\u001b[31m\u007f b', 'page'],
+  ['text that looks like SQL', 'a.md', "'); DROP TABLE tidemark.pages; --", 'page'],
+  ['quotes in its path', `it's "quoted" \\ and $1.md`, 'x', 'page'],
+  ['a line end in its path', 'a\nb.md', 'x', 'page'],
+  ['a tab in its path', 'a\tb.md', 'x', 'page'],
+  ['emoji in its path', '📚/🎉.md', 'x', 'page'],
+  ['a dash before its path', '-rf.md', 'x', 'page'],
+  ['braces in its path', '{a,b}.md', 'x', 'page'],
+  ['a path of 1,000 bytes', `${'d'.repeat(200)}/`.repeat(4) + `${'x'.repeat(190)}.md`, 'x', 'page'],
+  ['a path of 4,000 bytes', `${'d'.repeat(200)}/`.repeat(19) + `${'x'.repeat(170)}.md`, 'x', 'path_too_long'],
+]
+
+describe.each(engines)('in %s a file', (engine) => {
+  test.each(CASES)(
+    'with %s is stored right, or set aside with a reason',
+    { timeout: 60_000 },
+    async (_, path, content, outcome) => {
+      await using world = await testWorld({ engine })
+      // Added by its content alone: not every such path can be a file of this machine's disk.
+      const blob = world.repository.add(path, content)
+      world.repository.add('neighbour.md', '# Neighbour\n\n[a](a.md)')
+      world.repository.commitIndex()
+      expect(await world.sync()).toMatchObject({ status: 'first_sync' })
+      const pages = await world.pages()
+      expect(pages['neighbour.md']).toBeDefined()
+      const { rows } = await world.db.query('SELECT path, blob_oid, code, message FROM tidemark.quarantine')
+      if (outcome === 'page') {
+        expect(pages[path]).toBe(blob)
+        expect(rows).toEqual([])
+      } else {
+        expect(pages[path]).toBeUndefined()
+        expect(rows).toMatchObject([{ path, blob_oid: blob, code: outcome }])
+      }
+      expect(await world.sync()).toMatchObject({ status: 'up_to_date' })
+    },
+  )
+
+  test('whose path is not UTF-8 is set aside under the name that git shows', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.add(Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x2e, 0x6d, 0x64]), 'x')
+    world.repository.add('neighbour.md', 'n')
+    world.repository.commitIndex()
+    expect(await world.sync()).toMatchObject({ status: 'first_sync', filesImported: 1, filesQuarantined: 1 })
+    const { rows } = await world.db.query('SELECT path, code FROM tidemark.quarantine')
+    expect(rows).toEqual([{ path: 'caf\\351.md', code: 'path_not_utf8' }])
+  })
+
+  test('and its twins in case and in Unicode form are all there', async () => {
+    await using world = await testWorld({ engine })
+    const twins = ['Readme.md', 'README.md', 'caf\u00e9.md', 'cafe\u0301.md', 'a/b.md', 'a.md', 'a-b.md']
+    for (const [i, path] of twins.entries()) world.repository.add(path, `twin ${i}`)
+    world.repository.commitIndex()
+    await world.sync()
+    expect(await world.pages()).toEqual(world.repository.tree())
+    const before = await world.ids()
+    world.repository.git('update-index', '--force-remove', 'Readme.md')
+    world.repository.add('ReadMe.md', 'twin 0')
+    world.repository.commitIndex()
+    expect(await world.sync()).toMatchObject({ filesRenamed: 1 })
+    expect((await world.ids())['ReadMe.md']).toBe(before['Readme.md'])
+  })
+
+  test('that becomes a folder, and back, leaves nothing behind', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.commit({ 'a.md': 'one', 'z.md': 'z' })
+    await world.sync()
+    world.repository.commit({ 'a.md/inner.md': 'two', 'z.md': 'z' })
+    await world.sync()
+    expect(await world.pages()).toEqual(world.repository.tree())
+    world.repository.commit({ 'a.md': 'two', 'z.md': 'z' })
+    expect(await world.sync()).toMatchObject({ filesRenamed: 1 })
+    expect(await world.pages()).toEqual(world.repository.tree())
+  })
+
+  test('may swap its path with another, both keeping their ids', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.commit({ 'a.md': 'A', 'b.md': 'B', 'c.md': 'C' })
+    await world.sync()
+    const before = await world.ids()
+    world.repository.commit({ 'a.md': 'B', 'b.md': 'A', 'd.md': 'C' })
+    expect(await world.sync()).toMatchObject({ status: 'synced', filesRenamed: 3, filesUpdated: 0 })
+    expect(await world.ids()).toEqual({
+      'a.md': before['b.md'],
+      'b.md': before['a.md'],
+      'd.md': before['c.md'],
+    })
+  })
+
+  test('of any bytes at all is stored or set aside, and never stops the run', {
+    timeout: 120_000,
+  }, async () => {
+    await using world = await testWorld({ engine })
+    const file = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+      fc.string({ unit: 'binary', maxLength: 300 }).map((text) => Buffer.from(text)),
+      fc
+        .string({ unit: fc.constantFrom(...'-:\n "\'[]{}#&*!|>%@`a1\\u0000'), maxLength: 120 })
+        .map((text) => Buffer.from(`---\n${text}\n---\n${text}`)),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(file, { minLength: 10, maxLength: 15 }), async (contents) => {
+        world.repository.git('read-tree', '--empty')
+        for (const [i, content] of contents.entries()) world.repository.add(`f${i}.md`, content)
+        world.repository.add('keep.md', 'keep')
+        world.repository.commitIndex()
+        const result = await world.sync({ allowMassDelete: true })
+        expect(['first_sync', 'synced', 'up_to_date']).toContain(result.status)
+        const { rows } = await world.db.query('SELECT path FROM tidemark.quarantine')
+        const all = [...Object.keys(await world.pages()), ...rows.map(({ path }) => path)].sort()
+        expect(all).toEqual(Object.keys(world.repository.tree()).sort())
+      }),
+      { numRuns: 12 },
+    )
+  })
+})
