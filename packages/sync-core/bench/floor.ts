@@ -1,0 +1,74 @@
+import type { Database } from '../src/database/database.ts'
+import { readBlobs } from '../src/git/blobs.ts'
+import { openRepository, resolveRef } from '../src/git/repository.ts'
+import { listTree } from '../src/git/tree.ts'
+import { parsePage } from '../src/parse/parse-page.ts'
+import { candidatesOf } from '../src/plan/candidates.ts'
+
+const PAGES_PER_STATEMENT = 500
+
+/**
+ * What cannot be saved: the same blobs through `git cat-file --batch`, the same parser and the same rows in bulk
+ * inserts, the next batch read and parsed while one is written. No lock, no plan, no budget, no resume.
+ */
+export async function floor(db: Database, repo: string): Promise<number> {
+  const signal = new AbortController().signal
+  const repository = await openRepository(repo, signal)
+  const commit = await resolveRef(repository, 'main', signal)
+  const candidate = candidatesOf({})
+  const wanted = []
+  for await (const piece of listTree(repository, commit, signal)) {
+    for (const entry of piece) {
+      const file = candidate(entry)
+      if (file && !('code' in file)) wanted.push(file)
+    }
+  }
+  let rows: Rows = { pages: [], chunks: [], links: [] }
+  let writing: Promise<unknown> = Promise.resolve()
+  let id = 0
+  const flush = async () => {
+    const { pages, chunks, links } = rows
+    rows = { pages: [], chunks: [], links: [] }
+    await writing
+    writing = db.query(SQL, [JSON.stringify(pages), JSON.stringify(chunks), JSON.stringify(links)])
+  }
+  const reading = {
+    repository,
+    wanted,
+    oidOf: (file: { blobOid: string }) => file.blobOid,
+    maxBytes: 1 << 22,
+    signal,
+  }
+  for await (const { item, blob } of readBlobs(reading)) {
+    const { chunks, links, ...page } = parsePage(item.path, blob.content!)
+    id++
+    rows.pages.push({ id, path: item.path, blob: item.blobOid, size: blob.sizeBytes, ...page })
+    for (const [ordinal, chunk] of chunks.entries()) rows.chunks.push({ id, ordinal, ...chunk })
+    for (const [ordinal, link] of links.entries()) rows.links.push({ id, ordinal, ...link })
+    if (rows.pages.length === PAGES_PER_STATEMENT) await flush()
+  }
+  await flush()
+  await writing
+  return id
+}
+
+interface Rows {
+  readonly pages: object[]
+  readonly chunks: object[]
+  readonly links: object[]
+}
+
+const SQL = `
+WITH page AS (
+  INSERT INTO tidemark.pages (source_id, id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes)
+  OVERRIDING SYSTEM VALUE
+  SELECT 'bench', id, path, blob, 1, slug, title, frontmatter, content, size
+  FROM json_to_recordset($1::json) AS p (id bigint, path text, blob text, size bigint, slug text, title text, frontmatter jsonb, content text)
+), chunk AS (
+  INSERT INTO tidemark.chunks
+  SELECT 'bench', id, ordinal, "headingPath", content, sha256(convert_to(content, 'UTF8'))
+  FROM json_to_recordset($2::json) AS c (id bigint, ordinal integer, "headingPath" text[], content text)
+)
+INSERT INTO tidemark.links
+SELECT 'bench', id, ordinal, kind, target, "targetPath"
+FROM json_to_recordset($3::json) AS l (id bigint, ordinal integer, kind text, target text, "targetPath" text)`
