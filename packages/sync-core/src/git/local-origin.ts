@@ -4,6 +4,7 @@ import { openRepository, resolveRef } from './repository.ts'
 /** A repository on this machine, read in place. */
 export function localOrigin(path: string, ref: string): Origin {
   return {
+    phase: 'plan',
     async head(signal) {
       return resolveRef(await openRepository(path, signal), ref, signal)
     },

@@ -2,6 +2,8 @@ import type { Repository } from './repository.ts'
 
 /** Where a source's commits come from: a repository on this machine, or a server. */
 export interface Origin {
+  /** What reaching it counts as: only a server is fetched from. */
+  readonly phase: 'fetch' | 'plan'
   /** The commit that the ref names now; brings nothing here. */
   head(signal: AbortSignal): Promise<string>
   /**

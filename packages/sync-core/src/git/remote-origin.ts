@@ -22,6 +22,7 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
   const settings = settingsFor(address)
   const named = async (signal: AbortSignal) => findRef(settings, address, ref, signal)
   return {
+    phase: 'fetch',
     head: async (signal) => (await named(signal)).commit,
     async open(wanted, signal) {
       const { name } = await named(signal)

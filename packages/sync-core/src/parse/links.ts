@@ -1,5 +1,5 @@
 import type { Root } from 'mdast'
-import { targetPath } from './target-path.ts'
+import { targetName, targetPath } from './target-path.ts'
 import { walk } from './walk.ts'
 
 /** What a page points to, in the order of its text. */
@@ -9,6 +9,8 @@ export interface Link {
   readonly target: string
   /** The path in the same repository that it names, whether or not there is such a file; null for everything else. */
   readonly targetPath: string | null
+  /** For a wiki link: the name of the page that it means, without folders, in lower case. */
+  readonly targetName: string | null
 }
 
 /** The links, images and wiki links of a page; `[text][name]` counts with the address that `name` is defined as. */
@@ -22,7 +24,12 @@ export function linksOf(root: Root, text: string, path: string): Link[] {
   const add = (kind: Link['kind'], url: string | undefined) => {
     if (url === undefined) return
     const target = url.toWellFormed()
-    links.push({ kind, target, targetPath: targetPath(target, kind, path) })
+    links.push({
+      kind,
+      target,
+      targetPath: targetPath(target, kind, path),
+      targetName: kind === 'wiki' ? targetName(target) : null,
+    })
   }
   for (const node of walk(root)) {
     if (node.type === 'link')

@@ -17,6 +17,13 @@ export function targetPath(target: string, kind: Link['kind'], from: string): st
     : path.replace(/\/$/, '')
 }
 
+/** The name that a wiki link means: `[[Guide/First Steps#install]]` is `first steps`; null for a bare anchor. */
+export function targetName(target: string): string | null {
+  const path = target.replace(/[#|].*$/s, '').trim()
+  const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.(md|markdown)$/i, '')
+  return name.includes('\0') || name === '' ? null : name.toLowerCase()
+}
+
 function decode(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -117,12 +117,13 @@ fewer_chunks AS (
   WHERE stored.known AND chunks.source_id = $3 AND chunks.page_id = stored.id AND chunks.ordinal >= stored.chunk_count
 ),
 links AS (
-  INSERT INTO tidemark.links AS old (source_id, page_id, ordinal, kind, target, target_path)
-  SELECT $3, stored.id, l.ordinal, l.kind, l.target, l."targetPath"
-  FROM stored JOIN json_to_recordset($7::json) AS l (n integer, ordinal integer, kind text, target text, "targetPath" text)
+  INSERT INTO tidemark.links AS old (source_id, page_id, ordinal, kind, target, target_path, target_name)
+  SELECT $3, stored.id, l.ordinal, l.kind, l.target, l."targetPath", l."targetName"
+  FROM stored JOIN json_to_recordset($7::json) AS l (n integer, ordinal integer, kind text, target text, "targetPath" text, "targetName" text)
     ON l.n = stored.n
   ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
-  SET kind = excluded.kind, target = excluded.target, target_path = excluded.target_path
+  SET kind = excluded.kind, target = excluded.target, target_path = excluded.target_path,
+      target_name = excluded.target_name
   WHERE (old.kind, old.target, old.target_path) IS DISTINCT FROM (excluded.kind, excluded.target, excluded.target_path)
 ),
 fewer_links AS (

@@ -36,7 +36,7 @@ const finishSourceSql = (fence: string) => /* sql */ `
 WITH fence AS MATERIALIZED (${fence}),
 source AS (
   UPDATE tidemark.sources SET
-    bookmark = $5, target = $5, dirty = false, rewrite_before = NULL, parser_version = $8::integer, fingerprint = $9,
+    bookmark = $5, target = $5, dirty = false, rewrite_before = NULL, behind_since = NULL, parser_version = $8::integer, fingerprint = $9,
     last_checked_at = now(), last_synced_at = now(), last_status = $6
   FROM fence WHERE id = $3
 )

@@ -2,9 +2,10 @@ import type { Database } from '../database/database.ts'
 import { SyncError } from '../sync-error.ts'
 import { ifMissing } from './if-missing.ts'
 import tables from './schema/0001-tables.ts'
+import views from './schema/0002-views.ts'
 
 // In order; a migration that has been released is never edited.
-const MIGRATIONS = [tables]
+const MIGRATIONS = [tables, views]
 
 /**
  * Brings the schema `tidemark` up to date; costs one look where it is already.

@@ -53,10 +53,11 @@ const startRunSql = (fence: string) => /* sql */ `
 WITH fence AS MATERIALIZED (${fence}),
 before AS MATERIALIZED (SELECT dirty FROM tidemark.sources WHERE id = $3),
 source AS (
-  INSERT INTO tidemark.sources AS old (id, repo, ref, target, dirty, rewrite_before)
-  SELECT $3, $4, $5, $7, true, CASE WHEN $10::boolean THEN now() END FROM fence
+  INSERT INTO tidemark.sources AS old (id, repo, ref, target, dirty, rewrite_before, behind_since)
+  SELECT $3, $4, $5, $7, true, CASE WHEN $10::boolean THEN now() END, now() FROM fence
   ON CONFLICT (id) DO UPDATE
-  SET repo = $4, ref = $5, target = $7, dirty = true, rewrite_before = coalesce(old.rewrite_before, excluded.rewrite_before)
+  SET repo = $4, ref = $5, target = $7, dirty = true, rewrite_before = coalesce(old.rewrite_before, excluded.rewrite_before),
+      behind_since = coalesce(old.behind_since, now())
   RETURNING rewrite_before
 ),
 run AS (

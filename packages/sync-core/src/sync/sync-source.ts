@@ -7,6 +7,7 @@ import { makePlan, type Plan } from '../plan/plan.ts'
 import { checkSource } from '../store/check-source.ts'
 import { endRun } from '../store/end-run.ts'
 import { finishSource } from '../store/finish-source.ts'
+import { noteFailure } from '../store/note-failure.ts'
 import { readSource } from '../store/read-source.ts'
 import { startRun } from '../store/start-run.ts'
 import { applyPlan } from './apply.ts'
@@ -70,7 +71,10 @@ export async function syncSource(
   try {
     return tally.result(await run({ db, source, options, budget, tally }))
   } catch (error) {
-    return tally.result(endingOf(error, budget.signal, tally.current))
+    const ending = endingOf(error, budget.signal, tally.current)
+    // A look that failed must not leave "up_to_date" standing.
+    if (ending.status === 'failed' && !options.dryRun) await noteFailure(db, source.id).catch(() => {})
+    return tally.result(ending)
   }
 }
 
@@ -91,7 +95,7 @@ async function run(context: Run): Promise<Ending> {
   signal.throwIfAborted()
   const origin = originOf(source, options.clones ?? CLONES)
   tally.bookmark = (await readSource(db, source.id))?.bookmark ?? null
-  const head = await tally.phase('fetch', () => origin.head(signal))
+  const head = await tally.phase(origin.phase, () => origin.head(signal))
   tally.target = head
 
   if (options.dryRun) return await dryRun(context, origin)
@@ -109,7 +113,7 @@ async function run(context: Run): Promise<Ending> {
 async function dryRun(context: Run, origin: Origin): Promise<Ending> {
   const { options, budget, tally } = context
   const { signal } = budget
-  const { repository, commit } = await tally.phase('fetch', () => origin.open('tree', signal))
+  const { repository, commit } = await tally.phase(origin.phase, () => origin.open('tree', signal))
   tally.target = commit
   const plan = await planFor(context, repository, commit, options.full ? END_OF_TIME : null, signal)
   tally.wouldStore(plan)
@@ -122,7 +126,7 @@ async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promis
   const { db, source, options, budget, tally } = context
   const signal = AbortSignal.any([budget.signal, lease.signal])
   // Again after a wait: another run may have ended, and the ref may have moved.
-  const head = options.waitMs ? await tally.phase('fetch', () => origin.head(signal)) : tally.target!
+  const head = options.waitMs ? await tally.phase(origin.phase, () => origin.head(signal)) : tally.target!
   const from = (await readSource(db, source.id))?.bookmark ?? null
   tally.bookmark = from
   tally.target = head
@@ -134,7 +138,7 @@ async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promis
   try {
     // The first sync reads every file; for later ones the tree tells which few are needed.
     const wanted = from === null ? 'everything' : 'tree'
-    const { repository, commit } = await tally.phase('fetch', () => origin.open(wanted, signal))
+    const { repository, commit } = await tally.phase(origin.phase, () => origin.open(wanted, signal))
     tally.target = commit
     const plan = await planFor(context, repository, commit, started.rewriteBefore, signal)
     const amiss = options.allowMassDelete ? null : massDeletion(plan)
@@ -142,7 +146,8 @@ async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promis
       tally.warnings.push({ code: 'mass_delete', message: amiss })
       return await ended(context, lease, started.id, { status: 'blocked', reason: 'mass_delete' })
     }
-    if (wanted === 'tree') await tally.phase('fetch', () => origin.bring(repository, blobsOf(plan), signal))
+    if (wanted === 'tree')
+      await tally.phase(origin.phase, () => origin.bring(repository, blobsOf(plan), signal))
     const failedBefore = started.unfinished ? plan.counts.setAsideStill : 0
     const { read: onRead, stored: onStored } = tally
     await tally.phase('apply', () =>

@@ -22,7 +22,7 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
   const elapsedMs = () => Math.round(performance.now() - started)
   const phases = { lock: 0, fetch: 0, plan: 0, apply: 0 }
   let stored = { imported: 0, updated: 0, renamed: 0, deleted: 0, quarantined: 0 }
-  let current: Phase = 'fetch'
+  let current: Phase = 'plan'
   let done = 0
   let total: number | null = null
   let blobsRead = 0

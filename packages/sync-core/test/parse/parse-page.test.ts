@@ -92,13 +92,13 @@ describe('links', () => {
   })
   test('by a name that is defined elsewhere count with its address', () => {
     expect(parse('[text][n] ![pic][n] [gone][x]\n\n[n]: t.md').links).toEqual([
-      { kind: 'link', target: 't.md', targetPath: 'guide/t.md' },
-      { kind: 'image', target: 't.md', targetPath: 'guide/t.md' },
+      { kind: 'link', target: 't.md', targetPath: 'guide/t.md', targetName: null },
+      { kind: 'image', target: 't.md', targetPath: 'guide/t.md', targetName: null },
     ])
   })
   test('of a wiki keep their name', () => {
     expect(parse('[[Some Page|label]]').links).toEqual([
-      { kind: 'wiki', target: 'Some Page', targetPath: null },
+      { kind: 'wiki', target: 'Some Page', targetPath: null, targetName: 'some page' },
     ])
   })
 })

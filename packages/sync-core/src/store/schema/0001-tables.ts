@@ -17,6 +17,8 @@ CREATE TABLE tidemark.sources (
   dirty           boolean NOT NULL DEFAULT false,
   -- Pages last written before it are to be written again; null where no full sync is under way.
   rewrite_before  timestamptz,
+  -- Since when a newer commit is known than the one that is in; null where none is.
+  behind_since    timestamptz,
   -- What the bookmark was made with.
   parser_version  integer,
   fingerprint     text,
@@ -59,8 +61,12 @@ CREATE TABLE tidemark.links (
   kind        text NOT NULL,
   target      text NOT NULL,
   target_path text COLLATE "C",
+  -- What a wiki link calls its page: the name of a file without folders and extension, in lower case.
+  target_name text,
   PRIMARY KEY (source_id, page_id, ordinal)
 );
+CREATE INDEX links_target_path ON tidemark.links (source_id, target_path) WHERE target_path IS NOT NULL;
+CREATE INDEX links_target_name ON tidemark.links (source_id, target_name) WHERE target_name IS NOT NULL;
 
 CREATE TABLE tidemark.quarantine (
   source_id      text NOT NULL,
