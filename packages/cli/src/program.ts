@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { SyncError } from '@tidemark/sync-core'
 import { Command, CommanderError } from 'commander'
 import { addInit } from './commands/init.ts'
+import { addLocks } from './commands/locks.ts'
+import { addRuns } from './commands/runs.ts'
 import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
@@ -49,6 +51,8 @@ function describeProgram(exit: (code: number) => void): Command {
   addSources(program)
   addSync(program, exit)
   addStatus(program)
+  addRuns(program)
+  addLocks(program)
   // Settings reach only the commands that are made after them, and those of commands not at all.
   for (const command of program.commands)
     for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)

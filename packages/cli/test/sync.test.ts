@@ -146,6 +146,10 @@ describe('tidemark sync', () => {
     ['no source', 'sync', 'sync needs to know what'],
     ['both kinds of source', 'sync --all --source x', '--source and --all exclude each other'],
     ['a source that is not there', 'sync --source dosc', 'Did you mean "docs"?'],
+    ['an age without a break', 'sync --all --max-age 30m', '--max-age needs --break-lock'],
+    ['an age with force', 'sync --source docs --force-break-lock --max-age 30m', 'exclude each other'],
+    ['force without a source', 'sync --all --force-break-lock', '--force-break-lock needs --source'],
+    ['a break with a sync', 'sync --all --break-lock --timeout 60', '--break-lock does not sync'],
     [
       'a duration of nothing',
       'sync --all --timeout 0',

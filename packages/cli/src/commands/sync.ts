@@ -8,6 +8,7 @@ import type { Output } from '../show/output.ts'
 import { table } from '../show/table.ts'
 import { changes, duration, shortCommit } from '../show/words.ts'
 import { UsageError } from '../usage-error.ts'
+import { breakLocks } from './break-locks.ts'
 import { configOf, outputOf, sourceNamed, withDatabase, withDatabaseAsItIs } from './context.ts'
 
 interface SyncFlags {
@@ -16,6 +17,10 @@ interface SyncFlags {
   readonly timeout?: number
   readonly wait?: number
   readonly concurrency: number
+  readonly breakLockIfStale?: number
+  readonly breakLock?: boolean
+  readonly forceBreakLock?: boolean
+  readonly maxAge?: number
   readonly dryRun?: boolean
   readonly full?: boolean
   readonly retryQuarantined?: boolean
@@ -42,6 +47,13 @@ export function addSync(program: Command, exit: (code: number) => void): void {
     .option('--timeout <duration>', 'stop each source after that long, as partial', durationMs)
     .option('--wait <duration>', 'wait that long for a source that another process is syncing', durationMs)
     .option('--concurrency <n>', 'how many sources at a time', count, 4)
+    .option('--break-lock-if-stale <duration>', 'first break a lease not refreshed for that long', durationMs)
+    .option(
+      '--break-lock',
+      'break the leases of dead holders, tell a verdict for each source, and do not sync',
+    )
+    .option('--max-age <duration>', 'with --break-lock: only leases not refreshed for that long', durationMs)
+    .option('--force-break-lock', 'break the lease of a source although its holder is alive, and do not sync')
     .option('--dry-run', 'tell what would be done, and do nothing')
     .option('--full', 'write every page again')
     .option('--retry-quarantined', 'try again what could not be stored')
@@ -59,12 +71,18 @@ async function sync(flags: SyncFlags, command: Command): Promise<number> {
   if (!flags.source && !flags.all) {
     throw new UsageError('sync needs to know what', 'Give --source <id> or --all.')
   }
+  refuseContradictions(flags)
   const config = configOf(command)
   const sources = flags.all ? config.sources : [...new Set(flags.source)].map((id) => sourceNamed(config, id))
   if (sources.length === 0) {
     throw new UsageError(`${config.file} has no sources`, 'Add one with: tidemark sources add <id> <repo>')
   }
   const output = outputOf(command)
+  if (flags.breakLock || flags.forceBreakLock) {
+    const { forceBreakLock: force, maxAge: maxAgeMs } = flags
+    await breakLocks(command, config, sources, { force, maxAgeMs })
+    return 0
+  }
   const clones = join(dirname(config.file), '.tidemark', 'clones')
   using stop = stopOnSignals()
   // A dry run makes no tables, and no embedded database either.
@@ -84,9 +102,49 @@ interface Call {
   readonly output: Output
 }
 
+function refuseContradictions({ source, breakLock, forceBreakLock, maxAge, ...others }: SyncFlags): void {
+  if (maxAge !== undefined && forceBreakLock) {
+    throw new UsageError('--max-age and --force-break-lock exclude each other', 'Forcing looks at no age.')
+  }
+  if (maxAge !== undefined && !breakLock) {
+    throw new UsageError(
+      '--max-age needs --break-lock',
+      'To sync as well, use --break-lock-if-stale <duration>.',
+    )
+  }
+  if (breakLock && forceBreakLock) {
+    throw new UsageError('--break-lock and --force-break-lock exclude each other', 'Give one of them.')
+  }
+  if (forceBreakLock && !source) {
+    throw new UsageError(
+      '--force-break-lock needs --source',
+      'Name the source whose holder is to lose its lease.',
+    )
+  }
+  if (!breakLock && !forceBreakLock) return
+  const { timeout, wait, dryRun, full, retryQuarantined, allowMassDelete, breakLockIfStale } = others
+  if (timeout || wait || dryRun || full || retryQuarantined || allowMassDelete || breakLockIfStale) {
+    throw new UsageError(
+      `--${breakLock ? 'break-lock' : 'force-break-lock'} does not sync, so options of a sync mean nothing with it`,
+      'To break and sync in one call, use --break-lock-if-stale <duration>.',
+    )
+  }
+}
+
 async function syncAll(db: Database, sources: readonly Source[], { flags, clones, signal, output }: Call) {
   const { timeout: budgetMs, wait: waitMs, dryRun, full, retryQuarantined, allowMassDelete } = flags
-  const options = { budgetMs, waitMs, dryRun, full, retryQuarantined, allowMassDelete, clones, signal }
+  const { breakLockIfStale: breakLockIfStaleMs } = flags
+  const options = {
+    budgetMs,
+    waitMs,
+    breakLockIfStaleMs,
+    dryRun,
+    full,
+    retryQuarantined,
+    allowMassDelete,
+    clones,
+    signal,
+  }
   const live = openLive(output)
   const results = new Map<string, SyncResult>()
   // Workers that share one iterator: each takes the next source when it has done with one.

@@ -16,7 +16,7 @@ import { endingOf } from './ending-of.ts'
 import { giveBack } from './give-back.ts'
 import type { Ending, SyncResult } from './result.ts'
 import { checkedSource, fingerprintOf, originOf, type Source, shownRepo } from './source.ts'
-import { takeLease } from './take-lease.ts'
+import { leaseKey, takeLease } from './take-lease.ts'
 import { type Progress, startTally, type Tally } from './tally.ts'
 import { TooManyFailures } from './too-many-failures.ts'
 
@@ -27,6 +27,8 @@ export interface SyncOptions {
   readonly budgetMs?: number | undefined
   /** How long to wait for a lease that another process has before the source is `busy`; not at all by default. */
   readonly waitMs?: number | undefined
+  /** First break a lease that was not refreshed for that long. */
+  readonly breakLockIfStaleMs?: number | undefined
   /** Counts what would be done; writes nothing and takes no lease. */
   readonly dryRun?: boolean | undefined
   /** Writes every page again, whatever it holds. If it is stopped, the next run goes on with it. */
@@ -101,7 +103,11 @@ async function run(context: Run): Promise<Ending> {
   if (options.dryRun) return await dryRun(context, origin)
   if (await nothingNew(context, head)) return { status: 'up_to_date' }
 
-  const taken = await tally.phase('lock', () => takeLease(db, source.id, options.waitMs, signal))
+  const { breakLockIfStaleMs, waitMs } = options
+  const taken = await tally.phase('lock', async () => {
+    if (breakLockIfStaleMs) await db.locks.break(leaseKey(source.id), { maxAgeMs: breakLockIfStaleMs })
+    return takeLease(db, source.id, waitMs, signal)
+  })
   if ('status' in taken) return taken
   try {
     return await runUnderLease(context, origin, taken)

@@ -1,0 +1,106 @@
+import { execa } from 'execa'
+import pg from 'pg'
+import { describe, expect, test } from 'vitest'
+import { type CliWorld, cliWorld } from './world/cli-world.ts'
+
+let names = 0
+const freshName = () => `locked${++names}`
+
+/** Has a process that no longer lives hold the lease of a source, last refreshed so many minutes ago. */
+async function deadHolder(world: CliWorld, source: string, minutes: number): Promise<void> {
+  const client = new pg.Client({ connectionString: await world.database() })
+  await client.connect()
+  await client.query(
+    `INSERT INTO tidemark.locks (key, holder_id, holder_host, holder_pid, attempt_id, acquired_at, last_refreshed_at, expires_at)
+     VALUES ($1, 'dead', 'elsewhere', 4711, gen_random_uuid(), now() - interval '2 hours', now() - $2 * interval '1 minute', now() + interval '1 hour')`,
+    [`sync:${source}`, minutes],
+  )
+  await client.end()
+}
+
+async function worldWith(source: string) {
+  const world = await cliWorld()
+  world.write('tidemark.yaml', `sources: { ${source}: { repo: docs } }`)
+  await world.run('sync --all --dry-run')
+  return world
+}
+
+describe('a lease that was left behind', () => {
+  test('is listed with its holder, and broken only if it is old enough', async () => {
+    const source = freshName()
+    using world = await worldWith(source)
+    await world.run('locks list')
+    await deadHolder(world, source, 10)
+    expect((await world.run('locks list')).stdout).toMatch(
+      new RegExp(`sync:${source} +process 4711 on elsewhere`),
+    )
+    expect(await world.run('sync --all')).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining('process 4711 on elsewhere'),
+    })
+    const refused = await world.run('sync --break-lock --all --max-age 1800 --json')
+    expect(JSON.parse(refused.stdout).results).toMatchObject([
+      { source, verdict: 'refused', holder: { pid: 4711 } },
+    ])
+    expect(refused.exitCode).toBe(0)
+    expect((await world.run('sync --break-lock --all --max-age 5m')).stdout).toMatch(
+      new RegExp(`${source} +broken`),
+    )
+    expect((await world.run('sync --break-lock --all')).stdout).toMatch(new RegExp(`${source} +absent`))
+    expect(await world.run('sync --all')).toMatchObject({ exitCode: 0 })
+  })
+
+  test('is broken on the way by --break-lock-if-stale, and by force whatever its age', async () => {
+    const source = freshName()
+    using world = await worldWith(source)
+    await world.run('locks list')
+    await deadHolder(world, source, 10)
+    expect(await world.run('sync --all --break-lock-if-stale 30m')).toMatchObject({ exitCode: 4 })
+    expect(await world.run('sync --all --break-lock-if-stale 5m')).toMatchObject({ exitCode: 0 })
+    const other = freshName()
+    world.write('tidemark.yaml', `sources: { ${other}: { repo: docs } }`)
+    await deadHolder(world, other, 0)
+    expect((await world.run(`sync --force-break-lock --source ${other}`)).stdout).toMatch(
+      new RegExp(`${other} +broken`),
+    )
+    await deadHolder(world, `${other}x`, 0)
+    expect((await world.run(`locks break sync:${other}x`)).stdout).toBe(`sync:${other}x: refused`)
+    expect((await world.run(`locks break sync:${other}x --force`)).stdout).toBe(`sync:${other}x: broken`)
+  })
+})
+
+test('the cron that is recommended works from sh with a bare environment', async () => {
+  const source = freshName()
+  using world = await worldWith(source)
+  await world.run('locks list')
+  await deadHolder(world, source, 60)
+  const script = `tidemark sync --break-lock --all --max-age 1800
+timeout 600 tidemark sync --source ${source} --timeout 540`
+  const bin = new URL('../bin', import.meta.url).pathname
+  world.write('bin/tidemark', `#!/bin/sh\nexec ${process.execPath} ${bin}/tidemark.js "$@"\n`)
+  await execa('chmod', ['+x', `${world.folder}/bin/tidemark`])
+  const { stdout } = await execa('/bin/sh', ['-ec', script], {
+    cwd: world.folder,
+    extendEnv: false,
+    env: { PATH: `${world.folder}/bin:/usr/bin:/bin`, DATABASE_URL: await world.database() },
+  })
+  expect(stdout).toMatch(new RegExp(`${source} +broken`))
+  expect(stdout).toMatch(new RegExp(`${source} +first_sync`))
+})
+
+test('runs are listed, newest first', async () => {
+  const source = freshName()
+  using world = await worldWith(source)
+  await world.run('sync --all')
+  await world.run('sync --all --full')
+  const { stdout } = await world.run(`runs --source ${source}`)
+  expect(
+    stdout
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(/ {2,}/)[2]),
+  ).toEqual(['synced', 'first_sync'])
+  expect(JSON.parse((await world.run(`runs --source ${source} --json --limit 1`)).stdout).runs).toMatchObject(
+    [{ source, status: 'synced' }],
+  )
+})

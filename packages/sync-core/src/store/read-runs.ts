@@ -1,0 +1,32 @@
+import type { Database } from '../database/database.ts'
+import { ifMissing } from './if-missing.ts'
+
+/** A run as the database remembers it. */
+export interface RunRecord {
+  readonly source: string
+  readonly id: string
+  readonly startedAt: Date
+  /** Null while it runs, and for one that was killed. */
+  readonly finishedAt: Date | null
+  readonly status: string | null
+  readonly reason: string | null
+  readonly fromCommit: string | null
+  readonly toCommit: string | null
+  readonly counts: Readonly<Record<string, number>> | null
+  readonly host: string
+  readonly pid: number
+}
+
+/** The newest runs first, of one source or of all. */
+export async function readRuns(
+  db: Database,
+  { source, limit }: { source?: string | undefined; limit: number },
+): Promise<RunRecord[]> {
+  return (await ifMissing(db.query<RunRecord>(readRunsSql, [source ?? null, limit]), { rows: [] })).rows
+}
+
+const readRunsSql = /* sql */ `
+SELECT source_id AS source, id, started_at AS "startedAt", finished_at AS "finishedAt", status, reason,
+       from_commit AS "fromCommit", to_commit AS "toCommit", counts, host, pid
+FROM tidemark.runs WHERE $1::text IS NULL OR source_id = $1
+ORDER BY id DESC LIMIT $2`
