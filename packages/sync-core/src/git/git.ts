@@ -82,6 +82,17 @@ export async function git(
   }
 }
 
+/** Whether a git that answers by its exit code says yes. @throws the signal's reason. */
+export async function succeeds(asked: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
+  try {
+    await asked
+    return true
+  } catch {
+    signal.throwIfAborted()
+    return false
+  }
+}
+
 /** The lines that git prints, as they come. */
 export async function* gitLines(
   folder: string,

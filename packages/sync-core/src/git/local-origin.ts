@@ -1,3 +1,4 @@
+import { git, succeeds } from './git.ts'
 import type { Origin } from './origin.ts'
 import { openRepository, resolveRef } from './repository.ts'
 
@@ -12,6 +13,8 @@ export function localOrigin(path: string, ref: string): Origin {
       const repository = await openRepository(path, signal)
       return { repository, commit: await resolveRef(repository, ref, signal) }
     },
+    has: (repository, commit, signal) =>
+      succeeds(git(repository.folder, ['cat-file', '-e', `${commit}^{tree}`], signal), signal),
     async bring() {},
   }
 }

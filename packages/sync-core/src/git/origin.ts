@@ -15,6 +15,8 @@ export interface Origin {
     wanted: 'everything' | 'tree',
     signal: AbortSignal,
   ): Promise<{ repository: Repository; commit: string }>
+  /** Whether the tree of an earlier commit is still there to be compared with. */
+  has(repository: Repository, commit: string, signal: AbortSignal): Promise<boolean>
   /** Makes these blobs readable, those that are missing all at once. */
   bring(repository: Repository, oids: Iterable<string>, signal: AbortSignal): Promise<void>
 }

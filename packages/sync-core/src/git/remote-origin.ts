@@ -4,12 +4,14 @@ import { Readable } from 'node:stream'
 import { SyncError } from '../sync-error.ts'
 import { type Address, parseAddress } from './address.ts'
 import { explainFetch } from './explain-fetch.ts'
-import { type GitSettings, git, gitLines } from './git.ts'
+import { type GitSettings, git, gitLines, succeeds } from './git.ts'
 import type { Origin } from './origin.ts'
 import { checkRef, type Repository, resolveRef } from './repository.ts'
 
 /** Where a fetch puts the commit, so that git keeps what belongs to it. */
 const TARGET = 'refs/tidemark/target'
+/** Where the fetch before had put it. */
+const PREVIOUS = 'refs/tidemark/previous'
 
 /**
  * A repository on a server. What is needed of it is kept in a bare clone of ours: one commit deep, and without
@@ -42,6 +44,14 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
       }
       const repository: Repository = { folder: clone, settings }
       return { repository, commit: await resolveRef(repository, TARGET, signal) }
+    },
+    async has(repository, commit, signal) {
+      // Asked for an object that is not here, a partial clone would go and fetch it.
+      const fetched = ['rev-parse', '--verify', '--quiet', PREVIOUS]
+      const known = git(repository.folder, fetched, signal).then((oid) =>
+        oid === commit ? oid : Promise.reject(oid),
+      )
+      return succeeds(known, signal)
     },
     async bring(repository, oids, signal) {
       const missing = await missingOf(repository, oids, signal)
@@ -139,6 +149,7 @@ async function fetchInto(
   for (const left of ['shallow.lock', 'config.lock', 'packed-refs.lock', `${TARGET}.lock`]) {
     await rm(join(clone, left), { force: true })
   }
+  await succeeds(git(clone, ['update-ref', PREVIOUS, `${TARGET}^{commit}`], signal), signal)
   const fetch = ['fetch', '--quiet', '--depth=1', '--no-tags', '--no-write-fetch-head', '--no-auto-gc']
   const filter = wanted === 'tree' ? ['--filter=blob:none'] : []
   await git(clone, [...fetch, ...filter, 'tidemark', `+${name}:${TARGET}`], signal, settings)

@@ -85,3 +85,52 @@ function parseRecords(records: Buffer): TreeEntry[] {
 function parseHead(head: string): { mode: string; blobOid: string } {
   return { mode: head.slice(0, 6), blobOid: head.slice(head.lastIndexOf(' ') + 1) }
 }
+
+/** A path at which two trees differ; `entry` is null where the newer one has no file there. */
+export interface Change {
+  readonly path: string | Buffer
+  readonly entry: TreeEntry | null
+}
+
+/** The paths at which two commits' trees differ, as `git diff-tree` finds them without looking at equal folders. */
+export async function* listChanges(
+  repository: Repository,
+  from: string,
+  to: string,
+  signal: AbortSignal,
+): AsyncGenerator<Change> {
+  const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', from, to]
+  const child = gitStream(repository.folder, args, signal, repository.settings)
+  try {
+    let rest: Buffer = Buffer.alloc(0)
+    let head: string | null = null
+    for await (const piece of child.pieces) {
+      const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece])
+      let start = 0
+      for (let end = bytes.indexOf(NUL, start); end >= 0; end = bytes.indexOf(NUL, start)) {
+        const field = bytes.subarray(start, end)
+        start = end + 1
+        // ":<old mode> <new mode> <old oid> <new oid> <status>", then the path.
+        if (head === null) head = field.toString('latin1')
+        else {
+          const [, mode = '', , blobOid = ''] = head.split(' ')
+          const path = isUtf8(field) ? field.toString('utf8') : Buffer.from(field)
+          yield { path, entry: mode === '000000' ? null : { path, mode, blobOid } }
+          head = null
+        }
+      }
+      rest = bytes.subarray(start)
+    }
+    await child.ended
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new SyncError(
+      'GIT_FAILED',
+      `git could not compare ${from} with ${to} in ${repository.folder}`,
+      'Check the repository with: git fsck',
+      error,
+    )
+  } finally {
+    await child.stop()
+  }
+}

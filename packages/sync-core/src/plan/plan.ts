@@ -1,11 +1,11 @@
 import type { Database } from '../database/database.ts'
 import type { Repository } from '../git/repository.ts'
-import { listTree } from '../git/tree.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
-import { readPages, type StoredPage } from '../store/read-pages.ts'
+import { countPages, type StoredPage } from '../store/read-pages.ts'
 import { readQuarantine } from '../store/read-quarantine.ts'
 import { byteOrder } from './byte-order.ts'
 import { candidatesOf, type RefusedPath, type Selection } from './candidates.ts'
+import { sidesOf } from './differences.ts'
 import { type PackedList, packedList } from './packed-list.ts'
 import { findRenames, type Rename } from './renames.ts'
 
@@ -42,7 +42,7 @@ export interface Plan {
     readonly updates: number
     readonly renames: number
     readonly deletes: number
-    /** Pages that there are before the plan. */
+    /** Pages that there are before the plan, where it deletes any; else 0. */
     readonly stored: number
     /** Files that are in quarantine and have not changed. */
     readonly setAsideStill: number
@@ -54,6 +54,8 @@ export interface Planning {
   readonly sourceId: string
   readonly repository: Repository
   readonly commit: string
+  /** A commit whose tree is here and that the pages are known to equal; null where there is none. */
+  readonly since: string | null
   readonly selection: Selection
   /** Pages last written before that moment of the database's clock are written again, as if they had changed. */
   readonly rewriteBefore: Date | null
@@ -62,22 +64,23 @@ export interface Planning {
   readonly signal: AbortSignal
 }
 
-/** Compares a commit's tree with the pages by one pass over both, each a stream in the byte order of its paths. */
+/** Compares a commit's files with the pages by one pass over both, each a stream in the byte order of its paths. */
 export async function makePlan(planning: Planning): Promise<Plan> {
-  const { db, sourceId, repository, commit, selection, rewriteBefore, retryQuarantined, signal } = planning
+  const { db, sourceId, selection, retryQuarantined } = planning
+  const sides = await sidesOf(planning)
   const candidate = candidatesOf(selection)
   const quarantine = await readQuarantine(db, sourceId)
   const writes = packedList<Write>()
   const vanished = packedList<Delete>()
   const refused: RefusedPath[] = []
-  const released = new Set(quarantine.keys())
+  const released = new Set([...quarantine.keys()].filter(sides.covers))
   let updates = 0
-  let setAsideStill = 0
+  let setAsideStill = quarantine.size - released.size
 
-  const pages = oneByOne(readPages(db, sourceId, rewriteBefore, signal))
+  const pages = oneByOne(sides.pages)
   try {
     let page = await pages.next()
-    for await (const piece of listTree(repository, commit, signal)) {
+    for await (const piece of sides.files) {
       for (const entry of piece) {
         const file = candidate(entry)
         if (file === null) continue
@@ -114,13 +117,15 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   } finally {
     await pages.end()
   }
+  // Asked only where the guard will look at it: counting reads an index of all pages.
+  const stored = vanished.length > 0 ? await countPages(db, sourceId) : 0
   return withRenames({
     refused,
     released: [...released],
     writes,
     updates,
     vanished,
-    stored: pages.taken(),
+    stored,
     setAsideStill,
   })
 }
@@ -179,18 +184,14 @@ function only<T>(list: Iterable<T>, keep: (record: T) => boolean): Iterable<T> {
 function oneByOne(arrays: AsyncGenerator<StoredPage[]>) {
   let current: StoredPage[] = []
   let at = 0
-  let taken = 0
   return {
     async next(): Promise<StoredPage | undefined> {
       if (at >= current.length) {
         current = (await arrays.next()).value ?? []
         at = 0
       }
-      const page = current[at++]
-      if (page) taken++
-      return page
+      return current[at++]
     },
-    taken: () => taken,
     end: () => arrays.return(undefined),
   }
 }

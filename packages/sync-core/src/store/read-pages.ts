@@ -39,3 +39,35 @@ FROM tidemark.pages
 WHERE source_id = $1 AND path > $2 COLLATE "C"
 ORDER BY path COLLATE "C"
 LIMIT $3`
+
+/** The pages of a source at these paths, in the byte order of the paths. */
+export async function* pagesAt(
+  db: Database,
+  sourceId: string,
+  paths: readonly string[],
+  signal: AbortSignal,
+): AsyncGenerator<StoredPage[]> {
+  for (let at = 0; at < paths.length; at += PAGE_ROWS) {
+    signal.throwIfAborted()
+    const { rows } = await db.query<StoredPage>(pagesAtSql, [
+      sourceId,
+      JSON.stringify(paths.slice(at, at + PAGE_ROWS)),
+    ])
+    if (rows.length > 0) yield rows
+  }
+}
+
+const pagesAtSql = /* sql */ `
+SELECT id, path, blob_oid AS "blobOid", parser_version AS "parserVersion"
+FROM tidemark.pages
+WHERE source_id = $1 AND path IN (SELECT json_array_elements_text($2::json) COLLATE "C")
+ORDER BY path COLLATE "C"`
+
+/** How many pages a source has. */
+export async function countPages(db: Database, sourceId: string): Promise<number> {
+  const { rows } = await db.query(
+    'SELECT count(*)::integer AS count FROM tidemark.pages WHERE source_id = $1',
+    [sourceId],
+  )
+  return rows[0]!.count
+}

@@ -1,10 +1,16 @@
 import { hostname } from 'node:os'
 import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
+import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { lostLease } from './lost-lease.ts'
 
 export interface RunStart {
-  readonly source: { readonly id: string; readonly repo: string; readonly ref: string }
+  readonly source: {
+    readonly id: string
+    readonly repo: string
+    readonly ref: string
+    readonly fingerprint: string
+  }
   /** The bookmark that the run sets out from. */
   readonly from: string | null
   /** The commit that it works towards. */
@@ -17,6 +23,8 @@ export interface StartedRun {
   readonly id: string
   /** Whether an earlier run had left the source unfinished. */
   readonly unfinished: boolean
+  /** Whether the bookmark was made with the same parser and the same choice of files. */
+  readonly sameMaking: boolean
   readonly rewriteBefore: Date | null
 }
 
@@ -42,6 +50,8 @@ export async function startRun(
     hostname(),
     process.pid,
     full,
+    PARSER_VERSION,
+    source.fingerprint,
   ]
   const { rows } = await db.query<StartedRun>(startRunSql(fence.text), params)
   const run = rows[0]
@@ -51,7 +61,7 @@ export async function startRun(
 
 const startRunSql = (fence: string) => /* sql */ `
 WITH fence AS MATERIALIZED (${fence}),
-before AS MATERIALIZED (SELECT dirty FROM tidemark.sources WHERE id = $3),
+before AS MATERIALIZED (SELECT dirty, parser_version, fingerprint FROM tidemark.sources WHERE id = $3),
 source AS (
   INSERT INTO tidemark.sources AS old (id, repo, ref, target, dirty, rewrite_before, behind_since)
   SELECT $3, $4, $5, $7, true, CASE WHEN $10::boolean THEN now() END, now() FROM fence
@@ -65,5 +75,7 @@ run AS (
   SELECT $3, $6, $7, $8, $9::integer FROM fence
   RETURNING id
 )
-SELECT run.id, coalesce((SELECT dirty FROM before), false) AS unfinished, source.rewrite_before AS "rewriteBefore"
+SELECT run.id, coalesce((SELECT dirty FROM before), false) AS unfinished,
+  coalesce((SELECT parser_version = $11::integer AND fingerprint = $12 FROM before), false) AS "sameMaking",
+  source.rewrite_before AS "rewriteBefore"
 FROM run, source`

@@ -3,13 +3,13 @@ import type { Database } from '../database/database.ts'
 import type { Origin } from '../git/origin.ts'
 import type { Repository } from '../git/repository.ts'
 import { massDeletion } from '../plan/guard.ts'
-import { makePlan, type Plan } from '../plan/plan.ts'
+import { makePlan, type Plan, type Planning as PlanningState } from '../plan/plan.ts'
 import { checkSource } from '../store/check-source.ts'
 import { endRun } from '../store/end-run.ts'
 import { finishSource } from '../store/finish-source.ts'
 import { noteFailure } from '../store/note-failure.ts'
 import { readSource } from '../store/read-source.ts'
-import { startRun } from '../store/start-run.ts'
+import { type StartedRun, startRun } from '../store/start-run.ts'
 import { applyPlan } from './apply.ts'
 import { type Budget, startBudget } from './budget.ts'
 import { endingOf } from './ending-of.ts'
@@ -121,7 +121,8 @@ async function dryRun(context: Run, origin: Origin): Promise<Ending> {
   const { signal } = budget
   const { repository, commit } = await tally.phase(origin.phase, () => origin.open('tree', signal))
   tally.target = commit
-  const plan = await planFor(context, repository, commit, options.full ? END_OF_TIME : null, signal)
+  const rewriteBefore = options.full ? END_OF_TIME : null
+  const plan = await planFor(context, { repository, commit, since: null, rewriteBefore, signal })
   tally.wouldStore(plan)
   const amiss = massDeletion(plan)
   if (amiss !== null) tally.warnings.push({ code: 'mass_delete', message: amiss })
@@ -139,14 +140,22 @@ async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promis
   if (await nothingNew(context, head)) return { status: 'up_to_date' }
 
   const { id, ref } = source
-  const about = { source: { id, ref, repo: shownRepo(source) }, from, to: head, full: options.full ?? false }
+  const fingerprint = fingerprintOf(source)
+  const about = {
+    source: { id, ref, fingerprint, repo: shownRepo(source) },
+    from,
+    to: head,
+    full: options.full ?? false,
+  }
   const started = await startRun(db, lease, about)
   try {
     // The first sync reads every file; for later ones the tree tells which few are needed.
     const wanted = from === null ? 'everything' : 'tree'
     const { repository, commit } = await tally.phase(origin.phase, () => origin.open(wanted, signal))
     tally.target = commit
-    const plan = await planFor(context, repository, commit, started.rewriteBefore, signal)
+    const since = await comparableWith({ context, origin, repository, from, started, signal })
+    const { rewriteBefore, unfinished } = started
+    const plan = await planFor(context, { repository, commit, since, rewriteBefore, signal })
     const amiss = options.allowMassDelete ? null : massDeletion(plan)
     if (amiss !== null) {
       tally.warnings.push({ code: 'mass_delete', message: amiss })
@@ -154,7 +163,7 @@ async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promis
     }
     if (wanted === 'tree')
       await tally.phase(origin.phase, () => origin.bring(repository, blobsOf(plan), signal))
-    const failedBefore = started.unfinished ? plan.counts.setAsideStill : 0
+    const failedBefore = unfinished ? plan.counts.setAsideStill : 0
     const { read: onRead, stored: onStored } = tally
     await tally.phase('apply', () =>
       applyPlan({
@@ -171,14 +180,8 @@ async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promis
       }),
     )
     const status = from === null ? 'first_sync' : 'synced'
-    const finished = { id, fingerprint: fingerprintOf(source) }
-    await finishSource(db, lease, {
-      source: finished,
-      runId: started.id,
-      commit,
-      status,
-      counts: tally.counts(),
-    })
+    const counts = tally.counts()
+    await finishSource(db, lease, { source: { id, fingerprint }, runId: started.id, commit, status, counts })
     tally.bookmark = commit
     return { status }
   } catch (error) {
@@ -191,6 +194,22 @@ async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promis
 function* blobsOf({ renames, writes }: Plan): Generator<string> {
   for (const { blobOid } of renames) yield blobOid
   for (const { blobOid } of writes) yield blobOid
+}
+
+interface Comparable {
+  readonly context: Run
+  readonly origin: Origin
+  readonly repository: Repository
+  readonly from: string | null
+  readonly started: StartedRun
+  readonly signal: AbortSignal
+}
+
+/** The bookmark, where the pages are known to equal its tree and that tree is there to be compared with. */
+async function comparableWith({ context, origin, repository, from, started, signal }: Comparable) {
+  const { rewriteBefore, unfinished, sameMaking } = started
+  const clean = !unfinished && sameMaking && rewriteBefore === null && !context.options.retryQuarantined
+  return from !== null && clean && (await origin.has(repository, from, signal)) ? from : null
 }
 
 /** Notes how a run ended that did not finish its source. */
@@ -211,16 +230,14 @@ type Planning = Pick<Run, 'db' | 'source' | 'options' | 'tally'>
 
 async function planFor(
   { db, source, options, tally }: Planning,
-  repository: Repository,
-  commit: string,
-  rewriteBefore: Date | null,
-  signal: AbortSignal,
+  state: Pick<PlanningState, 'repository' | 'commit' | 'since' | 'rewriteBefore' | 'signal'>,
 ) {
   const { id: sourceId, subpath, include, exclude } = source
   const selection = { subpath, include, exclude }
   const retryQuarantined = options.retryQuarantined ?? false
-  const planning = { db, sourceId, repository, commit, selection, rewriteBefore, retryQuarantined, signal }
-  const plan = await tally.phase('plan', () => makePlan(planning))
+  const plan = await tally.phase('plan', () =>
+    makePlan({ db, sourceId, selection, retryQuarantined, ...state }),
+  )
   tally.planned(plan)
   return plan
 }
