@@ -7,7 +7,7 @@ const QUICK = { ttlMs: 700, heartbeatMs: 100, marginMs: 100 }
 
 describe.each(routes)('a heartbeat on %s', (route) => {
   test('keeps a lease for longer than it would last, and renews all of them by one statement', async () => {
-    await using world = await lockWorld(route, QUICK)
+    await using world = await lockWorld(route, { ttlMs: 2_000, heartbeatMs: 200, marginMs: 100 })
     const statements: string[] = []
     let beats = 0
     const reached = Promise.withResolvers<void>()

@@ -14,7 +14,7 @@ async function processWorld() {
   const database = await freshDatabase('postgres')
   const pool = new pg.Pool({ connectionString: database.url })
   pool.on('error', () => {})
-  const locks = createLocks(pool, { ttlMs: 1_000, heartbeatMs: 200, marginMs: 200 })
+  const locks = createLocks(pool, { ttlMs: 2_000, heartbeatMs: 300, marginMs: 200 })
   await locks.migrate()
   await pool.query('CREATE TABLE work (id int GENERATED ALWAYS AS IDENTITY, token bigint)')
   const children: ChildProcess[] = []

