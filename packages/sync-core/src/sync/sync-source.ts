@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
 import type { Origin } from '../git/origin.ts'
@@ -95,7 +96,9 @@ async function run(context: Run): Promise<Ending> {
   const { db, source, options, budget, tally } = context
   const { signal } = budget
   signal.throwIfAborted()
-  const origin = originOf(source, options.clones ?? CLONES)
+  const clones = options.clones ?? CLONES
+  // A dry run has no lease, so it keeps out of the clone that the holder of the lease may be fetching into.
+  const origin = originOf(source, options.dryRun ? join(clones, 'dry-run') : clones)
   tally.bookmark = (await readSource(db, source.id))?.bookmark ?? null
   const head = await tally.phase(origin.phase, () => origin.head(signal))
   tally.target = head

@@ -58,6 +58,13 @@ describe('a source on a server', () => {
     expect(here.filter((type) => type === 'blob')).toHaveLength(2)
   })
 
+  test('is looked at by a dry run in a clone of its own, which no running sync shares', async () => {
+    world.repository.commit(files(3))
+    expect(await sync({ dryRun: true })).toMatchObject({ status: 'dry_run', filesImported: 3, blobsRead: 0 })
+    expect(existsSync(join(clones, 'docs.git'))).toBe(false)
+    expect(await world.pages()).toEqual({})
+  })
+
   test('with nothing new costs no clone and no fetch, also on a fresh machine', async () => {
     world.repository.commit(files(3))
     await sync()
