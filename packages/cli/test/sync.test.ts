@@ -248,6 +248,12 @@ describe('tidemark sync', () => {
     expect((await world.run('status')).stdout).toContain('up to date')
   })
 
+  test('takes user@host:path for an address and not for a folder', async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', 'sources: { docs: { repo: "git@example.org:team/docs.git" } }')
+    expect((await world.run('sources list')).stdout).toMatch(/docs +git@example\.org:team\/docs\.git +HEAD/)
+  })
+
   test('tells a second process that an embedded database is in use, and by whom', async () => {
     using world = await cliWorld()
     world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')

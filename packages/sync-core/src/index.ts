@@ -1,4 +1,5 @@
-export { type Database, openDatabase } from './database/database.ts'
+export { type Database, isEmbedded, openDatabase } from './database/database.ts'
+export { isRemote } from './git/address.ts'
 export { migrate } from './store/migrate.ts'
 export { type RunRecord, readRuns } from './store/read-runs.ts'
 export { readSource, readSources, type StoredSource } from './store/read-source.ts'

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Database, migrate, openDatabase, type Source } from '@tidemark/sync-core'
+import { type Database, isEmbedded, migrate, openDatabase, type Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { findConfig } from '../config/find-config.ts'
 import { type Config, databaseOf, loadConfig } from '../config/load-config.ts'
@@ -50,7 +50,7 @@ export async function withDatabaseAsItIs<T>(
   work: (db: Database) => Promise<T>,
 ): Promise<T> {
   const address = databaseAddress(command, config)
-  const absent = !/^[a-z][a-z0-9+.-]+:\/\//i.test(address) && !existsSync(address)
+  const absent = isEmbedded(address) && !existsSync(address)
   const standIn = absent ? await mkdtemp(join(tmpdir(), 'tidemark-')) : null
   const db = await openDatabase(standIn === null ? address : join(standIn, 'db'))
   try {

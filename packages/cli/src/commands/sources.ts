@@ -1,5 +1,12 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path'
-import { currentCommit, removeSource, type Source, SyncError, withoutSecrets } from '@tidemark/sync-core'
+import {
+  currentCommit,
+  isRemote,
+  removeSource,
+  type Source,
+  SyncError,
+  withoutSecrets,
+} from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { addToConfig, removeFromConfig } from '../config/edit-config.ts'
 import { findConfig } from '../config/find-config.ts'
@@ -77,7 +84,7 @@ async function add(command: Command, id: string, repo: string, selected: Selecte
       'Choose another name, or remove that one first.',
     )
   }
-  const remote = /^[a-z][a-z0-9+.-]*:/i.test(repo)
+  const remote = isRemote(repo)
   const commit = await readable({ ref: 'HEAD', ...selected, id, repo: remote ? repo : resolve(repo) })
   // As the person would write it: relative to the file, unless that leads out of their own tree anyway.
   const kept = remote || isAbsolute(repo) ? repo : relative(dirname(file), resolve(repo)) || '.'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { checkedSource, type Source, SyncError } from '@tidemark/sync-core'
+import { checkedSource, isEmbedded, isRemote, type Source, SyncError } from '@tidemark/sync-core'
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { didYouMean } from '../nearest.ts'
@@ -132,11 +132,11 @@ function expandVariables(text: string, where: string): string {
 }
 
 function databaseIn(folder: string, database: string): string {
-  return /^[a-z][a-z0-9+.-]+:\/\//i.test(database) ? database : resolve(folder, database)
+  return isEmbedded(database) ? resolve(folder, database) : database
 }
 
 function repositoryIn(folder: string, repo: string): string {
-  return /^[a-z][a-z0-9+.-]*:/i.test(repo) ? repo : resolve(folder, repo)
+  return isRemote(repo) ? repo : resolve(folder, repo)
 }
 
 /** The database of a call: `--database`, else `DATABASE_URL`, else the file's, else a folder beside the file. */

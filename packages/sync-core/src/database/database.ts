@@ -51,9 +51,14 @@ export async function openDatabase(where: string, leases: LeaseTimes = {}): Prom
   }
 }
 
+/** Whether that is the folder of an embedded database rather than the address of a server. */
+export function isEmbedded(where: string): boolean {
+  return !/^[a-z][a-z0-9+.-]+:\/\//i.test(where)
+}
+
 function open(where: string): Promise<Connection> {
   if (/^postgres(ql)?:\/\//.test(where)) return openPostgres(where)
-  if (where.trim() === '' || /^[a-z][a-z0-9+.-]+:\/\//i.test(where)) {
+  if (where.trim() === '' || !isEmbedded(where)) {
     throw new SyncError(
       'DATABASE_REFUSED',
       'The database address is neither Postgres nor a folder',

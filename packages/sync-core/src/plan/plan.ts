@@ -72,6 +72,7 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   const quarantine = await readQuarantine(db, sourceId)
   const writes = packedList<Write>()
   const vanished = packedList<Delete>()
+  const vanish = ({ id, path, blobOid }: StoredPage) => vanished.push({ id, path, blobOid })
   const refused: RefusedPath[] = []
   const released = new Set([...quarantine.keys()].filter(sides.covers))
   let updates = 0
@@ -99,7 +100,7 @@ export async function makePlan(planning: Planning): Promise<Plan> {
           continue
         }
         while (page && byteOrder(page.path, file.path) < 0) {
-          vanished.push({ id: page.id, path: page.path, blobOid: page.blobOid })
+          vanish(page)
           page = await pages.next()
         }
         if (page?.path !== file.path) writes.push({ id: null, ...file, oldBlobOid: null })
@@ -112,8 +113,7 @@ export async function makePlan(planning: Planning): Promise<Plan> {
         }
       }
     }
-    for (; page; page = await pages.next())
-      vanished.push({ id: page.id, path: page.path, blobOid: page.blobOid })
+    for (; page; page = await pages.next()) vanish(page)
   } finally {
     await pages.end()
   }

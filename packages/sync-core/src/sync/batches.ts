@@ -8,7 +8,7 @@ import type { Rename } from '../plan/renames.ts'
 import type { Batch, PageWrite, QuarantineWrite } from '../store/apply-batch.ts'
 
 /** Larger files are set aside: no one writes such a page by hand, and a page is one row and one statement. */
-export const MAX_PAGE_BYTES = 4 * 1024 * 1024
+const MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 /** What a statement may carry: some hundredths of a second of work for any Postgres, and little memory for us. */
 const MAX_BATCH_BYTES = 1024 * 1024
