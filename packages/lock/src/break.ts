@@ -10,6 +10,8 @@ export interface BreakOptions {
   readonly force?: boolean | undefined
   /** Break only the lease that has this token, as `inspect()` told it. */
   readonly token?: bigint | undefined
+  /** Ends the wait at once; the lease may be broken nevertheless. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export type BreakResult =

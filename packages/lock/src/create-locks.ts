@@ -1,3 +1,4 @@
+import { abortable } from './abortable.ts'
 import { type Contention, type Taken, tryTake, waitFor } from './acquire.ts'
 import { type BreakOptions, type BreakResult, breakLock } from './break.ts'
 import { startHeartbeat } from './heartbeat.ts'
@@ -12,6 +13,7 @@ import { statementsFor } from './statements.ts'
 export interface TryOptions {
   /** Noted with the lease, for people and programs to read; anything that JSON can hold. */
   readonly info?: unknown
+  /** Ends the wait at once, also for a database that does not answer. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -91,23 +93,30 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     return lease
   }
 
+  /** A statement cannot be called back, but nobody needs to wait for it; what it has taken then is given back. */
+  const attempt = (key: string, { info, signal }: TryOptions) =>
+    abortable(tryTake(db, statements, settings, key, info), signal, (late) => {
+      if (late.acquired) run(db, statements.release, [key, String(late.token)]).catch(() => {})
+    })
+
   const locks: Locks = {
     migrate: () => migrate(db, settings),
     migrationSql: () => migrationSql(settings),
-    async tryAcquire(key, { info, signal } = {}) {
+    async tryAcquire(key, options = {}) {
       open(key)
-      signal?.throwIfAborted()
-      const outcome = await tryTake(db, statements, settings, key, info)
-      return outcome.acquired ? { acquired: true, lease: await hold(key, outcome, signal) } : outcome
+      options.signal?.throwIfAborted()
+      const outcome = await attempt(key, options)
+      return outcome.acquired ? { acquired: true, lease: await hold(key, outcome, options.signal) } : outcome
     },
-    async acquire(key, { info, signal, waitMs } = {}) {
+    async acquire(key, options = {}) {
       open(key)
+      const { signal, waitMs } = options
       checkDuration('waitMs', waitMs)
-      const attempt = () => {
+      const again = () => {
         open(key)
-        return tryTake(db, statements, settings, key, info)
+        return attempt(key, options)
       }
-      return hold(key, await waitFor(attempt, key, waitMs ?? Number.POSITIVE_INFINITY, signal), signal)
+      return hold(key, await waitFor(again, key, waitMs ?? Number.POSITIVE_INFINITY, signal), signal)
     },
     async withLock(key, options, work) {
       await using lease = await locks.acquire(key, options)
@@ -121,7 +130,8 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     async list({ prefix = '' } = {}) {
       return (await run(db, statements.list, [prefix])).map(lockState)
     },
-    break: (key, options = {}) => breakLock(db, statements, settings, key, options),
+    break: (key, options = {}) =>
+      abortable(breakLock(db, statements, settings, key, options), options.signal, () => {}),
     async close() {
       closed = true
       const results = await Promise.allSettled([...heartbeat.leases].map((lease) => lease.release()))

@@ -1,6 +1,6 @@
 import type { Database } from '../src/database/database.ts'
 import { readBlobs } from '../src/git/blobs.ts'
-import { openRepository, resolveRef } from '../src/git/repository.ts'
+import { resolveRef } from '../src/git/repository.ts'
 import { listTree } from '../src/git/tree.ts'
 import { parsePage } from '../src/parse/parse-page.ts'
 import { candidatesOf } from '../src/plan/candidates.ts'
@@ -13,13 +13,13 @@ const PAGES_PER_STATEMENT = 500
  */
 export async function floor(db: Database, repo: string): Promise<number> {
   const signal = new AbortController().signal
-  const repository = await openRepository(repo, signal)
+  const repository = { folder: repo }
   const commit = await resolveRef(repository, 'main', signal)
-  const candidate = candidatesOf({})
+  const candidates = candidatesOf({})
   const wanted = []
   for await (const piece of listTree(repository, commit, signal)) {
     for (const entry of piece) {
-      const file = candidate(entry)
+      const file = candidates.of(entry)
       if (file && !('code' in file)) wanted.push(file)
     }
   }

@@ -1,5 +1,7 @@
-export { type Database, isEmbedded, openDatabase } from './database/database.ts'
+export { type Database, isEmbedded, openDatabase, type TracedStatement } from './database/database.ts'
 export { isRemote } from './git/address.ts'
+export type { TracedGit } from './git/git.ts'
+export type { PlannedChange } from './plan/planned-changes.ts'
 export { migrate } from './store/migrate.ts'
 export { type RunRecord, readRuns } from './store/read-runs.ts'
 export { readSource, readSources, type StoredSource } from './store/read-source.ts'

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import { resolve } from 'node:path'
 import type { Locks, LocksOptions } from '@tidemark/lock'
 import { createLocks } from '@tidemark/lock'
@@ -12,8 +13,14 @@ export interface Database {
   readonly name: string
   /** Leases in `tidemark.locks`; they end with `close()`. */
   readonly locks: Locks
-  /** Runs one statement. Rows hold `bigint` as text, `timestamptz` as `Date`, `json` as values. */
-  query<Row = any>(text: string, params?: unknown[]): Promise<{ rows: Row[] }>
+  /**
+   * Runs one statement. Rows hold `bigint` as text, `timestamptz` as `Date`, `json` as values.
+   *
+   * @param signal ends the wait. What the server is doing then may take a moment longer to succeed; after that a
+   *   Postgres is told to give it up, and its connection is dropped where even that brings no answer.
+   * @throws the database's error, or the signal's reason.
+   */
+  query<Row = any>(text: string, params?: unknown[], signal?: AbortSignal): Promise<{ rows: Row[] }>
   /** Gives up the leases that are still held and closes the connections. */
   close(): Promise<void>
 }
@@ -36,7 +43,7 @@ type LeaseTimes = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marginMs'>
  * @throws {SyncError} `DATABASE_UNREACHABLE`, `DATABASE_REFUSED`, `DATABASE_IN_USE`, `DATABASE_FOLDER`.
  */
 export async function openDatabase(where: string, leases: LeaseTimes = {}): Promise<Database> {
-  const connection = await open(where)
+  const connection = traced(await open(where))
   const locks = createLocks(connection, { ...leases, table: 'tidemark.locks' })
   return {
     ...connection,
@@ -46,6 +53,39 @@ export async function openDatabase(where: string, leases: LeaseTimes = {}): Prom
         await locks.close()
       } finally {
         await connection.close()
+      }
+    },
+  }
+}
+
+/** The same database, whose statements end with the signal. */
+export function within(db: Database, signal: AbortSignal): Database {
+  return { ...db, query: (text, params, own = signal) => db.query(text, params, own) }
+}
+
+/** A statement that has ended, as `tidemark:sql` tells it; without its parameters, which are the users' own. */
+export interface TracedStatement {
+  readonly text: string
+  readonly elapsedMs: number
+  /** How many rows came back; null where it failed. */
+  readonly rows: number | null
+}
+
+function traced(connection: Connection): Connection {
+  const statements = channel('tidemark:sql')
+  return {
+    ...connection,
+    async query(text, params, signal) {
+      if (!statements.hasSubscribers) return connection.query(text, params, signal)
+      const started = performance.now()
+      let rows: number | null = null
+      try {
+        const result = await connection.query(text, params, signal)
+        rows = result.rows.length
+        return result as { rows: any[] }
+      } finally {
+        const elapsedMs = performance.now() - started
+        statements.publish({ text, elapsedMs, rows } satisfies TracedStatement)
       }
     },
   }

@@ -1,9 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { SyncError } from '../sync-error.ts'
 import { withoutSecrets } from '../without-secrets.ts'
 import type { Connection } from './database.ts'
+import { runWithin } from './run-within.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
+
+/** How long `close()` waits for statements that are on their way. */
+const CLOSE_WITHIN_MS = 2_000
 
 /** Opens a pool on a Postgres, and sees that it answers. */
 export async function openPostgres(url: string): Promise<Connection> {
@@ -17,11 +22,21 @@ export async function openPostgres(url: string): Promise<Connection> {
     await pool.end().catch(() => {})
     throw explain(error, name)
   }
+  const busy = new Set<pg.PoolClient>()
   return {
     engine: 'postgres',
     name,
-    query: (text, params) => pool.query(text, params as unknown[]) as Promise<{ rows: any[] }>,
-    close: () => pool.end(),
+    query: (text, params, signal) => runWithin({ pool, busy, text, params, signal }),
+    async close() {
+      const ended = pool.end()
+      // A server that has gone silent must not keep the process from ending.
+      await Promise.race([ended, sleep(CLOSE_WITHIN_MS, undefined, { ref: false })])
+      for (const client of busy) {
+        busy.delete(client)
+        client.release(true)
+      }
+      await ended
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { SyncError } from '../sync-error.ts'
 import { gitStream } from './git.ts'
+import { inPieces } from './in-pieces.ts'
 import type { Repository } from './repository.ts'
 
 /** A blob as it was read; `content` is null where it is larger than the limit. */
@@ -12,7 +13,7 @@ export interface Blob {
 export interface BlobReading<T> {
   readonly repository: Repository
   /** What to read, in order; asked for as the answers are taken, so it may be endless. */
-  readonly wanted: Iterable<T>
+  readonly wanted: Iterable<T> | AsyncIterable<T>
   readonly oidOf: (item: T) => string
   /** Larger blobs are passed over without being held in memory. */
   readonly maxBytes: number
@@ -24,23 +25,26 @@ export interface BlobReading<T> {
  *
  * The two pipes are all the back-pressure there is: git stops reading names when nobody takes its answers.
  *
- * @throws {SyncError} `GIT_FAILED` where an object is missing or git ends early, or the signal's reason.
+ * @throws {SyncError} `GIT_FAILED` where an object is missing or git ends early, what `wanted` throws, or the signal's
+ *   reason.
  */
 export async function* readBlobs<T>(reading: BlobReading<T>): AsyncGenerator<{ item: T; blob: Blob }> {
   const { repository, wanted, oidOf, maxBytes, signal } = reading
   const pending: T[] = []
-  const names = function* () {
-    for (const item of wanted) {
-      pending.push(item)
-      yield `${oidOf(item)}\n`
+  let failure: { cause: unknown } | undefined
+  const names = async function* () {
+    try {
+      for await (const item of wanted) {
+        pending.push(item)
+        yield `${oidOf(item)}\n`
+      }
+    } catch (cause) {
+      failure = { cause }
+      throw cause
     }
   }
-  // Names in pieces: one at a time would be one system call a blob.
-  const input = Readable.from(inPieces(names(), 64), { objectMode: false, highWaterMark: 1 })
-  const child = gitStream(repository.folder, ['cat-file', '--batch'], signal, {
-    ...repository.settings,
-    input,
-  })
+  const input = Readable.from(inPieces(names()), { objectMode: false, highWaterMark: 1 })
+  const child = gitStream(repository.folder, ['cat-file', '--batch'], signal, { input })
   try {
     const bytes = byteReader(child.pieces)
     for (let header = await bytes.line(); header !== null; header = await bytes.line()) {
@@ -54,17 +58,26 @@ export async function* readBlobs<T>(reading: BlobReading<T>): AsyncGenerator<{ i
     }
     await child.ended
   } catch (error) {
+    if (failure) throw failure.cause
     signal.throwIfAborted()
     if (error instanceof SyncError) throw error
-    throw new SyncError(
-      'GIT_FAILED',
-      `git could not read from ${repository.folder}`,
-      'Check the repository with: git fsck',
-      error,
-    )
+    throw unreadable(repository, error)
   } finally {
     await child.stop()
   }
+}
+
+function unreadable({ folder }: Repository, error: unknown): SyncError {
+  // What git says when it would fetch a missing object and may not talk to anyone.
+  const partial = /transport '.*' not allowed/.test(String((error as { stderr?: unknown }).stderr))
+  return new SyncError(
+    'GIT_FAILED',
+    `git could not read from ${folder}${partial ? ', a partial clone that lacks files' : ''}`,
+    partial
+      ? 'Name the server that it was cloned from instead, or fetch all of it: git fetch --refetch --no-filter'
+      : 'Check the repository with: git fsck',
+    error,
+  )
 }
 
 function missingObject(repository: Repository, oid: string, type: string): SyncError {
@@ -73,16 +86,6 @@ function missingObject(repository: Repository, oid: string, type: string): SyncE
     `object ${oid} of ${repository.folder} is ${type || 'missing'}`,
     'The repository is damaged or incomplete: check it with git fsck, or clone it anew.',
   )
-}
-
-function* inPieces(lines: Iterable<string>, count: number): Generator<Buffer> {
-  let piece: string[] = []
-  for (const line of lines) {
-    if (piece.push(line) < count) continue
-    yield Buffer.from(piece.join(''))
-    piece = []
-  }
-  if (piece.length > 0) yield Buffer.from(piece.join(''))
 }
 
 /** Takes lines and counted bytes out of a stream, copying only what spans two of its pieces. */

@@ -1,6 +1,8 @@
+import { channel } from 'node:diagnostics_channel'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { execa } from 'execa'
+import { withoutSecrets } from '../without-secrets.ts'
 
 // What `git rev-parse --local-env-vars` prints, configuration aside: left by a hook or a shell, each of them
 // would point our git at another repository than the one we name.
@@ -31,8 +33,33 @@ const HARDENED = [
   ...['-c', 'core.quotePath=false'],
 ]
 
+/** A git that has ended, as `tidemark:git` tells it. */
+export interface TracedGit {
+  readonly args: readonly string[]
+  readonly folder: string
+  readonly elapsedMs: number
+  readonly ok: boolean
+}
+
+const traces = channel('tidemark:git')
+
+function traced<T extends Promise<unknown>>(folder: string, args: readonly string[], child: T): T {
+  if (!traces.hasSubscribers) return child
+  const started = performance.now()
+  const told = args.map(withoutSecrets)
+  const end = (ok: boolean) =>
+    traces.publish({ args: told, folder, elapsedMs: performance.now() - started, ok } satisfies TracedGit)
+  child.then(
+    () => end(true),
+    () => end(false),
+  )
+  return child
+}
+
 /** What a call needs beside its arguments. */
 export interface GitSettings {
+  /** Whether it may talk to a server; what only reads may not, or a partial clone would fetch what it lacks. */
+  readonly online?: boolean
   /** Configuration, passed in the environment where no one else can read it. */
   readonly config?: readonly (readonly [string, string])[]
   /** Variables for credential helpers. */
@@ -52,12 +79,13 @@ export async function git(
   signal: AbortSignal,
   { input, ...settings }: GitSettings = {},
 ): Promise<string> {
-  const child = execa('git', [...HARDENED, '-C', folder, ...args], {
+  const options = {
     env: environment(folder, settings),
     // A group of its own: git's helper for a protocol outlives git, and holds its pipes open.
     detached: true,
-    ...(input ? { input } : { stdin: 'ignore' }),
-  })
+    ...(input ? { input } : { stdin: 'ignore' as const }),
+  }
+  const child = traced(folder, args, execa('git', [...HARDENED, '-C', folder, ...args], options))
   const kill = (name: NodeJS.Signals) => {
     try {
       process.kill(-child.pid!, name)
@@ -99,12 +127,13 @@ export async function* gitLines(
   args: readonly string[],
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const child = execa('git', [...HARDENED, '-C', folder, ...args], {
+  const options = {
     env: environment(folder, {}),
     cancelSignal: signal,
     forceKillAfterDelay: KILL_AFTER_MS,
-    buffer: false,
-  })
+    buffer: false as const,
+  }
+  const child = traced(folder, args, execa('git', [...HARDENED, '-C', folder, ...args], options))
   yield* child.iterable()
 }
 
@@ -115,14 +144,15 @@ export function gitStream(
   signal: AbortSignal,
   { input, ...settings }: GitSettings = {},
 ) {
-  const child = execa('git', [...HARDENED, '-C', folder, ...args], {
+  const options = {
     env: environment(folder, settings),
     cancelSignal: signal,
     forceKillAfterDelay: KILL_AFTER_MS,
     buffer: { stdout: false },
-    encoding: 'buffer',
+    encoding: 'buffer' as const,
     ...(input && { input }),
-  })
+  }
+  const child = traced(folder, args, execa('git', [...HARDENED, '-C', folder, ...args], options))
   // The stream tells a failure first; until it is awaited, the promise's is not unhandled.
   child.catch(() => {})
   return {
@@ -139,7 +169,10 @@ export function gitStream(
   }
 }
 
-function environment(folder: string, { config = [], secrets = {} }: GitSettings): NodeJS.ProcessEnv {
+function environment(
+  folder: string,
+  { config = [], secrets = {}, online = false }: GitSettings,
+): NodeJS.ProcessEnv {
   const inherited = Number(process.env.GIT_CONFIG_COUNT ?? 0)
   const configured = config.flatMap(([key, value], i) => [
     [`GIT_CONFIG_KEY_${inherited + i}`, key],
@@ -157,5 +190,7 @@ function environment(folder: string, { config = [], secrets = {} }: GitSettings)
     // As with passwords: ask nobody. A command of the user's own counts for more.
     GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? 'ssh -oBatchMode=yes',
     LC_ALL: 'C',
+    // The list of transports that are allowed, empty: an object that is missing is told as missing.
+    ...(!online && { GIT_ALLOW_PROTOCOL: '' }),
   }
 }

@@ -1,20 +1,16 @@
 import { git, succeeds } from './git.ts'
 import type { Origin } from './origin.ts'
-import { openRepository, resolveRef } from './repository.ts'
+import { type Repository, resolveRef } from './repository.ts'
 
-/** A repository on this machine, read in place. */
+/** A repository on this machine, read in place and never written to. @param path absolute. */
 export function localOrigin(path: string, ref: string): Origin {
+  const repository: Repository = { folder: path }
   return {
     phase: 'plan',
-    async head(signal) {
-      return resolveRef(await openRepository(path, signal), ref, signal)
-    },
-    async open(_, signal) {
-      const repository = await openRepository(path, signal)
-      return { repository, commit: await resolveRef(repository, ref, signal) }
-    },
+    head: (signal) => resolveRef(repository, ref, signal),
+    open: async (signal) => ({ repository, commit: await resolveRef(repository, ref, signal) }),
     has: (repository, commit, signal) =>
       succeeds(git(repository.folder, ['cat-file', '-e', `${commit}^{tree}`], signal), signal),
-    async bring() {},
+    bring: null,
   }
 }

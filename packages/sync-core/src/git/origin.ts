@@ -6,17 +6,10 @@ export interface Origin {
   readonly phase: 'fetch' | 'plan'
   /** The commit that the ref names now; brings nothing here. */
   head(signal: AbortSignal): Promise<string>
-  /**
-   * Makes the tree of the ref's commit readable.
-   *
-   * @param wanted how much of its content will be needed: all of it, or only what {@link Origin.bring} asks for.
-   */
-  open(
-    wanted: 'everything' | 'tree',
-    signal: AbortSignal,
-  ): Promise<{ repository: Repository; commit: string }>
+  /** Makes the tree of the ref's commit readable; of its content, only what {@link Origin.bring} is asked for. */
+  open(signal: AbortSignal): Promise<{ repository: Repository; commit: string }>
   /** Whether the tree of an earlier commit is still there to be compared with. */
   has(repository: Repository, commit: string, signal: AbortSignal): Promise<boolean>
-  /** Makes these blobs readable, those that are missing all at once. */
-  bring(repository: Repository, oids: Iterable<string>, signal: AbortSignal): Promise<void>
+  /** Makes these blobs readable, those that are missing by one fetch; null where all of them are. */
+  readonly bring: ((oids: readonly string[], signal: AbortSignal) => Promise<void>) | null
 }

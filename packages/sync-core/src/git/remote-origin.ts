@@ -1,81 +1,95 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { SyncError } from '../sync-error.ts'
 import { type Address, parseAddress } from './address.ts'
 import { explainFetch } from './explain-fetch.ts'
-import { type GitSettings, git, gitLines, succeeds } from './git.ts'
+import { type GitSettings, git, succeeds } from './git.ts'
+import { inPieces } from './in-pieces.ts'
 import type { Origin } from './origin.ts'
-import { checkRef, type Repository, resolveRef } from './repository.ts'
+import { checkRef, noSuchRef, type Repository, resolveRef } from './repository.ts'
 
 /** Where a fetch puts the commit, so that git keeps what belongs to it. */
 const TARGET = 'refs/tidemark/target'
-/** Where the fetch before had put it. */
-const PREVIOUS = 'refs/tidemark/previous'
+
+/** Each fetch leaves a pack, and git looks into all of them; past that many a new clone costs less than they do. */
+const MOST_PACKS = 64
+
+/** The reason of a signal that aborted while a server was being waited for. */
+export class StoppedInFetch extends Error {
+  override readonly name = 'StoppedInFetch'
+}
 
 /**
  * A repository on a server. What is needed of it is kept in a bare clone of ours: one commit deep, and without
  * blobs where the server allows that, because most runs want few of them.
  *
+ * That the clone is partial is told to git only when it fetches. Whatever reads the clone takes it for a whole one
+ * and is told of a missing object that it is missing; git would fetch each by a connection of its own.
+ *
  * @param clone folder of that clone; made when it is first needed. Only the holder of the source's lease opens it.
  */
 export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
   const address = parseAddress(repo)!
-  const settings = settingsFor(address)
-  const named = async (signal: AbortSignal) => findRef(settings, address, ref, signal)
+  const server: Server = { address, settings: settingsFor(address) }
+  const repository: Repository = { folder: clone }
+  let name: string | undefined
+  const head = async (signal: AbortSignal) => {
+    const found = await findRef(server, ref, signal)
+    name = found.name
+    return found.commit
+  }
+  const fetch = async (signal: AbortSignal) => {
+    if (name === undefined) await head(signal)
+    await fetchInto(clone, name!, server, signal)
+  }
   return {
     phase: 'fetch',
-    head: async (signal) => (await named(signal)).commit,
-    async open(wanted, signal) {
-      const { name } = await named(signal)
-      const fetch = () => fetchInto(clone, name, wanted, settings, signal)
+    head,
+    async open(signal) {
       try {
-        await fetch()
+        await fetch(signal)
       } catch (error) {
         signal.throwIfAborted()
-        const explained = explainFetch(error, address)
-        if (explained.code !== 'GIT_FAILED') throw explained
+        if (!(error as { code?: string }).code?.startsWith('GIT_')) throw error
         // Not the server's fault: perhaps the clone is damaged, and nothing in it can't be had again.
         await rm(clone, { recursive: true, force: true })
-        await fetch().catch((again) => {
-          signal.throwIfAborted()
-          throw explainFetch(again, address)
-        })
+        await fetch(signal)
       }
-      const repository: Repository = { folder: clone, settings }
       return { repository, commit: await resolveRef(repository, TARGET, signal) }
     },
-    async has(repository, commit, signal) {
-      // Asked for an object that is not here, a partial clone would go and fetch it.
-      const fetched = ['rev-parse', '--verify', '--quiet', PREVIOUS]
-      const known = git(repository.folder, fetched, signal).then((oid) =>
-        oid === commit ? oid : Promise.reject(oid),
-      )
-      return succeeds(known, signal)
-    },
-    async bring(repository, oids, signal) {
+    has: (_, commit, signal) => succeeds(git(clone, ['cat-file', '-e', `${commit}^{tree}`], signal), signal),
+    async bring(oids, signal) {
       const missing = await missingOf(repository, oids, signal)
       if (missing.length === 0) return
       // The objects are named, so there is nothing to negotiate: without "noop" git would offer all that it has.
-      const fetch = [
-        '-c',
-        'fetch.negotiationAlgorithm=noop',
-        'fetch',
-        '--quiet',
-        '--no-tags',
-        '--no-write-fetch-head',
-      ]
-      const input = Readable.from(missing.map((oid) => `${oid}\n`))
-      try {
-        await git(clone, [...fetch, '--filter=blob:none', '--stdin', 'tidemark'], signal, {
-          ...settings,
-          input,
-        })
-      } catch (error) {
-        signal.throwIfAborted()
-        throw explainFetch(error, address)
-      }
+      const args = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...QUIET, '--stdin', 'tidemark']
+      await ask(server, clone, args, signal, Readable.from(inPieces(lines(missing))))
     },
+  }
+}
+
+interface Server {
+  readonly address: Address
+  readonly settings: GitSettings
+}
+
+const QUIET = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-gc', '--filter=blob:none']
+
+/** Runs a git that talks to the server. @throws {SyncError} or {StoppedInFetch} */
+async function ask(
+  { address, settings }: Server,
+  folder: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  input?: Readable,
+): Promise<string> {
+  signal.throwIfAborted()
+  try {
+    return await git(folder, args, signal, { ...settings, ...(input && { input }) })
+  } catch (error) {
+    throw signal.aborted
+      ? new StoppedInFetch('a fetch was stopped', { cause: signal.reason })
+      : explainFetch(error, address)
   }
 }
 
@@ -84,7 +98,13 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
  * machine, a file would outlive the run.
  */
 function settingsFor({ url, username, password }: Address): GitSettings {
-  const config: [string, string][] = [['remote.tidemark.url', url]]
+  const config: [string, string][] = [
+    ['remote.tidemark.url', url],
+    ['remote.tidemark.promisor', 'true'],
+    ['remote.tidemark.partialclonefilter', 'blob:none'],
+    // One pack a fetch, however few objects it brings, so that there is one thing to count.
+    ['fetch.unpackLimit', '1'],
+  ]
   const secrets: Record<string, string> = {}
   if (username !== null) config.push(['credential.username', username])
   if (password !== null) {
@@ -95,75 +115,59 @@ function settingsFor({ url, username, password }: Address): GitSettings {
       ['credential.helper', '!printf "password=%s\\n" "$TIDEMARK_GIT_PASSWORD" #'],
     )
   }
-  return { config, secrets }
+  return { config, secrets, online: true }
 }
 
 /** The full name of a ref on the server, and its commit. In git's own order: tags before branches. */
-async function findRef(settings: GitSettings, address: Address, ref: string, signal: AbortSignal) {
-  checkRef(ref, address.url)
+async function findRef(server: Server, ref: string, signal: AbortSignal) {
+  checkRef(ref, server.address.url)
   if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(ref)) return { name: ref, commit: ref }
   const names = ref === 'HEAD' || ref.startsWith('refs/') ? [ref] : [`refs/tags/${ref}`, `refs/heads/${ref}`]
-  const refs = await listRefs(
-    settings,
-    address,
-    names.flatMap((name) => [name, `${name}^{}`]),
-    signal,
-  )
+  const patterns = names.flatMap((name) => [name, `${name}^{}`])
+  const refs = await listRefs(server, patterns, signal)
   const name = names.find((each) => refs.has(each))
   if (name !== undefined) return { name, commit: refs.get(`${name}^{}`) ?? refs.get(name)! }
-  const all = await listRefs(settings, address, ['refs/heads/*'], signal)
-  const known = [...all.keys()]
-    .slice(0, 5)
-    .map((each) => each.replace('refs/heads/', ''))
-    .join(', ')
-  throw new SyncError(
-    'REF_NOT_FOUND',
-    `${address.url} has no ref "${ref}"`,
-    known === '' ? 'It has no commits yet.' : `It has for example: ${known}.`,
+  const all = await listRefs(server, ['refs/heads/*', 'refs/tags/*'], signal)
+  const known = [...all.keys()].filter((each) => !each.endsWith('^{}'))
+  throw noSuchRef(
+    server.address.url,
+    ref,
+    known.map((each) => each.replace(/^refs\/(heads|tags)\//, '')),
   )
 }
 
-async function listRefs(settings: GitSettings, address: Address, patterns: string[], signal: AbortSignal) {
-  try {
-    const listed = await git('/', ['ls-remote', '--quiet', 'tidemark', ...patterns], signal, settings)
-    const lines = listed.split('\n').filter(Boolean)
-    return new Map(
-      lines.map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]),
-    )
-  } catch (error) {
-    signal.throwIfAborted()
-    throw explainFetch(error, address)
-  }
+async function listRefs(server: Server, patterns: string[], signal: AbortSignal) {
+  const listed = await ask(server, '/', ['ls-remote', '--quiet', 'tidemark', ...patterns], signal)
+  const refs = listed.split('\n').filter(Boolean)
+  return new Map(refs.map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]))
 }
 
-async function fetchInto(
-  clone: string,
-  name: string,
-  wanted: 'everything' | 'tree',
-  settings: GitSettings,
-  signal: AbortSignal,
-): Promise<void> {
+async function fetchInto(clone: string, name: string, server: Server, signal: AbortSignal): Promise<void> {
+  const packs = await readdir(join(clone, 'objects', 'pack')).catch(() => [])
+  if (packs.filter((file) => file.endsWith('.pack')).length > MOST_PACKS) {
+    await rm(clone, { recursive: true, force: true })
+  }
   await mkdir(clone, { recursive: true })
   await git(clone, ['init', '--quiet', '--bare', '.'], signal)
   // A killed fetch leaves these, and only the holder of the lease comes here.
   for (const left of ['shallow.lock', 'config.lock', 'packed-refs.lock', `${TARGET}.lock`]) {
     await rm(join(clone, left), { force: true })
   }
-  await succeeds(git(clone, ['update-ref', PREVIOUS, `${TARGET}^{commit}`], signal), signal)
-  const fetch = ['fetch', '--quiet', '--depth=1', '--no-tags', '--no-write-fetch-head', '--no-auto-gc']
-  const filter = wanted === 'tree' ? ['--filter=blob:none'] : []
-  await git(clone, [...fetch, ...filter, 'tidemark', `+${name}:${TARGET}`], signal, settings)
+  await ask(server, clone, ['fetch', ...QUIET, '--depth=1', 'tidemark', `+${name}:${TARGET}`], signal)
 }
 
-/** Those of the objects that the clone does not have. Asked one by one, git would fetch each of them. */
+/** Those of the objects that the clone does not have. */
 async function missingOf(
-  repository: Repository,
-  oids: Iterable<string>,
+  { folder }: Repository,
+  oids: readonly string[],
   signal: AbortSignal,
 ): Promise<string[]> {
-  const missing = new Set(oids)
-  if (missing.size === 0) return []
-  const list = ['cat-file', '--batch-all-objects', '--unordered', '--batch-check=%(objectname)']
-  for await (const oid of gitLines(repository.folder, list, signal)) missing.delete(oid)
-  return [...missing]
+  const input = Readable.from(inPieces(lines(oids)))
+  const answers = await git(folder, ['cat-file', '--batch-check=%(objectname)'], signal, { input })
+  const missing = answers.split('\n').filter((line) => line.endsWith(' missing'))
+  return [...new Set(missing.map((line) => line.slice(0, line.indexOf(' '))))]
+}
+
+function* lines(oids: Iterable<string>): Generator<string> {
+  for (const oid of oids) yield `${oid}\n`
 }

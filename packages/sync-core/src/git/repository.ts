@@ -1,35 +1,19 @@
-import { resolve } from 'node:path'
 import { ExecaError } from 'execa'
+import { distance } from 'fastest-levenshtein'
 import { SyncError } from '../sync-error.ts'
-import { type GitSettings, git } from './git.ts'
+import { git } from './git.ts'
 
 /** A repository on this machine that commits, trees and blobs are read from. */
 export interface Repository {
   /** Absolute path of the work tree or bare repository. */
   readonly folder: string
-  /** What git needs to know to get at objects that are still on a server. */
-  readonly settings?: GitSettings
-}
-
-/**
- * Checks that a folder is a git repository: a work tree, a bare one or a linked worktree.
- *
- * @throws {SyncError} `NOT_A_REPOSITORY`, `GIT_MISSING`, `GIT_FAILED`, or the signal's reason.
- */
-export async function openRepository(path: string, signal: AbortSignal): Promise<Repository> {
-  const folder = resolve(path)
-  try {
-    await git(folder, ['rev-parse', '--git-dir'], signal)
-    return { folder }
-  } catch (error) {
-    throw explain(error, folder, signal)
-  }
 }
 
 /**
  * The commit that a ref names: a branch, a tag (annotated ones are followed), `HEAD` or a commit id.
  *
- * @throws {SyncError} `BAD_REF`, `REF_NOT_FOUND` naming refs that are there, or the signal's reason.
+ * @throws {SyncError} `BAD_REF`, `REF_NOT_FOUND` naming refs that are there, `NOT_A_REPOSITORY`, `GIT_MISSING`,
+ *   `GIT_FAILED`, or the signal's reason.
  */
 export async function resolveRef(repository: Repository, ref: string, signal: AbortSignal): Promise<string> {
   checkRef(ref, repository.folder)
@@ -42,7 +26,17 @@ export async function resolveRef(repository: Repository, ref: string, signal: Ab
     )
   } catch (error) {
     signal.throwIfAborted()
+    await checkRepository(repository, signal)
     throw await refNotFound(repository, ref, signal, error)
+  }
+}
+
+/** Asked only where something else has failed: it is one process more. */
+async function checkRepository({ folder }: Repository, signal: AbortSignal): Promise<void> {
+  try {
+    await git(folder, ['rev-parse', '--git-dir'], signal)
+  } catch (error) {
+    throw explain(error, folder, signal)
   }
 }
 
@@ -63,12 +57,22 @@ async function refNotFound(
   cause: unknown,
 ): Promise<SyncError> {
   const kinds = ['refs/heads', 'refs/tags', 'refs/remotes']
-  const list = ['for-each-ref', '--count=5', '--sort=-creatordate', '--format=%(refname:short)', ...kinds]
-  const known = (await git(repository.folder, list, signal)).split('\n').filter(Boolean).join(', ')
+  const list = ['for-each-ref', '--format=%(refname:short)', ...kinds]
+  const known = (await git(repository.folder, list, signal)).split('\n').filter(Boolean)
+  return noSuchRef(repository.folder, ref, known, cause)
+}
+
+/** The error of a ref that is not there, naming those that are there and most like it. */
+export function noSuchRef(where: string, ref: string, known: readonly string[], cause?: unknown): SyncError {
+  const nearest = known
+    .map((name) => ({ name, far: distance(name, ref) }))
+    .sort((a, b) => a.far - b.far)
+    .slice(0, 5)
+    .map(({ name }) => name)
   return new SyncError(
     'REF_NOT_FOUND',
-    `${repository.folder} has no ref "${ref}"`,
-    known === '' ? 'It has no commits yet.' : `It has for example: ${known}.`,
+    `${where} has no ref "${ref}"`,
+    nearest.length === 0 ? 'It has no commits yet.' : `Nearest to it are: ${nearest.join(', ')}.`,
     cause,
   )
 }

@@ -26,12 +26,7 @@ export async function* listTree(
   commit: string,
   signal: AbortSignal,
 ): AsyncGenerator<TreeEntry[]> {
-  const child = gitStream(
-    repository.folder,
-    ['ls-tree', '-r', '-z', '--full-tree', commit],
-    signal,
-    repository.settings,
-  )
+  const child = gitStream(repository.folder, ['ls-tree', '-r', '-z', '--full-tree', commit], signal)
   try {
     let rest: Buffer = Buffer.alloc(0)
     for await (const piece of child.pieces) {
@@ -100,7 +95,7 @@ export async function* listChanges(
   signal: AbortSignal,
 ): AsyncGenerator<Change> {
   const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', from, to]
-  const child = gitStream(repository.folder, args, signal, repository.settings)
+  const child = gitStream(repository.folder, args, signal)
   try {
     let rest: Buffer = Buffer.alloc(0)
     let head: string | null = null

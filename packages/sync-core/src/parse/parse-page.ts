@@ -32,6 +32,12 @@ export function parsePage(path: string, bytes: Buffer): Page {
   const nul = bytes.indexOf(0)
   if (nul >= 0) throw new Unstorable('nul', `there is a NUL character at byte ${nul}: is this a text file?`)
 
+  if (isLfsPointer(bytes)) {
+    throw new Unstorable(
+      'lfs_pointer',
+      'the repository holds only a Git LFS pointer for it, not its text: keep Markdown files out of LFS',
+    )
+  }
   const decoded = bytes.toString('utf8')
   const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded
   const root = markdownToMdast(text, { features: { frontmatter: true, wikilinks: true, gfm: true } }) as Root
@@ -46,4 +52,11 @@ export function parsePage(path: string, bytes: Buffer): Page {
     chunks: chunksOf(root, text),
     links: linksOf(root, text, path),
   }
+}
+
+/** By the specification of Git LFS: below 1,024 bytes, and this is the first line. */
+function isLfsPointer(bytes: Buffer): boolean {
+  return (
+    bytes.length < 1_024 && bytes.toString('latin1', 0, 43) === 'version https://git-lfs.github.com/spec/v1\n'
+  )
 }

@@ -24,10 +24,13 @@ export interface Selection {
   readonly exclude?: readonly string[] | undefined
 }
 
-/**
- * Makes the function that sorts a tree's entry: a Markdown file that can be a page, one that cannot, or null for
- * everything else. Symlinks and submodules are no files of this repository, whatever their name ends in.
- */
+/** How many entries of a tree are no files of this repository although they may look like it. */
+export interface PassedOver {
+  readonly symlinks: number
+  readonly submodules: number
+}
+
+/** Sorts the entries of a tree, and counts the Markdown symlinks and the submodules among them. */
 export function candidatesOf({ subpath, include = [], exclude = [] }: Selection) {
   const prefix = subpath === undefined ? '' : `${subpath}/`
   const included = include.length > 0 ? ignore({ ignorecase: false }).add(include) : null
@@ -35,19 +38,34 @@ export function candidatesOf({ subpath, include = [], exclude = [] }: Selection)
   const selected = (path: string) =>
     path.startsWith(prefix) && (included?.ignores(path) ?? true) && !(excluded?.ignores(path) ?? false)
 
-  return ({ mode, path, blobOid }: TreeEntry): Candidate | RefusedPath | null => {
-    if (mode !== '100644' && mode !== '100755') return null
-    if (typeof path !== 'string') return notUtf8(path, blobOid)
-    if (!/\.(md|markdown)$/i.test(path) || !selected(path)) return null
-    const length = path.length * 3 > MAX_PATH_BYTES ? Buffer.byteLength(path) : 0
-    if (length <= MAX_PATH_BYTES) return { path, blobOid }
-    const message = `the path has ${length} bytes, at most ${MAX_PATH_BYTES} can be indexed: shorten it`
-    return { path, blobOid, code: 'path_too_long', message }
+  const passedOver = { symlinks: 0, submodules: 0 }
+  return {
+    passedOver: passedOver as PassedOver,
+    /** A Markdown file that can be a page, one that cannot, or null for everything else. */
+    of({ mode, path, blobOid }: TreeEntry): Candidate | RefusedPath | null {
+      if (mode === SUBMODULE && typeof path === 'string' && selected(path)) passedOver.submodules++
+      if (mode === SUBMODULE || !MARKDOWN.test(typeof path === 'string' ? path : path.toString('latin1')))
+        return null
+      if (typeof path !== 'string') return mode === SYMLINK ? null : notUtf8(path, blobOid)
+      if (!selected(path)) return null
+      if (mode === SYMLINK) {
+        passedOver.symlinks++
+        return null
+      }
+      const length = path.length * 3 > MAX_PATH_BYTES ? Buffer.byteLength(path) : 0
+      if (length <= MAX_PATH_BYTES) return { path, blobOid }
+      const message = `the path has ${length} bytes, at most ${MAX_PATH_BYTES} can be indexed: shorten it`
+      return { path, blobOid, code: 'path_too_long', message }
+    },
   }
 }
 
-function notUtf8(bytes: Buffer, blobOid: string): RefusedPath | null {
-  if (!/\.(md|markdown)$/i.test(bytes.toString('latin1'))) return null
+const MARKDOWN = /\.(md|markdown)$/i
+// The modes that a tree entry can have beside those of files.
+const SYMLINK = '120000'
+const SUBMODULE = '160000'
+
+function notUtf8(bytes: Buffer, blobOid: string): RefusedPath {
   // Quoted as git shows such a path, so that it can be found; no UTF-8 path has a backslash and three digits there.
   let path = ''
   for (let i = 0; i < bytes.length; ) {

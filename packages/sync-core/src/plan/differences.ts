@@ -2,7 +2,6 @@ import type { Database } from '../database/database.ts'
 import type { Repository } from '../git/repository.ts'
 import { listChanges, listTree, type TreeEntry } from '../git/tree.ts'
 import { pagesAt, readPages, type StoredPage } from '../store/read-pages.ts'
-import { byteOrder } from './byte-order.ts'
 
 /** What a plan compares: files and pages, both in the byte order of their paths. */
 export interface Sides {
@@ -52,13 +51,13 @@ async function changesOf({
   signal,
 }: Comparison): Promise<Map<string, TreeEntry | null> | null> {
   if (since === null) return null
-  const changes: [string, TreeEntry | null][] = []
+  const changes = new Map<string, TreeEntry | null>()
   for await (const { path, entry } of listChanges(repository, since, commit, signal)) {
     // A path that is not UTF-8 is known by another name in quarantine; too rare for a way of its own.
-    if (typeof path !== 'string' || changes.length === MOST_CHANGES) return null
-    changes.push([path, entry])
+    if (typeof path !== 'string' || changes.size === MOST_CHANGES) return null
+    changes.set(path, entry)
   }
-  return new Map(changes.sort(([a], [b]) => byteOrder(a, b)))
+  return changes
 }
 
 async function* once(changes: Map<string, TreeEntry | null>): AsyncGenerator<TreeEntry[]> {

@@ -3,8 +3,9 @@ import type { Repository } from '../git/repository.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { countPages, type StoredPage } from '../store/read-pages.ts'
 import { readQuarantine } from '../store/read-quarantine.ts'
+import { SyncError } from '../sync-error.ts'
 import { byteOrder } from './byte-order.ts'
-import { candidatesOf, type RefusedPath, type Selection } from './candidates.ts'
+import { candidatesOf, type PassedOver, type RefusedPath, type Selection } from './candidates.ts'
 import { sidesOf } from './differences.ts'
 import { type PackedList, packedList } from './packed-list.ts'
 import { findRenames, type Rename } from './renames.ts'
@@ -37,6 +38,8 @@ export interface Plan {
   /** New and changed files in the order of their paths. */
   readonly writes: Iterable<Write>
   readonly deletes: Iterable<Delete>
+  /** What was seen in the tree and cannot be a page of it. */
+  readonly passedOver: PassedOver
   readonly counts: {
     readonly imports: number
     readonly updates: number
@@ -68,7 +71,7 @@ export interface Planning {
 export async function makePlan(planning: Planning): Promise<Plan> {
   const { db, sourceId, selection, retryQuarantined } = planning
   const sides = await sidesOf(planning)
-  const candidate = candidatesOf(selection)
+  const candidates = candidatesOf(selection)
   const quarantine = await readQuarantine(db, sourceId)
   const writes = packedList<Write>()
   const vanished = packedList<Delete>()
@@ -81,10 +84,13 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   const pages = oneByOne(sides.pages)
   try {
     let page = await pages.next()
+    let before = ''
     for await (const piece of sides.files) {
       for (const entry of piece) {
-        const file = candidate(entry)
+        const file = candidates.of(entry)
         if (file === null) continue
+        if (byteOrder(before, file.path) >= 0 && !('code' in file)) throw notInOrder(planning, file.path)
+        before = file.path
         const setAside = quarantine.get(file.path)
         if (setAside) {
           released.delete(file.path)
@@ -119,15 +125,17 @@ export async function makePlan(planning: Planning): Promise<Plan> {
   }
   // Asked only where the guard will look at it: counting reads an index of all pages.
   const stored = vanished.length > 0 ? await countPages(db, sourceId) : 0
-  return withRenames({
-    refused,
-    released: [...released],
-    writes,
-    updates,
-    vanished,
-    stored,
-    setAsideStill,
-  })
+  const differences = { refused, released: [...released], writes, updates, vanished, stored, setAsideStill }
+  return withRenames(differences, candidates.passedOver)
+}
+
+/** Read on, such a tree would have a path imported that is there already. */
+function notInOrder({ commit, repository }: Planning, path: string): SyncError {
+  return new SyncError(
+    'GIT_FAILED',
+    `the tree of ${commit} in ${repository.folder} is damaged: "${path}" is not in its place`,
+    'Check the repository with: git fsck',
+  )
 }
 
 interface Differences {
@@ -141,17 +149,10 @@ interface Differences {
   readonly setAsideStill: number
 }
 
-function withRenames({
-  refused,
-  released,
-  writes,
-  updates,
-  vanished,
-  stored,
-  setAsideStill,
-}: Differences): Plan {
+async function withRenames(differences: Differences, passedOver: PassedOver): Promise<Plan> {
+  const { refused, released, writes, updates, vanished, stored, setAsideStill } = differences
   const none = { renames: [], chains: 0 }
-  const { renames, chains } = updates + vanished.length > 0 ? findRenames(writes, vanished) : none
+  const { renames, chains } = updates + vanished.length > 0 ? await findRenames(writes, vanished) : none
   const arrived = new Set(renames.map(({ path }) => path))
   const moved = new Set(renames.map(({ id }) => id))
   return {
@@ -160,6 +161,7 @@ function withRenames({
     renames,
     writes: only(writes, ({ path }) => !arrived.has(path)),
     deletes: only(vanished, ({ id }) => !moved.has(id)),
+    passedOver,
     // A chain begins at one path that is gone and ends at one that is new; between them each is another's.
     counts: {
       imports: writes.length - updates - chains,

@@ -1,3 +1,4 @@
+import { breathing } from '../breathe.ts'
 import type { Delete, Write } from './plan.ts'
 
 /** A page that keeps its id and content under another path. */
@@ -31,22 +32,30 @@ interface Page {
  * one. In any other chain some file was copied and then changed, or one was put over another; there each path keeps
  * its page, as git tells it.
  */
-export function findRenames(writes: Iterable<Write>, vanished: Iterable<Delete>): Renames {
-  const { targets, pages } = exactMatches(writes, vanished)
+export async function findRenames(writes: Iterable<Write>, vanished: Iterable<Delete>): Promise<Renames> {
+  const { targets, pages } = await exactMatches(writes, vanished)
   const moves = matchUp(targets, pages)
   return inSafeOrder(moves)
 }
 
 /** The few records that can take part: those whose blob is both wanted somewhere and had by some page. */
-function exactMatches(writes: Iterable<Write>, vanished: Iterable<Delete>) {
+async function exactMatches(writes: Iterable<Write>, vanished: Iterable<Delete>) {
+  const breathe = breathing()
   const had = new Set<number>()
-  for (const { blobOid } of vanished) had.add(shortOid(blobOid))
-  for (const { oldBlobOid } of writes) if (oldBlobOid !== null) had.add(shortOid(oldBlobOid))
-
+  for (const { blobOid } of vanished) {
+    had.add(shortOid(blobOid))
+    await breathe()
+  }
+  for (const { blobOid, oldBlobOid } of writes) {
+    // A page that is only written again, as after a change of the parser, goes nowhere.
+    if (oldBlobOid !== null && oldBlobOid !== blobOid) had.add(shortOid(oldBlobOid))
+    await breathe()
+  }
   const targets: Write[] = []
   if (had.size > 0) {
     for (const write of writes) {
       if (write.blobOid !== write.oldBlobOid && had.has(shortOid(write.blobOid))) targets.push(write)
+      await breathe()
     }
   }
   const wanted = new Set(targets.map(({ blobOid }) => blobOid))
@@ -58,10 +67,14 @@ function exactMatches(writes: Iterable<Write>, vanished: Iterable<Delete>) {
     else pages.set(blobOid, [page])
   }
   if (wanted.size > 0) {
-    for (const { id, path, blobOid } of vanished) offer(blobOid, { id, path, gone: true })
+    for (const { id, path, blobOid } of vanished) {
+      offer(blobOid, { id, path, gone: true })
+      await breathe()
+    }
     for (const { id, path, blobOid, oldBlobOid } of writes) {
       if (id !== null && oldBlobOid !== null && oldBlobOid !== blobOid)
         offer(oldBlobOid, { id, path, gone: false })
+      await breathe()
     }
   }
   return { targets, pages }

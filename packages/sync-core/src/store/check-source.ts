@@ -1,20 +1,34 @@
 import type { Database } from '../database/database.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
 
+export interface Checked {
+  readonly bookmark: string | null
+  /** Whether the source holds exactly the commit, made the way that it would be made now. */
+  readonly upToDate: boolean
+}
+
 /**
- * Whether a source already holds exactly this commit, made the way that it would be made now. Notes the time of
- * the look in the same statement; takes no lease and writes nothing else.
+ * Compares a source with the commit that its ref names now, and notes in the same statement that it was looked at,
+ * and since when it is behind where it is. Takes no lease: nothing that a run goes by is written.
+ *
+ * Survives a run that ends meanwhile: the row is compared as it is when the update gets it.
  */
 export async function checkSource(
   db: Database,
   source: { id: string; fingerprint: string },
   commit: string,
-): Promise<boolean> {
-  const { rows } = await db.query(checkSourceSql, [source.id, commit, PARSER_VERSION, source.fingerprint])
-  return rows.length > 0
+): Promise<Checked> {
+  const params = [source.id, commit, PARSER_VERSION, source.fingerprint]
+  const { rows } = await db.query<Checked>(checkSourceSql, params)
+  return rows[0] ?? { bookmark: null, upToDate: false }
 }
 
+const UP_TO_DATE = 'coalesce(bookmark = $2 AND NOT dirty AND parser_version = $3 AND fingerprint = $4, false)'
+
 const checkSourceSql = /* sql */ `
-UPDATE tidemark.sources SET last_checked_at = now(), last_status = 'up_to_date'
-WHERE id = $1 AND bookmark = $2 AND NOT dirty AND parser_version = $3 AND fingerprint = $4
-RETURNING 1`
+UPDATE tidemark.sources SET
+  last_checked_at = now(),
+  last_status = CASE WHEN ${UP_TO_DATE} THEN 'up_to_date' ELSE last_status END,
+  behind_since = CASE WHEN ${UP_TO_DATE} THEN NULL ELSE coalesce(behind_since, now()) END
+WHERE id = $1
+RETURNING bookmark, ${UP_TO_DATE} AS "upToDate"`

@@ -1,5 +1,6 @@
 import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
+import type { Origin } from '../git/origin.ts'
 import type { Repository } from '../git/repository.ts'
 import type { Plan } from '../plan/plan.ts'
 import { applyBatch } from '../store/apply-batch.ts'
@@ -17,6 +18,7 @@ export interface Application {
   readonly lease: Lease
   readonly sourceId: string
   readonly repository: Repository
+  readonly bring: Origin['bring']
   readonly plan: Plan
   /** Files that earlier runs towards the same end have set aside. */
   readonly failedBefore: number
@@ -30,13 +32,14 @@ export interface Application {
 
 /** Writes batch after batch, reading and parsing the next one meanwhile, until the plan is done or the signal aborts. */
 export async function applyPlan(application: Application): Promise<void> {
-  const { db, lease, sourceId, repository, plan, failedBefore, budget, signal, onRead, onStored } =
-    application
+  const { db, lease, sourceId, repository, bring, plan, failedBefore, budget, signal } = application
+  const { onRead, onStored } = application
   const { imports, updates, renames } = plan.counts
   let failed = failedBefore
   const total = imports + updates + renames + plan.refused.length + failedBefore
   let pagesPerBatch = FIRST_PAGES
-  const batches = prepareBatches({ repository, plan, pagesPerBatch: () => pagesPerBatch, onRead, signal })
+  const reading = { repository, bring, plan, pagesPerBatch: () => pagesPerBatch, onRead, signal }
+  const batches = prepareBatches(reading)
   for await (const batch of readAhead(batches)) {
     budget.check()
     signal.throwIfAborted()

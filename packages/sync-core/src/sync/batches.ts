@@ -1,11 +1,13 @@
-import { setImmediate } from 'node:timers/promises'
+import { breathing } from '../breathe.ts'
 import { type Blob, readBlobs } from '../git/blobs.ts'
+import type { Origin } from '../git/origin.ts'
 import type { Repository } from '../git/repository.ts'
 import { parsePage } from '../parse/parse-page.ts'
 import { Unstorable } from '../parse/unstorable.ts'
 import type { Plan, Write } from '../plan/plan.ts'
 import type { Rename } from '../plan/renames.ts'
 import type { Batch, PageWrite, QuarantineWrite } from '../store/apply-batch.ts'
+import { brought } from './brought.ts'
 
 /** Larger files are set aside: no one writes such a page by hand, and a page is one row and one statement. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
@@ -13,9 +15,6 @@ const MAX_PAGE_BYTES = 4 * 1024 * 1024
 /** What a statement may carry: some hundredths of a second of work for any Postgres, and little memory for us. */
 const MAX_BATCH_BYTES = 1024 * 1024
 const DELETES_PER_BATCH = 2_000
-
-/** How long parsing may keep other work, such as a heartbeat, from running. */
-const BREATHE_AFTER_MS = 10
 
 /** A batch and what it counts for. */
 export interface PreparedBatch extends Batch {
@@ -32,6 +31,7 @@ export interface PreparedBatch extends Batch {
 
 export interface BatchSource {
   readonly repository: Repository
+  readonly bring: Origin['bring']
   readonly plan: Plan
   /** How many pages the next batch may have. */
   readonly pagesPerBatch: () => number
@@ -42,18 +42,18 @@ export interface BatchSource {
 
 /** Reads and parses what a plan names, in its order, and groups it into batches that can be written one by one. */
 export async function* prepareBatches(source: BatchSource): AsyncGenerator<PreparedBatch> {
-  const { repository, plan, pagesPerBatch, onRead, signal } = source
+  const { repository, bring, plan, pagesPerBatch, onRead, signal } = source
   let batch = openBatch()
   for (const path of plan.released) batch.release(path)
   for (const refused of plan.refused) batch.quarantine(refused, null)
 
-  let lastBreath = performance.now()
+  const breathe = breathing()
   let cycle: number | null = null
   const full = () =>
     batch.pages.length + batch.quarantined.length >= pagesPerBatch() || batch.bytes >= MAX_BATCH_BYTES
   const reading = {
     repository,
-    wanted: inOrder(plan),
+    wanted: brought(inOrder(plan), bring, signal),
     oidOf: (item: Item) => item.blobOid,
     maxBytes: MAX_PAGE_BYTES,
     signal,
@@ -72,10 +72,7 @@ export async function* prepareBatches(source: BatchSource): AsyncGenerator<Prepa
       yield batch
       batch = openBatch()
     }
-    if (performance.now() - lastBreath > BREATHE_AFTER_MS) {
-      await setImmediate()
-      lastBreath = performance.now()
-    }
+    await breathe()
   }
   for (const { id } of plan.deletes) {
     if (batch.deletedIds.length >= DELETES_PER_BATCH) {

@@ -1,16 +1,16 @@
 import { LeaseLostError, LockError } from '@tidemark/lock'
+import { StoppedInFetch } from '../git/remote-origin.ts'
 import { SyncError } from '../sync-error.ts'
 import { withoutSecrets } from '../without-secrets.ts'
 import { BudgetSpent, Stalled } from './budget.ts'
 import type { Ending, ResultError } from './result.ts'
-import type { Phase } from './tally.ts'
 import { TooManyFailures } from './too-many-failures.ts'
 
 /** How a run ended that threw: stopped by its signal, or failed. */
-export function endingOf(error: unknown, signal: AbortSignal, phase: Phase): Ending {
+export function endingOf(error: unknown, signal: AbortSignal): Ending {
   const cause = signal.aborted ? signal.reason : error
   if (cause instanceof BudgetSpent)
-    return { status: 'partial', reason: phase === 'fetch' ? 'pull_timeout' : 'timeout' }
+    return { status: 'partial', reason: error instanceof StoppedInFetch ? 'pull_timeout' : 'timeout' }
   if (cause instanceof LeaseLostError) return { status: 'partial', reason: 'lease_lost' }
   if (cause instanceof Stalled) return { status: 'partial', reason: 'stalled' }
   if (signal.aborted) return { status: 'partial', reason: 'cancelled' }

@@ -4,11 +4,18 @@ import type { Lease } from '@tidemark/lock'
 const ATTEMPTS = 4
 const PAUSE_MS = 250
 
+/** A database that does not answer is not waited for any longer; the lease then expires. */
+const AT_MOST_MS = 3_000
+
 /**
  * Gives a lease back, patiently: a server that is being restarted is there again in a second, and otherwise the
  * source would be busy until the lease expires. What the run did stands in any case.
  */
 export async function giveBack(lease: Lease): Promise<void> {
+  await Promise.race([tryRelease(lease), sleep(AT_MOST_MS, undefined, { ref: false })])
+}
+
+async function tryRelease(lease: Lease): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     try {
       await lease.release()

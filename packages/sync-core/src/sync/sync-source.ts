@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import type { Lease } from '@tidemark/lock'
-import type { Database } from '../database/database.ts'
+import { type Database, within } from '../database/database.ts'
 import type { Origin } from '../git/origin.ts'
 import type { Repository } from '../git/repository.ts'
 import { massDeletion } from '../plan/guard.ts'
-import { makePlan, type Plan, type Planning as PlanningState } from '../plan/plan.ts'
+import { makePlan, type Planning as PlanningState } from '../plan/plan.ts'
+import { type PlannedChange, plannedChanges } from '../plan/planned-changes.ts'
 import { checkSource } from '../store/check-source.ts'
 import { endRun } from '../store/end-run.ts'
 import { finishSource } from '../store/finish-source.ts'
@@ -42,6 +43,8 @@ export interface SyncOptions {
   readonly clones?: string | undefined
   /** Stops the run as `partial` when nothing has moved for that long; 5 minutes by default. */
   readonly stallMs?: number | undefined
+  /** Told, once, of all that a dry run would do. */
+  readonly onPlan?: ((changes: Iterable<PlannedChange>) => void) | undefined
   /** Told of each phase, and of each batch that is in. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
@@ -71,18 +74,21 @@ export async function syncSource(
     budget.moved()
     onProgress?.(progress)
   })
+  const context = { db: within(db, budget.signal), source, options, budget, tally }
   try {
-    return tally.result(await run({ db, source, options, budget, tally }))
+    return tally.result(await run(context))
   } catch (error) {
-    const ending = endingOf(error, budget.signal, tally.current)
-    // A look that failed must not leave "up_to_date" standing.
-    if (ending.status === 'failed' && !options.dryRun) await noteFailure(db, source.id).catch(() => {})
+    const ending = endingOf(error, budget.signal)
+    await lookBack(context, ending).catch(() => {})
     return tally.result(ending)
   }
 }
 
 const STALL_MS = 5 * 60_000
 const CLONES = '.tidemark/clones'
+
+/** What may still be written when a run has been stopped: little, and a database that is gone is not waited for. */
+const AFTERWARDS_MS = 1_000
 
 interface Run {
   readonly db: Database
@@ -99,16 +105,14 @@ async function run(context: Run): Promise<Ending> {
   const clones = options.clones ?? CLONES
   // A dry run has no lease, so it keeps out of the clone that the holder of the lease may be fetching into.
   const origin = originOf(source, options.dryRun ? join(clones, 'dry-run') : clones)
-  tally.bookmark = (await readSource(db, source.id))?.bookmark ?? null
-  const head = await tally.phase(origin.phase, () => origin.head(signal))
-  tally.target = head
-
+  tally.target = await tally.phase(origin.phase, () => origin.head(signal))
   if (options.dryRun) return await dryRun(context, origin)
-  if (await nothingNew(context, head)) return { status: 'up_to_date' }
+  if (await nothingNew(context)) return { status: 'up_to_date' }
 
   const { breakLockIfStaleMs, waitMs } = options
   const taken = await tally.phase('lock', async () => {
-    if (breakLockIfStaleMs) await db.locks.break(leaseKey(source.id), { maxAgeMs: breakLockIfStaleMs })
+    if (breakLockIfStaleMs)
+      await db.locks.break(leaseKey(source.id), { maxAgeMs: breakLockIfStaleMs, signal })
     return takeLease(db, source.id, waitMs, signal)
   })
   if ('status' in taken) return taken
@@ -120,41 +124,41 @@ async function run(context: Run): Promise<Ending> {
 }
 
 async function dryRun(context: Run, origin: Origin): Promise<Ending> {
-  const { options, budget, tally } = context
+  const { db, source, options, budget, tally } = context
   const { signal } = budget
-  const { repository, commit } = await tally.phase(origin.phase, () => origin.open('tree', signal))
+  tally.bookmark = (await readSource(db, source.id))?.bookmark ?? null
+  const { repository, commit } = await tally.phase(origin.phase, () => origin.open(signal))
   tally.target = commit
   const rewriteBefore = options.full ? END_OF_TIME : null
   const plan = await planFor(context, { repository, commit, since: null, rewriteBefore, signal })
   tally.wouldStore(plan)
+  options.onPlan?.(plannedChanges(plan))
   const amiss = massDeletion(plan)
   if (amiss !== null) tally.warnings.push({ code: 'mass_delete', message: amiss })
   return { status: 'dry_run' }
 }
 
-async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promise<Ending> {
-  const { db, source, options, budget, tally } = context
+async function runUnderLease(outer: Run, origin: Origin, lease: Lease): Promise<Ending> {
+  const { source, options, budget, tally } = outer
   const signal = AbortSignal.any([budget.signal, lease.signal])
-  // Again after a wait: another run may have ended, and the ref may have moved.
-  const head = options.waitMs ? await tally.phase(origin.phase, () => origin.head(signal)) : tally.target!
-  const from = (await readSource(db, source.id))?.bookmark ?? null
-  tally.bookmark = from
-  tally.target = head
-  if (await nothingNew(context, head)) return { status: 'up_to_date' }
+  const db = within(outer.db, signal)
+  const context = { ...outer, db }
+  // Again: another run may have ended since, and after a wait the ref may have moved.
+  if (options.waitMs) tally.target = await tally.phase(origin.phase, () => origin.head(signal))
+  if (await nothingNew(context)) return { status: 'up_to_date' }
 
   const { id, ref } = source
+  const from = tally.bookmark
   const fingerprint = fingerprintOf(source)
   const about = {
     source: { id, ref, fingerprint, repo: shownRepo(source) },
     from,
-    to: head,
+    to: tally.target!,
     full: options.full ?? false,
   }
   const started = await startRun(db, lease, about)
   try {
-    // The first sync reads every file; for later ones the tree tells which few are needed.
-    const wanted = from === null ? 'everything' : 'tree'
-    const { repository, commit } = await tally.phase(origin.phase, () => origin.open(wanted, signal))
+    const { repository, commit } = await tally.phase(origin.phase, () => origin.open(signal))
     tally.target = commit
     const since = await comparableWith({ context, origin, repository, from, started, signal })
     const { rewriteBefore, unfinished } = started
@@ -164,8 +168,6 @@ async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promis
       tally.warnings.push({ code: 'mass_delete', message: amiss })
       return await ended(context, lease, started.id, { status: 'blocked', reason: 'mass_delete' })
     }
-    if (wanted === 'tree')
-      await tally.phase(origin.phase, () => origin.bring(repository, blobsOf(plan), signal))
     const failedBefore = unfinished ? plan.counts.setAsideStill : 0
     const { read: onRead, stored: onStored } = tally
     await tally.phase('apply', () =>
@@ -174,6 +176,7 @@ async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promis
         lease,
         sourceId: id,
         repository,
+        bring: origin.bring,
         plan,
         failedBefore,
         budget,
@@ -190,13 +193,8 @@ async function runUnderLease(context: Run, origin: Origin, lease: Lease): Promis
   } catch (error) {
     if (error instanceof TooManyFailures)
       tally.warnings.push({ code: 'too_many_failures', message: error.message })
-    return await ended(context, lease, started.id, endingOf(error, signal, tally.current))
+    return await ended(context, lease, started.id, endingOf(error, signal))
   }
-}
-
-function* blobsOf({ renames, writes }: Plan): Generator<string> {
-  for (const { blobOid } of renames) yield blobOid
-  for (const { blobOid } of writes) yield blobOid
 }
 
 interface Comparable {
@@ -225,8 +223,15 @@ async function ended(
   const reason = 'reason' in ending ? ending.reason : null
   const end = { sourceId: source.id, runId, status: ending.status, reason, counts: tally.counts() }
   // The next run finds out by comparing; a record that can't be written must not hide how this one ended.
-  await endRun(db, lease, end).catch(() => {})
+  await endRun(within(db, AbortSignal.timeout(AFTERWARDS_MS)), lease, end).catch(() => {})
   return ending
+}
+
+/** After a run that was stopped or has failed: a look that failed must not leave "up_to_date" standing. */
+async function lookBack({ db, source, options, tally }: Run, { status }: Ending): Promise<void> {
+  const soon = within(db, AbortSignal.timeout(AFTERWARDS_MS))
+  if (status === 'failed' && !options.dryRun) tally.bookmark = await noteFailure(soon, source.id)
+  else if (tally.bookmark === null) tally.bookmark = (await readSource(soon, source.id))?.bookmark ?? null
 }
 
 type Planning = Pick<Run, 'db' | 'source' | 'options' | 'tally'>
@@ -245,11 +250,14 @@ async function planFor(
   return plan
 }
 
-async function nothingNew({ db, source, options, tally }: Planning, commit: string): Promise<boolean> {
-  if (options.full || options.retryQuarantined) return false
-  const same = await checkSource(db, { id: source.id, fingerprint: fingerprintOf(source) }, commit)
-  if (same) tally.filesRemaining = 0
-  return same
+/** Whether the target is in already and nothing more is asked for; tells the tally where the bookmark is. */
+async function nothingNew({ db, source, options, tally }: Planning): Promise<boolean> {
+  const about = { id: source.id, fingerprint: fingerprintOf(source) }
+  const { bookmark, upToDate } = await checkSource(db, about, tally.target!)
+  tally.bookmark = bookmark
+  if (!upToDate || options.full || options.retryQuarantined) return false
+  tally.filesRemaining = 0
+  return true
 }
 
 /** Later than any page was written, and within what Postgres can hold. */

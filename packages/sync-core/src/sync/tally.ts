@@ -44,10 +44,6 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
     filesRemaining: null as number | null,
     warnings: [] as { code: string; message: string }[],
     counts,
-    /** The phase that is under way, or was when the run ended. */
-    get current() {
-      return current
-    },
     /** Runs a phase and takes its time. */
     async phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
       current = phase
@@ -59,8 +55,13 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
         phases[phase] += Math.round(performance.now() - begun)
       }
     },
-    /** Takes over what a plan is going to do. */
-    planned({ counts, refused }: Plan) {
+    /** Takes over what a plan is going to do, and says what it leaves out. */
+    planned({ counts, refused, passedOver }: Plan) {
+      const { symlinks, submodules } = passedOver
+      if (symlinks + submodules > 0) {
+        const message = `passed over as not being files of the repository: ${symlinks} symlinks to Markdown, ${submodules} submodules`
+        tally.warnings.push({ code: 'passed_over', message })
+      }
       total = counts.imports + counts.updates + counts.renames + counts.deletes + refused.length
       tally.filesRemaining = total
       tell()

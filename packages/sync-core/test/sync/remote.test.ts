@@ -187,7 +187,7 @@ describe('a source on a server', () => {
     world.repository.commit(files(1))
     expect(await sync({ ref: 'mian' })).toMatchObject({
       status: 'failed',
-      error: { code: 'REF_NOT_FOUND', hint: 'It has for example: main.' },
+      error: { code: 'REF_NOT_FOUND', hint: 'Nearest to it are: main.' },
     })
     expect(await sync({ repo: `${server.url}/nowhere` })).toMatchObject({
       status: 'failed',

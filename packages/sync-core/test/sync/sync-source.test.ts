@@ -195,7 +195,7 @@ describe.each(engines)('a sync into %s', (engine) => {
     world.repository.commit({ 'a.md': 'a' })
     expect(await world.sync({ ref: 'mian' })).toMatchObject({
       status: 'failed',
-      error: { code: 'REF_NOT_FOUND', hint: 'It has for example: main.' },
+      error: { code: 'REF_NOT_FOUND', hint: 'Nearest to it are: main.' },
     })
     expect(await world.sync({ ref: '--upload-pack=x' })).toMatchObject({
       status: 'failed',

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+
+/** What a statement may take after its signal: most end well in that time, and then nothing was done in vain. */
+const GRACE_MS = 150
+
+/** How long a server may take to answer that it has given up. */
+const CANCEL_MS = 500
+
+export interface Statement {
+  readonly pool: pg.Pool
+  /** Connections that have a statement on the way. */
+  readonly busy: Set<pg.PoolClient>
+  readonly text: string
+  readonly params: unknown[] | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Runs a statement on a connection of the pool, and waits for neither longer than the signal lets it.
+ *
+ * @throws the database's error, or the signal's reason.
+ */
+export async function runWithin({ pool, busy, text, params, signal }: Statement): Promise<{ rows: any[] }> {
+  signal?.throwIfAborted()
+  const connecting = pool.connect()
+  const client = await orStopped(connecting, signal)
+  if (client === STOPPED) {
+    // It may still come, and then it is for someone else.
+    connecting.then(
+      (late) => late.release(),
+      () => {},
+    )
+    throw signal!.reason
+  }
+  busy.add(client)
+  // Told by the statement as well; unheard, it would end the process.
+  const onError = () => {}
+  client.on('error', onError)
+  let reusable = true
+  try {
+    const running = start(client, text, params)
+    const result = await orStopped(running.result, signal)
+    if (result !== STOPPED) return result
+    reusable = await cancelled(client, running)
+    throw signal!.reason
+  } finally {
+    client.off('error', onError)
+    if (busy.delete(client)) client.release(!reusable)
+  }
+}
+
+interface Running {
+  readonly query: pg.Query
+  readonly result: Promise<{ rows: any[] }>
+}
+
+function start(client: pg.PoolClient, text: string, params: unknown[] | undefined): Running {
+  const { promise, resolve, reject } = Promise.withResolvers<{ rows: any[] }>()
+  // The driver can cancel only what it was given as an object of its own.
+  const query = new pg.Query(text, params ?? [], (error, result) => (error ? reject(error) : resolve(result)))
+  client.query(query)
+  return { query, result: promise }
+}
+
+const STOPPED = Symbol('stopped')
+
+/** What comes of the work, unless it takes longer than a moment after the signal. */
+async function orStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | typeof STOPPED> {
+  if (!signal) return work
+  const { promise: aborted, resolve } = Promise.withResolvers<void>()
+  const onAbort = () => resolve()
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  const stopped = aborted.then(() => sleep(GRACE_MS, STOPPED, { ref: false }))
+  try {
+    return await Promise.race([work, stopped])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/**
+ * Asks the server by the protocol's CancelRequest to give a statement up. True where that is what has ended it; if
+ * something else has, the request is still on its way and would hit the connection's next statement.
+ */
+async function cancelled(client: pg.PoolClient, { query, result }: Running): Promise<boolean> {
+  const { host, port } = client
+  // A method that the driver's types leave out.
+  const canceller = new pg.Client({ host, port, ssl: false }) as pg.Client & {
+    cancel(client: pg.PoolClient, query: pg.Query): void
+  }
+  canceller.connection.on('error', () => {})
+  canceller.cancel(client, query)
+  const ended = result.then(
+    () => false,
+    (error: { code?: string }) => error.code === QUERY_CANCELED,
+  )
+  return Promise.race([ended, sleep(CANCEL_MS, false)])
+}
+
+const QUERY_CANCELED = '57014'
