@@ -99,7 +99,7 @@ describe('tidemark sync', () => {
       `tidemark: gone: ${world.folder}/nowhere is not a git repository\n  Give the path`,
     )
     expect(stderr).toContain(
-      `tidemark: refless: ${world.folder}/docs has no ref "mian"\n  It has for example: main.`,
+      `tidemark: refless: ${world.folder}/docs has no ref "mian"\n  Nearest to it are: main.`,
     )
     expect(stderr).not.toContain(' at ')
   })

@@ -33,6 +33,47 @@ describe.each(engines)('in %s', (engine) => {
     expect(await backlinks()).toEqual([...before, 'a.md link missing.md'])
   })
 
+  test('outlinks tell which page each link means, and change when a page appears, moves or goes', async () => {
+    await using world = await testWorld({ engine })
+    const outlinks = async () => {
+      const { rows } = await world.db.query(
+        `SELECT target, to_path FROM tidemark.outlinks WHERE path = 'a/from.md' ORDER BY ordinal`,
+      )
+      return Object.fromEntries(rows.map(({ target, to_path }) => [target, to_path]))
+    }
+    const from = `[1](./to.md) [2](to) [3](/b/) [4](../b/to.html#x) [5](%F0%9F%8E%89.md?y) [6](none.md)
+      [7](https://example.org/to.md) [8](#here) [[to]] [[B/To|named]] [[日本#x]] [[nowhere]] ![p](p.png)`
+    const files = { 'a/from.md': from, 'a/to.md': '1', 'b/to.md': '2', 'b/README.md': '3', 'a/🎉.md': '4' }
+    world.repository.commit({ ...files, 'deep/er/日本.md': '5', 'deep/er/st/日本.md': '6' })
+    await world.sync()
+    const before = {
+      './to.md': 'a/to.md',
+      to: 'a/to.md',
+      '/b/': 'b/README.md',
+      '../b/to.html#x': 'b/to.md',
+      '%F0%9F%8E%89.md?y': 'a/🎉.md',
+      'none.md': null,
+      'https://example.org/to.md': null,
+      '#here': null,
+      'B/To': 'b/to.md',
+      '日本#x': 'deep/er/日本.md',
+      nowhere: null,
+      'p.png': null,
+    }
+    expect(await outlinks()).toEqual(before)
+    const { 'a/to.md': _, ...rest } = files
+    world.repository.commit({ ...rest, 'x/Nowhere.md': '7', 'a/none.md': '8', 'deep/日本.md': '5' })
+    await world.sync()
+    expect(await outlinks()).toEqual({
+      ...before,
+      './to.md': null,
+      to: 'b/to.md',
+      'none.md': 'a/none.md',
+      '日本#x': 'deep/日本.md',
+      nowhere: 'x/Nowhere.md',
+    })
+  })
+
   test('freshness tells since when a newer commit is known, whatever was looked at since', async () => {
     await using world = await testWorld({ engine })
     const freshness = async () =>
