@@ -1,14 +1,9 @@
 import { Worker } from 'node:worker_threads'
+import { besides } from '../besides.ts'
 import { SyncError } from '../sync-error.ts'
 import type { Connection } from './database.ts'
 import { lockFolder } from './folder-lock.ts'
 import type { Reply, Request } from './pglite-worker.ts'
-
-// The same file as built code and, under a runtime that strips types, as source.
-const WORKER = new URL(
-  import.meta.url.endsWith('.ts') ? './pglite-worker.ts' : './pglite-worker.js',
-  import.meta.url,
-)
 
 /**
  * Opens an embedded PGlite in a thread of its own: a statement there keeps the thread busy until it is done, and
@@ -16,7 +11,7 @@ const WORKER = new URL(
  */
 export async function openPglite(folder: string): Promise<Connection> {
   const unlock = await lockFolder(folder)
-  const worker = new Worker(WORKER, { workerData: { folder } })
+  const worker = new Worker(besides(import.meta.url, 'pglite-worker'), { workerData: { folder } })
   const waiting = new Map<number, { resolve: (rows: any[]) => void; reject: (error: Error) => void }>()
   let next = 0
   let ended: Error | undefined

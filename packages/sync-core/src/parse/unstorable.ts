@@ -9,6 +9,7 @@ export class Unstorable extends Error {
     | 'path_too_long'
     | 'path_not_utf8'
     | 'lfs_pointer'
+    | 'too_complex'
 
   constructor(code: Unstorable['code'], message: string, cause?: unknown) {
     super(message, { cause })

@@ -2,7 +2,8 @@ import { breathing } from '../breathe.ts'
 import { type Blob, readBlobs } from '../git/blobs.ts'
 import type { Origin } from '../git/origin.ts'
 import type { Repository } from '../git/repository.ts'
-import { parsePage } from '../parse/parse-page.ts'
+import { openParser } from '../parse/open-parser.ts'
+import type { Page } from '../parse/parse-page.ts'
 import { Unstorable } from '../parse/unstorable.ts'
 import type { Plan, Write } from '../plan/plan.ts'
 import type { Rename } from '../plan/renames.ts'
@@ -48,6 +49,7 @@ export async function* prepareBatches(source: BatchSource): AsyncGenerator<Prepa
   for (const refused of plan.refused) batch.quarantine(refused, null)
 
   const breathe = breathing()
+  await using parser = openParser(signal)
   let cycle: number | null = null
   const full = () =>
     batch.pages.length + batch.quarantined.length >= pagesPerBatch() || batch.bytes >= MAX_BATCH_BYTES
@@ -67,7 +69,14 @@ export async function* prepareBatches(source: BatchSource): AsyncGenerator<Prepa
       batch = openBatch()
     }
     cycle = next
-    batch.add(item, blob)
+    try {
+      if (blob.content === null) throw tooLarge(blob.sizeBytes)
+      batch.add(item, blob, await parser.parse(item.path, blob.content))
+    } catch (error) {
+      if (!(error instanceof Unstorable)) throw error
+      const { path, blobOid, id } = item
+      batch.quarantine({ path, blobOid, code: error.code, message: error.message }, id)
+    }
     if (cycle === null && full()) {
       yield batch
       batch = openBatch()
@@ -106,19 +115,9 @@ function openBatch() {
     bytes: 0,
     entries: 0,
 
-    add(item: Item, { sizeBytes, content }: Blob) {
-      try {
-        if (content === null) throw tooLarge(sizeBytes)
-        const { id, path, blobOid } = item
-        pages.push({ id, path, blobOid, sizeBytes, page: parsePage(path, content) })
-      } catch (error) {
-        if (!(error instanceof Unstorable)) throw error
-        this.quarantine(
-          { path: item.path, blobOid: item.blobOid, code: error.code, message: error.message },
-          item.id,
-        )
-        return
-      }
+    add(item: Item, { sizeBytes }: Blob, page: Page) {
+      const { id, path, blobOid } = item
+      pages.push({ id, path, blobOid, sizeBytes, page })
       this.bytes += sizeBytes
       this.entries++
       if ('from' in item) counts.renamed++

@@ -1,0 +1,76 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { besides } from '../besides.ts'
+import { type Page, parsePage } from './parse-page.ts'
+import type { ParseReply, ParseRequest } from './parser-process.ts'
+import { Unstorable } from './unstorable.ts'
+
+/** Parsed here: even the worst of that size (one line of ">") holds the event loop for some hundredths of a second. */
+const MOST_BYTES_HERE = 8 * 1024
+
+/** Ten times as long as 4 MB of tables take. Past it, a file was made to take long. */
+const MOST_MS = 60_000
+
+export interface Parser extends AsyncDisposable {
+  /** @throws {Unstorable}, or the signal's reason. */
+  parse(path: string, bytes: Buffer): Promise<Page>
+}
+
+/**
+ * Parses small files here and larger ones in a process of its own, started for the first of them. What Markdown costs
+ * grows with the square of its size where someone wants it to, and only a process can be ended in the middle of it.
+ */
+export function openParser(signal: AbortSignal, mostMs = MOST_MS): Parser {
+  let child: ChildProcess | undefined
+  const end = async () => {
+    const ending = child
+    child = undefined
+    if (!ending || ending.exitCode !== null || ending.signalCode !== null) return
+    ending.kill('SIGKILL')
+    await once(ending, 'exit')
+  }
+  return {
+    async parse(path, bytes) {
+      if (bytes.length <= MOST_BYTES_HERE) return parsePage(path, bytes)
+      child ??= fork(besides(import.meta.url, 'parser-process'), { serialization: 'advanced' })
+      let reply: ParseReply
+      try {
+        reply = await replyOf(child, { path, bytes }, signal, mostMs)
+      } catch (error) {
+        await end()
+        signal.throwIfAborted()
+        throw error
+      }
+      if ('page' in reply) return reply.page
+      if ('refused' in reply) throw new Unstorable(reply.refused, reply.message)
+      throw new Error(`the parser failed on ${path}: ${reply.fault}`)
+    },
+    [Symbol.asyncDispose]: end,
+  }
+}
+
+async function replyOf(
+  child: ChildProcess,
+  request: ParseRequest,
+  signal: AbortSignal,
+  mostMs: number,
+): Promise<ParseReply> {
+  using waiting = new DisposableStack()
+  const stop = new AbortController()
+  waiting.defer(() => stop.abort())
+  const limit = AbortSignal.timeout(mostMs)
+  const options = { signal: AbortSignal.any([signal, limit, stop.signal]) }
+  const ended = once(child, 'exit', options).then(() => {
+    throw new Unstorable('too_complex', 'the Markdown parser breaks on it')
+  })
+  ended.catch(() => {})
+  child.send(request, () => {})
+  try {
+    const [reply] = (await Promise.race([once(child, 'message', options), ended])) as [ParseReply]
+    return reply
+  } catch (error) {
+    if (limit.aborted && !signal.aborted)
+      throw new Unstorable('too_complex', `the text takes longer than ${mostMs / 1000} s to parse`)
+    throw error
+  }
+}
