@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { resolve } from 'node:path'
-import type { Locks, LocksOptions } from '@tidemark/lock'
+import type { Locks, LocksOptions, Queryable } from '@tidemark/lock'
 import { createLocks } from '@tidemark/lock'
 import { SyncError } from '../sync-error.ts'
 import { openPglite } from './pglite.ts'
@@ -28,6 +28,9 @@ export interface Database {
 /** What an engine brings; the rest of {@link Database} is the same for both. */
 export type Connection = Pick<Database, 'engine' | 'name' | 'query' | 'close'>
 
+/** A heartbeat that hangs, on a connection that is dead without knowing it, is tried again well within a lease. */
+const LEASE_STATEMENT_MS = 20_000
+
 type LeaseTimes = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marginMs'>
 
 /**
@@ -44,7 +47,10 @@ type LeaseTimes = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marginMs'>
  */
 export async function openDatabase(where: string, leases: LeaseTimes = {}): Promise<Database> {
   const connection = traced(await open(where))
-  const locks = createLocks(connection, { ...leases, table: 'tidemark.locks' })
+  const queryable: Queryable = {
+    query: (text, params) => connection.query(text, params, AbortSignal.timeout(LEASE_STATEMENT_MS)),
+  }
+  const locks = createLocks(queryable, { ...leases, table: 'tidemark.locks' })
   return {
     ...connection,
     locks,

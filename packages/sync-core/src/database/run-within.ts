@@ -1,5 +1,7 @@
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
+import { serialize } from 'pg-protocol'
 
 /** What a statement may take after its signal: most end well in that time, and then nothing was done in vain. */
 const GRACE_MS = 150
@@ -39,8 +41,8 @@ export async function runWithin({ pool, busy, text, params, signal }: Statement)
   client.on('error', onError)
   let reusable = true
   try {
-    const running = start(client, text, params)
-    const result = await orStopped(running.result, signal)
+    const running = client.query(text, params)
+    const result = await orStopped(running, signal)
     if (result !== STOPPED) return result
     reusable = await cancelled(client, running)
     throw signal!.reason
@@ -48,19 +50,6 @@ export async function runWithin({ pool, busy, text, params, signal }: Statement)
     client.off('error', onError)
     if (busy.delete(client)) client.release(!reusable)
   }
-}
-
-interface Running {
-  readonly query: pg.Query
-  readonly result: Promise<{ rows: any[] }>
-}
-
-function start(client: pg.PoolClient, text: string, params: unknown[] | undefined): Running {
-  const { promise, resolve, reject } = Promise.withResolvers<{ rows: any[] }>()
-  // The driver can cancel only what it was given as an object of its own.
-  const query = new pg.Query(text, params ?? [], (error, result) => (error ? reject(error) : resolve(result)))
-  client.query(query)
-  return { query, result: promise }
 }
 
 const STOPPED = Symbol('stopped')
@@ -84,19 +73,22 @@ async function orStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): 
  * Asks the server by the protocol's CancelRequest to give a statement up. True where that is what has ended it; if
  * something else has, the request is still on its way and would hit the connection's next statement.
  */
-async function cancelled(client: pg.PoolClient, { query, result }: Running): Promise<boolean> {
-  const { host, port } = client
-  // A method that the driver's types leave out.
-  const canceller = new pg.Client({ host, port, ssl: false }) as pg.Client & {
-    cancel(client: pg.PoolClient, query: pg.Query): void
+async function cancelled(client: pg.PoolClient, running: Promise<unknown>): Promise<boolean> {
+  // What the server has told for this purpose; the driver's types leave it out.
+  const { host, port, processID, secretKey } = client as pg.PoolClient & {
+    processID: number
+    secretKey: number
   }
-  canceller.connection.on('error', () => {})
-  canceller.cancel(client, query)
-  const ended = result.then(
+  const socket = connect(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port })
+  socket.on('error', () => {})
+  socket.end(serialize.cancel(processID, secretKey))
+  const ended = running.then(
     () => false,
     (error: { code?: string }) => error.code === QUERY_CANCELED,
   )
-  return Promise.race([ended, sleep(CANCEL_MS, false)])
+  const inTime = await Promise.race([ended, sleep(CANCEL_MS, false)])
+  socket.destroy()
+  return inTime
 }
 
 const QUERY_CANCELED = '57014'

@@ -69,7 +69,8 @@ export async function* readBlobs<T>(reading: BlobReading<T>): AsyncGenerator<{ i
 
 function unreadable({ folder }: Repository, error: unknown): SyncError {
   // What git says when it would fetch a missing object and may not talk to anyone.
-  const partial = /transport '.*' not allowed/.test(String((error as { stderr?: unknown }).stderr))
+  const { stderr = '' } = error as { stderr?: string | Uint8Array }
+  const partial = /transport '.*' not allowed/.test(Buffer.from(stderr).toString())
   return new SyncError(
     'GIT_FAILED',
     `git could not read from ${folder}${partial ? ', a partial clone that lacks files' : ''}`,
