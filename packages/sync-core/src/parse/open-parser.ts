@@ -5,8 +5,13 @@ import { type Page, parsePage } from './parse-page.ts'
 import type { ParseReply, ParseRequest } from './parser-process.ts'
 import { Unstorable } from './unstorable.ts'
 
-/** Parsed here: even the worst of that size (one line of ">") holds the event loop for some hundredths of a second. */
-const MOST_BYTES_HERE = 8 * 1024
+/** Parsed here: any text of the first size takes some hundredths of a second at most, and most of the second do. */
+const ANY_BYTES_HERE = 8 * 1024
+const MOST_BYTES_HERE = 32 * 1024
+
+/** What makes the rest: quotes in quotes and entities cost the square of their number, 1.4 s for 64 KB of ">". */
+const MOST_COSTLY = 500
+const COSTLY = new Set(Buffer.from('>&'))
 
 /** Ten times as long as 4 MB of tables take. Past it, a file was made to take long. */
 const MOST_MS = 60_000
@@ -17,8 +22,9 @@ export interface Parser extends AsyncDisposable {
 }
 
 /**
- * Parses small files here and larger ones in a process of its own, started for the first of them. What Markdown costs
- * grows with the square of its size where someone wants it to, and only a process can be ended in the middle of it.
+ * Parses most files here, and large or suspicious ones in a process of its own, started for the first of them. What
+ * Markdown costs grows with the square of its size where someone wants it to, and only a process can be ended in the
+ * middle of it; but it takes a tenth of a second to start, and each file a millisecond more.
  */
 export function openParser(signal: AbortSignal, mostMs = MOST_MS): Parser {
   let child: ChildProcess | undefined
@@ -31,7 +37,7 @@ export function openParser(signal: AbortSignal, mostMs = MOST_MS): Parser {
   }
   return {
     async parse(path, bytes) {
-      if (bytes.length <= MOST_BYTES_HERE) return parsePage(path, bytes)
+      if (isCheap(bytes)) return parsePage(path, bytes)
       child ??= fork(besides(import.meta.url, 'parser-process'), { serialization: 'advanced' })
       let reply: ParseReply
       try {
@@ -47,6 +53,14 @@ export function openParser(signal: AbortSignal, mostMs = MOST_MS): Parser {
     },
     [Symbol.asyncDispose]: end,
   }
+}
+
+function isCheap(bytes: Buffer): boolean {
+  if (bytes.length <= ANY_BYTES_HERE) return true
+  if (bytes.length > MOST_BYTES_HERE) return false
+  let costly = 0
+  for (const byte of bytes) if (COSTLY.has(byte)) costly++
+  return costly <= MOST_COSTLY
 }
 
 async function replyOf(

@@ -4,6 +4,14 @@ import { describe, expect, test } from 'vitest'
 import { testWorld } from '../world/test-world.ts'
 
 const deep = (text: string) => text.repeat(10_000)
+const folders = (count: number) => `${'d'.repeat(200)}/`.repeat(count)
+
+const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]', ...[...'bcdefghi'].map(tenfold)].join('\n')
+
+/** Ten times what the key before it holds. */
+function tenfold(key: string, i: number): string {
+  return `${key}: &${key} [${Array(10).fill(`*${'abcdefgh'[i]}`).join(',')}]`
+}
 
 /** What a repository may hold that no one would write: the file, and what becomes of it. */
 const CASES: [name: string, path: string, content: string | Buffer, outcome: 'page' | string][] = [
@@ -16,12 +24,19 @@ const CASES: [name: string, path: string, content: string | Buffer, outcome: 'pa
   ['old Macintosh line ends', 'a.md', '# H\r\rtext\r', 'page'],
   ['100 MB', 'a.md', Buffer.alloc(100 * 1024 * 1024, 'word '), 'too_large'],
   ['one line of 3 MB', 'a.md', 'word '.repeat(600_000), 'page'],
+  ['one line of 10 MB', 'a.md', 'word '.repeat(2_000_000), 'too_large'],
+  ['one word of 1 MB', 'a.md', 'x'.repeat(1_000_000), 'page'],
   ['front matter that is broken', 'a.md', '---\na: [\n---\n', 'bad_front_matter'],
   ['front matter that is enormous', 'a.md', `---\na: ${'x'.repeat(100_000)}\n---\n`, 'bad_front_matter'],
   ['front matter that is a list', 'a.md', '---\n- a\n---\n', 'bad_front_matter'],
+  ['front matter that is a bomb of aliases', 'a.md', `---\n${bomb}\n---\n`, 'bad_front_matter'],
+  ['front matter nested 10,000 deep', 'a.md', `---\na: ${deep('[')}\n---\n`, 'bad_front_matter'],
   ['front matter with a NUL escape', 'a.md', '---\na: "\\0"\n---\n', 'bad_front_matter'],
   ['front matter that never ends', 'a.md', '---\ntitle: x\n\ntext', 'page'],
   ['10,000 nested quotes', 'a.md', `${deep('> ')}x`, 'page'],
+  ['10,000 nested list items', 'a.md', `${deep('- ')}x`, 'page'],
+  ['10,000 quotes on one line and 10,000 entities', 'a.md', `${deep('>')}x\n\n${deep('&amp;')}`, 'page'],
+  ['10,000 headings', 'a.md', deep('# h\n\n'), 'page'],
   ['10,000 brackets', 'a.md', deep('['), 'page'],
   ['10,000 links', 'a.md', deep('[a](b.md) '), 'page'],
   ['control characters', 'a.md', 'a\u0001\u001b[31m\u007f b', 'page'],
@@ -32,8 +47,8 @@ const CASES: [name: string, path: string, content: string | Buffer, outcome: 'pa
   ['emoji in its path', '📚/🎉.md', 'x', 'page'],
   ['a dash before its path', '-rf.md', 'x', 'page'],
   ['braces in its path', '{a,b}.md', 'x', 'page'],
-  ['a path of 1,000 bytes', `${'d'.repeat(200)}/`.repeat(4) + `${'x'.repeat(190)}.md`, 'x', 'page'],
-  ['a path of 4,000 bytes', `${'d'.repeat(200)}/`.repeat(19) + `${'x'.repeat(170)}.md`, 'x', 'path_too_long'],
+  ['a path of 1,000 bytes', `${folders(4)}${'x'.repeat(190)}.md`, 'x', 'page'],
+  ['a path of 4,000 bytes', `${folders(19)}${'x'.repeat(170)}.md`, 'x', 'path_too_long'],
 ]
 
 describe.each(engines)('in %s a file', (engine) => {

@@ -1,12 +1,18 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { syncSource } from '../../src/index.ts'
 import { type GitServer, serveGit } from '../world/git-server.ts'
+import { commandLines, descendants } from '../world/processes.ts'
 import type { TestWorld } from '../world/test-world.ts'
 import { testWorld } from '../world/test-world.ts'
+
+// A small disk needs the right to mount one.
+const mayMount = process.platform === 'linux' && process.getuid?.() === 0
+if (!mayMount) console.warn('!!! SKIPPED: the test of a full disk. Run it as root, on Linux.')
 
 let world: TestWorld
 let server: GitServer
@@ -32,6 +38,14 @@ const sync = (options: Parameters<typeof syncSource>[2] & { ref?: string; repo?:
   const { ref = 'main', repo = `${server.url}/.git`, ...rest } = options
   return syncSource(world.db, { id: 'docs', repo, ref }, { clones, ...rest })
 }
+/** Puts a script in the place of ssh, until the function that it returns is called. */
+function sshThat(script: string): () => void {
+  const wrapper = join(clones, 'ssh')
+  writeFileSync(wrapper, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  process.env.GIT_SSH_COMMAND = wrapper
+  return () => delete process.env.GIT_SSH_COMMAND
+}
+
 /** What a child that the clone's owner starts would find there. */
 const inClone = (...args: string[]) =>
   execFileSync('git', ['-C', join(clones, 'docs.git'), ...args], { encoding: 'utf8' })
@@ -144,6 +158,69 @@ describe('a source on a server', () => {
     },
   )
 
+  test('whose server is slow is mirrored all the same', async () => {
+    world.repository.commit(files(100))
+    server.mood = 'slow'
+    expect(await sync()).toMatchObject({ status: 'first_sync', filesImported: 100 })
+  })
+
+  test('whose import is stopped again and again goes on from there, on a fresh machine each time', async () => {
+    world.repository.commit(files(1_500))
+    const imported: number[] = []
+    for (;;) {
+      const stop = new AbortController()
+      const onProgress = ({ done }: { done: number }) => done >= 300 && stop.abort()
+      const result = await sync({ signal: stop.signal, onProgress })
+      imported.push(result.filesImported)
+      if (result.status !== 'partial') break
+      expect(result.filesImported).toBeGreaterThanOrEqual(300)
+      rmSync(join(clones, 'docs.git'), { recursive: true })
+    }
+    expect(imported.length).toBeGreaterThan(1)
+    expect(imported.reduce((sum, each) => sum + each)).toBe(1_500)
+    expect(await world.pages()).toEqual(world.repository.tree())
+  })
+
+  test('whose server hangs in the middle of an import ends as pull_timeout when the budget is spent', async () => {
+    world.repository.commit(files(3))
+    const result = await sync({
+      budgetMs: 2_000,
+      onProgress: ({ phase }) => {
+        if (phase === 'apply') server.mood = 'hang'
+      },
+    })
+    expect(result).toMatchObject({ status: 'partial', reason: 'pull_timeout', bookmark: null })
+    expect(descendants().filter((line) => line.startsWith('git '))).toEqual([])
+  })
+
+  test('that was fetched so often that its clone is full of packs gets a new clone', async () => {
+    world.repository.commit(files(3))
+    await sync()
+    const packs = join(clones, 'docs.git', 'objects', 'pack')
+    for (let i = 0; i < 80; i++) writeFileSync(join(packs, `pack-${i}.pack`), '')
+    world.repository.commit(files(4))
+    expect(await sync()).toMatchObject({ status: 'synced', filesImported: 1 })
+    expect(readdirSync(packs).length).toBeLessThan(20)
+  })
+
+  test('whose branch was deleted, or that is empty, fails and says so; what is stored stays', async () => {
+    expect(await sync({ ref: 'HEAD' })).toMatchObject({
+      status: 'failed',
+      error: { code: 'REF_NOT_FOUND', hint: 'It has no commits yet.' },
+    })
+    const bookmark = world.repository.commit(files(3))
+    world.repository.git('branch', 'feature/one')
+    await sync({ ref: 'feature/one' })
+    world.repository.git('branch', '-D', 'feature/one')
+    world.repository.git('tag', 'feature-1')
+    expect(await sync({ ref: 'feature/one' })).toMatchObject({
+      status: 'failed',
+      bookmark,
+      error: { code: 'REF_NOT_FOUND', hint: 'Nearest to it are: feature-1, main.' },
+    })
+    expect(Object.keys(await world.pages())).toHaveLength(3)
+  })
+
   test('whose server hangs ends as pull_timeout when the budget is spent', async () => {
     const before = world.repository.commit(files(3))
     await sync()
@@ -173,6 +250,16 @@ describe('a source on a server', () => {
     const repo = `${server.url.replace('://', '://me:s3cret%20word@')}/.git`
     const result = await sync({ repo })
     expect(result).toMatchObject({ status: 'first_sync', filesImported: 3 })
+    server.mood = 'hang'
+    const asked = server.requested()
+    const stop = new AbortController()
+    const hanging = sync({ repo, signal: stop.signal })
+    await asked
+    expect(commandLines().join('\n')).toContain('git-remote-http')
+    expect(commandLines().join('\n')).not.toMatch(/s3cret/)
+    stop.abort()
+    await hanging
+    server.mood = 'serve'
     server.password = 'changed'
     world.repository.commit(files(4))
     const failed = await sync({ repo })
@@ -199,23 +286,64 @@ describe('a source on a server', () => {
     })
   })
 
+  test.each([
+    [
+      'refuses the key',
+      'git@example.org: Permission denied (publickey).',
+      'FETCH_REFUSED',
+      'an ssh key that the agent has',
+    ],
+    ['is not known', 'Host key verification failed.', 'FETCH_REFUSED', 'ssh-keyscan'],
+    [
+      'is not found',
+      'ssh: Could not resolve hostname example.org',
+      'FETCH_FAILED',
+      'Check the address and the network',
+    ],
+  ])('whose ssh server %s fails and says what to do', async (_, said, code, hint) => {
+    const stop = sshThat(`echo '${said}' >&2; exit 255`)
+    const result = await sync({ repo: `git@example.org:team/docs.git` })
+    stop()
+    expect(result).toMatchObject({ status: 'failed', reason: 'fetch_failed', error: { code } })
+    expect(result.status === 'failed' && result.error.hint).toContain(hint)
+  })
+
+  test('whose ssh hangs ends as pull_timeout, and no process of it is left', async () => {
+    const stop = sshThat('sleep 1000')
+    const result = await sync({ repo: 'git@example.org:team/docs.git', budgetMs: 500 })
+    stop()
+    expect(result).toMatchObject({ status: 'partial', reason: 'pull_timeout' })
+    expect(descendants().filter((line) => /^(git|sleep) /.test(line))).toEqual([])
+  })
+
+  test.skipIf(!mayMount)(
+    'whose clone finds the disk full fails and says so, and goes on when there is room',
+    async () => {
+      const random = () => randomBytes(20_000).toString('hex')
+      world.repository.commit({ 'a.md': random(), 'b.md': random(), 'c.md': random(), 'd.md': random() })
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=120k', 'tmpfs', clones])
+      try {
+        expect(await sync()).toMatchObject({
+          status: 'failed',
+          error: { code: 'FETCH_FAILED', hint: expect.stringContaining('Make room') },
+        })
+      } finally {
+        execFileSync('umount', [clones])
+      }
+      expect(await sync()).toMatchObject({ status: 'first_sync', filesImported: 4 })
+    },
+  )
+
   test('may be behind file:// or ssh', async () => {
     const commit = world.repository.commit(files(2))
     expect(await sync({ repo: `file://${world.repository.folder}` })).toMatchObject({
       status: 'first_sync',
       bookmark: commit,
     })
-    const wrapper = join(clones, 'ssh')
-    writeFileSync(wrapper, '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n', { mode: 0o755 })
-    process.env.GIT_SSH_COMMAND = wrapper
-    try {
-      expect(await sync({ repo: `somehost:${world.repository.folder}` })).toMatchObject({
-        status: 'synced',
-        bookmark: commit,
-      })
-    } finally {
-      delete process.env.GIT_SSH_COMMAND
-    }
+    const stop = sshThat('for last; do :; done\nexec sh -c "$last"')
+    const result = await sync({ repo: `somehost:${world.repository.folder}` })
+    stop()
+    expect(result).toMatchObject({ status: 'synced', bookmark: commit })
   })
 })
 

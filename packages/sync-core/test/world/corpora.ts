@@ -4,14 +4,23 @@ import { fileURLToPath } from 'node:url'
 
 const DEMO = fileURLToPath(new URL('../../../../demo', import.meta.url))
 
+export interface Corpus {
+  readonly name: string
+  readonly bundle: string
+  /** At how many points of its history a test can afford an import from nothing. */
+  readonly fresh: number
+  /** Within which time a test kills a process that imports it. */
+  readonly killMs: number
+}
+
 /** Bundles of real repositories: the demonstration's, and those in the folder that `TIDEMARK_CORPORA` names. */
-export function corpora(): { name: string; bundle: string }[] {
-  const folder = process.env.TIDEMARK_CORPORA
-  const more =
-    folder === undefined
-      ? []
-      : ['book', 'rfcs', 'tldr'].map((name) => ({ name, bundle: join(folder, `${name}.bundle`) }))
-  return [{ name: 'vite', bundle: join(DEMO, 'vite.bundle') }, ...more].filter(({ bundle }) =>
-    existsSync(bundle),
-  )
+export function corpora(): Corpus[] {
+  const folder = process.env.TIDEMARK_CORPORA ?? ''
+  const all: Corpus[] = [
+    { name: 'vite', bundle: join(DEMO, 'vite.bundle'), fresh: 24, killMs: 300 },
+    { name: 'book', bundle: join(folder, 'book.bundle'), fresh: 12, killMs: 500 },
+    { name: 'rfcs', bundle: join(folder, 'rfcs.bundle'), fresh: 6, killMs: 1_000 },
+    { name: 'tldr', bundle: join(folder, 'tldr.bundle'), fresh: 3, killMs: 3_000 },
+  ]
+  return all.filter(({ bundle }) => existsSync(bundle))
 }

@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What the server does with the next requests. */
-export type Mood = 'serve' | 'hang' | 'fail' | 'drop'
+export type Mood = 'serve' | 'slow' | 'hang' | 'fail' | 'drop'
 
 /** A real `git http-backend` behind a small HTTP server on this machine. */
 export interface GitServer {
@@ -32,7 +34,7 @@ export async function serveGit(repository: string): Promise<GitServer> {
     if (server.password !== null && login !== `me:${server.password}`) {
       return void response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end()
     }
-    backend(dirname(repository), request, response)
+    backend(dirname(repository), request, response, server.mood === 'slow')
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
@@ -53,7 +55,7 @@ export async function serveGit(repository: string): Promise<GitServer> {
 }
 
 /** Hands a request to git by the rules of CGI. */
-function backend(root: string, request: IncomingMessage, response: ServerResponse): void {
+function backend(root: string, request: IncomingMessage, response: ServerResponse, slowly: boolean): void {
   const { pathname, search } = new URL(request.url!, 'http://localhost')
   const child = spawn('git', ['-c', 'safe.directory=*', 'http-backend'], {
     env: {
@@ -84,8 +86,18 @@ function backend(root: string, request: IncomingMessage, response: ServerRespons
     }
     response.writeHead(status)
     response.write(head.subarray(end + 4))
-    child.stdout.pipe(response)
+    if (slowly) Readable.from(trickle(child.stdout)).pipe(response)
+    else child.stdout.pipe(response)
   }
   child.stdout.on('data', onHead)
   child.stdin.on('error', () => {})
+}
+
+async function* trickle(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += 512) {
+      yield piece.subarray(at, at + 512)
+      await sleep(5)
+    }
+  }
 }

@@ -23,6 +23,8 @@ export interface TestWorld extends AsyncDisposable {
   ids(): Promise<Record<string, string>>
   /** Everything that is derived from the pages, in one order, without what depends on when it was made. */
   contents(): Promise<unknown[]>
+  /** A digest of that, for sources too large to be compared row by row. */
+  digest(): Promise<string>
   /** Forgets everything, as if no run had ever been. */
   empty(): Promise<void>
 }
@@ -76,12 +78,21 @@ export async function testWorld({
       const { rows } = await db.query(contentsSql)
       return rows
     },
+    digest: () => digestOf(db),
     empty,
     async [Symbol.asyncDispose]() {
       repository.remove()
       await empty()
     },
   }
+}
+
+/** A digest of everything that is derived from pages, without what depends on when it was made. */
+export async function digestOf(db: Database): Promise<string> {
+  const { rows } = await db.query(
+    `SELECT md5(string_agg(row::text, '' ORDER BY path COLLATE "C")) AS digest FROM (${contentsSql}) AS row`,
+  )
+  return rows[0].digest
 }
 
 const TABLES = ['sources', 'pages', 'chunks', 'links', 'quarantine', 'runs', 'locks']
