@@ -4,7 +4,7 @@ import { migrate, openDatabase, type SyncOptions, type SyncResult, syncSource } 
 import { floor } from './floor.ts'
 
 // As the command has it, for the floor too.
-setFlagsFromString('--optimize-for-size')
+setFlagsFromString('--semi-space-growth-factor=1')
 
 const [what = '', url = '', repo = '', rounds = '1', longestMs = '0'] = process.argv.slice(2)
 const db = await openDatabase(url)
