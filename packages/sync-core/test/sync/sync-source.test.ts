@@ -1,5 +1,6 @@
 import { engines } from '@tidemark/test-engines'
 import { describe, expect, test } from 'vitest'
+import type { PlannedChange } from '../../src/index.ts'
 import { testWorld } from '../world/test-world.ts'
 
 describe.each(engines)('a sync into %s', (engine) => {
@@ -171,6 +172,28 @@ describe.each(engines)('a sync into %s', (engine) => {
     expect(await world.pages()).toEqual({})
     expect((await world.db.query('SELECT * FROM tidemark.sources')).rows).toEqual([])
     expect((await world.db.query('SELECT * FROM tidemark.locks')).rows).toEqual([])
+  })
+
+  test('of a dry run tells each change that a sync would make, and no row of the database changes', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.commit({ 'change.md': '1', 'drop.md': '2', 'move.md': '3', 'keep.md': '4' })
+    await world.sync()
+    const everything = () =>
+      world.db.query(`SELECT (SELECT json_agg(s)::text FROM tidemark.sources s) AS sources,
+        (SELECT json_agg(p ORDER BY id)::text FROM tidemark.pages p) AS pages,
+        (SELECT count(*) FROM tidemark.runs) AS runs, (SELECT json_agg(l)::text FROM tidemark.locks l) AS locks`)
+    const before = await everything()
+    world.repository.commit({ 'change.md': '5', 'moved.md': '3', 'keep.md': '4', 'new.md': '6' })
+    const changes: PlannedChange[] = []
+    const result = await world.sync({ dryRun: true, onPlan: (plan) => changes.push(...plan) })
+    expect(changes).toEqual([
+      { change: 'rename', path: 'moved.md', from: 'move.md' },
+      { change: 'update', path: 'change.md' },
+      { change: 'add', path: 'new.md' },
+      { change: 'delete', path: 'drop.md' },
+    ])
+    expect(result).toMatchObject({ status: 'dry_run', filesImported: 1, filesRenamed: 1, filesRemaining: 4 })
+    expect(await everything()).toEqual(before)
   })
 
   test('is busy while another has the lease, and names who', async () => {
