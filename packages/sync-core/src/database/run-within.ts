@@ -44,7 +44,10 @@ export async function runWithin({ pool, busy, text, params, signal }: Statement)
     const running = client.query(text, params)
     const result = await orStopped(running, signal)
     if (result !== STOPPED) return result
-    reusable = await cancelled(client, running)
+    const outcome = await cancelled(client, running)
+    reusable = outcome === 'cancelled'
+    // Done after all: what is in counts.
+    if (typeof outcome === 'object') return outcome
     throw signal!.reason
   } finally {
     client.off('error', onError)
@@ -70,10 +73,13 @@ async function orStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): 
 }
 
 /**
- * Asks the server by the protocol's CancelRequest to give a statement up. True where that is what has ended it; if
- * something else has, the request is still on its way and would hit the connection's next statement.
+ * Asks the server by the protocol's CancelRequest to give a statement up, and tells what came of it. Where something
+ * else has ended the statement, the request is still on its way and would hit the connection's next one.
  */
-async function cancelled(client: pg.PoolClient, running: Promise<unknown>): Promise<boolean> {
+async function cancelled<T extends object>(
+  client: pg.PoolClient,
+  running: Promise<T>,
+): Promise<T | 'cancelled' | 'unknown'> {
   // What the server has told for this purpose; the driver's types leave it out.
   const { host, port, processID, secretKey } = client as pg.PoolClient & {
     processID: number
@@ -82,13 +88,12 @@ async function cancelled(client: pg.PoolClient, running: Promise<unknown>): Prom
   const socket = connect(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port })
   socket.on('error', () => {})
   socket.end(serialize.cancel(processID, secretKey))
-  const ended = running.then(
-    () => false,
-    (error: { code?: string }) => error.code === QUERY_CANCELED,
+  const ended = running.catch((error: { code?: string }) =>
+    error.code === QUERY_CANCELED ? ('cancelled' as const) : ('unknown' as const),
   )
-  const inTime = await Promise.race([ended, sleep(CANCEL_MS, false)])
+  const outcome = await Promise.race([ended, sleep(CANCEL_MS, 'unknown' as const)])
   socket.destroy()
-  return inTime
+  return outcome
 }
 
 const QUERY_CANCELED = '57014'

@@ -16,7 +16,7 @@ async function syncInPieces(
   longestMs: number,
 ): Promise<SyncResult[]> {
   const runs: SyncResult[] = []
-  for (let patience = 1; ; patience *= 1.2) {
+  for (let patience = 1; ; patience *= 1.4) {
     const run = await world.sync({ budgetMs: Math.ceil(random() * longestMs * patience) })
     runs.push(run)
     if (run.status !== 'partial') return runs
@@ -110,7 +110,7 @@ describe.each(engines)('a source in %s', (engine) => {
       let before: State = { tree: {}, ids: {} }
       for (const commit of [...history, ...jumps, ...history.slice(0, 4).reverse()]) {
         moveTo(commit)
-        await syncInPieces(world, random, importMs / 4)
+        await syncInPieces(world, random, importMs / 2)
         const after = { tree: world.repository.tree('main'), ids: await world.ids() }
         expect(await world.pages()).toEqual(after.tree)
         expect(lostIds(before, after)).toEqual([])
