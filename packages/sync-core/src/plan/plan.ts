@@ -34,7 +34,7 @@ export interface Plan {
   readonly refused: readonly RefusedPath[]
   /** Paths in quarantine whose file is gone. */
   readonly released: readonly string[]
-  readonly renames: readonly Rename[]
+  readonly renames: Iterable<Rename>
   /** New and changed files in the order of their paths. */
   readonly writes: Iterable<Write>
   readonly deletes: Iterable<Delete>
@@ -151,16 +151,15 @@ interface Differences {
 
 async function withRenames(differences: Differences, passedOver: PassedOver): Promise<Plan> {
   const { refused, released, writes, updates, vanished, stored, setAsideStill } = differences
-  const none = { renames: [], chains: 0 }
-  const { renames, chains } = updates + vanished.length > 0 ? await findRenames(writes, vanished) : none
-  const arrived = new Set(renames.map(({ path }) => path))
-  const moved = new Set(renames.map(({ id }) => id))
+  // Of a first import nothing can have moved, and it is not looked through in vain.
+  const mayMove = updates + vanished.length > 0
+  const { renames, chains, arrived, moved } = await findRenames(mayMove ? writes : packedList(), vanished)
   return {
     refused,
     released,
     renames,
-    writes: only(writes, ({ path }) => !arrived.has(path)),
-    deletes: only(vanished, ({ id }) => !moved.has(id)),
+    writes: without(writes, arrived),
+    deletes: without(vanished, moved),
     passedOver,
     // A chain begins at one path that is gone and ends at one that is new; between them each is another's.
     counts: {
@@ -174,10 +173,12 @@ async function withRenames(differences: Differences, passedOver: PassedOver): Pr
   }
 }
 
-function only<T>(list: Iterable<T>, keep: (record: T) => boolean): Iterable<T> {
+/** The records of a list whose position is not marked. */
+function without<T>(list: Iterable<T>, marks: Uint8Array): Iterable<T> {
   return {
     *[Symbol.iterator]() {
-      for (const record of list) if (keep(record)) yield record
+      let at = 0
+      for (const record of list) if (!marks[at++]) yield record
     },
   }
 }

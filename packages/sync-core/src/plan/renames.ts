@@ -1,4 +1,6 @@
 import { breathing } from '../breathe.ts'
+import { followMoves, type Move } from './follow-moves.ts'
+import { type PackedList, packedList } from './packed-list.ts'
 import type { Delete, Write } from './plan.ts'
 
 /** A page that keeps its id and content under another path. */
@@ -13,37 +15,88 @@ export interface Rename {
 
 export interface Renames {
   /** In an order in which each path is free when it is taken. */
-  readonly renames: readonly Rename[]
+  readonly renames: PackedList<Rename>
   /** How many chains they make; the others are on cycles. */
   readonly chains: number
+  /** Which of the writes they stand for, by position. */
+  readonly arrived: Uint8Array
+  /** Which of the vanished pages they take along, by position. */
+  readonly moved: Uint8Array
 }
 
-interface Page {
-  readonly id: string
-  readonly path: string
-  readonly gone: boolean
-}
+/** So many pages are held in memory at a time. */
+const PAGES_PER_PASS = 50_000
 
 /**
  * Finds the pages whose exact content now stands at another path.
  *
- * A move is an edge from a page to a path, and a page has one path, so moves make chains and cycles. A chain counts
- * when its first page's path is gone from the tree and its last path is new: then everyone on it has moved on by
- * one. In any other chain some file was copied and then changed, or one was put over another; there each path keeps
- * its page, as git tells it.
+ * First the plain moves, from a path that is gone to one that is new: they concern no third path, so any number of
+ * them is found in passes over a share of the blobs each. What is left are the few on chains and cycles.
  */
-export async function findRenames(writes: Iterable<Write>, vanished: Iterable<Delete>): Promise<Renames> {
-  const { targets, pages } = await exactMatches(writes, vanished)
-  const moves = matchUp(targets, pages)
-  return inSafeOrder(moves)
+export async function findRenames(writes: PackedList<Write>, vanished: PackedList<Delete>): Promise<Renames> {
+  const found: Found = {
+    renames: packedList<Rename>(),
+    arrived: new Uint8Array(writes.length),
+    moved: new Uint8Array(vanished.length),
+  }
+  const passes = Math.ceil(vanished.length / PAGES_PER_PASS)
+  for (let pass = 0; pass < passes; pass++) {
+    await findPlainMoves(writes, vanished, found, (oid) => shortOid(oid) % passes === pass)
+  }
+  const plain = found.renames.length
+  const moves = await findOtherMoves(writes, vanished, found)
+  const { renames, chains } = followMoves(moves)
+  for (const { move, cycle } of renames) {
+    const { page, target } = move
+    found.renames.push({ id: page.id, from: page.path, path: target.path, blobOid: target.blobOid, cycle })
+    found.arrived[target.at] = 1
+    if (page.at !== null) found.moved[page.at] = 1
+  }
+  return { ...found, chains: plain + chains }
 }
 
-/** The few records that can take part: those whose blob is both wanted somewhere and had by some page. */
-async function exactMatches(writes: Iterable<Write>, vanished: Iterable<Delete>) {
+type Found = Pick<Renames, 'renames' | 'arrived' | 'moved'>
+
+async function findPlainMoves(
+  writes: PackedList<Write>,
+  vanished: PackedList<Delete>,
+  { renames, arrived, moved }: Found,
+  inPass: (blobOid: string) => boolean,
+): Promise<void> {
+  const breathe = breathing()
+  const gone = new Map<string, { id: string; path: string; at: number }[]>()
+  let at = 0
+  for (const { id, path, blobOid } of vanished) {
+    if (inPass(blobOid)) getOrInsert(gone, blobOid).push({ id, path, at })
+    at++
+    await breathe()
+  }
+  // Taken from the end, the first comes first.
+  for (const pages of gone.values()) pages.reverse()
+  at = 0
+  for (const { id, path, blobOid } of writes) {
+    const page = id === null && inPass(blobOid) ? gone.get(blobOid)?.pop() : undefined
+    if (page) {
+      renames.push({ id: page.id, from: page.path, path, blobOid, cycle: null })
+      moved[page.at] = 1
+      arrived[at] = 1
+    }
+    at++
+    await breathe()
+  }
+}
+
+/** Pairs of the rest: paths and pages of the same blob where a page that is still there takes part. */
+async function findOtherMoves(
+  writes: PackedList<Write>,
+  vanished: PackedList<Delete>,
+  { arrived, moved }: Found,
+): Promise<Move[]> {
   const breathe = breathing()
   const had = new Set<number>()
+  let at = 0
   for (const { blobOid } of vanished) {
-    had.add(shortOid(blobOid))
+    if (!moved[at++]) had.add(shortOid(blobOid))
     await breathe()
   }
   for (const { blobOid, oldBlobOid } of writes) {
@@ -51,82 +104,59 @@ async function exactMatches(writes: Iterable<Write>, vanished: Iterable<Delete>)
     if (oldBlobOid !== null && oldBlobOid !== blobOid) had.add(shortOid(oldBlobOid))
     await breathe()
   }
-  const targets: Write[] = []
-  if (had.size > 0) {
-    for (const write of writes) {
-      if (write.blobOid !== write.oldBlobOid && had.has(shortOid(write.blobOid))) targets.push(write)
-      await breathe()
-    }
+  if (had.size === 0) return []
+  const targets: Move['target'][] = []
+  at = 0
+  for (const { id, path, blobOid, oldBlobOid } of writes) {
+    if (!arrived[at] && blobOid !== oldBlobOid && had.has(shortOid(blobOid)))
+      targets.push({ path, blobOid, isNew: id === null, at })
+    at++
+    await breathe()
   }
-  const wanted = new Set(targets.map(({ blobOid }) => blobOid))
-  const pages = new Map<string, Page[]>()
-  const offer = (blobOid: string, page: Page) => {
-    if (!wanted.has(blobOid)) return
-    const same = pages.get(blobOid)
-    if (same) same.push(page)
-    else pages.set(blobOid, [page])
-  }
-  if (wanted.size > 0) {
-    for (const { id, path, blobOid } of vanished) {
-      offer(blobOid, { id, path, gone: true })
-      await breathe()
-    }
-    for (const { id, path, blobOid, oldBlobOid } of writes) {
-      if (id !== null && oldBlobOid !== null && oldBlobOid !== blobOid)
-        offer(oldBlobOid, { id, path, gone: false })
-      await breathe()
-    }
-  }
-  return { targets, pages }
+  if (targets.length === 0) return []
+  return matchUp(
+    targets,
+    await pagesOf(new Set(targets.map(({ blobOid }) => blobOid)), writes, vanished, moved),
+  )
 }
 
-interface Move {
-  readonly page: Page
-  readonly target: Write
+async function pagesOf(
+  wanted: Set<string>,
+  writes: PackedList<Write>,
+  vanished: PackedList<Delete>,
+  moved: Uint8Array,
+): Promise<Map<string, Move['page'][]>> {
+  const breathe = breathing()
+  const pages = new Map<string, Move['page'][]>()
+  let at = 0
+  for (const { id, path, blobOid } of vanished) {
+    if (!moved[at] && wanted.has(blobOid)) getOrInsert(pages, blobOid).push({ id, path, at })
+    at++
+    await breathe()
+  }
+  for (const { id, path, blobOid, oldBlobOid } of writes) {
+    if (id !== null && oldBlobOid !== null && oldBlobOid !== blobOid && wanted.has(oldBlobOid))
+      getOrInsert(pages, oldBlobOid).push({ id, path, at: null })
+    await breathe()
+  }
+  return pages
 }
 
 /** Pairs pages and paths of the same blob, the surest first: pages whose path is gone, with paths that are new. */
-function matchUp(targets: Write[], pages: Map<string, Page[]>): Move[] {
-  const surestFirst = [...targets.filter(({ id }) => id === null), ...targets.filter(({ id }) => id !== null)]
+function matchUp(targets: Move['target'][], pages: Map<string, Move['page'][]>): Move[] {
+  const surestFirst = [...targets.filter(({ isNew }) => isNew), ...targets.filter(({ isNew }) => !isNew)]
   return surestFirst.flatMap((target) => {
     const page = pages.get(target.blobOid)?.shift()
     return page ? [{ page, target }] : []
   })
 }
 
-function inSafeOrder(moves: Move[]): Renames {
-  const byPage = new Map(moves.map((move) => [move.page.path, move]))
-  const byTarget = new Map(moves.map((move) => [move.target.path, move]))
-  const seen = new Set<Move>()
-  const renames: Rename[] = []
-  let chains = 0
-  const emit = ({ page, target }: Move, cycle: number | null) =>
-    renames.push({ id: page.id, from: page.path, path: target.path, blobOid: target.blobOid, cycle })
-
-  const follow = (first: Move): Move[] => {
-    const chain: Move[] = []
-    for (let move: Move | undefined = first; move && !seen.has(move); move = byPage.get(move.target.path)) {
-      seen.add(move)
-      chain.push(move)
-    }
-    return chain
-  }
-  for (const move of moves) {
-    if (byTarget.has(move.page.path)) continue
-    const chain = follow(move)
-    // From its end, so that each path has been left before it is taken.
-    if (!move.page.gone || chain.at(-1)!.target.id !== null) continue
-    for (const link of chain.reverse()) emit(link, null)
-    chains++
-  }
-  // Whoever is not on a chain by now is on a cycle.
-  let cycle = 0
-  for (const move of moves) {
-    if (seen.has(move)) continue
-    for (const link of follow(move)) emit(link, cycle)
-    cycle++
-  }
-  return { renames, chains }
+function getOrInsert<T>(map: Map<string, T[]>, key: string): T[] {
+  const there = map.get(key)
+  if (there) return there
+  const inserted: T[] = []
+  map.set(key, inserted)
+  return inserted
 }
 
 /** 48 bits of an object id: enough to tell most that can't match, and a number is a tenth of the string's size. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { packedList } from '../../src/plan/packed-list.ts'
 import type { Delete, Write } from '../../src/plan/plan.ts'
 import { findRenames } from '../../src/plan/renames.ts'
 
@@ -7,8 +8,8 @@ const oid = (letter: string) => letter.repeat(40)
 
 /** The differences between two trees, `path → letter`; a page's id is its path before. */
 function differences(before: Record<string, string>, after: Record<string, string>) {
-  const writes: Write[] = []
-  const vanished: Delete[] = []
+  const writes = packedList<Write>()
+  const vanished = packedList<Delete>()
   for (const [path, letter] of Object.entries(after)) {
     const old = before[path]
     if (old === letter) continue
@@ -24,7 +25,7 @@ function differences(before: Record<string, string>, after: Record<string, strin
 async function moves(before: Record<string, string>, after: Record<string, string>): Promise<string[]> {
   const { writes, vanished } = differences(before, after)
   const { renames } = await findRenames(writes, vanished)
-  return renames.map(({ from, path }) => `${from} → ${path}`)
+  return [...renames].map(({ from, path }) => `${from} → ${path}`)
 }
 
 describe('a rename', () => {
@@ -53,7 +54,9 @@ test('any renames, applied in their order, never put two pages on one path and e
   await fc.assert(
     fc.asyncProperty(tree, tree, async (before, after) => {
       const { writes, vanished } = differences(before, after)
-      const { renames, chains } = await findRenames(writes, vanished)
+      const found = await findRenames(writes, vanished)
+      const { chains } = found
+      const renames = [...found.renames]
       const paths = new Map(Object.keys(before).map((path) => [path, path]))
       for (let i = 0; i < renames.length; ) {
         const { cycle } = renames[i]!
