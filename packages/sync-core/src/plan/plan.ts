@@ -1,3 +1,4 @@
+import { breathing } from '../breathe.ts'
 import type { Database } from '../database/database.ts'
 import type { Repository } from '../git/repository.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
@@ -158,8 +159,8 @@ async function withRenames(differences: Differences, passedOver: PassedOver): Pr
     refused,
     released,
     renames,
-    writes: without(writes, arrived),
-    deletes: without(vanished, moved),
+    writes: renames.length > 0 ? await without(writes, arrived) : writes,
+    deletes: renames.length > 0 ? await without(vanished, moved) : vanished,
     passedOver,
     // A chain begins at one path that is gone and ends at one that is new; between them each is another's.
     counts: {
@@ -174,13 +175,15 @@ async function withRenames(differences: Differences, passedOver: PassedOver): Pr
 }
 
 /** The records of a list whose position is not marked. */
-function without<T>(list: Iterable<T>, marks: Uint8Array): Iterable<T> {
-  return {
-    *[Symbol.iterator]() {
-      let at = 0
-      for (const record of list) if (!marks[at++]) yield record
-    },
+async function without<T>(list: PackedList<T>, marks: Uint8Array): Promise<PackedList<T>> {
+  const breathe = breathing()
+  const rest = packedList<T>()
+  let at = 0
+  for (const record of list) {
+    if (!marks[at++]) rest.push(record)
+    await breathe()
   }
+  return rest
 }
 
 /** Takes single pages out of a stream of arrays; waits only where the next array is needed. */
