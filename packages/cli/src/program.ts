@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { SyncError } from '@tidemark/sync-core'
 import { Command, CommanderError } from 'commander'
 import { addInit } from './commands/init.ts'
 import { addLocks } from './commands/locks.ts'
@@ -7,24 +5,20 @@ import { addRuns } from './commands/runs.ts'
 import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
-import { CannotWrite } from './config/edit-config.ts'
+import { CannotWrite } from './config/write.ts'
 import { UsageError } from './usage-error.ts'
+import { version } from './version.ts'
 
-/** Runs the command line and returns its exit code. */
-export async function runProgram(args: readonly string[]): Promise<number> {
-  let code = 0
-  const program = describeProgram((exitCode) => {
-    code = exitCode
-  })
+/** Runs the command line and sets the exit code of the process. */
+export async function runProgram(args: readonly string[]): Promise<void> {
   try {
-    await program.parseAsync(args, { from: 'user' })
-    return code
+    await describeProgram().parseAsync(args, { from: 'user' })
   } catch (error) {
-    return report(error, args.includes('--verbose'))
+    process.exitCode = report(error, args.includes('--verbose'))
   }
 }
 
-function describeProgram(exit: (code: number) => void): Command {
+function describeProgram(): Command {
   const program = new Command('tidemark')
     .description(
       'Keeps many Markdown git repositories mirrored in Postgres, on time, however often it is interrupted.',
@@ -49,7 +43,7 @@ function describeProgram(exit: (code: number) => void): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tidemark: ')) })
   addInit(program)
   addSources(program)
-  addSync(program, exit)
+  addSync(program)
   addStatus(program)
   addRuns(program)
   addLocks(program)
@@ -59,17 +53,12 @@ function describeProgram(exit: (code: number) => void): Command {
   return program
 }
 
-function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  return version
-}
-
 /** Tells what went wrong in one line, and what to do in another. */
 function report(error: unknown, verbose: boolean): number {
   // Commander has written its message; asking for help is not an error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  const hint = error instanceof UsageError || error instanceof SyncError ? `\n  ${error.hint}` : ''
-  process.stderr.write(`tidemark: ${(error as Error).message}${hint}\n`)
-  if (verbose) process.stderr.write(`${(error as Error).stack}\n`)
+  const { message, hint, stack } = error as Error & { hint?: string }
+  process.stderr.write(`tidemark: ${message}${hint === undefined ? '' : `\n  ${hint}`}\n`)
+  if (verbose) process.stderr.write(`${stack}\n`)
   return error instanceof UsageError && !(error instanceof CannotWrite) ? 2 : 1
 }

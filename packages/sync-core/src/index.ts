@@ -2,6 +2,7 @@ export { type Database, isEmbedded, openDatabase, type TracedStatement } from '.
 export { isRemote } from './git/address.ts'
 export type { TracedGit } from './git/git.ts'
 export type { PlannedChange } from './plan/planned-changes.ts'
+export { measureSource, type SourceSize } from './store/measure-source.ts'
 export { migrate } from './store/migrate.ts'
 export { type RunRecord, readRuns } from './store/read-runs.ts'
 export { readSource, readSources, type StoredSource } from './store/read-source.ts'

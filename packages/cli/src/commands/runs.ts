@@ -1,9 +1,6 @@
-import { type RunRecord, readRuns } from '@tidemark/sync-core'
 import type { Command } from 'commander'
-import { count } from '../duration.ts'
-import { table } from '../show/table.ts'
-import { ago, duration, shortCommit } from '../show/words.ts'
-import { configOf, outputOf, sourceNamed, withDatabaseAsItIs } from './context.ts'
+import { count } from '../flags.ts'
+import { lazy } from './lazy.ts'
 
 /** `tidemark runs`: what happened. */
 export function addRuns(program: Command): void {
@@ -13,39 +10,5 @@ export function addRuns(program: Command): void {
     .option('--source <id>', 'only of this source')
     .option('--limit <n>', 'how many', count, 20)
     .addHelpText('after', '\nExample:\n  $ tidemark runs --source docs --limit 5')
-    .action((options: { source?: string; limit: number }, command: Command) => runs(command, options))
-}
-
-async function runs(command: Command, { source, limit }: { source?: string; limit: number }): Promise<void> {
-  const output = outputOf(command)
-  const config = configOf(command)
-  if (source !== undefined) sourceNamed(config, source)
-  const records = await withDatabaseAsItIs(command, config, (db) => readRuns(db, { source, limit }))
-  if (output.json) {
-    output.printJson({ runs: records })
-    return
-  }
-  if (records.length === 0) output.note('There has been no run yet.')
-  else
-    output.print(table(['source', 'started', 'status', 'commit', 'files', 'left', 'time'], records.map(row)))
-}
-
-function row({ source, startedAt, finishedAt, status, reason, toCommit, counts }: RunRecord): string[] {
-  const {
-    filesImported = 0,
-    filesUpdated = 0,
-    filesRenamed = 0,
-    filesDeleted = 0,
-    filesRemaining,
-    elapsedMs,
-  } = counts ?? {}
-  return [
-    source,
-    ago(startedAt),
-    finishedAt === null ? 'running or killed' : reason === null ? status! : `${status} (${reason})`,
-    shortCommit(toCommit),
-    counts === null ? '–' : String(filesImported + filesUpdated + filesRenamed + filesDeleted),
-    filesRemaining === undefined || filesRemaining === null ? '–' : String(filesRemaining),
-    elapsedMs === undefined ? '–' : duration(elapsedMs),
-  ]
+    .action(lazy(() => import('../actions/runs.ts')))
 }

@@ -4,17 +4,16 @@ import type { Output } from './output.ts'
 import { changes, duration } from './words.ts'
 
 /** Shows how several runs get on, on standard error. */
-export interface Live {
+export interface Live extends Disposable {
   progress(progress: Progress): void
   finished(result: SyncResult): void
-  stop(): void
 }
 
 const REDRAW_MS = 100
 
 /** One live line a source on a terminal, plain lines elsewhere, nothing with `--json` or `--quiet`. */
 export function openLive(output: Output): Live {
-  if (output.json || output.quiet) return { progress() {}, finished() {}, stop() {} }
+  if (output.json || output.quiet) return { progress() {}, finished() {}, [Symbol.dispose]() {} }
   const terminal = process.stderr.isTTY && process.env.TERM !== 'dumb' && !process.env.CI
   return terminal ? liveLines() : plainLines(output)
 }
@@ -27,7 +26,7 @@ function liveLines(): Live {
   return {
     progress: (progress) => void running.set(progress.source, progress),
     finished: ({ source }) => void running.delete(source),
-    stop() {
+    [Symbol.dispose]() {
       clearInterval(timer)
       draw.clear()
       draw.done()
@@ -55,6 +54,6 @@ function plainLines(output: Output): Live {
     },
     finished: (result) =>
       output.note(`${result.source}: ${result.status} ${changes(result)} in ${duration(result.elapsedMs)}`),
-    stop() {},
+    [Symbol.dispose]() {},
   }
 }

@@ -15,8 +15,8 @@ export interface CliWorld extends Disposable {
   readonly folder: string
   /** Writes a file of the folder. */
   write(name: string, text: string): void
-  /** Runs `tidemark` in the folder, with the Postgres of the test file unless the environment says otherwise. */
-  run(args: string, env?: Record<string, string | undefined>): Promise<Outcome>
+  /** Runs `tidemark` in the folder or one inside it, with the Postgres of the test file unless the environment says otherwise. */
+  run(args: string, env?: Record<string, string | undefined>, inside?: string): Promise<Outcome>
   /** The address of that Postgres. */
   database(): Promise<string>
   /** Starts it and does not wait. */
@@ -51,8 +51,8 @@ export async function cliWorld(): Promise<CliWorld> {
       mkdirSync(join(folder, name, '..'), { recursive: true })
       writeFileSync(join(folder, name), text)
     },
-    async run(args, more = {}) {
-      const { exitCode, stdout, stderr } = await start(folder, args, { ...env, ...more })
+    async run(args, more = {}, inside = '.') {
+      const { exitCode, stdout, stderr } = await start(join(folder, inside), args, { ...env, ...more })
       return { exitCode, stdout, stderr }
     },
     database: async () => (await database!).url,

@@ -7,21 +7,9 @@ import type { Command } from 'commander'
 import { findConfig } from '../config/find-config.ts'
 import { type Config, databaseOf, loadConfig } from '../config/load-config.ts'
 import { didYouMean } from '../nearest.ts'
-import { type Output, openOutput } from '../show/output.ts'
 import { UsageError } from '../usage-error.ts'
+import { globals } from './globals.ts'
 
-/** The options that every command has. */
-export interface GlobalOptions {
-  readonly config?: string
-  readonly database?: string
-  readonly json?: boolean
-  readonly quiet?: boolean
-  readonly verbose?: boolean
-  readonly color?: boolean
-}
-
-export const globals = (command: Command): GlobalOptions => command.optsWithGlobals()
-export const outputOf = (command: Command): Output => openOutput(globals(command))
 export const configOf = (command: Command): Config => loadConfig(findConfig(globals(command).config))
 
 /** Where the database of this call is. */

@@ -3,7 +3,8 @@ import type { Command } from 'commander'
 import type { Config } from '../config/load-config.ts'
 import { table } from '../show/table.ts'
 import { duration } from '../show/words.ts'
-import { outputOf, withDatabase } from './context.ts'
+import { withDatabase } from './context.ts'
+import { outputOf } from './globals.ts'
 
 /** Breaks the leases of sources whose holders show no sign of life, or all of them, and tells what became of each. */
 export async function breakLocks(

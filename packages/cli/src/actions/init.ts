@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { CONFIG_NAME } from '../config/find-config.ts'
+import { writeConfig } from '../config/write.ts'
+import { UsageError } from '../usage-error.ts'
+import { version } from '../version.ts'
+import { globals, outputOf } from './globals.ts'
+
+/** Writes a configuration, with the repository that it stands in as its first source. */
+export default function init(_: object, command: Command): void {
+  const file = resolve(globals(command).config ?? CONFIG_NAME)
+  if (existsSync(file))
+    throw new UsageError(`${file} is there already`, 'Add to it with: tidemark sources add <id> <repo>')
+  const source = existsSync('.git') ? nameOf(process.cwd()) : null
+  writeConfig(file, template(source))
+  const output = outputOf(command)
+  if (output.json) {
+    output.printJson({ file, source })
+    return
+  }
+  const add = source === null ? 'tidemark sources add <id> <repo>, then ' : ''
+  output.print(`Wrote ${file}\nNext: ${add}tidemark sync --all`)
+}
+
+/** A name for the repository in a folder. */
+function nameOf(folder: string): string {
+  const name = basename(folder)
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+  return name.slice(0, 64) || 'docs'
+}
+
+function template(source: string | null): string {
+  return `# yaml-language-server: $schema=https://unpkg.com/tidemark@${version()}/schema/tidemark.yaml.json
+
+# In every value \${NAME} stands for a variable of the environment, \${NAME:-default} for one that may be missing.
+
+# Where the pages go. Without it: DATABASE_URL, or an embedded database in .tidemark/db beside this file.
+# database: postgres://user:\${PGPASSWORD}@host/database
+
+# How often sources are due: 90s, 10m, 1h.
+# every: 1h
+
+# What is mirrored: a name, a git repository, and what of it.
+#   docs:
+#     repo: ../docs                   # or https://\${TOKEN}@example.org/team/docs.git
+#     ref: main                       # branch, tag or commit; HEAD if left out
+#     subpath: content                # only this folder
+#     include: ["guide/**"]           # only these, as in .gitignore
+#     exclude: ["drafts/"]            # not these
+#     every: 10m
+sources:
+${source === null ? '' : `  ${source}:\n    repo: .\n    ref: HEAD\n`}`
+}

@@ -1,0 +1,28 @@
+import { isScalar, visit } from 'yaml'
+import { UsageError } from '../usage-error.ts'
+import type { ConfigDocument } from './document.ts'
+
+/**
+ * Puts the values of variables in the place of `${NAME}` and `${NAME:-default}` in every value of a document; keys
+ * stay as they are. As in a shell, the default also stands for a variable that is empty.
+ *
+ * @throws {UsageError} naming the place and the variable where one without a default is not set.
+ */
+export function expandVariables({ doc, at }: ConfigDocument, env: NodeJS.ProcessEnv): void {
+  visit(doc, {
+    Scalar(key, node) {
+      if (key === 'key' || !isScalar(node) || typeof node.value !== 'string') return
+      node.value = node.value.replace(
+        /\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g,
+        (_, name: string, otherwise: string | undefined) => {
+          const value = otherwise === undefined ? env[name] : env[name] || otherwise
+          if (value !== undefined) return value
+          throw new UsageError(
+            `${at(node.range?.[0] ?? 0)}: the variable ${name} is not set`,
+            `Set it, write \${${name}:-default}, or write the value in its place.`,
+          )
+        },
+      )
+    },
+  })
+}

@@ -1,0 +1,15 @@
+/**
+ * The configuration of tidemark for other programs: find it, load it, read its durations.
+ *
+ * ```ts
+ * import { databaseOf, findConfig, loadConfig } from 'tidemark/config'
+ *
+ * const config = loadConfig(findConfig(undefined))
+ * for (const { id, everyMs } of config.sources) console.log(id, everyMs)
+ * const db = await openDatabase(databaseOf(config, undefined))
+ * ```
+ */
+export { UsageError } from '../usage-error.ts'
+export { durationMs } from './duration.ts'
+export { CONFIG_NAME, findConfig } from './find-config.ts'
+export { type Config, type ConfiguredSource, databaseOf, loadConfig } from './load-config.ts'

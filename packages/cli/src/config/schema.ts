@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import { UsageError } from '../usage-error.ts'
+import { durationMs } from './duration.ts'
+
+/** How often a source is due where nothing says otherwise. */
+const EVERY = '1h'
+
+const duration = z
+  .union([z.string(), z.number()], { error: 'expected a duration such as 60, 60s, 10m or 1h' })
+  .transform((given, context) => {
+    try {
+      return durationMs(String(given))
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      // Not the text itself: a variable may have put anything there.
+      context.addIssue({ code: 'custom', message: `it is not a duration that can be used. ${error.hint}` })
+      return z.NEVER
+    }
+  })
+  .meta({ pattern: '^[0-9]+[smh]?$|[$][{]', examples: ['60', '60s', '10m', '1h'] })
+
+const patterns = z.array(z.string().min(1))
+
+export const sourceSchema = z.strictObject({
+  repo: z
+    .string()
+    .min(1)
+    .describe('Path of a git repository, seen from this file, or an https, ssh or file address.'),
+  ref: z.string().min(1).default('HEAD').describe('Branch, tag, commit id or HEAD.'),
+  subpath: z.string().min(1).optional().describe('Mirror only this folder of the repository.'),
+  include: patterns
+    .optional()
+    .describe('Mirror only Markdown files that match one of these, as in .gitignore.'),
+  exclude: patterns
+    .optional()
+    .describe('Do not mirror Markdown files that match one of these, as in .gitignore.'),
+  every: duration.optional().describe('How often it is due; a duration. By default what "every" above says.'),
+})
+
+export const configSchema = z.strictObject({
+  database: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A Postgres address, or the folder of an embedded database. --database and DATABASE_URL count for more.',
+    ),
+  every: duration
+    .default(durationMs(EVERY))
+    .describe(`How often sources are due; a duration. ${EVERY} by default.`),
+  sources: z
+    .record(z.string(), sourceSchema)
+    .nullish()
+    .describe('What is mirrored: a name of letters, digits, ".", "_" and "-", and the repository.'),
+})
+
+/** The JSON Schema of `tidemark.yaml`, as it is shipped in `schema/tidemark.yaml.json` for editors. */
+export function configJsonSchema(): object {
+  return { title: 'tidemark.yaml', ...z.toJSONSchema(configSchema, { io: 'input' }) }
+}

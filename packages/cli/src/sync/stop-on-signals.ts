@@ -1,0 +1,38 @@
+import { constants } from 'node:os'
+
+type Stopping = 'SIGINT' | 'SIGTERM'
+
+export interface Stop extends Disposable {
+  readonly signal: AbortSignal
+  /** 130 or 143 once a signal has come. */
+  exitCode(): number | undefined
+}
+
+/**
+ * How far apart two SIGINTs must be for the second to be a person's. `timeout` signals a process and then its group,
+ * and npx passes on what the terminal has sent to it too: both are one wish that arrives twice.
+ */
+const ONE_WISH_MS = 200
+
+/** The first SIGINT or SIGTERM stops the runs as partial; a second SIGINT ends the process at once. */
+export function stopOnSignals(): Stop {
+  const controller = new AbortController()
+  let received: Stopping | undefined
+  let receivedAt = 0
+  const exitCode = () => (received === undefined ? undefined : 128 + constants.signals[received])
+  const onSignal = (name: Stopping) => {
+    if (received === undefined) {
+      received = name
+      receivedAt = performance.now()
+      controller.abort(new Error(`stopped by ${name}`))
+    } else if (name === 'SIGINT' && performance.now() - receivedAt > ONE_WISH_MS) process.exit(exitCode())
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return {
+    signal: controller.signal,
+    exitCode,
+    [Symbol.dispose]() {
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    },
+  }
+}
