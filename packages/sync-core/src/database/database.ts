@@ -3,8 +3,6 @@ import { resolve } from 'node:path'
 import type { Locks, LocksOptions, Queryable } from '@tidemark/lock'
 import { createLocks } from '@tidemark/lock'
 import { SyncError } from '../sync-error.ts'
-import { openPglite } from './pglite.ts'
-import { openPostgres } from './postgres.ts'
 
 /** One way to talk to Postgres or PGlite. */
 export interface Database {
@@ -102,8 +100,9 @@ export function isEmbedded(where: string): boolean {
   return !/^[a-z][a-z0-9+.-]+:\/\//i.test(where)
 }
 
-function open(where: string): Promise<Connection> {
-  if (/^postgres(ql)?:\/\//.test(where)) return openPostgres(where)
+async function open(where: string): Promise<Connection> {
+  // Only the engine that is used is loaded: the other one costs a command that starts anew each minute.
+  if (/^postgres(ql)?:\/\//.test(where)) return (await import('./postgres.ts')).openPostgres(where)
   if (where.trim() === '' || !isEmbedded(where)) {
     throw new SyncError(
       'DATABASE_REFUSED',
@@ -111,5 +110,5 @@ function open(where: string): Promise<Connection> {
       'Give postgres://user@host/database, or the path of a folder for an embedded database.',
     )
   }
-  return openPglite(resolve(where))
+  return (await import('./pglite.ts')).openPglite(resolve(where))
 }
