@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path'
+import type { Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Config } from '../config/load-config.ts'
-import { openLive } from '../show/live.ts'
+import { type Live, openLive } from '../show/live.ts'
 import { showResults } from '../show/results.ts'
 import { exitCodeOf } from '../sync/exit-code.ts'
 import { refuseContradictions, type SyncFlags } from '../sync/flags.ts'
@@ -9,8 +10,8 @@ import { syncSideBySide } from '../sync/side-by-side.ts'
 import { stopOnSignals } from '../sync/stop-on-signals.ts'
 import { UsageError } from '../usage-error.ts'
 import { breakLocks } from './break-locks.ts'
-import { configOf, sourceNamed, withDatabase, withDatabaseAsItIs } from './context.ts'
-import { outputOf } from './globals.ts'
+import { configOf, databaseAddress, sourceNamed, withDatabase, withDatabaseAsItIs } from './context.ts'
+import { globals, outputOf } from './globals.ts'
 
 /** Brings sources up to date, or breaks their leases. @returns the exit code. */
 export default async function sync(flags: SyncFlags, command: Command): Promise<number> {
@@ -23,18 +24,38 @@ export default async function sync(flags: SyncFlags, command: Command): Promise<
     return 0
   }
   const output = outputOf(command)
-  const clones = join(dirname(config.file), '.tidemark', 'clones')
   using stop = stopOnSignals()
-  using live = openLive(output)
-  const { timeout, wait, breakLockIfStale, ...others } = flags
-  const durations = { budgetMs: timeout, waitMs: wait, breakLockIfStaleMs: breakLockIfStale }
-  const options = { ...others, ...durations, clones, signal: stop.signal, live }
-  // A dry run makes no tables, and no embedded database either.
-  const open = flags.dryRun ? withDatabaseAsItIs : withDatabase
-  const results = await open(command, config, (db) => syncSideBySide(db, sources, options))
+  using live = flags.asChild
+    ? (await import('../sync/follow-parent.ts')).followParent(stop)
+    : openLive(output)
+  const call = { command, config, flags, live, signal: stop.signal }
+  const results = await (flags.independent ? independently(sources, call) : inThisProcess(sources, call))
   live[Symbol.dispose]()
   showResults(results, output)
   return stop.exitCode() ?? exitCodeOf(results)
+}
+
+interface Call {
+  readonly command: Command
+  readonly config: Config
+  readonly flags: SyncFlags
+  readonly live: Live
+  readonly signal: AbortSignal
+}
+
+function inThisProcess(sources: readonly Source[], { command, config, flags, ...call }: Call) {
+  const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, ...others } = flags
+  const clones = join(dirname(config.file), '.tidemark', 'clones')
+  const options = { ...others, ...call, budgetMs, waitMs, breakLockIfStaleMs, clones }
+  // A dry run makes no tables, and no embedded database either.
+  const open = flags.dryRun ? withDatabaseAsItIs : withDatabase
+  return open(command, config, (db) => syncSideBySide(db, sources, options))
+}
+
+async function independently(sources: readonly Source[], { command, ...call }: Call) {
+  const { syncIndependently } = await import('../sync/independent.ts')
+  const { verbose = false } = globals(command)
+  return syncIndependently(sources, { ...call, verbose, database: databaseAddress(command, call.config) })
 }
 
 function chosen(config: Config, { all, source }: SyncFlags) {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { count, duration, several } from '../flags.ts'
 import { lazy } from './lazy.ts'
 import { OUTCOMES } from './outcomes.ts'
@@ -14,6 +14,7 @@ export function addSync(program: Command): void {
     .option('--timeout <duration>', 'stop each source after that long, as partial', duration)
     .option('--wait <duration>', 'wait that long for a source that another process is syncing', duration)
     .option('--concurrency <n>', 'how many sources at a time', count, 4)
+    .option('--independent', 'one process for each source, killed where it outlives its budget')
     .option('--break-lock-if-stale <duration>', 'first break a lease not refreshed for that long', duration)
     .option(
       '--break-lock',
@@ -25,9 +26,10 @@ export function addSync(program: Command): void {
     .option('--full', 'write every page again')
     .option('--retry-quarantined', 'try again what could not be stored')
     .option('--allow-mass-delete', 'go on where most of a source would be deleted')
+    .addOption(new Option('--as-child').hideHelp())
     .addHelpText(
       'after',
-      `\nExamples:\n  $ tidemark sync --all\n  $ tidemark sync --source docs --timeout 10m\n\n${OUTCOMES}`,
+      `\nExamples:\n  $ tidemark sync --all\n  $ tidemark sync --source docs --timeout 10m\n  $ tidemark sync --all --independent --timeout 10m --concurrency 8\n\n${OUTCOMES}`,
     )
     .action(lazy(() => import('../actions/sync.ts')))
 }

@@ -7,6 +7,9 @@ export interface SyncFlags {
   readonly timeout?: number
   readonly wait?: number
   readonly concurrency: number
+  readonly independent?: boolean
+  /** Set by `--independent` for the processes that it starts. */
+  readonly asChild?: boolean
   readonly breakLockIfStale?: number
   readonly breakLock?: boolean
   readonly forceBreakLock?: boolean
@@ -26,7 +29,8 @@ export function refuseContradictions({
   maxAge,
   ...others
 }: SyncFlags): void {
-  const { timeout, wait, dryRun, full, retryQuarantined, allowMassDelete, breakLockIfStale } = others
+  const { timeout, wait, independent, dryRun, full, retryQuarantined, allowMassDelete, breakLockIfStale } =
+    others
   if (maxAge !== undefined && forceBreakLock) {
     throw new UsageError('--max-age and --force-break-lock exclude each other', 'Forcing looks at no age.')
   }
@@ -51,7 +55,16 @@ export function refuseContradictions({
   }
   if (!source && !all) throw new UsageError('sync needs to know what', 'Give --source <id> or --all.')
   if (!breakLock && !forceBreakLock) return
-  if (timeout || wait || dryRun || full || retryQuarantined || allowMassDelete || breakLockIfStale) {
+  if (
+    timeout ||
+    wait ||
+    independent ||
+    dryRun ||
+    full ||
+    retryQuarantined ||
+    allowMassDelete ||
+    breakLockIfStale
+  ) {
     throw new UsageError(
       `--${breakLock ? 'break-lock' : 'force-break-lock'} does not sync, so options of a sync mean nothing with it`,
       'To break and sync in one call, use --break-lock-if-stale <duration>.',

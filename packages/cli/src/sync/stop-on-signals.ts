@@ -4,7 +4,9 @@ type Stopping = 'SIGINT' | 'SIGTERM'
 
 export interface Stop extends Disposable {
   readonly signal: AbortSignal
-  /** 130 or 143 once a signal has come. */
+  /** Stops the runs as that signal would. */
+  stop(name: Stopping): void
+  /** 130 or 143 once the runs were stopped. */
   exitCode(): number | undefined
 }
 
@@ -20,19 +22,20 @@ export function stopOnSignals(): Stop {
   let received: Stopping | undefined
   let receivedAt = 0
   const exitCode = () => (received === undefined ? undefined : 128 + constants.signals[received])
-  const onSignal = (name: Stopping) => {
+  const stop = (name: Stopping) => {
     if (received === undefined) {
       received = name
       receivedAt = performance.now()
       controller.abort(new Error(`stopped by ${name}`))
     } else if (name === 'SIGINT' && performance.now() - receivedAt > ONE_WISH_MS) process.exit(exitCode())
   }
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  process.on('SIGINT', stop).on('SIGTERM', stop)
   return {
     signal: controller.signal,
+    stop,
     exitCode,
     [Symbol.dispose]() {
-      process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+      process.off('SIGINT', stop).off('SIGTERM', stop)
     },
   }
 }

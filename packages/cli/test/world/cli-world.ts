@@ -1,26 +1,29 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
 import { execa } from 'execa'
-import { afterAll } from 'vitest'
+import pg from 'pg'
+import { afterAll, expect } from 'vitest'
 
-const MAIN = fileURLToPath(new URL('../../bin/tidemark.js', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../bin/tidemark.js', import.meta.url))
 const BUNDLE = fileURLToPath(new URL('../../../../demo/vite.bundle', import.meta.url))
 
 /** A folder with two repositories, `docs` of three pages and `vite` of 84, and the built command to run in it. */
 export interface CliWorld extends Disposable {
   readonly folder: string
+  /** The address of the Postgres of the test file. */
+  readonly database: string
+  /** What the command has in its environment. */
+  readonly env: Record<string, string | undefined>
   /** Writes a file of the folder. */
   write(name: string, text: string): void
-  /** Runs `tidemark` in the folder or one inside it, with the Postgres of the test file unless the environment says otherwise. */
+  /** Runs `tidemark` in the folder or one inside it, with that Postgres unless the environment says otherwise. */
   run(args: string, env?: Record<string, string | undefined>, inside?: string): Promise<Outcome>
-  /** The address of that Postgres. */
-  database(): Promise<string>
   /** Starts it and does not wait. */
-  start(args: string): ReturnType<typeof start>
+  start(args: string, env?: Record<string, string | undefined>): ReturnType<typeof start>
 }
 
 export interface Outcome {
@@ -30,23 +33,26 @@ export interface Outcome {
 }
 
 let database: Promise<FreshDatabase> | undefined
-afterAll(async () => (await database)?.drop())
+let template: string | undefined
+afterAll(async () => {
+  await (await database)?.drop()
+  if (template !== undefined) rmSync(template, { recursive: true })
+})
 
 const start = (folder: string, args: string, env: Record<string, string | undefined>) =>
-  execa(process.execPath, [MAIN, ...args.split(' ')], { cwd: folder, env, reject: false })
+  execa(process.execPath, [BIN, ...args.split(' ')], { cwd: folder, env, reject: false })
 
 export async function cliWorld(): Promise<CliWorld> {
   database ??= freshDatabase('postgres')
-  const env = { DATABASE_URL: (await database).url, NO_COLOR: '1', CI: undefined, FORCE_COLOR: undefined }
+  const { url } = await database
+  const env = { DATABASE_URL: url, NO_COLOR: '1', CI: undefined, FORCE_COLOR: undefined }
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: folder })
-  git('clone', '-q', '--bare', BUNDLE, 'vite.git')
-  git('init', '-q', '-b', 'main', 'docs')
-  for (const name of ['a', 'b', 'c']) writeFileSync(join(folder, 'docs', `${name}.md`), `# ${name}`)
-  git('-C', 'docs', 'add', '.')
-  git('-C', 'docs', '-c', 'user.name=A', '-c', 'user.email=a@example.org', 'commit', '-qm', 'first')
+  template ??= makeTemplate()
+  cpSync(template, folder, { recursive: true })
   return {
     folder,
+    database: url,
+    env,
     write(name, text) {
       mkdirSync(join(folder, name, '..'), { recursive: true })
       writeFileSync(join(folder, name), text)
@@ -55,8 +61,80 @@ export async function cliWorld(): Promise<CliWorld> {
       const { exitCode, stdout, stderr } = await start(join(folder, inside), args, { ...env, ...more })
       return { exitCode, stdout, stderr }
     },
-    database: async () => (await database!).url,
-    start: (args) => start(folder, args, env),
+    start: (args, more = {}) => start(folder, args, { ...env, ...more }),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
+
+function makeTemplate(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-template-'))
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: folder })
+  git('clone', '-q', '--bare', BUNDLE, 'vite.git')
+  git('init', '-q', '-b', 'main', 'docs')
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(folder, 'docs', `${name}.md`), `# ${name}`)
+  git('-C', 'docs', 'add', '.')
+  git('-C', 'docs', '-c', 'user.name=A', '-c', 'user.email=a@example.org', 'commit', '-qm', 'first')
+  return folder
+}
+
+let names = 0
+/** Names that no other test of the same database has. */
+export const freshName = (word = 'source') => `${word}${++names}`
+
+const BLOCKED = `SELECT count(*)::int AS n FROM pg_stat_activity
+  WHERE datname = current_database() AND application_name = 'tidemark' AND wait_event_type = 'Lock'`
+
+/** Lets syncs come as far as writing their first batch, and no further until they are let go. */
+export async function heldBack(world: CliWorld) {
+  await world.run('migrate')
+  const pool = new pg.Pool({ connectionString: world.database })
+  const holder = await pool.connect()
+  await holder.query('BEGIN; LOCK TABLE tidemark.pages IN SHARE MODE')
+  let held = true
+  return {
+    pool,
+    /** Waits until so many of them write. */
+    waiting: (n: number) =>
+      expect.poll(async () => (await pool.query(BLOCKED)).rows[0].n, { timeout: 30_000 }).toBe(n),
+    /** The process that syncs a source. */
+    async pidOf(source: string): Promise<number> {
+      const { rows } = await pool.query('SELECT holder_pid FROM tidemark.locks WHERE key = $1', [
+        `sync:${source}`,
+      ])
+      return rows[0].holder_pid
+    },
+    /** Waits until no process has the lease of a source. */
+    free: (source: string) =>
+      expect
+        .poll(
+          async () =>
+            (await pool.query('SELECT holder_id FROM tidemark.locks WHERE key = $1', [`sync:${source}`])).rows,
+          { timeout: 30_000 },
+        )
+        .toEqual([{ holder_id: null }]),
+    async letGo() {
+      held = false
+      await holder.query('COMMIT')
+    },
+    async [Symbol.asyncDispose]() {
+      if (held) await holder.query('COMMIT')
+      holder.release()
+      await pool.end()
+    },
+  }
+}
+
+/** Waits until a process is gone. */
+export const gone = (pid: number) =>
+  expect
+    .poll(
+      () => {
+        try {
+          return process.kill(pid, 0)
+        } catch {
+          return false
+        }
+      },
+      { timeout: 30_000 },
+    )
+    .toBe(false)

@@ -1,0 +1,105 @@
+import { fileURLToPath } from 'node:url'
+import { type SyncResult, withoutSecrets } from '@tidemark/sync-core'
+import { execa } from 'execa'
+import type { Live } from '../show/live.ts'
+import { blankResult } from './blank-result.ts'
+import type { FromChild } from './follow-parent.ts'
+
+const BIN = fileURLToPath(new URL('../../bin/tidemark.js', import.meta.url))
+
+/** What starting a process and giving back a lease may take on top of the budget before it is asked to end. */
+const GRACE_MS = 5_000
+/** What it may take after that before it is killed. */
+const KILL_AFTER_MS = 5_000
+/** Longer than a timer can wait. */
+const NEVER_MS = 2 ** 31
+
+export interface Child {
+  readonly args: readonly string[]
+  readonly database: string
+  readonly budgetMs: number | undefined
+  readonly verbose: boolean
+  readonly live: Live
+  readonly signal: AbortSignal
+}
+
+/**
+ * Syncs one source in a process of its own and tells how that ended, whatever became of the process. It holds one
+ * end of a pipe, so that it knows when this process is gone.
+ */
+export async function runChild(source: string, child: Child): Promise<SyncResult> {
+  const { args, database, budgetMs = NEVER_MS, verbose, live, signal } = child
+  const started = performance.now()
+  const limitMs = budgetMs + GRACE_MS
+  const running = execa(
+    process.execPath,
+    [BIN, 'sync', '--source', source, '--json', '--as-child', ...args],
+    {
+      // Not as an argument: those can be read by every user of the machine.
+      env: { DATABASE_URL: database },
+      stdio: ['ignore', 'pipe', verbose ? ['pipe', 'inherit'] : 'pipe', 'pipe'],
+      ipc: true,
+      buffer: { ipc: false },
+      reject: false,
+      cancelSignal: signal,
+      timeout: limitMs < NEVER_MS ? limitMs : 0,
+      forceKillAfterDelay: KILL_AFTER_MS,
+    },
+  )
+  running.nodeChildProcess.on('message', (message) => live.progress((message as FromChild).progress))
+  const ended = await running
+  const elapsedMs = Math.round(performance.now() - started)
+  const told = resultIn(ended.stdout)
+  if (told !== null) {
+    // Asked to end because its time was over, it took that for a wish of the user's.
+    const late = ended.timedOut && told.status === 'partial' && told.reason === 'cancelled'
+    return late ? { ...told, reason: 'timeout' } : told
+  }
+  if (ended.isCanceled && !ended.isForcefullyTerminated)
+    return blankResult(source, { status: 'partial', reason: 'cancelled' }, elapsedMs)
+  const error = faultOf(ended, running.pid)
+  return blankResult(source, { status: 'failed', reason: error.code.toLowerCase(), error }, elapsedMs)
+}
+
+function resultIn(stdout: string): SyncResult | null {
+  try {
+    return JSON.parse(stdout).results[0]
+  } catch {
+    return null
+  }
+}
+
+interface Ended {
+  readonly timedOut: boolean
+  readonly isForcefullyTerminated: boolean
+  readonly signal?: string
+  readonly exitCode?: number
+  readonly stderr: string
+}
+
+function faultOf(
+  { timedOut, isForcefullyTerminated, signal, exitCode, stderr }: Ended,
+  pid: number | undefined,
+) {
+  const kept = 'What it has stored is kept, and its lease is free within 90 s. '
+  if (timedOut || isForcefullyTerminated) {
+    return {
+      code: 'PROCESS_HUNG',
+      message: `its process ${pid} did not end in its time and was ${isForcefullyTerminated ? 'killed' : 'ended'}`,
+      hint: `${kept}Run it again with --verbose to see what it waits for.`,
+    }
+  }
+  if (signal !== undefined) {
+    return {
+      code: 'PROCESS_KILLED',
+      message: `its process ${pid} was killed by ${signal}`,
+      hint: `${kept}${signal === 'SIGKILL' ? 'Often that is the machine being out of memory.' : 'Run it again.'}`,
+    }
+  }
+  const [message, hint] = withoutSecrets(stderr).trim().split('\n')
+  return {
+    code: 'PROCESS_FAILED',
+    message: message?.replace(/^tidemark: /, '') || `its process ${pid} ended with exit code ${exitCode}`,
+    hint: hint?.trim() || `${kept}Run it alone: tidemark sync --source …`,
+  }
+}
