@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander'
+import { addDoctor } from './commands/doctor.ts'
 import { addInit } from './commands/init.ts'
 import { addLocks } from './commands/locks.ts'
+import { addMigrate } from './commands/migrate.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
@@ -47,6 +49,8 @@ function describeProgram(): Command {
   addStatus(program)
   addRuns(program)
   addLocks(program)
+  addDoctor(program)
+  addMigrate(program)
   // Settings reach only the commands that are made after them, and those of commands not at all.
   for (const command of program.commands)
     for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)

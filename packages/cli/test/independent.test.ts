@@ -135,7 +135,9 @@ describe('tidemark sync --independent', () => {
     world.write('tidemark.yaml', 'sources: { gone: { repo: nowhere } }')
     const { exitCode, stderr } = await world.run('sync --all --independent')
     expect(exitCode).toBe(1)
-    expect(stderr).toContain(`tidemark: gone: ${world.folder}/nowhere is not a git repository\n  Give the path`)
+    expect(stderr).toContain(
+      `tidemark: gone: ${world.folder}/nowhere is not a git repository\n  Give the path`,
+    )
     const unreachable = await world.run('sync --all --independent', {
       DATABASE_URL: 'postgres://me:secret@127.0.0.1:1/x',
     })
@@ -145,10 +147,7 @@ describe('tidemark sync --independent', () => {
 
   test('runs one process after another on an embedded database', async () => {
     using world = await cliWorld()
-    world.write(
-      'tidemark.yaml',
-      'sources:\n  a: { repo: docs }\n  b: { repo: docs }\n  c: { repo: docs }\n',
-    )
+    world.write('tidemark.yaml', 'sources:\n  a: { repo: docs }\n  b: { repo: docs }\n  c: { repo: docs }\n')
     const ended = await world.run('sync --all --independent --json', { DATABASE_URL: undefined })
     expect(results(ended)).toMatchObject([
       { source: 'a', status: 'first_sync' },

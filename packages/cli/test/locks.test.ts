@@ -1,14 +1,11 @@
 import { execa } from 'execa'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
-import { type CliWorld, cliWorld } from './world/cli-world.ts'
-
-let names = 0
-const freshName = () => `locked${++names}`
+import { type CliWorld, cliWorld, freshName } from './world/cli-world.ts'
 
 /** Has a process that no longer lives hold the lease of a source, last refreshed so many minutes ago. */
 async function deadHolder(world: CliWorld, source: string, minutes: number): Promise<void> {
-  const client = new pg.Client({ connectionString: await world.database() })
+  const client = new pg.Client({ connectionString: world.database })
   await client.connect()
   await client.query(
     `INSERT INTO tidemark.locks (key, holder_id, holder_host, holder_pid, attempt_id, acquired_at, last_refreshed_at, expires_at)
@@ -21,7 +18,7 @@ async function deadHolder(world: CliWorld, source: string, minutes: number): Pro
 async function worldWith(source: string) {
   const world = await cliWorld()
   world.write('tidemark.yaml', `sources: { ${source}: { repo: docs } }`)
-  await world.run('sync --all --dry-run')
+  await world.run('migrate')
   return world
 }
 
@@ -29,7 +26,6 @@ describe('a lease that was left behind', () => {
   test('is listed with its holder, and broken only if it is old enough', async () => {
     const source = freshName()
     using world = await worldWith(source)
-    await world.run('locks list')
     await deadHolder(world, source, 10)
     expect((await world.run('locks list')).stdout).toMatch(
       new RegExp(`sync:${source} +process 4711 on elsewhere`),
@@ -53,7 +49,6 @@ describe('a lease that was left behind', () => {
   test('is broken on the way by --break-lock-if-stale, and by force whatever its age', async () => {
     const source = freshName()
     using world = await worldWith(source)
-    await world.run('locks list')
     await deadHolder(world, source, 10)
     expect(await world.run('sync --all --break-lock-if-stale 30m')).toMatchObject({ exitCode: 4 })
     expect(await world.run('sync --all --break-lock-if-stale 5m')).toMatchObject({ exitCode: 0 })
@@ -72,7 +67,6 @@ describe('a lease that was left behind', () => {
 test('the cron that is recommended works from sh with a bare environment', async () => {
   const source = freshName()
   using world = await worldWith(source)
-  await world.run('locks list')
   await deadHolder(world, source, 60)
   const script = `tidemark sync --break-lock --all --max-age 1800
 timeout 600 tidemark sync --source ${source} --timeout 540`
@@ -82,7 +76,7 @@ timeout 600 tidemark sync --source ${source} --timeout 540`
   const { stdout } = await execa('/bin/sh', ['-ec', script], {
     cwd: world.folder,
     extendEnv: false,
-    env: { PATH: `${world.folder}/bin:/usr/bin:/bin`, DATABASE_URL: await world.database() },
+    env: { PATH: `${world.folder}/bin:/usr/bin:/bin`, DATABASE_URL: world.database },
   })
   expect(stdout).toMatch(new RegExp(`${source} +broken`))
   expect(stdout).toMatch(new RegExp(`${source} +first_sync`))

@@ -1,26 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import pg from 'pg'
 import { describe, expect, test } from 'vitest'
-import { cliWorld } from './world/cli-world.ts'
+import { cliWorld, freshName, heldBack } from './world/cli-world.ts'
 
-let names = 0
 /** A configuration whose sources no other test of the same database has. */
 const twoSources = () => {
-  const n = ++names
+  const docs = freshName('docs')
+  const vite = freshName('vite')
   return {
-    docs: `docs${n}`,
-    vite: `vite${n}`,
-    yaml: `sources:\n  docs${n}: { repo: docs }\n  vite${n}: { repo: vite.git, ref: main }\n`,
+    docs,
+    vite,
+    yaml: `sources:\n  ${docs}: { repo: docs }\n  ${vite}: { repo: vite.git, ref: main }\n`,
   }
-}
-
-const BLOCKED = `SELECT count(*)::int AS n FROM pg_stat_activity
-  WHERE datname = current_database() AND application_name = 'tidemark' AND wait_event_type = 'Lock'`
-
-async function openPool(connectionString: string) {
-  const pool = new pg.Pool({ connectionString })
-  return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() })
 }
 
 describe('tidemark', () => {
@@ -121,17 +112,12 @@ describe('tidemark sync', () => {
     'stops as partial on %s with exit code %i, and the next one goes on from there',
     async (signal, code) => {
       using world = await cliWorld()
-      const { docs, vite, yaml } = twoSources()
+      const { vite, yaml } = twoSources()
       world.write('tidemark.yaml', yaml)
-      await world.run(`sync --source ${docs}`)
-      await using pool = await openPool(await world.database())
-      const blocker = await pool.connect()
-      await blocker.query('BEGIN; LOCK TABLE tidemark.pages IN SHARE MODE')
+      await using held = await heldBack(world)
       const running = world.start(`sync --source ${vite} --json`)
-      await expect.poll(async () => (await pool.query(BLOCKED)).rows[0].n, { timeout: 20_000 }).toBe(1)
+      await held.waiting(1)
       running.kill(signal)
-      await blocker.query('COMMIT')
-      blocker.release()
       const { exitCode, stdout } = await running
       expect(exitCode).toBe(code)
       expect(JSON.parse(stdout).results).toMatchObject([

@@ -16,27 +16,28 @@ export const configOf = (command: Command): Config => loadConfig(findConfig(glob
 export const databaseAddress = (command: Command, config: Config): string =>
   databaseOf(config, globals(command).database)
 
-/** Opens and migrates the database of this call, and closes it after the work. */
-export async function withDatabase<T>(
-  command: Command,
-  config: Config,
-  work: (db: Database) => Promise<T>,
-): Promise<T> {
+type Work<T> = (db: Database) => Promise<T>
+
+/** Opens the database of this call and closes it after the work. */
+export async function withDatabaseUnmigrated<T>(command: Command, config: Config, work: Work<T>): Promise<T> {
   const db = await openDatabase(databaseAddress(command, config))
   try {
-    await migrate(db)
     return await work(db)
   } finally {
     await db.close()
   }
 }
 
+/** Opens and migrates the database of this call, and closes it after the work. */
+export async function withDatabase<T>(command: Command, config: Config, work: Work<T>): Promise<T> {
+  return withDatabaseUnmigrated(command, config, async (db) => {
+    await migrate(db)
+    return work(db)
+  })
+}
+
 /** Opens the database of this call to read it as it is; an embedded one that is not there is stood in for. */
-export async function withDatabaseAsItIs<T>(
-  command: Command,
-  config: Config,
-  work: (db: Database) => Promise<T>,
-): Promise<T> {
+export async function withDatabaseAsItIs<T>(command: Command, config: Config, work: Work<T>): Promise<T> {
   const address = databaseAddress(command, config)
   const absent = isEmbedded(address) && !existsSync(address)
   const standIn = absent ? await mkdtemp(join(tmpdir(), 'tidemark-')) : null

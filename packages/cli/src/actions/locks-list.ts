@@ -1,13 +1,14 @@
+import type { Database } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { table } from '../show/table.ts'
 import { duration } from '../show/words.ts'
-import { configOf, withDatabase } from './context.ts'
+import { configOf, withDatabaseAsItIs } from './context.ts'
 import { outputOf } from './globals.ts'
 
 /** Lists the leases that are held, and those whose holder has died. */
 export default async function list(_: object, command: Command): Promise<void> {
   const output = outputOf(command)
-  const held = await withDatabase(command, configOf(command), (db) => db.locks.list())
+  const held = await withDatabaseAsItIs(command, configOf(command), heldIn)
   const shown = held.map(({ key, token, holder, heldForMs, sinceRefreshMs, expiresInMs }) => ({
     key,
     token: String(token),
@@ -29,4 +30,14 @@ export default async function list(_: object, command: Command): Promise<void> {
   ])
   if (rows.length === 0) output.note('No lease is held.')
   else output.print(table(['lease', 'holder', 'held for', 'last refreshed', 'expires'], rows))
+}
+
+/** The leases of a database; none where the tables have not been made yet, for a look must not make them. */
+async function heldIn(db: Database) {
+  try {
+    return await db.locks.list()
+  } catch (error) {
+    if ((error as { code?: string }).code === 'LOCK_NOT_MIGRATED') return []
+    throw error
+  }
 }

@@ -1,54 +1,110 @@
-import {
-  currentCommit,
-  readSources,
-  type Source,
-  type StoredSource,
-  withoutSecrets,
-} from '@tidemark/sync-core'
+import { currentCommit, readStatus, type SourceStanding, withoutSecrets } from '@tidemark/sync-core'
 import type { Command } from 'commander'
+import pMap from 'p-map'
+import type { ConfiguredSource } from '../config/load-config.ts'
+import { mendOf } from '../show/mend.ts'
+import type { Output } from '../show/output.ts'
 import { table } from '../show/table.ts'
-import { ago, shortCommit } from '../show/words.ts'
+import { ago, duration, shortCommit } from '../show/words.ts'
 import { configOf, withDatabaseAsItIs } from './context.ts'
 import { outputOf } from './globals.ts'
 
-/** Tells where each source stands. */
+const ASK_TIMEOUT_MS = 30_000
+const ASK_CONCURRENCY = 8
+
+/** Tells where each source stands, and how to go on where one is stuck. */
 export default async function status(_: object, command: Command): Promise<void> {
   const output = outputOf(command)
   const config = configOf(command)
-  const remembered = await withDatabaseAsItIs(command, config, readSources)
-  const stored = new Map(remembered.map((source) => [source.id, source]))
-  const sources = await Promise.all(config.sources.map((source) => describe(source, stored.get(source.id))))
-  if (output.json) {
-    output.printJson({ sources })
-    return
-  }
-  const rows = sources.map(({ id, lastStatus, bookmark, behind, lastSyncedAt, problem }) => [
-    id,
-    lastStatus ?? 'never synced',
-    shortCommit(bookmark),
-    problem ?? (behind ? output.paint('yellow', 'behind') : output.paint('green', 'up to date')),
-    ago(lastSyncedAt),
+  const ids = config.sources.map(({ id }) => id)
+  const [standings, heads] = await Promise.all([
+    withDatabaseAsItIs(command, config, (db) => readStatus(db, ids)),
+    pMap(config.sources, headOf, { concurrency: ASK_CONCURRENCY }),
   ])
-  if (rows.length === 0)
+  const sources = config.sources.map((source, i) => describe(source, standings[i]!, heads[i]!))
+  if (output.json) output.printJson({ sources })
+  else if (sources.length === 0)
     output.note(`${config.file} has no sources yet. Add one with: tidemark sources add <id> <repo>`)
-  else output.print(table(['source', 'last run', 'bookmark', 'state', 'last synced'], rows))
+  else show(sources, output)
 }
 
-async function describe(source: Source, stored: StoredSource | undefined) {
-  const bookmark = stored?.bookmark ?? null
-  const told = {
-    id: source.id,
-    repo: withoutSecrets(source.repo),
-    ref: source.ref,
-    bookmark,
-    lastStatus: stored?.lastStatus ?? null,
-    lastSyncedAt: stored?.lastSyncedAt ?? null,
-    lastCheckedAt: stored?.lastCheckedAt ?? null,
-  }
+type Head = { readonly target: string } | { readonly problem: string }
+
+/** The commit that the ref of a source names now. */
+async function headOf(source: ConfiguredSource): Promise<Head> {
   try {
-    const target = await currentCommit(source, AbortSignal.timeout(30_000))
-    return { ...told, target, behind: target !== bookmark || (stored?.dirty ?? false), problem: null }
+    return { target: await currentCommit(source, AbortSignal.timeout(ASK_TIMEOUT_MS)) }
   } catch (error) {
-    return { ...told, target: null, behind: null, problem: (error as Error).message }
+    return { problem: (error as Error).message }
+  }
+}
+
+type Described = ReturnType<typeof describe>
+
+function describe({ id, repo, ref, everyMs }: ConfiguredSource, standing: SourceStanding, head: Head) {
+  const { bookmark, dirty, lastStatus, sinceCheckMs, behindMs, lease, quarantined } = standing
+  const target = 'target' in head ? head.target : null
+  const behind = target === null ? null : target !== bookmark || dirty
+  const mend = mendOf(standing)
+  return {
+    id,
+    repo: withoutSecrets(repo),
+    ref,
+    state: stateOf(standing, behind),
+    bookmark,
+    target,
+    behind,
+    behindMs: behindMs === null ? null : Math.round(behindMs),
+    lastStatus,
+    lastRun: standing.lastRun,
+    lastSyncedAt: standing.lastSyncedAt,
+    lastCheckedAt: standing.lastCheckedAt,
+    everyMs,
+    /** 0 or less where it is due. */
+    nextDueInMs: sinceCheckMs === null || dirty ? 0 : Math.round(everyMs - sinceCheckMs),
+    quarantined,
+    lease,
+    problem: 'problem' in head ? head.problem : (mend?.problem ?? null),
+    mend: mend?.mend ?? ('problem' in head ? 'tidemark doctor' : null),
+  }
+}
+
+function stateOf({ lease, bookmark }: SourceStanding, behind: boolean | null): State {
+  if (lease !== null && lease.expiresInMs > 0) return 'syncing'
+  if (behind === null) return 'unreachable'
+  if (bookmark === null) return 'never_synced'
+  return behind ? 'behind' : 'up_to_date'
+}
+
+type State = keyof typeof STYLES
+
+const STYLES = {
+  syncing: 'cyan',
+  unreachable: 'red',
+  never_synced: 'yellow',
+  behind: 'yellow',
+  up_to_date: 'green',
+} as const
+
+function show(sources: readonly Described[], output: Output): void {
+  const rows = sources.map((source) => {
+    const { id, state, behindMs, lastStatus, lastRun, nextDueInMs, quarantined, bookmark, lease } = source
+    const since = state !== 'up_to_date' && behindMs !== null ? ` for ${duration(behindMs)}` : ''
+    return [
+      id,
+      output.paint(STYLES[state], `${state.replaceAll('_', ' ')}${since}`),
+      lastStatus ?? '–',
+      lastRun === null ? 'never' : ago(new Date(lastRun.startedAt)),
+      nextDueInMs > 0 ? `in ${duration(nextDueInMs)}` : 'now',
+      String(quarantined),
+      shortCommit(bookmark),
+      lease === null ? '–' : `process ${lease.pid} on ${lease.host} for ${duration(lease.heldForMs)}`,
+    ]
+  })
+  output.print(
+    table(['source', 'state', 'last status', 'last run', 'due', 'set aside', 'bookmark', 'lease'], rows),
+  )
+  for (const { id, problem, mend } of sources) {
+    if (problem !== null) output.note(`tidemark: ${id}: ${problem}\n  ${mend}`)
   }
 }

@@ -108,7 +108,8 @@ export async function heldBack(world: CliWorld) {
       expect
         .poll(
           async () =>
-            (await pool.query('SELECT holder_id FROM tidemark.locks WHERE key = $1', [`sync:${source}`])).rows,
+            (await pool.query('SELECT holder_id FROM tidemark.locks WHERE key = $1', [`sync:${source}`]))
+              .rows,
           { timeout: 30_000 },
         )
         .toEqual([{ holder_id: null }]),

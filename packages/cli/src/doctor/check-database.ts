@@ -1,0 +1,42 @@
+import type { Database } from '@tidemark/sync-core'
+import { pendingMigrations } from '../database/pending-migrations.ts'
+import { duration } from '../show/words.ts'
+import { type Finding, failed, well, wrong } from './finding.ts'
+
+/** More than a token of a git server or a certificate would forgive. */
+const SKEW_MS = 60_000
+
+/** Whether the database can be written to, has the tables of this release, and has the time of this machine. */
+export async function checkDatabase(db: Database): Promise<Finding[]> {
+  const asked = Date.now()
+  const { rows } = await db.query(serverSql)
+  const { version, replica, now } = rows[0]!
+  const skewMs = Math.abs(new Date(now).getTime() - (asked + Date.now()) / 2)
+  const kind = db.engine === 'pglite' ? 'PGlite, Postgres' : 'Postgres'
+  return [
+    replica
+      ? wrong('database', `${db.name} is a replica, and read-only`, 'Set DATABASE_URL to the primary.')
+      : well('database', `${kind} ${version} in ${db.name}`),
+    skewMs > SKEW_MS
+      ? wrong(
+          'clock',
+          `this machine and the database differ by ${duration(skewMs)}`,
+          'timedatectl set-ntp true',
+        )
+      : well('clock', 'this machine and the database agree'),
+    await checkSchema(db),
+  ]
+}
+
+async function checkSchema(db: Database): Promise<Finding> {
+  try {
+    const pending = await pendingMigrations(db)
+    if (pending.length === 0) return well('schema', 'the tables are up to date')
+    return wrong('schema', 'the tables are missing or older than this release', 'tidemark migrate')
+  } catch (error) {
+    return failed('schema', error)
+  }
+}
+
+const serverSql = /* sql */ `
+SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS replica, clock_timestamp() AS now`

@@ -1,0 +1,74 @@
+import type { Database } from '../database/database.ts'
+import { ifMissing } from './if-missing.ts'
+
+/** Where a source stands, as the database knows it. Ages are by the clock of the database, in milliseconds. */
+export interface SourceStanding {
+  readonly id: string
+  readonly bookmark: string | null
+  readonly dirty: boolean
+  readonly lastStatus: string | null
+  readonly lastCheckedAt: Date | null
+  readonly lastSyncedAt: Date | null
+  readonly sinceCheckMs: number | null
+  /** For how long a newer commit is known than the one that is in; null where none is. */
+  readonly behindMs: number | null
+  /** Files that are set aside. */
+  readonly quarantined: number
+  readonly lastRun: {
+    readonly startedAt: string
+    /** Null while it runs, and for one that was killed. */
+    readonly finishedAt: string | null
+    readonly status: string | null
+    readonly reason: string | null
+  } | null
+  /** Who syncs it, or has died over it; `expiresInMs` is negative where anyone may take it. */
+  readonly lease: {
+    readonly host: string
+    readonly pid: number
+    readonly heldForMs: number
+    readonly sinceRefreshMs: number | null
+    readonly expiresInMs: number
+  } | null
+}
+
+const UNKNOWN: Omit<SourceStanding, 'id'> = {
+  bookmark: null,
+  dirty: false,
+  lastStatus: null,
+  lastCheckedAt: null,
+  lastSyncedAt: null,
+  sinceCheckMs: null,
+  behindMs: null,
+  quarantined: 0,
+  lastRun: null,
+  lease: null,
+}
+
+/** Where these sources stand, in the order of their ids as given; one statement, and nothing is written. */
+export async function readStatus(db: Database, ids: readonly string[]): Promise<SourceStanding[]> {
+  const nothing = { rows: ids.map((id) => ({ id, ...UNKNOWN })) }
+  return (await ifMissing(db.query<SourceStanding>(readStatusSql, [ids]), nothing)).rows
+}
+
+const ms = (interval: string) => `(extract(epoch FROM ${interval}) * 1000)::double precision`
+
+const readStatusSql = /* sql */ `
+SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, source.last_status AS "lastStatus",
+  source.last_checked_at AS "lastCheckedAt", source.last_synced_at AS "lastSyncedAt",
+  ${ms('clock_timestamp() - source.last_checked_at')} AS "sinceCheckMs",
+  ${ms('clock_timestamp() - source.behind_since')} AS "behindMs",
+  (SELECT count(*)::integer FROM tidemark.quarantine WHERE source_id = wanted.id) AS quarantined,
+  (
+    SELECT json_build_object('startedAt', started_at, 'finishedAt', finished_at, 'status', status, 'reason', reason)
+    FROM tidemark.runs WHERE source_id = wanted.id ORDER BY runs.id DESC LIMIT 1
+  ) AS "lastRun",
+  (
+    SELECT json_build_object('host', holder_host, 'pid', holder_pid,
+      'heldForMs', ${ms('clock_timestamp() - acquired_at')},
+      'sinceRefreshMs', ${ms('clock_timestamp() - last_refreshed_at')},
+      'expiresInMs', ${ms('expires_at - clock_timestamp()')})
+    FROM tidemark.locks WHERE key = 'sync:' || wanted.id AND holder_id IS NOT NULL
+  ) AS lease
+FROM unnest($1::text[]) WITH ORDINALITY AS wanted (id, place)
+LEFT JOIN tidemark.sources AS source ON source.id = wanted.id
+ORDER BY place`
