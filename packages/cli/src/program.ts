@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander'
+import { addComplete } from './commands/complete.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addInit } from './commands/init.ts'
 import { addLocks } from './commands/locks.ts'
 import { addMigrate } from './commands/migrate.ts'
+import { OUTCOMES } from './commands/outcomes.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
@@ -13,8 +15,11 @@ import { version } from './version.ts'
 
 /** Runs the command line and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {
+  const program = describeProgram()
   try {
-    await describeProgram().parseAsync(args, { from: 'user' })
+    if (args[0] === 'complete') (await import('./completion.ts')).addCompletion(program)
+    else addComplete(program)
+    await program.parseAsync(args, { from: 'user' })
   } catch (error) {
     process.exitCode = report(error, args.includes('--verbose'))
   }
@@ -38,7 +43,7 @@ function describeProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       'after',
-      '\nExample:\n  $ tidemark init\n  $ tidemark sources add docs ../docs --ref main\n  $ tidemark sync --all',
+      `\nExamples:\n  $ tidemark init\n  $ tidemark sources add docs ../docs --ref main\n  $ tidemark sync --all\n  $ tidemark status\n\n${OUTCOMES}`,
     )
     .showSuggestionAfterError()
     .exitOverride()

@@ -14,7 +14,8 @@ const REDRAW_MS = 100
 /** One live line a source on a terminal, plain lines elsewhere, nothing with `--json` or `--quiet`. */
 export function openLive(output: Output): Live {
   if (output.json || output.quiet) return { progress() {}, finished() {}, [Symbol.dispose]() {} }
-  const terminal = process.stderr.isTTY && process.env.TERM !== 'dumb' && !process.env.CI
+  // Traces would be written across live lines.
+  const terminal = !output.verbose && process.stderr.isTTY && process.env.TERM !== 'dumb' && !process.env.CI
   return terminal ? liveLines() : plainLines(output)
 }
 

@@ -1,14 +1,17 @@
 import type { SyncResult } from '@tidemark/sync-core'
+import type { Told } from '../sync/told.ts'
 import type { Output } from './output.ts'
+import { showPlan } from './plan.ts'
 import { table } from './table.ts'
 import { changes, duration, shortCommit } from './words.ts'
 
 /** Shows how syncs ended: a table, and below it what someone should know or do. */
-export function showResults(results: readonly SyncResult[], output: Output): void {
+export function showResults(results: readonly Told[], output: Output): void {
   if (output.json) {
     output.printJson({ results })
     return
   }
+  for (const { source, changes } of results) if (changes && !output.quiet) showPlan(source, changes, output)
   const rows = results.map((result) => [
     result.source,
     output.paint(styleOf(result), 'reason' in result ? `${result.status} (${result.reason})` : result.status),

@@ -1,10 +1,11 @@
-import { isEmbedded, type Source, type SyncResult } from '@tidemark/sync-core'
+import { isEmbedded, type Source } from '@tidemark/sync-core'
 import pMap from 'p-map'
 import type { Config } from '../config/load-config.ts'
 import type { Live } from '../show/live.ts'
 import { blankResult } from './blank-result.ts'
 import type { SyncFlags } from './flags.ts'
 import { runChild } from './run-child.ts'
+import type { Told } from './told.ts'
 
 export interface Independent {
   readonly config: Config
@@ -22,7 +23,7 @@ export interface Independent {
  * takes all of its memory takes no other with it. An embedded database belongs to one process, so there it is one
  * after another.
  */
-export function syncIndependently(sources: readonly Source[], call: Independent): Promise<SyncResult[]> {
+export function syncIndependently(sources: readonly Source[], call: Independent): Promise<Told[]> {
   const { config, database, flags, verbose, live, signal } = call
   const concurrency = isEmbedded(database) ? 1 : flags.concurrency
   const args = [...argumentsFor(config, flags), ...(verbose ? ['--verbose'] : [])]

@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url'
-import { type SyncResult, withoutSecrets } from '@tidemark/sync-core'
+import { withoutSecrets } from '@tidemark/sync-core'
 import { execa } from 'execa'
 import type { Live } from '../show/live.ts'
 import { blankResult } from './blank-result.ts'
 import type { FromChild } from './follow-parent.ts'
+import type { Told } from './told.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/tidemark.js', import.meta.url))
 
@@ -27,7 +28,7 @@ export interface Child {
  * Syncs one source in a process of its own and tells how that ended, whatever became of the process. It holds one
  * end of a pipe, so that it knows when this process is gone.
  */
-export async function runChild(source: string, child: Child): Promise<SyncResult> {
+export async function runChild(source: string, child: Child): Promise<Told> {
   const { args, database, budgetMs = NEVER_MS, verbose, live, signal } = child
   const started = performance.now()
   const limitMs = budgetMs + GRACE_MS
@@ -61,7 +62,7 @@ export async function runChild(source: string, child: Child): Promise<SyncResult
   return blankResult(source, { status: 'failed', reason: error.code.toLowerCase(), error }, elapsedMs)
 }
 
-function resultIn(stdout: string): SyncResult | null {
+function resultIn(stdout: string): Told | null {
   try {
     return JSON.parse(stdout).results[0]
   } catch {

@@ -1,0 +1,23 @@
+import { subscribe } from 'node:diagnostics_channel'
+import { type TracedGit, type TracedStatement, withoutSecrets } from '@tidemark/sync-core'
+
+/** A statement may hold the whole of a migration. */
+const LONGEST = 160
+
+/** Shows each git command and each SQL statement with its time on standard error, without secrets. */
+export function traceToStderr(): void {
+  subscribe('tidemark:git', (message) => {
+    const { args, folder, elapsedMs, ok } = message as TracedGit
+    tell('git', elapsedMs, `${ok ? '' : 'failed: '}${args.join(' ')}  (${folder})`)
+  })
+  subscribe('tidemark:sql', (message) => {
+    const { text, elapsedMs, rows } = message as TracedStatement
+    tell('sql', elapsedMs, `${rows === null ? 'failed' : `${rows} rows`}: ${text}`)
+  })
+}
+
+function tell(what: string, elapsedMs: number, text: string): void {
+  const line = withoutSecrets(text).replace(/\s+/g, ' ').trim()
+  const shown = line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line
+  process.stderr.write(`${what} ${elapsedMs.toFixed(0).padStart(5)} ms  ${shown}\n`)
+}
