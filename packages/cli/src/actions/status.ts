@@ -89,7 +89,7 @@ const STYLES = {
 function show(sources: readonly Described[], output: Output): void {
   const rows = sources.map((source) => {
     const { id, state, behindMs, lastStatus, lastRun, nextDueInMs, quarantined, bookmark, lease } = source
-    const since = state !== 'up_to_date' && behindMs !== null ? ` for ${duration(behindMs)}` : ''
+    const since = state === 'behind' && behindMs !== null ? ` for ${duration(behindMs)}` : ''
     return [
       id,
       output.paint(STYLES[state], `${state.replaceAll('_', ' ')}${since}`),

@@ -1,4 +1,5 @@
 import type { Progress, SyncResult } from '@tidemark/sync-core'
+import cliTruncate from 'cli-truncate'
 import { createLogUpdate } from 'log-update'
 import type { Output } from './output.ts'
 import { changes, duration } from './words.ts'
@@ -20,13 +21,22 @@ export function openLive(output: Output): Live {
 }
 
 function liveLines(): Live {
-  const draw = createLogUpdate(process.stderr)
-  const running = new Map<string, Progress>()
-  const redraw = () => draw([...running.values()].map(line).join('\n'))
+  const stream = process.stderr
+  const draw = createLogUpdate(stream)
+  // The running ones last: where there are more lines than the terminal has, it is the first ones that go.
+  const finished = new Map<string, string>()
+  const running = new Map<string, string>()
+  const redraw = () => {
+    const lines = [...finished.values(), ...running.values()]
+    draw(lines.map((text) => cliTruncate(text, stream.columns)).join('\n'))
+  }
   const timer = setInterval(redraw, REDRAW_MS)
   return {
-    progress: (progress) => void running.set(progress.source, progress),
-    finished: ({ source }) => void running.delete(source),
+    progress: (progress) => void running.set(progress.source, line(progress)),
+    finished(result) {
+      running.delete(result.source)
+      finished.set(result.source, endOf(result))
+    },
     [Symbol.dispose]() {
       clearInterval(timer)
       draw.clear()
@@ -44,6 +54,9 @@ function line({ source, phase, done, total, elapsedMs }: Progress): string {
   return `${source}  ${DOING[phase]} ${done}/${total}  ${Math.round(rate)} files/s${left}`
 }
 
+const endOf = (result: SyncResult) =>
+  `${result.source}  ${result.status} ${changes(result)} in ${duration(result.elapsedMs)}`
+
 function plainLines(output: Output): Live {
   const phases = new Map<string, string>()
   return {
@@ -53,8 +66,7 @@ function plainLines(output: Output): Live {
       phases.set(source, now)
       output.note(`${source}: ${now}`)
     },
-    finished: (result) =>
-      output.note(`${result.source}: ${result.status} ${changes(result)} in ${duration(result.elapsedMs)}`),
+    finished: (result) => output.note(endOf(result)),
     [Symbol.dispose]() {},
   }
 }

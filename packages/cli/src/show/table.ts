@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import cliTruncate from 'cli-truncate'
 
 const BARE = Object.fromEntries(
   ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
@@ -6,7 +7,7 @@ const BARE = Object.fromEntries(
     .map((part) => [part, '']),
 )
 
-/** Columns without lines, as wide as they need to be. */
+/** Columns without lines, as wide as they need to be; on a terminal no line is longer than that is wide. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const drawn = new Table({
     head: [...head],
@@ -14,5 +15,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
   })
   for (const row of rows) drawn.push([...row])
-  return drawn.toString().replace(/ +$/gm, '')
+  const lines = drawn
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+  // Cut rather than wrapped: a wrapped table cannot be read, and what is cut is there with --json and in a pipe.
+  const { isTTY, columns } = process.stdout
+  return lines.map((line) => (isTTY && columns > 0 ? cliTruncate(line, columns) : line)).join('\n')
 }
