@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { cliWorld, freshName, heldBack } from './world/cli-world.ts'
+import { cliWorld, freshName } from './world/cli-world.ts'
 
 /** A configuration whose sources no other test of the same database has. */
 const twoSources = () => {
@@ -104,29 +104,6 @@ describe('tidemark sync', () => {
     ])
     expect(existsSync(join(world.folder, '.tidemark'))).toBe(false)
   })
-
-  test.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)(
-    'stops as partial on %s with exit code %i, and the next one goes on from there',
-    async (signal, code) => {
-      using world = await cliWorld()
-      const { vite, yaml } = twoSources()
-      world.write('tidemark.yaml', yaml)
-      await using held = await heldBack(world)
-      const running = world.start(`sync --source ${vite} --json`)
-      await held.waiting(1)
-      running.kill(signal)
-      const { exitCode, stdout } = await running
-      expect(exitCode).toBe(code)
-      expect(JSON.parse(stdout).results).toMatchObject([
-        { status: 'partial', reason: 'cancelled', filesImported: 25 },
-      ])
-      const next = JSON.parse((await world.run(`sync --source ${vite} --json`)).stdout)
-      expect(next.results).toMatchObject([{ status: 'first_sync', filesImported: 59, blobsRead: 59 }])
-    },
-  )
 
   test.each([
     ['no source', 'sync', 'sync needs to know what'],
