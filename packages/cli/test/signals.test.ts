@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
@@ -86,39 +86,79 @@ describe('tidemark sync', () => {
     expect(imported).toBe(84)
   })
 
-  describe('that waits for a git that hears no signal', () => {
-    /** A source behind an ssh that says when it runs, and ends only when it is killed. */
+  test('does not wait for a database that does not answer', async () => {
+    using world = await cliWorld()
+    withVite(world)
+    await using silent = await silentServer()
+    const running = world.start('sync --all --json', { DATABASE_URL: silent.url })
+    await silent.called
+    running.kill('SIGTERM')
+    const ended = await running
+    expect(ended.exitCode).toBe(143)
+    expect(results(ended)).toMatchObject([{ status: 'partial', reason: 'cancelled' }])
+    // A connection is given up after ten seconds.
+    expect(ended.durationMs).toBeLessThan(9_000)
+  })
+
+  describe('that waits for a database that has stopped answering', () => {
     async function hanging(world: CliWorld) {
-      world.write('tidemark.yaml', 'sources: { far: { repo: "ssh://host/docs.git" } }')
-      world.write(
-        'ssh',
-        `#!/bin/sh\ntrap "" TERM INT\ntouch ${world.folder}/running\nwhile :; do sleep 0.1; done\n`,
-      )
-      const running = world.start('sync --all --json', { GIT_SSH_COMMAND: `sh ${world.folder}/ssh` })
-      await expect.poll(() => existsSync(join(world.folder, 'running')), { timeout: 30_000 }).toBe(true)
+      withVite(world)
+      const held = await heldBack(world)
+      const running = world.start('sync --all --json')
+      await held.waiting(1)
+      const { rows } = await held.pool.query(BLOCKED)
+      process.kill(rows[0].pid, 'SIGSTOP')
       // A promise returned by itself would be waited for.
-      return { running }
+      return {
+        running,
+        async [Symbol.asyncDispose]() {
+          process.kill(rows[0].pid, 'SIGCONT')
+          await held[Symbol.asyncDispose]()
+        },
+      }
     }
 
     test('ends at once on a second SIGINT', async () => {
       using world = await cliWorld()
-      const { running } = await hanging(world)
-      running.kill('SIGINT')
+      await using hung = await hanging(world)
+      hung.running.kill('SIGINT')
       // A person's second one comes no sooner.
       await sleep(300)
-      running.kill('SIGINT')
-      expect(await running).toMatchObject({ exitCode: 130, stdout: '' })
+      hung.running.kill('SIGINT')
+      expect(await hung.running).toMatchObject({ exitCode: 130, stdout: '' })
     })
 
     test('takes two at the same moment for one, as a terminal and npx send them', async () => {
       using world = await cliWorld()
-      const { running } = await hanging(world)
-      running.kill('SIGINT')
+      await using hung = await hanging(world)
+      hung.running.kill('SIGINT')
       await sleep(20)
-      running.kill('SIGINT')
-      const ended = await running
+      hung.running.kill('SIGINT')
+      const ended = await hung.running
       expect(ended.exitCode).toBe(130)
-      expect(results(ended)).toMatchObject([{ source: 'far', status: 'partial', reason: 'cancelled' }])
+      expect(results(ended)).toMatchObject([{ status: 'partial', reason: 'cancelled' }])
     })
   })
 })
+
+const BLOCKED = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+
+/** A server that takes connections and never says a word. */
+async function silentServer() {
+  const { promise: called, resolve } = Promise.withResolvers<void>()
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => {}))
+    resolve()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `postgres://127.0.0.1:${port}/x`,
+    called,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Database, isEmbedded, migrate, openDatabase, type Source } from '@tidemark/sync-core'
+import { type Database, isEmbedded, migrate, openDatabase } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { findConfig } from '../config/find-config.ts'
-import { type Config, databaseOf, loadConfig } from '../config/load-config.ts'
+import { type Config, type ConfiguredSource, databaseOf, loadConfig } from '../config/load-config.ts'
 import { didYouMean } from '../nearest.ts'
 import { UsageError } from '../usage-error.ts'
 import { globals } from './globals.ts'
@@ -16,11 +16,45 @@ export const configOf = (command: Command): Config => loadConfig(findConfig(glob
 export const databaseAddress = (command: Command, config: Config): string =>
   databaseOf(config, globals(command).database)
 
-type Work<T> = (db: Database) => Promise<T>
+/** What is done with a database that is open; the signal ends the wait for a server to answer. */
+type WithDatabase = <T>(
+  command: Command,
+  config: Config,
+  work: (db: Database) => Promise<T>,
+  signal?: AbortSignal,
+) => Promise<T>
 
 /** Opens the database of this call and closes it after the work. */
-export async function withDatabaseUnmigrated<T>(command: Command, config: Config, work: Work<T>): Promise<T> {
-  const db = await openDatabase(databaseAddress(command, config))
+export const withDatabaseUnmigrated: WithDatabase = (command, config, work, signal) =>
+  withOpen(databaseAddress(command, config), work, signal)
+
+/** Opens and migrates the database of this call, and closes it after the work. */
+export const withDatabase: WithDatabase = (command, config, work, signal) => {
+  const migrated = async (db: Database) => {
+    await migrate(db)
+    return work(db)
+  }
+  return withOpen(databaseAddress(command, config), migrated, signal)
+}
+
+/** Opens the database of this call to read it as it is; an embedded one that is not there is stood in for. */
+export const withDatabaseAsItIs: WithDatabase = async (command, config, work, signal) => {
+  const address = databaseAddress(command, config)
+  if (!isEmbedded(address) || existsSync(address)) return withOpen(address, work, signal)
+  const standIn = await mkdtemp(join(tmpdir(), 'tidemark-'))
+  try {
+    return await withOpen(join(standIn, 'db'), work, signal)
+  } finally {
+    await rm(standIn, { recursive: true })
+  }
+}
+
+async function withOpen<T>(
+  address: string,
+  work: (db: Database) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const db = await open(address, signal)
   try {
     return await work(db)
   } finally {
@@ -28,30 +62,22 @@ export async function withDatabaseUnmigrated<T>(command: Command, config: Config
   }
 }
 
-/** Opens and migrates the database of this call, and closes it after the work. */
-export async function withDatabase<T>(command: Command, config: Config, work: Work<T>): Promise<T> {
-  return withDatabaseUnmigrated(command, config, async (db) => {
-    await migrate(db)
-    return work(db)
-  })
-}
-
-/** Opens the database of this call to read it as it is; an embedded one that is not there is stood in for. */
-export async function withDatabaseAsItIs<T>(command: Command, config: Config, work: Work<T>): Promise<T> {
-  const address = databaseAddress(command, config)
-  const absent = isEmbedded(address) && !existsSync(address)
-  const standIn = absent ? await mkdtemp(join(tmpdir(), 'tidemark-')) : null
-  const db = await openDatabase(standIn === null ? address : join(standIn, 'db'))
+async function open(address: string, signal: AbortSignal | undefined): Promise<Database> {
+  const opening = openDatabase(address)
+  // An embedded one is not left half made.
+  if (signal === undefined || isEmbedded(address)) return opening
+  const { promise: stopped, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
-    return await work(db)
+    return await Promise.race([opening, stopped])
   } finally {
-    await db.close()
-    if (standIn !== null) await rm(standIn, { recursive: true })
+    signal.removeEventListener('abort', onAbort)
   }
 }
 
 /** The source of that name. @throws {UsageError} with the nearest name that there is. */
-export function sourceNamed(config: Config, id: string): Source {
+export function sourceNamed(config: Config, id: string): ConfiguredSource {
   const source = config.sources.find((each) => each.id === id)
   if (source) return source
   const known = config.sources.map((each) => each.id)

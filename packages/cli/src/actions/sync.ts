@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { Config } from '../config/load-config.ts'
 import { type Live, openLive } from '../show/live.ts'
 import { showResults } from '../show/results.ts'
+import { blankResult } from '../sync/blank-result.ts'
 import { exitCodeOf } from '../sync/exit-code.ts'
 import { refuseContradictions, type SyncFlags } from '../sync/flags.ts'
 import { syncSideBySide } from '../sync/side-by-side.ts'
@@ -24,7 +25,7 @@ export default async function sync(flags: SyncFlags, command: Command): Promise<
     return 0
   }
   const output = outputOf(command)
-  using stop = stopOnSignals()
+  const stop = stopOnSignals()
   using live = flags.asChild
     ? (await import('../sync/follow-parent.ts')).followParent(stop)
     : openLive(output)
@@ -32,7 +33,10 @@ export default async function sync(flags: SyncFlags, command: Command): Promise<
   const results = await (flags.independent ? independently(sources, call) : inThisProcess(sources, call))
   live[Symbol.dispose]()
   showResults(results, output)
-  return stop.exitCode() ?? exitCodeOf(results)
+  const stopped = stop.exitCode()
+  // A connection that is still being made would keep the process for seconds.
+  if (stopped !== undefined) process.stdout.write('', () => process.exit(stopped))
+  return stopped ?? exitCodeOf(results)
 }
 
 interface Call {
@@ -43,13 +47,20 @@ interface Call {
   readonly signal: AbortSignal
 }
 
-function inThisProcess(sources: readonly Source[], { command, config, flags, ...call }: Call) {
+async function inThisProcess(sources: readonly Source[], { command, config, flags, ...call }: Call) {
   const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, ...others } = flags
   const clones = join(dirname(config.file), '.tidemark', 'clones')
   const options = { ...others, ...call, budgetMs, waitMs, breakLockIfStaleMs, clones }
   // A dry run makes no tables, and no embedded database either.
   const open = flags.dryRun ? withDatabaseAsItIs : withDatabase
-  return open(command, config, (db) => syncSideBySide(db, sources, options))
+  const { signal } = call
+  try {
+    return await open(command, config, (db) => syncSideBySide(db, sources, options), signal)
+  } catch (error) {
+    // Stopped before the database has answered.
+    if (!signal.aborted) throw error
+    return sources.map(({ id }) => blankResult(id, { status: 'partial', reason: 'cancelled' }))
+  }
 }
 
 async function independently(sources: readonly Source[], { command, ...call }: Call) {

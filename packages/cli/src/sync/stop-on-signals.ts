@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 
 type Stopping = 'SIGINT' | 'SIGTERM'
 
-export interface Stop extends Disposable {
+export interface Stop {
   readonly signal: AbortSignal
   /** Stops the runs as that signal would. */
   stop(name: Stopping): void
@@ -29,13 +29,7 @@ export function stopOnSignals(): Stop {
       controller.abort(new Error(`stopped by ${name}`))
     } else if (name === 'SIGINT' && performance.now() - receivedAt > ONE_WISH_MS) process.exit(exitCode())
   }
+  // Never taken off: a signal that comes when all is done would tell another end than the one that was shown.
   process.on('SIGINT', stop).on('SIGTERM', stop)
-  return {
-    signal: controller.signal,
-    stop,
-    exitCode,
-    [Symbol.dispose]() {
-      process.off('SIGINT', stop).off('SIGTERM', stop)
-    },
-  }
+  return { signal: controller.signal, stop, exitCode }
 }
