@@ -10,8 +10,8 @@ import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
 import { CannotWrite } from './config/write.ts'
+import { version } from './package.ts'
 import { UsageError } from './usage-error.ts'
-import { version } from './version.ts'
 
 /** Runs the command line and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {

@@ -3,8 +3,8 @@ import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { CONFIG_NAME } from '../config/find-config.ts'
 import { writeConfig } from '../config/write.ts'
+import { version } from '../package.ts'
 import { UsageError } from '../usage-error.ts'
-import { version } from '../version.ts'
 import { globals, outputOf } from './globals.ts'
 
 /** Writes a configuration, with the repository that it stands in as its first source. */

@@ -3,14 +3,12 @@ import type { Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Config } from '../config/load-config.ts'
 import { type Live, openLive } from '../show/live.ts'
-import { showResults } from '../show/results.ts'
 import { blankResult } from '../sync/blank-result.ts'
 import { exitCodeOf } from '../sync/exit-code.ts'
 import { refuseContradictions, type SyncFlags } from '../sync/flags.ts'
 import { syncSideBySide } from '../sync/side-by-side.ts'
 import { stopOnSignals } from '../sync/stop-on-signals.ts'
 import { UsageError } from '../usage-error.ts'
-import { breakLocks } from './break-locks.ts'
 import { configOf, databaseAddress, sourceNamed, withDatabase, withDatabaseAsItIs } from './context.ts'
 import { globals, outputOf } from './globals.ts'
 
@@ -21,6 +19,7 @@ export default async function sync(flags: SyncFlags, command: Command): Promise<
   const sources = chosen(config, flags)
   if (flags.breakLock || flags.forceBreakLock) {
     const { forceBreakLock: force, maxAge: maxAgeMs } = flags
+    const { breakLocks } = await import('./break-locks.ts')
     await breakLocks(command, config, sources, { force, maxAgeMs })
     return 0
   }
@@ -28,11 +27,12 @@ export default async function sync(flags: SyncFlags, command: Command): Promise<
   const stop = stopOnSignals()
   using live = flags.asChild
     ? (await import('../sync/follow-parent.ts')).followParent(stop)
-    : openLive(output)
+    : await openLive(output)
   const call = { command, config, flags, live, signal: stop.signal }
   const results = await (flags.independent ? independently(sources, call) : inThisProcess(sources, call))
   live[Symbol.dispose]()
-  showResults(results, output)
+  if (output.json) output.printJson({ results })
+  else (await import('../show/results.ts')).showResults(results, output)
   const stopped = stop.exitCode()
   // A connection that is still being made would keep the process for seconds.
   if (stopped !== undefined) process.stdout.write('', () => process.exit(stopped))

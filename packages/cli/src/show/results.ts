@@ -7,10 +7,6 @@ import { changes, duration, shortCommit } from './words.ts'
 
 /** Shows how syncs ended: a table, and below it what someone should know or do. */
 export function showResults(results: readonly Told[], output: Output): void {
-  if (output.json) {
-    output.printJson({ results })
-    return
-  }
   for (const { source, changes } of results) if (changes && !output.quiet) showPlan(source, changes, output)
   const rows = results.map((result) => [
     result.source,

@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { withoutSecrets } from '@tidemark/sync-core'
 import { execa } from 'execa'
+import { packageFolder } from '../package.ts'
 import type { Live } from '../show/live.ts'
 import { blankResult } from './blank-result.ts'
 import type { FromChild } from './follow-parent.ts'
 import type { Told } from './told.ts'
 
-const BIN = fileURLToPath(new URL('../../bin/tidemark.js', import.meta.url))
+const BIN = fileURLToPath(new URL('bin/tidemark.js', packageFolder))
 
 /** What starting a process and giving back a lease may take on top of the budget before it is asked to end. */
 const GRACE_MS = 5_000
