@@ -1,4 +1,3 @@
-import { execa } from 'execa'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { type CliWorld, cliWorld, freshName } from './world/cli-world.ts'
@@ -62,24 +61,6 @@ describe('a lease that was left behind', () => {
     expect((await world.run(`locks break sync:${other}x`)).stdout).toBe(`sync:${other}x: refused`)
     expect((await world.run(`locks break sync:${other}x --force`)).stdout).toBe(`sync:${other}x: broken`)
   })
-})
-
-test('the cron that is recommended works from sh with a bare environment', async () => {
-  const source = freshName()
-  using world = await worldWith(source)
-  await deadHolder(world, source, 60)
-  const script = `tidemark sync --break-lock --all --max-age 1800
-timeout 600 tidemark sync --source ${source} --timeout 540`
-  const bin = new URL('../bin', import.meta.url).pathname
-  world.write('bin/tidemark', `#!/bin/sh\nexec ${process.execPath} ${bin}/tidemark.js "$@"\n`)
-  await execa('chmod', ['+x', `${world.folder}/bin/tidemark`])
-  const { stdout } = await execa('/bin/sh', ['-ec', script], {
-    cwd: world.folder,
-    extendEnv: false,
-    env: { PATH: `${world.folder}/bin:/usr/bin:/bin`, DATABASE_URL: world.database },
-  })
-  expect(stdout).toMatch(new RegExp(`${source} +broken`))
-  expect(stdout).toMatch(new RegExp(`${source} +first_sync`))
 })
 
 test('runs are listed, newest first', async () => {
