@@ -22,6 +22,8 @@ export interface CliWorld extends Disposable {
   write(name: string, text: string): void
   /** Runs `tidemark` in the folder or one inside it, with that Postgres unless the environment says otherwise. */
   run(args: string, env?: Record<string, string | undefined>, inside?: string): Promise<Outcome>
+  /** Runs it with arguments that may hold spaces. */
+  runEach(args: readonly string[]): Promise<Outcome>
   /** Starts it and does not wait. */
   start(args: string, env?: Record<string, string | undefined>): ReturnType<typeof start>
 }
@@ -39,8 +41,8 @@ afterAll(async () => {
   if (template !== undefined) rmSync(template, { recursive: true })
 })
 
-const start = (folder: string, args: string, env: Record<string, string | undefined>) =>
-  execa(process.execPath, [BIN, ...args.split(' ')], { cwd: folder, env, reject: false })
+const start = (folder: string, args: readonly string[], env: Record<string, string | undefined>) =>
+  execa(process.execPath, [BIN, ...args], { cwd: folder, env, reject: false })
 
 export async function cliWorld(): Promise<CliWorld> {
   database ??= freshDatabase('postgres')
@@ -58,10 +60,17 @@ export async function cliWorld(): Promise<CliWorld> {
       writeFileSync(join(folder, name), text)
     },
     async run(args, more = {}, inside = '.') {
-      const { exitCode, stdout, stderr } = await start(join(folder, inside), args, { ...env, ...more })
+      const { exitCode, stdout, stderr } = await start(join(folder, inside), args.split(' '), {
+        ...env,
+        ...more,
+      })
       return { exitCode, stdout, stderr }
     },
-    start: (args, more = {}) => start(folder, args, { ...env, ...more }),
+    async runEach(args) {
+      const { exitCode, stdout, stderr } = await start(folder, args, env)
+      return { exitCode, stdout, stderr }
+    },
+    start: (args, more = {}) => start(folder, args.split(' '), { ...env, ...more }),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
 }

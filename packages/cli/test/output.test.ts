@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { describe, expect, test } from 'vitest'
+import { outputJsonSchema } from '../src/output-schema.ts'
+import { type CliWorld, cliWorld, freshName, heldBack } from './world/cli-world.ts'
+
+const SCHEMA = new URL('../schema/output.json', import.meta.url)
+
+function validator(command: string): ValidateFunction {
+  const ajv = new Ajv2020({ formats: { 'date-time': true } })
+  ajv.addSchema(JSON.parse(readFileSync(SCHEMA, 'utf8')), 'output')
+  return ajv.getSchema(`output#/$defs/${encodeURIComponent(command)}`)!
+}
+
+/** Runs a command with `--json`, and sees that it printed what the schema of the package says, and nothing else. */
+async function printed(world: CliWorld, name: string, args: string, env = {}): Promise<any> {
+  const { stdout } = await world.run(`${args} --json`, env)
+  const document = JSON.parse(stdout)
+  const validate = validator(name)
+  validate(document)
+  expect(validate.errors).toBe(null)
+  return document
+}
+
+// Written anew with: npx vitest run packages/cli/test/output.test.ts --update
+test('the schema of all output in the package is current', async () => {
+  const schema = `${JSON.stringify(outputJsonSchema(), null, 2)}\n`
+  await expect(schema).toMatchFileSnapshot('../schema/output.json')
+})
+
+describe('--json prints one document as the schema has it', () => {
+  test('of init, sources and migrate', async () => {
+    using world = await cliWorld()
+    const a = freshName()
+    await printed(world, 'init', 'init')
+    await printed(world, 'sources add', `sources add ${a} docs --every 10m`)
+    expect((await printed(world, 'sources list', 'sources list')).sources).toMatchObject([
+      { id: a, everyMs: 600_000 },
+    ])
+    expect((await printed(world, 'migrate --dry-run', 'migrate --dry-run')).statements).toHaveLength(2)
+    expect(await printed(world, 'migrate', 'migrate')).toMatchObject({ migrated: true })
+    expect((await printed(world, 'migrate --dry-run', 'migrate --dry-run')).statements).toEqual([])
+    await printed(world, 'sources remove', `sources remove ${a} --purge --yes`)
+    await printed(world, 'sources add', `sources add ${a} docs`)
+    await printed(world, 'sources remove', `sources remove ${a}`)
+  })
+
+  test('of a sync however it ends', async () => {
+    using world = await cliWorld()
+    const [a, gone, held] = [freshName(), freshName('gone'), freshName('held')]
+    world.write(
+      'tidemark.yaml',
+      `sources:\n  ${a}: { repo: docs }\n  ${gone}: { repo: nowhere }\n  ${held}: { repo: docs }\n`,
+    )
+    await using back = await heldBack(world)
+    const holding = world.start(`sync --source ${held} --json`)
+    await back.waiting(1)
+    const all = await printed(world, 'sync', 'sync --all --timeout 2s')
+    expect(all.results).toMatchObject([
+      { source: a, status: 'partial', reason: 'timeout' },
+      { source: gone, status: 'failed' },
+      { source: held, status: 'busy', holder: { pid: holding.nodeChildProcess.pid } },
+    ])
+    const broken = await printed(world, 'sync --break-lock', `sync --force-break-lock --source ${held}`)
+    expect(broken.results).toMatchObject([{ source: held, verdict: 'broken' }])
+    await back.letGo()
+    await holding
+    for (const args of ['--dry-run', '', '--full', '']) {
+      await printed(world, 'sync', `sync --source ${a} ${args}`.trim())
+    }
+  })
+
+  test('of status, runs, locks and doctor', async () => {
+    using world = await cliWorld()
+    const [a, gone] = [freshName(), freshName('gone')]
+    world.write('tidemark.yaml', `sources:\n  ${a}: { repo: docs }\n  ${gone}: { repo: nowhere }\n`)
+    await world.run('sync --all')
+    await using back = await heldBack(world)
+    const running = world.start(`sync --source ${a} --full --json`)
+    await back.waiting(1)
+    expect((await printed(world, 'status', 'status')).sources).toMatchObject([
+      {
+        id: a,
+        state: 'syncing',
+        lease: { pid: running.nodeChildProcess.pid },
+        lastRun: { finishedAt: null },
+      },
+      { id: gone, state: 'unreachable', problem: expect.stringContaining('is not a git repository') },
+    ])
+    expect((await printed(world, 'locks list', 'locks list')).locks).toMatchObject([{ key: `sync:${a}` }])
+    expect(await printed(world, 'locks break', `locks break sync:${a}`)).toMatchObject({ verdict: 'refused' })
+    await back.letGo()
+    await running
+    expect((await printed(world, 'runs', `runs --source ${a}`)).runs).toMatchObject([
+      { status: 'synced' },
+      { status: 'first_sync' },
+    ])
+    expect(await printed(world, 'doctor', 'doctor')).toMatchObject({ healthy: false })
+  })
+})
