@@ -18,6 +18,8 @@ export interface CliWorld extends Disposable {
   readonly database: string
   /** What the command has in its environment. */
   readonly env: Record<string, string | undefined>
+  /** Runs git in the folder. */
+  git(...args: string[]): Promise<unknown>
   /** Writes a file of the folder. */
   write(name: string, text: string): void
   /** Runs `tidemark` in the folder or one inside it, with that Postgres unless the environment says otherwise. */
@@ -55,6 +57,8 @@ export async function cliWorld(): Promise<CliWorld> {
     folder,
     database: url,
     env,
+    git: (...args) =>
+      execa('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...args], { cwd: folder }),
     write(name, text) {
       mkdirSync(join(folder, name, '..'), { recursive: true })
       writeFileSync(join(folder, name), text)

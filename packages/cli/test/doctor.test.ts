@@ -1,0 +1,197 @@
+import { freshDatabase } from '@tidemark/test-engines'
+import pg from 'pg'
+import { describe, expect, test } from 'vitest'
+import { type CliWorld, cliWorld, freshName } from './world/cli-world.ts'
+
+async function query(url: string, ...statements: string[]): Promise<any[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    let rows: any[] = []
+    for (const sql of statements) rows = (await client.query(sql)).rows
+    return rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** The lease of a source in the hands of a process that no longer lives. */
+const deadHolder = (source: string) => `
+  INSERT INTO tidemark.locks (key, holder_id, holder_host, holder_pid, attempt_id, acquired_at, last_refreshed_at, expires_at)
+  VALUES ('sync:${source}', 'dead', 'elsewhere', 4711, gen_random_uuid(), now() - interval '2 hours', now() - interval '1 hour', now() + interval '1 hour')
+  ON CONFLICT (key) DO UPDATE SET holder_id = excluded.holder_id, holder_host = excluded.holder_host,
+    holder_pid = excluded.holder_pid, attempt_id = excluded.attempt_id, last_refreshed_at = excluded.last_refreshed_at,
+    expires_at = excluded.expires_at, token = DEFAULT`
+
+async function oneSource() {
+  const world = await cliWorld()
+  const source = freshName()
+  world.write('tidemark.yaml', `sources: { ${source}: { repo: docs } }`)
+  await world.run('migrate')
+  return { world, source }
+}
+
+/** Runs the command that a line of output names. */
+async function follow(world: CliWorld, output: string) {
+  const command = /^ +tidemark (.*)$/m.exec(output)![1]!
+  return world.run(command)
+}
+
+describe('tidemark doctor', () => {
+  test('finds nothing wrong where all is well', async () => {
+    const { world } = await oneSource()
+    using _ = world
+    const { exitCode, stdout } = await world.run('doctor')
+    expect(exitCode).toBe(0)
+    expect(stdout).not.toContain('✗')
+    for (const found of ['git: git version', 'configuration: ', 'database: Postgres ', 'clock: ', 'schema: '])
+      expect(stdout).toContain(`✓ ${found}`)
+  })
+
+  test('tells of a dead holder and the one command that frees its source and syncs it', async () => {
+    const { world, source } = await oneSource()
+    using _ = world
+    await query(world.database, deadHolder(source))
+    const sick = await world.run('doctor')
+    expect(sick.exitCode).toBe(1)
+    expect(sick.stdout).toContain(`✗ lease: ${source}: process 4711 on elsewhere holds its lease`)
+    expect(await follow(world, sick.stdout)).toMatchObject({ exitCode: 0 })
+    expect(await world.run('doctor')).toMatchObject({ exitCode: 0 })
+  })
+
+  test('tells of tables that are missing, and makes none itself', async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
+    const database = await freshDatabase('postgres')
+    const env = { DATABASE_URL: database.url }
+    expect((await world.run('doctor', env)).stdout).toContain('✗ schema: the tables are missing')
+    expect(await query(database.url, `SELECT to_regnamespace('tidemark')::text AS made`)).toEqual([
+      { made: null },
+    ])
+    expect((await world.run('migrate', env)).stdout).toContain('Updated the tables')
+    expect((await world.run('doctor', env)).stdout).toContain('✓ schema')
+    await query(database.url, 'INSERT INTO tidemark.migrations (version) VALUES (999)')
+    expect((await world.run('doctor', env)).stdout).toContain('was migrated by a newer tidemark')
+    await database.drop()
+  })
+
+  test.each([
+    [
+      'a database that does not answer',
+      { DATABASE_URL: 'postgres://me:s3cret@127.0.0.1:1/x' },
+      '✗ database: postgres://127.0.0.1:1/x does not answer',
+    ],
+    ['a git that is not there', { PATH: '/nowhere' }, '✗ git: the program "git" was not found'],
+    ['a configuration that is wrong', {}, ':1:1: unknown key "sorces"', 'sorces: {}'],
+    ['a source that cannot be read', {}, 'is not a git repository', 'sources: { docs: { repo: nowhere } }'],
+    ['a ref that is not there', {}, 'has no ref "mian"', 'sources: { docs: { repo: docs, ref: mian } }'],
+  ])(
+    'tells of %s, and of the rest as well',
+    async (_, env, message, yaml = 'sources: { docs: { repo: docs } }') => {
+      using world = await cliWorld()
+      world.write('tidemark.yaml', yaml)
+      const { exitCode, stdout, stderr } = await world.run('doctor', env)
+      expect(exitCode).toBe(1)
+      expect(stdout).toContain(message)
+      expect(stdout).toMatch(/git: /)
+      expect(stdout + stderr).not.toContain('s3cret')
+    },
+  )
+
+  test('tells who has an embedded database', async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', 'sources: { docs: { repo: vite.git, ref: main } }')
+    const embedded = await freshDatabase('pglite')
+    const env = { DATABASE_URL: embedded.url }
+    const running = world.start('sync --all', env)
+    await expect
+      .poll(async () => (await world.run('doctor', env)).stdout, { timeout: 20_000 })
+      .toContain(`is in use by process ${running.nodeChildProcess.pid}`)
+    await running
+    await embedded.drop()
+  })
+
+  test('names what only the database still has, and how to remove it', async () => {
+    const { world, source } = await oneSource()
+    using _ = world
+    await world.run('sync --all')
+    await world.run(`sources remove ${source}`)
+    expect((await world.run('doctor')).stdout).toContain(`tidemark sources remove ${source} --purge`)
+  })
+})
+
+describe('tidemark status', () => {
+  test('tells how far a source is behind, when it is due, what is set aside, and who syncs it', async () => {
+    const { world, source } = await oneSource()
+    using _ = world
+    world.write('docs/broken.md', '---\na: [\n---\n# Broken')
+    await world.git('-C', 'docs', 'add', '.')
+    await world.git('-C', 'docs', 'commit', '-qm', 'broken')
+    await world.run('sync --all')
+    const [before] = JSON.parse((await world.run('status --json')).stdout).sources
+    expect(before).toMatchObject({
+      state: 'up_to_date',
+      behindMs: null,
+      quarantined: 1,
+      lease: null,
+      problem: null,
+    })
+    expect(before.nextDueInMs).toBeGreaterThan(3_000_000)
+    await world.git('-C', 'docs', 'commit', '-q', '--allow-empty', '-m', 'more')
+    await query(
+      world.database,
+      `UPDATE tidemark.sources SET behind_since = now() - interval '5 minutes', last_checked_at = now() - interval '2 hours' WHERE id = '${source}'`,
+    )
+    expect((await world.run('status')).stdout).toMatch(
+      new RegExp(`${source} +behind for 5 min 0\\d s +first_sync +just now +now +1 `),
+    )
+  })
+
+  test.each([
+    ['a mass deletion', 'subpath: elsewhere', 'tidemark sync --source SOURCE --allow-mass-delete'],
+    ['a ref that is gone', 'ref: gone', 'tidemark sync --source SOURCE'],
+  ])('names the command that goes on after %s', async (_, change, mend) => {
+    const { world, source } = await oneSource()
+    using __ = world
+    await world.run('sync --all')
+    world.write('tidemark.yaml', `sources: { ${source}: { repo: docs, ${change} } }`)
+    await world.run('sync --all')
+    expect((await world.run('status')).stderr).toContain(mend.replace('SOURCE', source))
+  })
+})
+
+describe('tidemark migrate', () => {
+  test('--dry-run prints SQL that makes exactly what migrate makes', async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', '')
+    const [byHand, byCommand] = [await freshDatabase('postgres'), await freshDatabase('postgres')]
+    const { stdout } = await world.run('migrate --dry-run', { DATABASE_URL: byHand.url })
+    await query(byHand.url, stdout)
+    await world.run('migrate', { DATABASE_URL: byCommand.url })
+    const columns = `SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'tidemark' ORDER BY 1, 2`
+    expect(await query(byHand.url, columns)).toEqual(await query(byCommand.url, columns))
+    expect((await world.run('migrate', { DATABASE_URL: byHand.url })).stdout).toContain('are up to date')
+    await Promise.all([byHand.drop(), byCommand.drop()])
+  })
+
+  test('--adopt adds heartbeat and fence to the leases of another program, and takes none of them', async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', '')
+    await query(
+      world.database,
+      `CREATE TABLE cycle_locks (id text PRIMARY KEY, holder_pid integer NOT NULL, holder_host text NOT NULL,
+         acquired_at timestamptz NOT NULL DEFAULT now(), ttl_expires_at timestamptz NOT NULL)`,
+      `INSERT INTO cycle_locks VALUES ('nightly', 7, 'elsewhere', now(), now() + interval '1 hour')`,
+    )
+    expect((await world.run('migrate --adopt cycle_locks')).stdout).toBe(
+      'Adopted cycle_locks; 1 leases are held in it.',
+    )
+    expect(
+      await query(
+        world.database,
+        'SELECT id, holder_pid, token > 0 AS fenced, last_refreshed_at IS NOT NULL AS beats FROM cycle_locks',
+      ),
+    ).toEqual([{ id: 'nightly', holder_pid: 7, fenced: true, beats: true }])
+    expect(await world.run('migrate --adopt pg_class')).toMatchObject({ exitCode: 2 })
+  })
+})

@@ -1,0 +1,94 @@
+import { execa } from 'execa'
+import { describe, expect, test } from 'vitest'
+import { BIN, cliWorld } from './world/cli-world.ts'
+
+const help = async (...args: string[]) => (await execa(process.execPath, [BIN, ...args, '--help'])).stdout
+
+describe('help', () => {
+  test('of tidemark lists statuses and exit codes', async () => {
+    const text = await help()
+    for (const status of [
+      'up_to_date',
+      'first_sync',
+      'dry_run',
+      'partial',
+      'blocked_by_failures',
+      'busy',
+      'failed',
+    ])
+      expect(text).toContain(status)
+    expect(text).toContain('130 after SIGINT')
+  })
+
+  test.for([
+    'init',
+    'sources',
+    'sources list',
+    'sources add',
+    'sources remove',
+    'sync',
+    'status',
+    'runs',
+    'locks',
+    'locks list',
+    'locks break',
+    'doctor',
+    'migrate',
+    'complete',
+  ])('of %s has an example and the options of every command', async (command) => {
+    const text = await help(...command.split(' '))
+    expect(text).toMatch(/Examples?:\n {2}\$ /)
+    for (const option of ['--config', '--database', '--json', '--quiet', '--verbose', '--no-color'])
+      expect(text).toContain(option)
+  })
+})
+
+describe('tidemark complete', () => {
+  const asked = async (...args: string[]) => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', 'sources: { docs: { repo: docs }, wiki: { repo: docs } }')
+    const { stdout } = await world.runEach(['complete', '--', ...args])
+    return stdout.split('\n').map((line) => line.split('\t')[0])
+  }
+
+  test('knows commands, options and the names of sources', async () => {
+    expect(await asked('sy')).toContain('sync')
+    expect(await asked('sync', '--dry')).toContain('--dry-run')
+    expect(await asked('sync', '--source', '')).toEqual(expect.arrayContaining(['docs', 'wiki']))
+    expect(await asked('sources', 'remove', 'w')).toContain('wiki')
+    expect(await asked('locks', 'break', '')).toContain('sync:docs')
+  })
+
+  test.each(['bash', 'zsh', 'fish'])('prints a script for %s', async (shell) => {
+    const { stdout } = await execa(process.execPath, [BIN, 'complete', shell])
+    expect(stdout).toContain('tidemark complete')
+  })
+
+  test('completes the name of a source in a real bash', async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', 'sources: { documentation: { repo: docs } }')
+    world.write('bin/tidemark', `#!/bin/sh\nexec ${process.execPath} ${BIN} "$@"\n`)
+    await execa('chmod', ['+x', `${world.folder}/bin/tidemark`])
+    const script = `source <(tidemark complete bash)
+      COMP_WORDS=(tidemark sync --source docu) COMP_CWORD=3 COMP_LINE='tidemark sync --source docu' COMP_POINT=\${#COMP_LINE}
+      $(complete -p tidemark | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+      echo "\${COMPREPLY[@]}"`
+    const { stdout } = await execa('bash', ['-c', script], {
+      cwd: world.folder,
+      env: { PATH: `${world.folder}/bin:${process.env.PATH}` },
+    })
+    expect(stdout).toContain('documentation')
+  })
+})
+
+test('--version is the version of the package, and loads neither configuration nor database nor git', async () => {
+  const told = `import { registerHooks } from 'node:module'
+    registerHooks({ load: (url, context, next) => (process.stderr.write(url + '\\n'), next(url, context)) })`
+  const { stdout, stderr } = await execa(process.execPath, [
+    `--import=data:text/javascript,${encodeURIComponent(told)}`,
+    BIN,
+    '--version',
+  ])
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+/)
+  expect(stderr.split('\n').filter((url) => /sync-core|execa|zod|yaml|\/pg\/|pglite/.test(url))).toEqual([])
+})
