@@ -69,7 +69,9 @@ describe('tidemark complete', () => {
     world.write('tidemark.yaml', 'sources: { documentation: { repo: docs } }')
     world.write('bin/tidemark', `#!/bin/sh\nexec ${process.execPath} ${BIN} "$@"\n`)
     await execa('chmod', ['+x', `${world.folder}/bin/tidemark`])
-    const script = `source <(tidemark complete bash)
+    // What the package bash-completion brings to a shell of a person.
+    const script = `_get_comp_words_by_ref() { words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=\${words[cword]}; }
+      source <(tidemark complete bash)
       COMP_WORDS=(tidemark sync --source docu) COMP_CWORD=3 COMP_LINE='tidemark sync --source docu' COMP_POINT=\${#COMP_LINE}
       $(complete -p tidemark | sed 's/.*-F \\([^ ]*\\).*/\\1/')
       echo "\${COMPREPLY[@]}"`

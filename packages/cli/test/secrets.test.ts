@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { cliWorld, freshName } from './world/cli-world.ts'
+
+const SECRET = 'hunter2-s3cret'
+
+// Each in plain words, with all that can be told, and in the process of another.
+test.each(['', ' --verbose', ' --json --verbose', ' --independent --verbose'])(
+  'no password of an address or of the environment is printed by anything%s',
+  async (flags) => {
+    using world = await cliWorld()
+    const name = freshName()
+    world.write(
+      'tidemark.yaml',
+      `sources:
+  ${name}: { repo: "https://me:\${TOKEN}@127.0.0.1:1/team/docs.git" }
+  ${name}-scp: { repo: "ssh://me:\${TOKEN}@127.0.0.1:1/team/docs.git" }
+  ${name}-query: { repo: "https://127.0.0.1:1/docs.git?access_token=\${TOKEN}" }
+  ${name}-odd: { repo: docs, ref: main }
+`,
+    )
+    const wrong = new URL(world.database)
+    wrong.password = SECRET
+    wrong.port = '1'
+    const quiet = flags.replace(' --independent', '')
+    const calls = [
+      [`sync --all${flags}`, {}],
+      [`sync --all --timeout 60${flags}`, { DATABASE_URL: wrong.href }],
+      [`status${quiet}`, {}],
+      [`doctor${quiet}`, {}],
+      [`doctor${quiet}`, { DATABASE_URL: wrong.href }],
+      [`sources list${quiet}`, {}],
+      [`runs${quiet}`, {}],
+    ] as const
+    for (const [args, env] of calls) {
+      const { stdout, stderr } = await world.run(args, { TOKEN: SECRET, GIT_SSH_COMMAND: 'false', ...env })
+      expect(stdout + stderr).not.toContain(SECRET)
+    }
+  },
+)
