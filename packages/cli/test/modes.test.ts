@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { cliWorld } from './world/cli-world.ts'
 
 describe.each(engines)('tidemark sync on %s', (engine) => {
-  test('in all its modes, one after another', { timeout: 120_000 }, async () => {
+  test('in all its modes, one after another', { timeout: 300_000 }, async () => {
     using world = await cliWorld()
     const database = await freshDatabase(engine)
     const sync = async (args: string) => {

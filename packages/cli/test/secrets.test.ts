@@ -31,9 +31,10 @@ test.each(['', ' --verbose', ' --json --verbose', ' --independent --verbose'])(
       [`sources list${quiet}`, {}],
       [`runs${quiet}`, {}],
     ] as const
-    for (const [args, env] of calls) {
-      const { stdout, stderr } = await world.run(args, { TOKEN: SECRET, GIT_SSH_COMMAND: 'false', ...env })
-      expect(stdout + stderr).not.toContain(SECRET)
-    }
+    const told = await Promise.all(
+      calls.map(([args, env]) => world.run(args, { TOKEN: SECRET, GIT_SSH_COMMAND: 'false', ...env })),
+    )
+    for (const { stdout, stderr } of told) expect(stdout + stderr).not.toContain(SECRET)
+    expect(told[1]!.exitCode).toBe(1)
   },
 )
