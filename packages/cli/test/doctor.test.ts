@@ -98,7 +98,7 @@ describe('tidemark doctor', () => {
     },
   )
 
-  test('tells who has an embedded database', async () => {
+  test('tells who has an embedded database', { timeout: 180_000 }, async () => {
     using world = await cliWorld()
     world.write('tidemark.yaml', 'sources: { docs: { repo: vite.git, ref: main } }')
     const embedded = await freshDatabase('pglite')

@@ -88,7 +88,9 @@ describe.each(engines)('tidemark sync on %s', (engine) => {
     await database.drop()
   })
 
-  test('sets most of a source aside only when someone says so, and exits 3', async () => {
+  test('sets most of a source aside only when someone says so, and exits 3', {
+    timeout: 180_000,
+  }, async () => {
     using world = await cliWorld()
     const database = await freshDatabase(engine)
     for (let n = 0; n < 30; n++) world.write(`docs/broken-${n}.md`, '---\na: [\n---\n')

@@ -15,7 +15,9 @@ const twoSources = () => {
 }
 
 describe('tidemark', () => {
-  test('leads a newcomer from nothing to a mirrored repository in an embedded database', async () => {
+  test('leads a newcomer from nothing to a mirrored repository in an embedded database', {
+    timeout: 180_000,
+  }, async () => {
     using world = await cliWorld()
     const env = { DATABASE_URL: undefined }
     expect(await world.run('init', env)).toMatchObject({ exitCode: 0 })
@@ -84,7 +86,7 @@ describe('tidemark sync', () => {
     expect(stderr).not.toContain(' at ')
   })
 
-  test('of a dry run tells what would be done and makes no database', async () => {
+  test('of a dry run tells what would be done and makes no database', { timeout: 180_000 }, async () => {
     using world = await cliWorld()
     world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
     const outcome = await world.run('sync --all --dry-run --json', { DATABASE_URL: undefined })
@@ -145,7 +147,9 @@ describe('tidemark sync', () => {
     expect((await world.run('sources list')).stdout).toMatch(/docs +git@example\.org:team\/docs\.git +HEAD/)
   })
 
-  test('tells a second process that an embedded database is in use, and by whom', async () => {
+  test('tells a second process that an embedded database is in use, and by whom', {
+    timeout: 180_000,
+  }, async () => {
     using world = await cliWorld()
     world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
     const env = { DATABASE_URL: undefined }
