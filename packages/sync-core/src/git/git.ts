@@ -121,22 +121,6 @@ export async function succeeds(asked: Promise<unknown>, signal: AbortSignal): Pr
   }
 }
 
-/** The lines that git prints, as they come. */
-export async function* gitLines(
-  folder: string,
-  args: readonly string[],
-  signal: AbortSignal,
-): AsyncGenerator<string> {
-  const options = {
-    env: environment(folder, {}),
-    cancelSignal: signal,
-    forceKillAfterDelay: KILL_AFTER_MS,
-    buffer: false as const,
-  }
-  const child = traced(folder, args, execa('git', [...HARDENED, '-C', folder, ...args], options))
-  yield* child.iterable()
-}
-
 /** Starts git on a repository, as {@link git} does, to read its output as it comes. */
 export function gitStream(
   folder: string,
