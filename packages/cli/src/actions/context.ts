@@ -54,25 +54,11 @@ async function withOpen<T>(
   work: (db: Database) => Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  const db = await open(address, signal)
+  const db = await openDatabase(address, { signal })
   try {
     return await work(db)
   } finally {
     await db.close()
-  }
-}
-
-async function open(address: string, signal: AbortSignal | undefined): Promise<Database> {
-  const opening = openDatabase(address)
-  // An embedded one is not left half made.
-  if (signal === undefined || isEmbedded(address)) return opening
-  const { promise: stopped, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([opening, stopped])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -1,7 +1,6 @@
-import { migrate } from '@tidemark/sync-core'
+import { migrate, pendingMigrations } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { adoptTable } from '../database/adopt-table.ts'
-import { pendingMigrations } from '../database/pending-migrations.ts'
 import { UsageError } from '../usage-error.ts'
 import { configOf, withDatabaseAsItIs, withDatabaseUnmigrated } from './context.ts'
 import { outputOf } from './globals.ts'

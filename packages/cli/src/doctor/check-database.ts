@@ -1,5 +1,4 @@
-import type { Database } from '@tidemark/sync-core'
-import { pendingMigrations } from '../database/pending-migrations.ts'
+import { type Database, pendingMigrations } from '@tidemark/sync-core'
 import { duration } from '../show/words.ts'
 import { type Finding, failed, well, wrong } from './finding.ts'
 

@@ -29,7 +29,10 @@ export type Connection = Pick<Database, 'engine' | 'name' | 'query' | 'close'>
 /** A heartbeat that hangs, on a connection that is dead without knowing it, is tried again well within a lease. */
 const LEASE_STATEMENT_MS = 20_000
 
-type LeaseTimes = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marginMs'>
+/** How long leases last, as `createLocks` of `@tidemark/lock` has it, and what ends the wait for a server to answer. */
+export type DatabaseOptions = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marginMs'> & {
+  readonly signal?: AbortSignal | undefined
+}
 
 /**
  * Opens a Postgres by its address, or a PGlite by its folder, which is made where there is none.
@@ -40,11 +43,15 @@ type LeaseTimes = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marginMs'>
  * ```
  *
  * @param where `postgres://…`, `postgresql://…`, or the path of a folder.
- * @param leases how long leases last; see `createLocks` of `@tidemark/lock`.
- * @throws {SyncError} `DATABASE_UNREACHABLE`, `DATABASE_REFUSED`, `DATABASE_IN_USE`, `DATABASE_FOLDER`.
+ * @throws {SyncError} `DATABASE_UNREACHABLE`, `DATABASE_REFUSED`, `DATABASE_IN_USE`, `DATABASE_FOLDER`; or the signal's
+ *   reason.
  */
-export async function openDatabase(where: string, leases: LeaseTimes = {}): Promise<Database> {
-  const connection = traced(await open(where))
+export async function openDatabase(
+  where: string,
+  { signal, ...leases }: DatabaseOptions = {},
+): Promise<Database> {
+  signal?.throwIfAborted()
+  const connection = traced(await open(where, signal))
   const queryable: Queryable = {
     query: (text, params) => connection.query(text, params, AbortSignal.timeout(LEASE_STATEMENT_MS)),
   }
@@ -100,9 +107,9 @@ export function isEmbedded(where: string): boolean {
   return !/^[a-z][a-z0-9+.-]+:\/\//i.test(where)
 }
 
-async function open(where: string): Promise<Connection> {
+async function open(where: string, signal: AbortSignal | undefined): Promise<Connection> {
   // Only the engine that is used is loaded: the other one costs a command that starts anew each minute.
-  if (/^postgres(ql)?:\/\//.test(where)) return (await import('./postgres.ts')).openPostgres(where)
+  if (/^postgres(ql)?:\/\//.test(where)) return (await import('./postgres.ts')).openPostgres(where, signal)
   if (where.trim() === '' || !isEmbedded(where)) {
     throw new SyncError(
       'DATABASE_REFUSED',

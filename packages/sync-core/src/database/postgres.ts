@@ -11,19 +11,13 @@ const CONNECT_TIMEOUT_MS = 10_000
 const CLOSE_WITHIN_MS = 2_000
 
 /** Opens a pool on a Postgres, and sees that it answers. */
-export async function openPostgres(url: string): Promise<Connection> {
+export async function openPostgres(url: string, signal: AbortSignal | undefined): Promise<Connection> {
   const name = withoutSecrets(url)
   const pool = connect(url, name)
   // An idle connection that is cut is replaced by the pool; without a listener its error would end the process.
   pool.on('error', () => {})
-  try {
-    await pool.query('SELECT 1')
-  } catch (error) {
-    await pool.end().catch(() => {})
-    throw explain(error, name)
-  }
   const busy = new Set<pg.PoolClient>()
-  return {
+  const connection: Connection = {
     engine: 'postgres',
     name,
     query: (text, params, signal) => runWithin({ pool, busy, text, params, signal }),
@@ -37,6 +31,15 @@ export async function openPostgres(url: string): Promise<Connection> {
       }
       await ended
     },
+  }
+  try {
+    await connection.query('SELECT 1', [], signal)
+    return connection
+  } catch (error) {
+    // A server that has not even taken the connection is left to itself.
+    pool.end().catch(() => {})
+    signal?.throwIfAborted()
+    throw explain(error, name)
   }
 }
 

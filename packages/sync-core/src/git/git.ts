@@ -21,6 +21,10 @@ const LOCAL = [
   'GIT_NAMESPACE',
 ]
 
+// Silent for three quarters of a minute, a server is given up, also where nobody is left to do it for us: before
+// another process can have the lease, and with it the clone.
+const SSH = 'ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=15 -oServerAliveCountMax=3'
+
 /** How long a git that was asked to end may take. */
 const KILL_AFTER_MS = 1_000
 
@@ -105,6 +109,8 @@ export async function git(
     const { stdout } = await child
     return stdout
   } finally {
+    // A helper of git's may have outlived it.
+    if (signal.aborted) kill('SIGKILL')
     signal.removeEventListener('abort', onAbort)
     process.off('exit', atExit)
   }
@@ -172,7 +178,7 @@ function environment(
     GIT_OPTIONAL_LOCKS: '0',
     GIT_NO_REPLACE_OBJECTS: '1',
     // As with passwords: ask nobody. A command of the user's own counts for more.
-    GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? 'ssh -oBatchMode=yes',
+    GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? SSH,
     LC_ALL: 'C',
     // The list of transports that are allowed, empty: an object that is missing is told as missing.
     ...(!online && { GIT_ALLOW_PROTOCOL: '' }),

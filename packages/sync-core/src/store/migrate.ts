@@ -18,25 +18,37 @@ const MIGRATIONS = [tables, views, linkTargets]
 export async function migrate(db: Database): Promise<void> {
   try {
     await db.locks.migrate()
-    const version = await currentVersion(db)
-    if (version > MIGRATIONS.length) {
-      throw new SyncError(
-        'DATABASE_NEWER',
-        `${db.name} was migrated by a newer tidemark (schema ${version}, this one knows ${MIGRATIONS.length})`,
-        'Update tidemark.',
-      )
-    }
-    if (version < MIGRATIONS.length) await db.query(migrationStatement())
+    if (!(await isCurrent(db))) await db.query(migrationStatement())
   } catch (error) {
     throw explain(error, db)
   }
 }
 
-async function currentVersion(db: Database): Promise<number> {
-  const { rows } = await ifMissing(db.query('SELECT max(version) AS version FROM tidemark.migrations'), {
-    rows: [],
-  })
-  return rows[0]?.version ?? 0
+/**
+ * The statements that {@link migrate} would run now, for someone else to run; none where all is up to date. Reads only.
+ *
+ * @throws {SyncError} `DATABASE_NEWER`
+ */
+export async function pendingMigrations(db: Database): Promise<string[]> {
+  const locks = await db.locks.list().then(
+    () => [],
+    (error) => {
+      if (error.code === 'LOCK_NOT_MIGRATED') return [db.locks.migrationSql()]
+      throw error
+    },
+  )
+  return (await isCurrent(db)) ? locks : [...locks, migrationStatement()]
+}
+
+async function isCurrent(db: Database): Promise<boolean> {
+  const asked = db.query('SELECT max(version) AS version FROM tidemark.migrations')
+  const version = (await ifMissing(asked, { rows: [] })).rows[0]?.version ?? 0
+  if (version <= MIGRATIONS.length) return version === MIGRATIONS.length
+  throw new SyncError(
+    'DATABASE_NEWER',
+    `${db.name} was migrated by a newer tidemark (schema ${version}, this one knows ${MIGRATIONS.length})`,
+    'Update tidemark.',
+  )
 }
 
 function migrationStatement(): string {

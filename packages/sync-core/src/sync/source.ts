@@ -35,7 +35,7 @@ export function checkedSource({ id, repo, subpath, include = [], exclude = [] }:
   if (repo.trim() === '' || repo.startsWith('-') || repo.includes('\0')) {
     throw new SyncError(
       'BAD_SOURCE',
-      `source "${id}" has no repository that could be read: "${repo}"`,
+      `source "${id}" has no repository that could be read: "${withoutSecrets(repo)}"`,
       'Give the path of a git repository.',
     )
   }
