@@ -1,3 +1,4 @@
+import { openDatabase } from '@tidemark/sync-core'
 import { freshDatabase } from '@tidemark/test-engines'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
@@ -100,14 +101,13 @@ describe('tidemark doctor', () => {
 
   test('tells who has an embedded database', { timeout: 180_000 }, async () => {
     using world = await cliWorld()
-    world.write('tidemark.yaml', 'sources: { docs: { repo: vite.git, ref: main } }')
+    world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
     const embedded = await freshDatabase('pglite')
-    const env = { DATABASE_URL: embedded.url }
-    const running = world.start('sync --all', env)
-    await expect
-      .poll(async () => (await world.run('doctor', env)).stdout, { timeout: 20_000 })
-      .toContain(`is in use by process ${running.nodeChildProcess.pid}`)
-    await running
+    const db = await openDatabase(embedded.url)
+    const { stdout, exitCode } = await world.run('doctor', { DATABASE_URL: embedded.url })
+    expect(stdout).toContain(`is in use by process ${process.pid}`)
+    expect(exitCode).toBe(1)
+    await db.close()
     await embedded.drop()
   })
 
