@@ -12,7 +12,10 @@ export type ParseReply =
   | { readonly refused: Unstorable['code']; readonly message: string }
   | { readonly fault: string }
 
-process.on('message', ({ path, bytes }: ParseRequest) => process.send!(parsed(path, Buffer.from(bytes))))
+process.on('message', ({ path, bytes }: ParseRequest) => {
+  // Who has asked may have been killed meanwhile; then this process ends by itself, and quietly.
+  process.send!(parsed(path, Buffer.from(bytes)), () => {})
+})
 
 function parsed(path: string, bytes: Buffer): ParseReply {
   try {
