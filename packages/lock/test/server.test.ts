@@ -136,11 +136,11 @@ describe('a lock', () => {
     await blocker.query(
       `SELECT pg_advisory_xact_lock(hashtextextended('@tidemark/lock "heartbeat_locks"', 0))`,
     )
-    const migrating = locks.migrate()
+    const failing = expect(locks.migrate()).rejects.toMatchObject({ code: 'LOCK_FAILED' })
     const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
     await expect.poll(async () => (await world.admin.query(waiting)).rows.length).toBe(1)
     await world.admin.query(`SELECT pg_terminate_backend(pid) FROM (${waiting}) AS migrating`)
-    await expect(migrating).rejects.toMatchObject({ code: 'LOCK_FAILED' })
+    await failing
     await blocker.query('COMMIT')
     blocker.release()
     await locks.migrate()

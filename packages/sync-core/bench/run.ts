@@ -57,7 +57,7 @@ async function row(corpus: string, engine: string, repo: string) {
   const full = await measure('full', url, repo)
   const ourMs = median(first.map((each) => each.ms))
   const floorMs = median(floors.map((each) => each.ms))
-  const stops = await measure('stops', await freshDatabase(engine), repo, STOPS, Math.min(ourMs * 0.6, 2_000))
+  const stops = await measure('stops', await freshDatabase(engine), repo, STOPS, Math.min(ourMs * 0.6, 1_000))
   const all = [...first, noop, compare, changed, full, stops]
   return {
     corpus,
