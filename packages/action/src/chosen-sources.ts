@@ -1,0 +1,81 @@
+import * as core from '@actions/core'
+import { type Database, isEmbedded, openDatabase } from '@tidemark/sync-core'
+import {
+  type Config,
+  type ConfiguredSource,
+  databaseOf,
+  findConfig,
+  loadConfig,
+  UsageError,
+} from 'tidemark/config'
+import { namesInput } from './inputs.ts'
+import { maskSecrets } from './secrets.ts'
+
+/** What a step is about: the sources that its inputs name, and the address of the database. */
+export interface Chosen {
+  readonly config: Config
+  readonly sources: readonly ConfiguredSource[]
+  readonly database: string
+  /** What the runner masks. */
+  readonly secrets: readonly string[]
+}
+
+/**
+ * Reads the inputs `config`, `database-url`, `source` and `sources`; secrets are masked before anything is printed.
+ *
+ * @throws {UsageError} for what cannot be followed, before anything is touched.
+ */
+export function chosenSources(): Chosen {
+  const given = core.getInput('database-url')
+  maskSecrets(given)
+  maskSecrets(process.env.DATABASE_URL ?? '')
+  if (process.env.PGPASSWORD) core.setSecret(process.env.PGPASSWORD)
+  const config = loadConfig(findConfig(core.getInput('config') || undefined))
+  const database = databaseOf(config, given || undefined)
+  const secrets = [database, ...config.sources.map(({ repo }) => repo)].flatMap(maskSecrets)
+  if (isEmbedded(database)) {
+    throw new UsageError(
+      'the Action needs a Postgres: an embedded database would be gone with the runner',
+      'Set the input database-url to postgres://user:password@host/database, from a secret.',
+    )
+  }
+  return { config, database, secrets, sources: named(config) }
+}
+
+function named({ file, sources }: Config): readonly ConfiguredSource[] {
+  const names = namesInput()
+  if (names.length === 0) return sources
+  return names.map((name) => {
+    const source = sources.find(({ id }) => id === name)
+    if (source) return source
+    const known = sources.map(({ id }) => id).join(', ') || 'none'
+    throw new UsageError(`there is no source ${JSON.stringify(name)} in ${file}`, `Known are: ${known}`)
+  })
+}
+
+/** Opens the database for some work, and closes it afterwards. The signal ends the wait for it to answer. */
+export async function withDatabase<T>(
+  { database }: Pick<Chosen, 'database'>,
+  work: (db: Database) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const db = await orStopped(openDatabase(database), signal)
+  try {
+    return await work(db)
+  } finally {
+    await db.close()
+  }
+}
+
+async function orStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  signal.throwIfAborted()
+  const { promise: stopped, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([work, stopped])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

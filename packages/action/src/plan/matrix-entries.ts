@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto'
+import type { DueSource } from './due-sources.ts'
+
+/** A job of the matrix, in the words of a workflow. */
+export interface MatrixEntry {
+  /** What the job is called. */
+  readonly name: string
+  /** Names of its sources, most stale first, parted by spaces; for the input `sources`. */
+  readonly sources: string
+  /** Budget of each of them; for the input `timeout`. */
+  readonly timeout: string
+  /** When GitHub should end the job, well after every budget is spent. */
+  readonly 'timeout-minutes': number
+  /** Jobs of one group do not run at once. */
+  readonly group: string
+}
+
+/** What GitHub allows in a matrix. */
+export const MOST_ENTRIES = 256
+
+/** What GitHub allows a job on its own runners, less what checking out and stopping take. */
+const LONGEST_JOB_MS = 350 * 60_000
+const AROUND_MINUTES = 5
+
+/** A look that finds nothing new takes a tenth of a second, and GitHub counts whole minutes for each job. */
+const LOOKS_A_JOB = 64
+const MOST_LOOK_JOBS = 32
+
+/**
+ * A job for each source that has something to do, or several to a job where there are more than a matrix has, each
+ * beginning with one of the most stale; and few jobs for all that have not moved and are only to be looked at.
+ */
+export function matrixEntries(due: readonly DueSource[], concurrency: number): MatrixEntry[] {
+  const looks = due.filter(({ why }) => why === 'every')
+  const work = due.filter(({ why }) => why !== 'every')
+  const lookJobs = Math.min(Math.ceil(looks.length / LOOKS_A_JOB), MOST_LOOK_JOBS)
+  const workJobs = Math.min(work.length, MOST_ENTRIES - lookJobs)
+  return [
+    ...spread(work, workJobs).map((sources, i) => entryOf(sources, concurrency, `tidemark-pack-${i}`)),
+    ...spread(looks, lookJobs).map((sources, i) => entryOf(sources, concurrency, `tidemark-look-${i}`)),
+  ]
+}
+
+function spread<T>(items: readonly T[], count: number): T[][] {
+  return Array.from({ length: count }, (_, place) => items.filter((_, i) => i % count === place))
+}
+
+function entryOf(sources: readonly DueSource[], concurrency: number, sharedGroup: string): MatrixEntry {
+  const rounds = Math.ceil(sources.length / concurrency)
+  const longestMs = Math.max(...sources.map(({ budgetMs }) => budgetMs))
+  const budgetS = Math.ceil(Math.min(longestMs, LONGEST_JOB_MS / rounds) / 1000)
+  const ids = sources.map(({ id }) => id)
+  return {
+    name: ids.length === 1 ? ids[0]! : `${ids[0]} and ${ids.length - 1} more`,
+    sources: ids.join(' '),
+    timeout: `${budgetS}s`,
+    'timeout-minutes': Math.ceil((budgetS * rounds) / 60) + AROUND_MINUTES,
+    group: ids.length === 1 ? groupOf(ids[0]!) : sharedGroup,
+  }
+}
+
+/** GitHub takes groups that differ in upper and lower case for one, and sources that do are two. */
+function groupOf(id: string): string {
+  if (id === id.toLowerCase()) return `tidemark-sync-${id}`
+  return `tidemark-sync-${id}-${createHash('sha256').update(id).digest('hex').slice(0, 8)}`
+}

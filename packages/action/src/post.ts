@@ -1,0 +1,22 @@
+import * as core from '@actions/core'
+import { chosenSources, withDatabase } from './chosen-sources.ts'
+import { explained } from './explained.ts'
+import { notedLeases } from './sync/noted-leases.ts'
+
+/** After a step that was killed: gives up the leases that it held, so that the next wave need not wait for them. */
+export async function post(): Promise<void> {
+  const leases = notedLeases()
+  if (leases.size === 0) return
+  try {
+    await withDatabase(chosenSources(), async (db) => {
+      for (const [key, token] of leases) {
+        // Exactly that lease: whoever has taken the key since has another token.
+        const { verdict } = await db.locks.break(key, { force: true, token })
+        if (verdict === 'broken') core.notice(`The stopped step still held ${key}; it is free now.`)
+      }
+    })
+  } catch (error) {
+    // The step has ended as it has; what it held expires by itself.
+    core.warning(`The leases of the stopped step expire by themselves: ${explained(error)}`)
+  }
+}
