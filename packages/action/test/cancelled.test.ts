@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { actionWorld, heldBack, isFree } from './world/action-world.ts'
+
+async function worldWithVite() {
+  const world = await actionWorld()
+  world.vite('vite.git')
+  world.configure({ vite: { repo: 'vite.git', ref: 'main' } })
+  await world.run({ uses: 'plan' })
+  return world
+}
+
+describe('a cancelled job', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends as partial on %s, and its lease is free', async (signal, code) => {
+    await using world = await worldWithVite()
+    await using held = await heldBack(world)
+    const { child, ended } = world.start({ with: { command: 'sync' } })
+    await held.waiting()
+    child.kill(signal)
+    const cancelled = await ended
+    expect(cancelled).toMatchObject({ exitCode: code, outputs: { status: 'partial', partial: 'true' } })
+    expect(JSON.parse(cancelled.outputs.results!).results).toMatchObject([
+      { status: 'partial', reason: 'cancelled', filesImported: 25 },
+    ])
+    expect(cancelled.summary).toContain('partial (cancelled)')
+    expect(await isFree(world, 'vite')).toBe(true)
+    expect(await cancelled.post()).toMatchObject({ exitCode: 0, annotations: [] })
+  })
+
+  test('that was killed leaves its lease to the post step, which gives up exactly that one', async () => {
+    await using world = await worldWithVite()
+    const held = await heldBack(world)
+    const { child, ended } = world.start({ uses: 'sync' })
+    await held.waiting()
+    child.kill('SIGKILL')
+    const killed = await ended
+    expect(killed.signal).toBe('SIGKILL')
+    expect(await isFree(world, 'vite')).toBe(false)
+    await held[Symbol.asyncDispose]()
+
+    const nowhere = await killed.post({ DATABASE_URL: 'postgres://me@127.0.0.1:9/x' })
+    expect(nowhere).toMatchObject({ exitCode: 0, annotations: [{ level: 'warning' }] })
+
+    const post = await killed.post()
+    expect(post.annotations).toMatchObject([
+      { level: 'notice', message: expect.stringContaining('sync:vite') },
+    ])
+    expect(await isFree(world, 'vite')).toBe(true)
+
+    // Whoever has taken the lease since keeps it.
+    await world.pool.query(`UPDATE tidemark.locks SET token = token + 1, holder_id = 'next', holder_host = 'h',
+      holder_pid = 1, last_refreshed_at = now(), expires_at = now() + interval '1 hour'`)
+    expect(await killed.post()).toMatchObject({ exitCode: 0, annotations: [] })
+    expect(await isFree(world, 'vite')).toBe(false)
+  })
+  test('ends at once where the database has not even answered', async () => {
+    await using world = await worldWithVite()
+    const silent = createServer()
+    silent.listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const { child, ended } = world.start({
+      uses: 'sync',
+      env: { DATABASE_URL: `postgres://me@127.0.0.1:${port}/x` },
+    })
+    const [socket] = await once(silent, 'connection')
+    child.kill('SIGTERM')
+    expect(await ended).toMatchObject({ exitCode: 143, outputs: { status: 'partial', behind: '["vite"]' } })
+    socket.destroy()
+    silent.close()
+  })
+})

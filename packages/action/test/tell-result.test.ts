@@ -1,0 +1,41 @@
+import type { SyncResult } from '@tidemark/sync-core'
+import { expect, test, vi } from 'vitest'
+import { nextSteps } from '../src/sync/next-step.ts'
+import { tellResult } from '../src/sync/tell-result.ts'
+
+const failed = (message: string): SyncResult => ({
+  source: 'docs',
+  status: 'failed',
+  reason: 'fetch_failed',
+  error: { code: 'FETCH_FAILED', message, hint: 'See the server.' },
+  bookmark: null,
+  target: null,
+  filesImported: 0,
+  filesUpdated: 0,
+  filesRenamed: 0,
+  filesDeleted: 0,
+  filesQuarantined: 0,
+  filesRemaining: null,
+  blobsRead: 0,
+  elapsedMs: 5,
+  phases: { lock: 0, fetch: 5, plan: 0, apply: 0 },
+  warnings: [{ code: 'x', message: 'a\r::add-mask::docs' }],
+})
+
+test('what a server sends is never a command to the runner', () => {
+  const written: string[] = []
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
+  tellResult(failed('remote said\n  ::stop-commands::x\n::add-matcher::y'))
+  write.mockRestore()
+  const commands = written
+    .join('')
+    .split(/[\r\n]+/)
+    .filter((line) => line.trimStart().startsWith('::'))
+  expect(commands).toEqual(['::group::docs: failed (fetch_failed)', '::endgroup::'])
+})
+
+test('a failure is an error with what to do next', () => {
+  expect(nextSteps(failed('It is gone'))).toEqual([
+    { level: 'error', title: 'docs failed (fetch_failed)', message: 'It is gone. See the server.' },
+  ])
+})

@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
+import pg from 'pg'
+import { expect } from 'vitest'
+import { runStep, type Step, startStep } from './runner.ts'
+
+const BUNDLE = fileURLToPath(new URL('../../../../demo/vite.bundle', import.meta.url))
+
+type StepHere = Omit<Step, 'cwd'>
+
+/** A folder as a job has checked it out, and a database of its own. */
+export interface ActionWorld extends AsyncDisposable {
+  readonly folder: string
+  readonly database: string
+  readonly pool: pg.Pool
+  /** Writes tidemark.yaml with these sources. */
+  configure(sources: Readonly<Record<string, object>>): void
+  /** Makes a commit of a repository of the folder that holds these files beside those before. @returns its id */
+  commit(repository: string, files: Readonly<Record<string, string>>): string
+  /** Makes a bare repository of 84 pages. */
+  vite(repository: string): void
+  git(...args: string[]): string
+  run(step: StepHere): ReturnType<typeof runStep>
+  start(step: StepHere): ReturnType<typeof startStep>
+  /** The commit that is in, of each source. */
+  bookmarks(): Promise<Record<string, string | null>>
+}
+
+export async function actionWorld(): Promise<ActionWorld> {
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-action-'))
+  const database: FreshDatabase = await freshDatabase('postgres')
+  const pool = new pg.Pool({ connectionString: database.url, max: 3 })
+  pool.on('error', () => {})
+  const env = {
+    ...{ GIT_CONFIG_GLOBAL: '/dev/null', GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@example.org' },
+    ...{ GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@example.org', PATH: process.env.PATH },
+  }
+  const git = (...args: string[]) =>
+    execFileSync('git', args, {
+      cwd: folder,
+      encoding: 'utf8',
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim()
+  const here = (step: StepHere): Step => ({
+    ...step,
+    cwd: folder,
+    env: { DATABASE_URL: database.url, ...step.env },
+  })
+  return {
+    folder,
+    database: database.url,
+    pool,
+    git,
+    configure: (sources) => writeFileSync(join(folder, 'tidemark.yaml'), JSON.stringify({ sources })),
+    commit(repository, files) {
+      git('init', '-q', '-b', 'main', repository)
+      for (const [name, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(folder, repository, name)), { recursive: true })
+        writeFileSync(join(folder, repository, name), text)
+      }
+      git('-C', repository, 'add', '-A')
+      git('-C', repository, 'commit', '-qm', 'change')
+      return git('-C', repository, 'rev-parse', 'HEAD')
+    },
+    vite: (repository) => void git('clone', '-q', '--bare', BUNDLE, repository),
+    run: (step) => runStep(here(step)),
+    start: (step) => startStep(here(step)),
+    async bookmarks() {
+      const { rows } = await pool.query('SELECT id, bookmark FROM tidemark.sources')
+      return Object.fromEntries(rows.map(({ id, bookmark }) => [id, bookmark]))
+    },
+    async [Symbol.asyncDispose]() {
+      await pool.end()
+      await database.drop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Lets a sync come as far as its second batch, and no further until the lock is let go. */
+export async function heldBack({ pool }: ActionWorld) {
+  const holder = await pool.connect()
+  await pool.query(`CREATE SEQUENCE batches;
+    CREATE FUNCTION hold_back() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN IF nextval('batches') > 1 THEN PERFORM pg_advisory_xact_lock_shared(42); END IF; RETURN NULL; END $$;
+    CREATE TRIGGER hold_back BEFORE INSERT ON tidemark.chunks EXECUTE FUNCTION hold_back()`)
+  await holder.query('BEGIN; SELECT pg_advisory_xact_lock(42)')
+  const waiting = `SELECT count(*)::int AS n FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'tidemark' AND wait_event_type = 'Lock'`
+  return {
+    waiting: () =>
+      expect.poll(async () => (await pool.query(waiting)).rows[0].n, { timeout: 30_000 }).toBe(1),
+    async [Symbol.asyncDispose]() {
+      await holder.query('COMMIT')
+      holder.release()
+    },
+  }
+}
+
+/** Whether the lease of a source is free. */
+export async function isFree({ pool }: ActionWorld, source: string): Promise<boolean> {
+  const { rows } = await pool.query('SELECT holder_id FROM tidemark.locks WHERE key = $1', [`sync:${source}`])
+  return rows[0].holder_id === null
+}
