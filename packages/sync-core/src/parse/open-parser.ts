@@ -69,9 +69,7 @@ async function replyOf(
   signal: AbortSignal,
   mostMs: number,
 ): Promise<ParseReply> {
-  using waiting = new DisposableStack()
   const stop = new AbortController()
-  waiting.defer(() => stop.abort())
   const limit = AbortSignal.timeout(mostMs)
   const options = { signal: AbortSignal.any([signal, limit, stop.signal]) }
   const ended = once(child, 'exit', options).then(() => {
@@ -86,5 +84,7 @@ async function replyOf(
     if (limit.aborted && !signal.aborted)
       throw new Unstorable('too_complex', `the text takes longer than ${mostMs / 1000} s to parse`)
     throw error
+  } finally {
+    stop.abort()
   }
 }
