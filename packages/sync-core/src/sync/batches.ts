@@ -14,7 +14,7 @@ import { brought } from './brought.ts'
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 /** What a statement may carry: some hundredths of a second of work for any Postgres, and little memory for us. */
-const MAX_BATCH_BYTES = 1024 * 1024
+const MAX_BATCH_BYTES = 512 * 1024
 const DELETES_PER_BATCH = 2_000
 
 /** A batch and what it counts for. */

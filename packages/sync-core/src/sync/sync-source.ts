@@ -71,6 +71,9 @@ async function run(context: Run): Promise<Ending> {
   })
   if ('status' in taken) return taken
   try {
+    // In pieces: what is loaded at once holds the event loop until all of it is.
+    await import('../parse/front-matter.ts')
+    await import('../parse/parse-page.ts')
     const { runUnderLease } = await import('./under-lease.ts')
     return await runUnderLease(context, origin, taken)
   } finally {
