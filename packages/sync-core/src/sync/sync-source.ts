@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { type Database, within } from '../database/database.ts'
 import { noteFailure } from '../store/note-failure.ts'
 import { readSource } from '../store/read-source.ts'
@@ -73,7 +74,9 @@ async function run(context: Run): Promise<Ending> {
   try {
     // In pieces: what is loaded at once holds the event loop until all of it is.
     await import('../parse/front-matter.ts')
+    await setImmediate()
     await import('../parse/parse-page.ts')
+    await setImmediate()
     const { runUnderLease } = await import('./under-lease.ts')
     return await runUnderLease(context, origin, taken)
   } finally {
