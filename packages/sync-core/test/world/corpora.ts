@@ -17,7 +17,7 @@ export interface Corpus {
 export function corpora(): Corpus[] {
   const folder = process.env.TIDEMARK_CORPORA ?? ''
   const all: Corpus[] = [
-    { name: 'vite', bundle: join(DEMO, 'vite.bundle'), fresh: 24, killMs: 300 },
+    { name: 'vite', bundle: join(DEMO, 'vite.bundle'), fresh: 8, killMs: 300 },
     { name: 'book', bundle: join(folder, 'book.bundle'), fresh: 12, killMs: 500 },
     { name: 'rfcs', bundle: join(folder, 'rfcs.bundle'), fresh: 6, killMs: 1_000 },
     { name: 'tldr', bundle: join(folder, 'tldr.bundle'), fresh: 3, killMs: 3_000 },
