@@ -3,11 +3,6 @@ import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
-
-// Most of what a sync makes lives for a batch, and V8 would let it pile up: 370,000 pages pass through 176 MB instead
-// of 318, for a sixth more computing. (--optimize-for-size: 120 MB, for twice as much.)
-setFlagsFromString('--semi-space-growth-factor=1')
 
 // Compiled code is kept for the next start: with nothing to do, that saves a quarter of the time. In the user's own
 // folder, because others may write to the one that Node would choose; where there is none, all goes on without.

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import type { Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Config } from '../config/load-config.ts'
@@ -48,6 +49,10 @@ interface Call {
 }
 
 async function inThisProcess(sources: readonly Source[], { command, config, flags, ...call }: Call) {
+  // Most of what a sync makes lives for a batch, and V8 would let it pile up: 370,000 pages pass through 176 MB instead
+  // of 318, for a sixth more computing. (--optimize-for-size: 120 MB, for twice as much.) Set when the program has been
+  // loaded, which would take longer by it.
+  setFlagsFromString('--semi-space-growth-factor=1')
   const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, ...others } = flags
   const clones = join(dirname(config.file), '.tidemark', 'clones')
   const options = { ...others, ...call, budgetMs, waitMs, breakLockIfStaleMs, clones }

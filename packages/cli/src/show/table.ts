@@ -1,5 +1,7 @@
 import Table from 'cli-table3'
-import cliTruncate from 'cli-truncate'
+
+// It takes longer to load than all that is shown takes to show, and only a terminal needs it.
+const truncate = process.stdout.isTTY ? (await import('cli-truncate')).default : null
 
 const BARE = Object.fromEntries(
   ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
@@ -20,6 +22,6 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .split('\n')
     .map((line) => line.trimEnd())
   // Cut rather than wrapped: a wrapped table cannot be read, and what is cut is there with --json and in a pipe.
-  const { isTTY, columns } = process.stdout
-  return lines.map((line) => (isTTY && columns > 0 ? cliTruncate(line, columns) : line)).join('\n')
+  const { columns } = process.stdout
+  return lines.map((line) => (truncate && columns > 0 ? truncate(line, columns) : line)).join('\n')
 }
