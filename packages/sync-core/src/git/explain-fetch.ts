@@ -1,7 +1,7 @@
-import { ExecaError } from 'execa'
 import { SyncError } from '../sync-error.ts'
 import { withoutSecrets } from '../without-secrets.ts'
 import type { Address } from './address.ts'
+import { ExecaError } from './execa.ts'
 
 /** What git says when it cannot get at a server, in words that tell what to do. First match counts. */
 const FAULTS = [

@@ -1,8 +1,8 @@
 import { channel } from 'node:diagnostics_channel'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
-import { execa } from 'execa'
 import { withoutSecrets } from '../without-secrets.ts'
+import { execa } from './execa.ts'
 
 // What `git rev-parse --local-env-vars` prints, configuration aside: left by a hook or a shell, each of them
 // would point our git at another repository than the one we name.

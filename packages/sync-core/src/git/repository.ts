@@ -1,6 +1,6 @@
-import { ExecaError } from 'execa'
 import { distance } from 'fastest-levenshtein'
 import { SyncError } from '../sync-error.ts'
+import { ExecaError } from './execa.ts'
 import { git } from './git.ts'
 
 /** A repository on this machine that commits, trees and blobs are read from. */
