@@ -9,6 +9,9 @@ import { type TestWorld, testWorld } from '../world/test-world.ts'
 /** The most that a batch holds, and so the most that a stopped run may have read without storing it. */
 const BATCH = 500
 
+/** So many points of a history are walked, however long it is. */
+const MOST_COMMITS = 24
+
 /** Syncs with small random budgets until a run is not stopped any more. */
 async function syncInPieces(
   world: TestWorld,
@@ -94,7 +97,11 @@ describe.each(engines)('a source in %s', (engine) => {
     async ({ bundle, fresh }) => {
       const random = seededRandom(2)
       await using world = await testWorld({ engine, repository: cloneOf(bundle) })
-      const history = world.repository.git('rev-list', '--reverse', 'main').trim().split('\n')
+      const commits = world.repository
+        .git('rev-list', '--first-parent', '--reverse', 'main')
+        .trim()
+        .split('\n')
+      const history = evenly(commits, MOST_COMMITS)
       const moveTo = (commit: string) => world.repository.git('update-ref', 'refs/heads/main', commit)
       const digests = new Map<string, string>()
       let importMs = 0
