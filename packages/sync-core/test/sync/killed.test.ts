@@ -6,7 +6,7 @@ import { type Engine, engines, freshDatabase, startPostgresServer } from '@tidem
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Database, migrate, openDatabase, syncSource } from '../../src/index.ts'
 import { corpora } from '../world/corpora.ts'
-import { seededRandom } from '../world/seeded-random.ts'
+import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import { cloneOf } from '../world/test-repository.ts'
 import { digestOf, testWorld } from '../world/test-world.ts'
 

@@ -1,0 +1,19 @@
+/** A signal that Ctrl-C and SIGTERM abort, with the exit code that goes with them. A second one ends at once. */
+export function stopOnSignals(): { readonly signal: AbortSignal; exitCode(): number | undefined } {
+  const controller = new AbortController()
+  let code: number | undefined
+  for (const [name, number] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.on(name, () => {
+      if (code !== undefined) process.exit(number)
+      code = number
+      console.error(
+        `\n${name}: processes are ended and databases removed. Once more to leave them as they are.`,
+      )
+      controller.abort(new Error(name))
+    })
+  }
+  return { signal: controller.signal, exitCode: () => code }
+}
