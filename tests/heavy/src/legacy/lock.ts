@@ -1,0 +1,40 @@
+import type pg from 'pg'
+
+/** Who has a lock that was refused. */
+export interface Refusal {
+  readonly holderPid: number
+}
+
+/** Takes a lock that is free or has expired. @returns null, or who has it. */
+export async function takeLock(db: pg.Client, id: string, ttlMs: number): Promise<Refusal | null> {
+  const { rowCount } = await db.query(
+    `INSERT INTO legacy.locks VALUES ($1, $2, now(), now() + $3 * interval '1 ms', now())
+     ON CONFLICT (id) DO UPDATE SET holder_pid = $2, acquired_at = now(), last_refreshed_at = now(),
+       ttl_expires_at = excluded.ttl_expires_at
+     WHERE locks.ttl_expires_at < now()`,
+    [id, process.pid, ttlMs],
+  )
+  if (rowCount === 1) return null
+  const { rows } = await db.query('SELECT holder_pid FROM legacy.locks WHERE id = $1', [id])
+  return { holderPid: rows[0]?.holder_pid ?? 0 }
+}
+
+/** A sign of life, which the first fix has brought. */
+export async function refreshLock(db: pg.Client, id: string, ttlMs: number): Promise<void> {
+  await db.query(
+    `UPDATE legacy.locks SET last_refreshed_at = now(), ttl_expires_at = now() + $3 * interval '1 ms'
+     WHERE id = $1 AND holder_pid = $2`,
+    [id, process.pid, ttlMs],
+  )
+}
+
+export async function releaseLock(db: pg.Client, id: string): Promise<void> {
+  await db.query('DELETE FROM legacy.locks WHERE id = $1 AND holder_pid = $2', [id, process.pid])
+}
+
+/** What `--break-lock --all --max-age` of the first fix does. */
+export async function breakOldLocks(db: pg.Client, maxAgeMs: number): Promise<void> {
+  await db.query(`DELETE FROM legacy.locks WHERE last_refreshed_at < now() - $1 * interval '1 ms'`, [
+    maxAgeMs,
+  ])
+}

@@ -1,0 +1,43 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { execa } from 'execa'
+import pg from 'pg'
+import type { Scene } from './policy.ts'
+
+const BIN = fileURLToPath(new URL('../../../../packages/cli/bin/tidemark.js', import.meta.url))
+
+/** A folder with a `tidemark.yaml` and the command on its `PATH`, and a database with what is there before the first wave. */
+export async function tidemarkHome({ ground, sources }: Scene, name: string) {
+  const database = await ground.createDatabase(name)
+  const folder = join(ground.folder, name)
+  await mkdir(join(folder, 'bin'), { recursive: true })
+  const command = join(folder, 'bin', 'tidemark')
+  await writeFile(command, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`)
+  await chmod(command, 0o755)
+  const config = sources.map(({ id, folder }) => [id, { repo: pathToFileURL(folder).href, ref: 'main' }])
+  // JSON is YAML.
+  await writeFile(join(folder, 'tidemark.yaml'), JSON.stringify({ sources: Object.fromEntries(config) }))
+  const env = {
+    PATH: `${join(folder, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
+    HOME: folder,
+    DATABASE_URL: database,
+  }
+  const known = sources.filter(({ isNew }) => !isNew).flatMap(({ id }) => ['--source', id])
+  await execa(command, ['sync', ...known], { cwd: folder, env, extendEnv: false })
+  const db = new pg.Pool({ connectionString: database, max: 2 })
+  await db.query('ANALYZE')
+  return {
+    command,
+    cwd: folder,
+    env,
+    async bookmarks(): Promise<ReadonlyMap<string, string | null>> {
+      const { rows } = await db.query('SELECT id, bookmark FROM tidemark.sources')
+      const known = new Map<string, string | null>(rows.map((row) => [row.id, row.bookmark]))
+      return new Map(sources.map(({ id }) => [id, known.get(id) ?? null]))
+    },
+    close: () => db.end(),
+  }
+}
+
+export type TidemarkHome = Awaited<ReturnType<typeof tidemarkHome>>
