@@ -1,4 +1,3 @@
-import { git, succeeds } from './git.ts'
 import type { Origin } from './origin.ts'
 import { type Repository, resolveRef } from './repository.ts'
 
@@ -9,8 +8,6 @@ export function localOrigin(path: string, ref: string): Origin {
     phase: 'plan',
     head: (signal) => resolveRef(repository, ref, signal),
     open: async (signal) => ({ repository, commit: await resolveRef(repository, ref, signal) }),
-    has: (repository, commit, signal) =>
-      succeeds(git(repository.folder, ['cat-file', '-e', `${commit}^{tree}`], signal), signal),
     bring: null,
   }
 }

@@ -8,8 +8,6 @@ export interface Origin {
   head(signal: AbortSignal): Promise<string>
   /** Makes the tree of the ref's commit readable; of its content, only what {@link Origin.bring} is asked for. */
   open(signal: AbortSignal): Promise<{ repository: Repository; commit: string }>
-  /** Whether the tree of an earlier commit is still there to be compared with. */
-  has(repository: Repository, commit: string, signal: AbortSignal): Promise<boolean>
   /** Makes these blobs readable, those that are missing by one fetch; null where all of them are. */
   readonly bring: ((oids: readonly string[], signal: AbortSignal) => Promise<void>) | null
 }

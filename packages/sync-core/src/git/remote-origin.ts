@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type Address, parseAddress } from './address.ts'
 import { explainFetch } from './explain-fetch.ts'
-import { type GitSettings, git, succeeds } from './git.ts'
+import { type GitSettings, git } from './git.ts'
 import { inPieces } from './in-pieces.ts'
 import type { Origin } from './origin.ts'
 import { checkRef, noSuchRef, type Repository, resolveRef } from './repository.ts'
@@ -57,7 +57,6 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
       }
       return { repository, commit: await resolveRef(repository, TARGET, signal) }
     },
-    has: (_, commit, signal) => succeeds(git(clone, ['cat-file', '-e', `${commit}^{tree}`], signal), signal),
     async bring(oids, signal) {
       const missing = await missingOf(repository, oids, signal)
       if (missing.length === 0) return

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein'
 import { SyncError } from '../sync-error.ts'
 import { ExecaError } from './execa.ts'
-import { git } from './git.ts'
+import { git, succeeds } from './git.ts'
 
 /** A repository on this machine that commits, trees and blobs are read from. */
 export interface Repository {
@@ -29,6 +29,11 @@ export async function resolveRef(repository: Repository, ref: string, signal: Ab
     await checkRepository(repository, signal)
     throw await refNotFound(repository, ref, signal, error)
   }
+}
+
+/** Whether the tree of a commit is here, so that it can be compared with another. */
+export function hasTree({ folder }: Repository, commit: string, signal: AbortSignal): Promise<boolean> {
+  return succeeds(git(folder, ['cat-file', '-e', `${commit}^{tree}`], signal), signal)
 }
 
 /** Asked only where something else has failed: it is one process more. */

@@ -9,7 +9,7 @@ import { byteOrder } from './byte-order.ts'
 import { candidatesOf, type PassedOver, type RefusedPath, type Selection } from './candidates.ts'
 import { sidesOf } from './differences.ts'
 import { type PackedList, packedList } from './packed-list.ts'
-import { findRenames, type Rename } from './renames.ts'
+import { findRenames, NO_RENAMES, type Rename } from './renames.ts'
 
 /** A file whose blob is to be read and stored: as a new page, or over the page of that id. */
 export interface Write {
@@ -154,7 +154,7 @@ async function withRenames(differences: Differences, passedOver: PassedOver): Pr
   const { refused, released, writes, updates, vanished, stored, setAsideStill } = differences
   // Of a first import nothing can have moved, and it is not looked through in vain.
   const mayMove = updates + vanished.length > 0
-  const { renames, chains, arrived, moved } = await findRenames(mayMove ? writes : packedList(), vanished)
+  const { renames, chains, arrived, moved } = mayMove ? await findRenames(writes, vanished) : NO_RENAMES
   return {
     refused,
     released,

@@ -24,6 +24,14 @@ export interface Renames {
   readonly moved: Uint8Array
 }
 
+/** Where nothing can have moved. */
+export const NO_RENAMES: Renames = {
+  renames: packedList(),
+  chains: 0,
+  arrived: new Uint8Array(),
+  moved: new Uint8Array(),
+}
+
 /** So many pages are held in memory at a time. */
 const PAGES_PER_PASS = 50_000
 

@@ -1,7 +1,7 @@
 import type { Lease } from '@tidemark/lock'
 import { within } from '../database/database.ts'
 import type { Origin } from '../git/origin.ts'
-import type { Repository } from '../git/repository.ts'
+import { hasTree, type Repository } from '../git/repository.ts'
 import { massDeletion } from '../plan/guard.ts'
 import { endRun } from '../store/end-run.ts'
 import { finishSource } from '../store/finish-source.ts'
@@ -38,7 +38,7 @@ export async function runUnderLease(outer: Run, origin: Origin, lease: Lease): P
   try {
     const { repository, commit } = await tally.phase(origin.phase, () => origin.open(signal))
     tally.target = commit
-    const since = await comparableWith({ context, origin, repository, from, started, signal })
+    const since = await comparableWith({ context, repository, from, started, signal })
     const { rewriteBefore, unfinished } = started
     const plan = await planFor(context, { repository, commit, since, rewriteBefore, signal })
     const amiss = options.allowMassDelete ? null : massDeletion(plan)
@@ -77,7 +77,6 @@ export async function runUnderLease(outer: Run, origin: Origin, lease: Lease): P
 
 interface Comparable {
   readonly context: Run
-  readonly origin: Origin
   readonly repository: Repository
   readonly from: string | null
   readonly started: StartedRun
@@ -85,10 +84,10 @@ interface Comparable {
 }
 
 /** The bookmark, where the pages are known to equal its tree and that tree is there to be compared with. */
-async function comparableWith({ context, origin, repository, from, started, signal }: Comparable) {
+async function comparableWith({ context, repository, from, started, signal }: Comparable) {
   const { rewriteBefore, unfinished, sameMaking } = started
   const clean = !unfinished && sameMaking && rewriteBefore === null && !context.options.retryQuarantined
-  return from !== null && clean && (await origin.has(repository, from, signal)) ? from : null
+  return from !== null && clean && (await hasTree(repository, from, signal)) ? from : null
 }
 
 /** Notes how a run ended that did not finish its source. */

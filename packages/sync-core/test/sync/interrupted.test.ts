@@ -1,8 +1,8 @@
 import { engines } from '@tidemark/test-engines'
+import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import { describe, expect, test } from 'vitest'
 import type { SyncResult } from '../../src/index.ts'
 import { corpora } from '../world/corpora.ts'
-import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import { cloneOf } from '../world/test-repository.ts'
 import { type TestWorld, testWorld } from '../world/test-world.ts'
 

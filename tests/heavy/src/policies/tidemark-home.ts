@@ -24,7 +24,8 @@ export async function tidemarkHome({ ground, sources }: Scene, name: string) {
     DATABASE_URL: database,
   }
   const known = sources.filter(({ isNew }) => !isNew).flatMap(({ id }) => ['--source', id])
-  await execa(command, ['sync', ...known], { cwd: folder, env, extendEnv: false })
+  const prepare = known.length > 0 ? ['sync', ...known] : ['migrate']
+  await execa(command, prepare, { cwd: folder, env, extendEnv: false })
   const db = new pg.Pool({ connectionString: database, max: 2 })
   await db.query('ANALYZE')
   return {

@@ -43,13 +43,20 @@ export async function published(settings: PublishedSettings, stage: Stage): Prom
   const sources = await Promise.all(
     Array.from({ length: settings.sources }, async (_, i) => {
       const id = `published-${i + 1}`
-      const made = await generateSource({ ...shape, id }, { changes: [], seed: seed + i, home: ground.folder })
+      const made = await generateSource(
+        { ...shape, id },
+        { changes: [], seed: seed + i, home: ground.folder },
+      )
       return { ...shape, ...made }
     }),
   )
   const scene = { ground, sources, limits: limitsFor(timeoutSeconds), embeddingUrl: '', tell }
   const home = await tidemarkHome(scene, 'published')
-  const converged = sources.map(({ id }) => ({ source: id, pages: [] as number[], atWave: null as number | null }))
+  const converged = sources.map(({ id }) => ({
+    source: id,
+    pages: [] as number[],
+    atWave: null as number | null,
+  }))
   let wasTight = false
   for (let wave = 1; wave <= waves && !ground.signal.aborted; wave++) {
     for (const [i, { id, commits }] of sources.entries()) {
@@ -71,6 +78,7 @@ export async function published(settings: PublishedSettings, stage: Stage): Prom
       seen: `${done} of ${settings.sources}`,
     },
   ]
-  if (!wasTight) tell(`published: ${timeoutSeconds} s were enough for a whole source; give more PAGES to see it resume`)
+  if (!wasTight)
+    tell(`published: ${timeoutSeconds} s were enough for a whole source; give more PAGES to see it resume`)
   return { figures: { ...settings, converged }, checks }
 }

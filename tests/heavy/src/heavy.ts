@@ -1,0 +1,58 @@
+/** `npm run heavy`: every part of the heavy run, or those that are named; its exit code says whether each promise was kept. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Argument, InvalidArgumentError, Option, program } from 'commander'
+import { machineWith } from './ground/machine.ts'
+import { stopOnSignals } from './ground/stop-on-signals.ts'
+import { PROFILES } from './profile.ts'
+import { PARTS, type PartName, runParts } from './run-parts.ts'
+import { showChecks } from './show-checks.ts'
+
+const RESULTS = fileURLToPath(new URL('../results', import.meta.url))
+
+const seedOf = (text: string) => {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.')
+  return Number(text)
+}
+
+program
+  .name('npm run heavy --')
+  .description('Shows the cascade under the old policy and its cure, throws faults, measures, and simulates.')
+  .addArgument(new Argument('[parts...]', 'what to run; everything by default').choices(PARTS))
+  .addOption(new Option('--profile <name>', 'how much of it').choices(Object.keys(PROFILES)).default('short'))
+  .option('--seed <number>', 'the same seed makes the same sources, commits and faults', seedOf, 1)
+  .option('--report', 'write a page with pictures into tests/heavy/results')
+  .parse()
+const { profile, seed, report } = program.opts<{
+  profile: keyof typeof PROFILES
+  seed: number
+  report?: boolean
+}>()
+const parts = program.args.length > 0 ? (program.args as PartName[]) : PARTS
+
+const stop = stopOnSignals()
+const started = performance.now()
+const tell = (line: string) => {
+  const seconds = Math.round((performance.now() - started) / 1_000)
+  console.log(
+    `${String(Math.floor(seconds / 60)).padStart(3)}:${String(seconds % 60).padStart(2, '0')}  ${line}`,
+  )
+}
+try {
+  console.log(`heavy, ${profile}, --seed ${seed}`)
+  const { figures, checks } = await runParts(parts, PROFILES[profile], { seed, tell, signal: stop.signal })
+  const results = { machine: machineWith(seed), profile, ...figures, checks }
+  await mkdir(RESULTS, { recursive: true })
+  await writeFile(join(RESULTS, 'heavy.json'), `${JSON.stringify(results, null, 2)}\n`)
+  if (report) {
+    const { writeReport } = await import('./report/write-report.ts')
+    console.log(`The report is ${await writeReport(results, RESULTS)}`)
+  }
+  console.log(showChecks(checks))
+  process.exitCode = checks.every(({ kept }) => kept) ? 0 : 1
+} catch (error) {
+  if (!stop.signal.aborted) throw error
+} finally {
+  process.exitCode = stop.exitCode() ?? process.exitCode
+}
