@@ -142,17 +142,27 @@ async function listRefs(server: Server, patterns: string[], signal: AbortSignal)
 }
 
 async function fetchInto(clone: string, name: string, server: Server, signal: AbortSignal): Promise<void> {
-  const packs = await readdir(join(clone, 'objects', 'pack')).catch(() => [])
-  if (packs.filter((file) => file.endsWith('.pack')).length > MOST_PACKS) {
+  const packs = await packsIn(clone)
+  if (packs === null || packs > MOST_PACKS) {
     await rm(clone, { recursive: true, force: true })
+    await mkdir(clone, { recursive: true })
+    await git(clone, ['init', '--quiet', '--bare', '.'], signal)
   }
-  await mkdir(clone, { recursive: true })
-  await git(clone, ['init', '--quiet', '--bare', '.'], signal)
   // A killed fetch leaves these, and only the holder of the lease comes here.
   for (const left of ['shallow.lock', 'config.lock', 'packed-refs.lock', `${TARGET}.lock`]) {
     await rm(join(clone, left), { force: true })
   }
   await ask(server, clone, ['fetch', ...QUIET, '--depth=1', 'tidemark', `+${name}:${TARGET}`], signal)
+}
+
+/** How many packs a clone has; null where there is no clone. */
+async function packsIn(clone: string): Promise<number | null> {
+  try {
+    const files = await readdir(join(clone, 'objects', 'pack'))
+    return files.filter((file) => file.endsWith('.pack')).length
+  } catch {
+    return null
+  }
 }
 
 /** Those of the objects that the clone does not have. */

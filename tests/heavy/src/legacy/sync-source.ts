@@ -8,7 +8,7 @@ import { say } from './say.ts'
 export interface LegacySettings {
   readonly embeddingUrl: string
   readonly skipStored: boolean
-  /** Looked at before each file that is deleted, moved or imported; a first sync does not look. */
+  /** Looked at after the pull and before each file that is deleted, moved or imported; a first sync does not look. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -30,6 +30,7 @@ export async function syncSource(
   if (head === lastCommit) return 'done'
 
   const stop = lastCommit === null ? undefined : settings.signal
+  if (stop?.aborted) return 'partial'
   const { deleted, renamed, written } = await changedFiles(git, lastCommit, head)
   for (const path of deleted) {
     if (stop?.aborted) return 'partial'
