@@ -15,7 +15,17 @@ import { SHAPES, type Shape } from '../src/sources/shape.ts'
 
 const HOUR_SECONDS = 3_600
 const RULES = new Map(rulesUnder(limitsFor(540)).map((rules) => [rules.policy, rules]))
-const CHEAP: Costs = { lead: 0, gap: 0, look: 1, fixed: 1, file: 0.01, section: 0, again: 0.001, page: 0 }
+const CHEAP: Costs = {
+  lead: 0,
+  gap: 0,
+  start: 0,
+  look: 1,
+  fixed: 1,
+  file: 0.01,
+  section: 0,
+  again: 0.001,
+  page: 0,
+}
 
 const shape = (id: string, changesPerHour: number, isNew = false): Shape => ({
   id,
@@ -34,6 +44,7 @@ function worldOf(sources: World['sources'], more: Partial<World> = {}): World {
   return {
     sources,
     hours: 6,
+    waveAt: 0,
     hourSeconds: HOUR_SECONDS,
     runners: 20,
     connections: Number.POSITIVE_INFINITY,
@@ -64,7 +75,7 @@ describe('the event queue', () => {
 describe('the old policy in the model', () => {
   const slow = { ...CHEAP, file: 10 }
   const [first, second] = [shape('first', 300), shape('second', 1)]
-  const schedule = [...arrivalsOf('first', [0.5], 300), ...arrivalsOf('second', [0.5, 1.5, 2.5], 1)]
+  const schedule = [...arrivalsOf('first', [0.5], 300), ...arrivalsOf('second', [0.5, 1.5, 2.5, 3.5, 4.5], 1)]
   const record = predict(RULES.get('old')!, slow, worldOf(modelSources([first, second], schedule)))
 
   it('loses what a killed run has done, whose lock makes the next wave skip the source', () => {
@@ -191,7 +202,7 @@ describe('the fit', () => {
       costs,
       worldOf(modelSources(known, scheduleOf(known, 12, 3)), { hours: 12 }),
     )
-    const fitted = fitCosts(record, { rules, shapes: known, hourSeconds: HOUR_SECONDS })
+    const fitted = fitCosts(record, { rules, shapes: known, hourSeconds: HOUR_SECONDS, start: 0 })
     expect(fitted.file + 2 * fitted.section).toBeCloseTo(0.54, 1)
     expect(fitted.page).toBeCloseTo(costs.page, 2)
   })

@@ -4,6 +4,8 @@ export interface Costs {
   readonly lead: number
   /** Between a source and the next of the same lane. */
   readonly gap: number
+  /** Of `look` and `fixed`, what passes before the budget begins: the start of a process. */
+  readonly start: number
   /** A source that has nothing new. */
   readonly look: number
   /** A source that has, before and after its files. */
@@ -37,6 +39,7 @@ export interface MeasuredCosts {
 const publishedCosts = (pages: number): Costs => ({
   lead: 1,
   gap: 1,
+  start: 0,
   look: 2,
   fixed: 0,
   file: 1.9,
@@ -51,5 +54,14 @@ export function costsOf(policy: string, measured: MeasuredCosts, pages: number):
   const { start, look, fixed, ...each } = measured
   // Side by side in one process they start once.
   const own = policy === 'all' ? 0 : start
-  return { lead: start + look, gap: 0, look: own + look, fixed: own + fixed, again: 0, page: 0, ...each }
+  return {
+    lead: start + look,
+    gap: 0,
+    start: own,
+    look: own + look,
+    fixed: own + fixed,
+    again: 0,
+    page: 0,
+    ...each,
+  }
 }

@@ -41,7 +41,7 @@ export function courseOf(source: ModelSource, progress: Progress, at: Circumstan
   const each = costs.file + costs.section * source.sections
   const filesSeconds = toReadAgain * costs.again + toStore * each
   const covered = rules.budgetCoversFirst || !progress.isNew
-  const budgetSeconds = covered ? rules.budgetHours * hourSeconds : Number.POSITIVE_INFINITY
+  const budgetSeconds = covered ? costs.start + rules.budgetHours * hourSeconds : Number.POSITIVE_INFINITY
   const inTime = costs.fixed + filesSeconds <= budgetSeconds
   const wantedSeconds = inTime ? costs.fixed + filesSeconds + costs.page * source.pages : budgetSeconds
   const killed = endAfter(wantedSeconds) > killHour

@@ -8,6 +8,14 @@ import type { Rules } from './rules.ts'
 
 type Coefficient = 'fixed' | 'file' | 'section' | 'again' | 'page'
 
+interface Circumstances {
+  readonly rules: Rules
+  readonly shapes: readonly Shape[]
+  readonly hourSeconds: number
+  /** What the start of a process takes that the runs of a policy begin with; records do not tell it. */
+  readonly start: number
+}
+
 /** A run that has taken up its source and has let go of it. */
 type Done = SourceRun & { readonly startHour: number; readonly endHour: number }
 
@@ -17,10 +25,7 @@ const isDone = (run: SourceRun): run is Done => run.startHour !== null && run.en
  * The costs that explain how long the runs of a policy took: a regression over those that ended by themselves. Of one
  * that a limit has killed nobody knows where it was.
  */
-export function fitCosts(
-  record: PolicyRecord,
-  { rules, shapes, hourSeconds }: { rules: Rules; shapes: readonly Shape[]; hourSeconds: number },
-): Costs {
+export function fitCosts(record: PolicyRecord, { rules, shapes, hourSeconds, start }: Circumstances): Costs {
   const shapeOf = new Map(shapes.map((shape) => [shape.id, shape]))
   const seconds = ({ startHour, endHour }: Done) => (endHour - startHour) * hourSeconds
   const rows = record.waves.flatMap(({ cut, sources }) =>
@@ -53,6 +58,7 @@ export function fitCosts(
   const looks = runs.flat().filter(({ outcome, read }) => outcome === 'finished' && read === 0)
   return {
     ...fitted,
+    start,
     lead: Math.max(0, median(leads)),
     gap: rules.lanes === 1 ? Math.max(0, median(gaps)) : 0,
     look: median(looks.map(seconds), fitted.fixed),

@@ -11,7 +11,7 @@ import { type Sums, sumUp } from './sum-up.ts'
 type Delay = readonly [leastSeconds: number, mostSeconds: number]
 
 interface Where {
-  readonly days: number
+  readonly hours: number
   readonly delay: Delay
   readonly runners: number
 }
@@ -35,12 +35,12 @@ const CONNECTIONS = 100
 /** Runners of one's own: they are there at once, and every job of a matrix has one. */
 const OWN_RUNNERS = 256
 
-/** Days, so that all questions are answered within seconds. */
+/** Hours, so that all questions are answered within seconds. */
 const FLEETS = [
-  { count: 40, days: 30 },
-  { count: 400, days: 7 },
-  { count: 4_000, days: 2 },
-  { count: 16_000, days: 0.5 },
+  { count: 40, hours: 30 * 24 },
+  { count: 400, hours: 7 * 24 },
+  { count: 4_000, hours: 48 },
+  { count: 16_000, hours: 12 },
 ] as const
 
 /** Asks the model, on a clock whose hours are hours, with costs that were measured here and the incumbent's own. */
@@ -48,7 +48,7 @@ export function askAll(measured: MeasuredCosts, seed: number): Answer[] {
   const factor = PAGES / SHAPES.reduce((sum, { pages }) => sum + pages, 0)
   const account = SHAPES.map((shape) => ({ ...shape, pages: Math.round(shape.pages * factor) }))
   const ask = (shapes: readonly Shape[], where: Where, of: (rules: Rules) => boolean = () => true) => {
-    const sources = modelSources(shapes, scheduleOf(shapes, where.days * 24, seed))
+    const sources = modelSources(shapes, scheduleOf(shapes, where.hours, seed))
     const world = (): World => worldOf(sources, where, seed)
     return rulesUnder(limitsFor(540))
       .filter(of)
@@ -57,29 +57,33 @@ export function askAll(measured: MeasuredCosts, seed: number): Answer[] {
   const month = `${account.length} sources of ${PAGES.toLocaleString('en')} pages for 30 days`
   const late = { delay: DELAY_SECONDS, runners: RUNNERS }
   return [
-    { question: `${month}, punctual`, rows: ask(account, { days: 30, delay: [0, 0], runners: RUNNERS }) },
-    { question: `${month}, on runners that start late`, rows: ask(account, { days: 30, ...late }) },
-    ...FLEETS.map(({ count, days }) => ({
-      question: `${count.toLocaleString('en')} sources for ${days} days, on runners that start late`,
-      rows: ask(fleet(account, count, seed), { days, ...late }),
+    {
+      question: `${month}, punctual`,
+      rows: ask(account, { hours: 30 * 24, delay: [0, 0], runners: RUNNERS }),
+    },
+    { question: `${month}, on runners that start late`, rows: ask(account, { hours: 30 * 24, ...late }) },
+    ...FLEETS.map(({ count, hours }) => ({
+      question: `${count.toLocaleString('en')} sources for ${hours} hours, on runners that start late`,
+      rows: ask(fleet(account, count, seed), { hours, ...late }),
     })),
     {
-      question: `4,000 sources for a day, on ${OWN_RUNNERS} runners that start at once`,
+      question: `4,000 sources for 24 hours, on ${OWN_RUNNERS} runners that start at once`,
       rows: ask(
         fleet(account, 4_000, seed),
-        { days: 1, delay: [0, 0], runners: OWN_RUNNERS },
+        { hours: 24, delay: [0, 0], runners: OWN_RUNNERS },
         ({ spread }) => spread === 'jobs',
       ),
     },
   ]
 }
 
-function worldOf(sources: readonly ModelSource[], { days, delay, runners }: Where, seed: number): World {
+function worldOf(sources: readonly ModelSource[], { hours, delay, runners }: Where, seed: number): World {
   const random = seededRandom(seed)
   const [least, most] = delay
   return {
     sources,
-    hours: days * 24,
+    hours,
+    waveAt: 0,
     hourSeconds: 3_600,
     runners,
     connections: CONNECTIONS,

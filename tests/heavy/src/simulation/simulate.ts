@@ -10,8 +10,9 @@ import { runnerPool } from './runner-pool.ts'
 /** Where a policy is put. */
 export interface World {
   readonly sources: readonly ModelSource[]
-  /** A wave begins at each of them from 0 on. */
+  /** How many there are; a wave begins so long after the beginning of each. */
   readonly hours: number
+  readonly waveAt: number
   /** What an hour takes, by the clock that costs are in. */
   readonly hourSeconds: number
   /** Runners that take jobs at the same time. */
@@ -44,6 +45,7 @@ export interface Observer {
 /** What a wave does on one machine. */
 interface Job {
   readonly wave: number
+  readonly waveHour: number
   readonly sources: readonly number[]
   readonly killHour: number
   next: number
@@ -75,16 +77,15 @@ export function simulate(rules: Rules, costs: Costs, world: World, observer: Obs
     }
     const planned = hour + hoursOf(costs.lead)
     if (rules.spread === 'wave') {
-      const killHour = hour + rules.waveLimitHours
-      start(
-        { wave: number, sources: everySource, killHour, next: 0, lanes: rules.lanes, ended() {} },
-        planned,
-      )
+      const [killHour, { lanes }] = [hour + rules.waveLimitHours, rules]
+      const job = { wave: number, waveHour: hour, sources: everySource, killHour, next: 0, lanes, ended() {} }
+      start(job, planned)
       return
     }
     for (const packed of packs(due(number, hour, planned))) {
       const job: Job = {
         wave: number,
+        waveHour: hour,
         sources: packed,
         killHour: Number.POSITIVE_INFINITY,
         next: 0,
@@ -94,6 +95,12 @@ export function simulate(rules: Rules, costs: Costs, world: World, observer: Obs
       const ready = planned + world.startDelayHours()
       queue.at(ready, (now) => runners.take(now, (from) => start(job, from)))
     }
+  }
+
+  /** What is said of a source that a wave has not worked on: that it needed it, or had all. */
+  const untouched = (i: number, waveHour: number, outcome: SourceRun['outcome']) => {
+    const next = sources[i]!.arrivals.hours[progress[i]!.bookmark] ?? Number.POSITIVE_INFINITY
+    return !progress[i]!.isNew && next > waveHour ? 'finished' : outcome
   }
 
   /** Sources with something to do that no job waits for, most stale first; of the others it tells. */
@@ -122,12 +129,13 @@ export function simulate(rules: Rules, costs: Costs, world: World, observer: Obs
 
   /** A lane of a job is free at that hour. */
   function step(job: Job, hour: number) {
-    const { wave, killHour } = job
+    const { wave, waveHour, killHour } = job
     if (hour >= killHour && job.next < job.sources.length) {
       observer.cut(wave, killHour)
       for (; job.next < job.sources.length; job.next++) {
         const source = job.sources[job.next]!
-        observer.ran({ wave, source, outcome: 'stuck', startHour: null, endHour: null, ...NOTHING })
+        const outcome = untouched(source, waveHour, 'stuck')
+        observer.ran({ wave, source, outcome, startHour: null, endHour: null, ...NOTHING })
       }
     }
     if (job.next === job.sources.length) {
@@ -137,18 +145,18 @@ export function simulate(rules: Rules, costs: Costs, world: World, observer: Obs
     }
     const source = job.sources[job.next++]!
     progress[source]!.waiting = false
-    queue.at(sync(source, wave, hour, killHour), (end) => step(job, end))
+    queue.at(sync(source, job, hour), (end) => step(job, end))
   }
 
   /** @returns when the lane is free for the next. */
-  function sync(i: number, wave: number, hour: number, waveKillHour: number): number {
+  function sync(i: number, { wave, waveHour, killHour: waveKillHour }: Job, hour: number): number {
     const [source, it] = [sources[i]!, progress[i]!]
     const startHour = Math.min(hour, waveKillHour)
     const killHour = Math.min(waveKillHour, hour + rules.hardLimitHours)
     const freeAt = (endHour: number) => endHour + hoursOf(costs.gap)
     const lookedAt = Math.min(killHour, startHour + hoursOf(costs.look))
     if (it.lock.inTheWayUntil > startHour) {
-      const outcome = it.lock.aliveUntil > startHour ? 'in hand' : 'locked'
+      const outcome = it.lock.aliveUntil > startHour ? 'in hand' : untouched(i, waveHour, 'locked')
       observer.ran({ wave, source: i, outcome, startHour, endHour: lookedAt, ...NOTHING })
       return freeAt(lookedAt)
     }
@@ -183,7 +191,7 @@ export function simulate(rules: Rules, costs: Costs, world: World, observer: Obs
   }
 
   for (let number = 0; number < world.hours; number++) {
-    queue.at(number + world.startDelayHours(), (hour) => wave(number, hour))
+    queue.at(number + world.waveAt + world.startDelayHours(), (hour) => wave(number, hour))
   }
   queue.run()
 }

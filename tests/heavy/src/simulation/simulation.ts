@@ -1,9 +1,8 @@
-import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import type { Part, Stage } from '../ground/part.ts'
 import { limitsFor } from '../reproducer/limits.ts'
 import type { PolicyRecord } from '../reproducer/policy-record.ts'
-import { scheduleOf } from '../sources/schedule.ts'
-import type { Shape } from '../sources/shape.ts'
+import type { Reproduction } from '../reproducer/reproduce.ts'
+import { SHAPES } from '../sources/shape.ts'
 import type { Costs, MeasuredCosts } from './costs.ts'
 import { fitCosts } from './fit-costs.ts'
 import { type Brief, between, briefOf, holdAgainst } from './hold-against.ts'
@@ -26,28 +25,17 @@ export interface SimulationFigures {
   readonly answers: readonly Answer[]
 }
 
-/** What the reproducer leaves, and what it was given. */
-export interface Reproduction {
-  readonly hourMs: number
-  readonly hours: number
-  readonly policies: readonly PolicyRecord[]
-}
-
 /**
  * The model is fitted to the first half of what the reproducer measured, foretells all of it from the first hour on,
  * and is held against the second half, which it has not seen. Then it is asked what no machine here can run.
  */
-export async function simulation(
-  { shapes }: { shapes: readonly Shape[] },
-  stage: Stage,
-  reproduction: Reproduction,
-): Promise<Part<SimulationFigures>> {
+export async function simulation(stage: Stage, reproduction: Reproduction): Promise<Part<SimulationFigures>> {
   const { hours, policies } = reproduction
   const half = Math.floor(hours / 2)
   stage.tell(`the model learns from ${half} hours and foretells ${hours - half}`)
-  const foretold = foretell(shapes, stage.seed, reproduction, half)
   const measured = policies.map((record) => between(record, half, hours))
   const costs = await measureCosts(stage)
+  const foretold = foretell(reproduction, half, costs)
   stage.tell('what no machine here can run')
   return {
     figures: {
@@ -70,25 +58,32 @@ export async function simulation(
 
 /** Foretells the hours from `half` on by what came before. */
 function foretell(
-  shapes: readonly Shape[],
-  seed: number,
-  { hourMs, hours, policies }: Reproduction,
+  { hourMs, hours, policies, schedule }: Reproduction,
   half: number,
+  measured: MeasuredCosts,
 ): { costs: Costs; record: PolicyRecord }[] {
   const rulesOf = rulesUnder(limitsFor(Math.round((hourMs * 540) / 3_600_000)))
   const hourSeconds = hourMs / 1_000
   return policies.flatMap((record) => {
     const rules = rulesOf.find(({ policy }) => policy === record.policy)
     if (!rules) return []
-    const costs = fitCosts(between(record, 0, half), { rules, shapes, hourSeconds })
+    const costs = fitCosts(between(record, 0, half), {
+      rules,
+      shapes: SHAPES,
+      hourSeconds,
+      // The incumbent's runs begin when its process says so.
+      start: rules.keeps === 'pages' ? measured.start : 0,
+    })
     const predicted = predict(rules, costs, {
-      sources: modelSources(shapes, scheduleOf(shapes, hours, seed)),
+      sources: modelSources(SHAPES, schedule),
       hours,
+      // Each cron of the reproducer has its own minute.
+      waveAt: (record.waves[0]?.startHour ?? 0) % 1,
       hourSeconds,
       runners: Number.POSITIVE_INFINITY,
       connections: Number.POSITIVE_INFINITY,
       startDelayHours: () => 0,
-      random: seededRandom(seed),
+      random: () => 0,
     })
     return { costs, record: between(predicted, half, hours) }
   })

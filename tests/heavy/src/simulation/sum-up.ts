@@ -6,7 +6,7 @@ import { simulate, type World } from './simulate.ts'
 export interface Sums {
   readonly policy: string
   readonly sources: number
-  readonly days: number
+  readonly hours: number
   /** Shares of the runs that the schedule asks for, one a source and wave. */
   readonly progressed: number
   readonly finished: number
@@ -66,7 +66,7 @@ export function sumUp(rules: Rules, costs: Costs, world: World): Sums {
   return {
     policy: rules.policy,
     sources: sources.length,
-    days: hours / 24,
+    hours,
     progressed: progressed / runs,
     finished: finished / runs,
     refused: refused / runs,
