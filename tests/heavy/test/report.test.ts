@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { JSDOM } from 'jsdom'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { report } from '../src/report/report.ts'
 import type { Results } from '../src/report/results.ts'
+import { writeReport } from '../src/report/write-report.ts'
 import { type PolicyRecord, recordOf } from '../src/reproducer/policy-record.ts'
 
 const record = (policy: string, outcome: 'finished' | 'stuck'): PolicyRecord =>
@@ -59,8 +59,7 @@ describe('the report', () => {
   let text: string
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tidemark-report-'))
-    await report(RESULTS, folder)
-    text = await readFile(join(folder, 'report.md'), 'utf8')
+    text = await readFile(await writeReport(RESULTS, folder), 'utf8')
   })
   afterAll(() => rm(folder, { recursive: true }))
 

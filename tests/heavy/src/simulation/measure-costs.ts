@@ -1,6 +1,7 @@
 import { execa } from 'execa'
 import type { Stage } from '../ground/part.ts'
 import { tidemarkHome } from '../policies/tidemark-home.ts'
+import { limitsFor } from '../reproducer/limits.ts'
 import { generateSource } from '../sources/generate.ts'
 import { SHAPES } from '../sources/shape.ts'
 import type { MeasuredCosts } from './costs.ts'
@@ -14,6 +15,7 @@ const LOOKS = 3
 /** What the real command takes here, with a source of short pages and one of long ones. */
 export async function measureCosts(stage: Stage): Promise<MeasuredCosts> {
   const { ground, seed, tell } = stage
+  const limits = limitsFor(540)
   tell('costs of the command')
   const sources = await Promise.all(
     [SHORT_PAGES, LONG_PAGES].map(async ({ few, many, ...wanted }, i) => {
@@ -22,7 +24,7 @@ export async function measureCosts(stage: Stage): Promise<MeasuredCosts> {
       return { ...shape, ...made, few, many }
     }),
   )
-  const home = await tidemarkHome({ ground, sources }, 'costs')
+  const home = await tidemarkHome({ ground, sources, limits, embeddingUrl: '', tell }, 'costs')
   const sync = async (source: string) => {
     const startMs = performance.now()
     const command = execa('tidemark', ['sync', '--source', source, '--json'], {

@@ -10,12 +10,14 @@ import { staleness } from './staleness.ts'
 import { table } from './table.ts'
 import { timeline } from './timeline.ts'
 
-/** Writes `report.md` and its pictures. All that is in it comes from the results. */
-export async function report(results: Results, folder: string): Promise<void> {
+/** Writes `report.md` and its pictures; all that is in it comes from the results. @returns where the page is. */
+export async function writeReport(results: Results, folder: string): Promise<string> {
   const pictures = picturesOf(results)
   await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'report.md'), markdown(results))
+  const page = join(folder, 'report.md')
+  await writeFile(page, markdown(results))
   for (const [name, svg] of Object.entries(pictures)) await writeFile(join(folder, name), svg)
+  return page
 }
 
 function picturesOf({ reproduction, scale }: Results): Record<string, string> {
