@@ -4,11 +4,12 @@ import type { PolicyRecord } from '../src/reproducer/policy-record.ts'
 import type { Costs } from '../src/simulation/costs.ts'
 import { eventQueue } from '../src/simulation/event-queue.ts'
 import { fitCosts } from '../src/simulation/fit-costs.ts'
-import { holdAgainst } from '../src/simulation/hold-against.ts'
+import { between, holdAgainst } from '../src/simulation/hold-against.ts'
 import { modelSources } from '../src/simulation/model-source.ts'
 import { predict } from '../src/simulation/predict.ts'
 import { rulesUnder } from '../src/simulation/rules.ts'
 import type { World } from '../src/simulation/simulate.ts'
+import { foretell } from '../src/simulation/simulation.ts'
 import { sumUp } from '../src/simulation/sum-up.ts'
 import { scheduleOf } from '../src/sources/schedule.ts'
 import { SHAPES, type Shape } from '../src/sources/shape.ts'
@@ -202,9 +203,53 @@ describe('the fit', () => {
       costs,
       worldOf(modelSources(known, scheduleOf(known, 12, 3)), { hours: 12 }),
     )
-    const fitted = fitCosts(record, { rules, shapes: known, hourSeconds: HOUR_SECONDS, start: 0 })
-    expect(fitted.file + 2 * fitted.section).toBeCloseTo(0.54, 1)
-    expect(fitted.page).toBeCloseTo(costs.page, 2)
+    const fitted = fitCosts(
+      { record, rules },
+      { kin: [{ record, rules }], shapes: known, hourSeconds: HOUR_SECONDS, start: 0 },
+    )
+    expect(fitted!.file + 2 * fitted!.section).toBeCloseTo(0.54, 1)
+    expect(fitted!.page).toBeCloseTo(costs.page, 2)
+  })
+
+  it('is none where every run was killed', () => {
+    const rules = RULES.get('old')!
+    const costs = { ...CHEAP, fixed: 1e6 }
+    const record = predict(rules, costs, worldOf(modelSources(SHAPES, scheduleOf(SHAPES, 6, 3))))
+    const busy = { ...record, waves: record.waves.filter(({ cut }) => cut) }
+    expect(
+      fitCosts(
+        { record: busy, rules },
+        { kin: [{ record: busy, rules }], shapes: SHAPES, hourSeconds: HOUR_SECONDS, start: 0 },
+      ),
+    ).toBeNull()
+  })
+})
+
+describe('the foretelling', () => {
+  it('learns from the first hours what it needs for the others', () => {
+    const [hours, hourSeconds, budgetSeconds] = [12, 20, 3]
+    const schedule = scheduleOf(SHAPES, hours, 3)
+    const policies = rulesUnder(limitsFor(budgetSeconds)).map((rules, i) => {
+      const legacy = { file: 0.01, page: 0.001, again: 0.001, fixed: 0.05, start: 0 }
+      const ours = { fixed: 0.6, start: 0.4 }
+      const costs = {
+        ...CHEAP,
+        look: 0.4,
+        file: 0.002,
+        section: 0.0005,
+        ...(rules.keeps === 'pages' ? ours : legacy),
+      }
+      const world = worldOf(modelSources(SHAPES, schedule), { hours, hourSeconds, waveAt: i / 6 })
+      return predict(rules, costs, world)
+    })
+    const measured = { start: 0.4, look: 0, fixed: 0, file: 0, section: 0 }
+    const foretold = foretell({ hours, hourMs: hourSeconds * 1_000, schedule, policies }, 6, measured)
+    const checks = holdAgainst(
+      policies.map((record) => between(record, 6, hours)),
+      foretold.map(({ record }) => record),
+    )
+    expect(checks.filter(({ kept }) => !kept)).toEqual([])
+    expect(policies[0]!.finished).toBeLessThan(0.5)
   })
 })
 
@@ -215,6 +260,10 @@ describe('holding a prediction against what was measured', () => {
 
   it('keeps one that is right', () => {
     expect(holdAgainst([record], [record])).toMatchObject([{ kept: true }])
+  })
+
+  it('does not keep one that was not made', () => {
+    expect(holdAgainst([record], [])).toMatchObject([{ kept: false }])
   })
 
   it('does not keep one that is wrong', () => {

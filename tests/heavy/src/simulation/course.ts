@@ -17,6 +17,9 @@ export interface Course {
 /** Of a hundred changed files four are deleted and four moved; nobody reads the former, and only some the latter. */
 const READ_SHARE = 0.94
 
+/** Seconds: nothing is for nothing. */
+const LEAST = 1e-6
+
 interface Circumstances {
   readonly rules: Rules
   readonly costs: Costs
@@ -38,8 +41,9 @@ export function courseOf(source: ModelSource, progress: Progress, at: Circumstan
   const known = share * (progress.changed - progress.unstored)
   const toStore = share * (rules.keeps === 'nothing' ? progress.changed : progress.unstored)
   const toReadAgain = rules.keeps === 'pages to read again' ? known : 0
-  const each = costs.file + costs.section * source.sections
-  const filesSeconds = toReadAgain * costs.again + toStore * each
+  const each = Math.max(LEAST, costs.file + costs.section * source.sections)
+  const again = Math.max(LEAST, costs.again)
+  const filesSeconds = toReadAgain * again + toStore * each
   const covered = rules.budgetCoversFirst || !progress.isNew
   const budgetSeconds = covered ? costs.start + rules.budgetHours * hourSeconds : Number.POSITIVE_INFINITY
   const inTime = costs.fixed + filesSeconds <= budgetSeconds
@@ -48,8 +52,8 @@ export function courseOf(source: ModelSource, progress: Progress, at: Circumstan
   const seconds = killed ? Math.max(0, (killHour - beginHour) * hourSeconds) : wantedSeconds
   // What is known already comes first: a stopped run has left it in the order in which the next one goes.
   const left = inTime && !killed ? Number.POSITIVE_INFINITY : Math.max(0, seconds - costs.fixed)
-  const readAgain = Math.min(toReadAgain, left / costs.again)
-  const done = Math.min(toStore, Math.max(0, left - readAgain * costs.again) / each)
+  const readAgain = Math.min(toReadAgain, left / again)
+  const done = Math.min(toStore, Math.max(0, left - readAgain * again) / each)
   const stored = rules.keeps === 'nothing' ? Math.max(0, done - known) : done
   const unfinished = rules.keeps !== 'nothing' && stored >= 1 ? 'progressed' : 'stuck'
   return {

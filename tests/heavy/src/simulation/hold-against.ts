@@ -15,16 +15,18 @@ const TOLERANCE_HOURS = 0.25
 
 /** Holds what the model foretold against what the reproducer measured, policy by policy. */
 export function holdAgainst(measured: readonly PolicyRecord[], predicted: readonly PolicyRecord[]): Check[] {
-  return measured.flatMap((record) => {
+  return measured.map((record) => {
+    const promise = `the model foretells "${record.policy}": shares within 15 points or one wave, staleness within 15 % or a quarter of an hour`
     const foretold = predicted.find(({ policy }) => policy === record.policy)
-    if (!foretold) return []
+    if (!foretold)
+      return { promise, kept: false, seen: 'no run has ended by itself, of which it could learn' }
     const [is, was] = [briefOf(record), briefOf(foretold)]
     const shareOff = Math.max(TOLERANCE, 1 / Math.max(1, record.waves.length)) + 1e-9
     const share = (name: 'progressed' | 'finished') => Math.abs(is[name] - was[name]) <= shareOff
     const hours = (name: 'worstHours' | 'p95Hours') =>
       Math.abs(is[name] - was[name]) <= Math.max(TOLERANCE_HOURS, TOLERANCE * is[name])
     return {
-      promise: `the model foretells "${record.policy}": shares within 15 points or one wave, staleness within 15 % or a quarter of an hour`,
+      promise,
       kept: share('progressed') && share('finished') && hours('worstHours') && hours('p95Hours'),
       seen: `measured ${told(is)}; foretold ${told(was)}`,
     }

@@ -4,7 +4,7 @@ import type { PolicyRecord } from '../reproducer/policy-record.ts'
 import type { Reproduction } from '../reproducer/reproduce.ts'
 import { SHAPES } from '../sources/shape.ts'
 import type { Costs, MeasuredCosts } from './costs.ts'
-import { fitCosts } from './fit-costs.ts'
+import { fitCosts, type Observed } from './fit-costs.ts'
 import { type Brief, between, briefOf, holdAgainst } from './hold-against.ts'
 import { measureCosts } from './measure-costs.ts'
 import { modelSources } from './model-source.ts'
@@ -57,23 +57,29 @@ export async function simulation(stage: Stage, reproduction: Reproduction): Prom
 }
 
 /** Foretells the hours from `half` on by what came before. */
-function foretell(
+export function foretell(
   { hourMs, hours, policies, schedule }: Reproduction,
   half: number,
   measured: MeasuredCosts,
 ): { costs: Costs; record: PolicyRecord }[] {
-  const rulesOf = rulesUnder(limitsFor(Math.round((hourMs * 540) / 3_600_000)))
+  const allRules = rulesUnder(limitsFor(Math.round((hourMs * 540) / 3_600_000)))
   const hourSeconds = hourMs / 1_000
-  return policies.flatMap((record) => {
-    const rules = rulesOf.find(({ policy }) => policy === record.policy)
-    if (!rules) return []
-    const costs = fitCosts(between(record, 0, half), {
-      rules,
+  const learnt = policies.flatMap((record): Observed[] => {
+    const rules = allRules.find(({ policy }) => policy === record.policy)
+    return rules ? [{ record: between(record, 0, half), rules }] : []
+  })
+  return learnt.flatMap((observed) => {
+    const { record, rules } = observed
+    const isOurs = rules.keeps === 'pages'
+    const costs = fitCosts(observed, {
+      // The old policy and its first fix run the same code; ours are in each other's way in ways of their own.
+      kin: isOurs ? [observed] : learnt.filter((each) => each.rules.keeps !== 'pages'),
       shapes: SHAPES,
       hourSeconds,
       // The incumbent's runs begin when its process says so.
-      start: rules.keeps === 'pages' ? measured.start : 0,
+      start: isOurs ? measured.start : 0,
     })
+    if (!costs) return []
     const predicted = predict(rules, costs, {
       sources: modelSources(SHAPES, schedule),
       hours,
@@ -85,6 +91,6 @@ function foretell(
       startDelayHours: () => 0,
       random: () => 0,
     })
-    return { costs, record: between(predicted, half, hours) }
+    return [{ costs, record: between(predicted, half, hours) }]
   })
 }
