@@ -27,11 +27,13 @@ export function growth(sizes: readonly ScaleSize[]): string {
       marginLeft: 55,
       marginRight: 30,
       marginTop: 35,
+      marginBottom: 45,
       insetLeft: 24,
       insetRight: 24,
       x: {
         type: 'log' as const,
         label: 'pages',
+        labelOffset: 38,
         ticks: sizes.map(({ pages }) => pages),
         tickFormat: (pages: number) => pages.toLocaleString('en'),
       },

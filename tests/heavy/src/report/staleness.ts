@@ -53,7 +53,13 @@ export function staleness(policies: readonly PolicyRecord[], hours: number): str
           fill: 'currentColor',
           textAnchor: 'end',
         }),
-        Plot.line(lines, { x: 'hour', y: 'behind', stroke: 'policy', strokeWidth: 1.8 }),
+        // Later ones lie on earlier ones, which are wider so as to be seen where they are the same.
+        ...policies.map(({ policy }, i) =>
+          Plot.line(
+            lines.filter((line) => line.policy === policy),
+            { x: 'hour', y: 'behind', stroke: 'policy', strokeWidth: Math.max(1.5, 4 - 1.2 * i) },
+          ),
+        ),
       ],
     },
   ])
