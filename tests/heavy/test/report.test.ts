@@ -1,0 +1,122 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { JSDOM } from 'jsdom'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Results } from '../src/report/results.ts'
+import { writeReport } from '../src/report/write-report.ts'
+import { type PolicyRecord, recordOf } from '../src/reproducer/policy-record.ts'
+
+const record = (policy: string, outcome: 'finished' | 'stuck'): PolicyRecord =>
+  recordOf(
+    policy,
+    [0, 1].map((hour) => ({
+      startHour: hour,
+      endHour: hour + 0.5,
+      cut: outcome === 'stuck',
+      outcome,
+      sources: [
+        { source: 'docs', outcome, startHour: hour, endHour: hour + 0.4, read: 1_234, stored: 1_000 },
+        { source: 'wiki', outcome, startHour: null, endHour: null, read: 0, stored: 0 },
+      ],
+    })),
+    new Map(
+      ['docs', 'wiki'].map((source) => [source, [0, 1, 2].map((hour) => [hour, hour / 2] as const)] as const),
+    ),
+  )
+
+const RESULTS: Results = {
+  machine: {
+    date: '2026-02-03T04:05:06.000Z',
+    commit: '0123456789',
+    cpu: 'Some | processor',
+    cores: 2,
+    memoryGb: 8,
+    node: 'v24.0.0',
+    seed: 77,
+  },
+  profile: 'short',
+  reproduction: { hourMs: 6_667, hours: 2, policies: [record('old', 'stuck'), record('cron', 'finished')] },
+  scale: {
+    sizes: [3_700, 37_000].map((pages) => ({
+      pages,
+      importMs: pages,
+      pagesPerSecond: 1_000,
+      peakMb: 150,
+      noopMs: 40,
+      changesMs: [{ files: 50, ms: 123 }],
+    })),
+  },
+  chaos: { kills: 17, runs: { partial: 4 }, violations: [] },
+  checks: [
+    { promise: 'a promise that was kept', kept: true, seen: '99 %' },
+    { promise: 'a promise that was not', kept: false, seen: '3.5 h' },
+  ],
+}
+
+describe('the report', () => {
+  let folder: string
+  let text: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tidemark-report-'))
+    text = await readFile(await writeReport(RESULTS, folder), 'utf8')
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+
+  it('says on what machine, when and from which seed', () => {
+    expect(text).toContain(
+      '| 2026-02-03T04:05:06.000Z | 0123456789 | Some \\| processor | 2 | 8 | v24.0.0 | 77 |',
+    )
+  })
+
+  it('has for each policy what it has come to', () => {
+    expect(text).toContain('| old | 2 | 0 % | 0 % | 2 | 2,468 | 468 | 0 |')
+    expect(text).toContain('| cron | 2 | 100 % | 100 % | 0 | 2,468 | 468 | 0 |')
+    expect(text).toContain('| cron | 1.00 h (1.00 h) | 1.00 h (1.00 h) |')
+  })
+
+  it('names the promises that were missed first', () => {
+    expect(text).toContain('1 of 2 promises kept')
+    expect(text.indexOf('a promise that was not')).toBeLessThan(text.indexOf('a promise that was kept'))
+  })
+
+  it('shows figures of parts that it knows nothing of', () => {
+    expect(text).toContain('| kills | 17 |')
+    expect(text).toContain('| partial | 4 |')
+    expect(text).toContain('files 50, ms 123')
+  })
+
+  it('leaves out parts that did not run', () => {
+    expect(text).not.toContain('## Benchmarks')
+    expect(text).not.toContain('## Simulation')
+  })
+
+  it('has tables whose rows have as many cells as their heads', () => {
+    const cells = (line: string) => line.replaceAll('\\|', '').split('|').length
+    for (const lines of text.split('\n\n').filter((block) => block.startsWith('|'))) {
+      expect(new Set(lines.trim().split('\n').map(cells)).size).toBe(1)
+    }
+  })
+
+  it('shows every picture that it writes, and each is well-formed and fits light and dark', async () => {
+    const pictures = (await readdir(folder)).filter((name) => name.endsWith('.svg'))
+    expect(pictures.toSorted()).toEqual(['growth.svg', 'staleness.svg', 'timeline.svg'])
+    for (const name of pictures) {
+      expect(text).toContain(`(${name})`)
+      const svg = await readFile(join(folder, name), 'utf8')
+      // Throws where it is not well-formed.
+      const { documentElement } = new JSDOM(svg, { contentType: 'image/svg+xml' }).window.document
+      expect(documentElement.tagName).toBe('svg')
+      expect(documentElement.querySelector('style')?.textContent).toContain('prefers-color-scheme: dark')
+      expect(svg).not.toMatch(/NaN|undefined/)
+    }
+  })
+
+  it('draws a bar for every run, and a hollow one for a source that was not reached', async () => {
+    const svg = await readFile(join(folder, 'timeline.svg'), 'utf8')
+    const bars = new JSDOM(svg, { contentType: 'image/svg+xml' }).window.document.querySelectorAll(
+      '[aria-label=bar] rect',
+    )
+    expect(bars.length).toBe(2 + 2 + 2)
+  })
+})
