@@ -3,12 +3,13 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Engine, engines, freshDatabase, startPostgresServer } from '@tidemark/test-engines'
+import { digestOf } from '@tidemark/test-engines/contents'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Database, migrate, openDatabase, syncSource } from '../../src/index.ts'
 import { corpora } from '../world/corpora.ts'
 import { cloneOf } from '../world/test-repository.ts'
-import { digestOf, testWorld } from '../world/test-world.ts'
+import { testWorld } from '../world/test-world.ts'
 
 const RUN = fileURLToPath(new URL('../world/run-sync.ts', import.meta.url))
 const children: ChildProcess[] = []
@@ -97,7 +98,7 @@ describe.each(engines)('a sync into %s', (engine) => {
         `SELECT path FROM written GROUP BY path, blob_oid HAVING count(*) > 1`,
       )
       expect(twice).toEqual([])
-      expect(await digestOf(setup)).toBe(expected)
+      expect(await digestOf(setup, 'docs')).toBe(expected)
       await setup.close()
       await database.drop()
       repository.remove()
