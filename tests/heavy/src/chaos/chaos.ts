@@ -50,7 +50,9 @@ export async function chaos(settings: ChaosSettings, stage: Stage): Promise<Part
     await Promise.all(sources.map((source, i) => source.move(plan.sources[i]!.move)))
     figures.rewrittenHistories += plan.sources.filter(({ move }) => move.kind === 'rewritten').length
     const throwing = { plan, url, ground, sources, home, thrown: figures }
-    await watch(plan, await throwWave(throwing))
+    for (const { promise, source, seen } of await watch(plan, await throwWave(throwing))) {
+      tell(`NOT KEPT: ${promise}, ${source}: ${seen}`)
+    }
     ground.signal.throwIfAborted()
     const { waves, kills, pauses } = figures
     tell(
@@ -75,7 +77,10 @@ export async function chaos(settings: ChaosSettings, stage: Stage): Promise<Part
 function watcher(url: string, sources: readonly MovingSource[], figures: ChaosFigures) {
   const memory: AuditMemory = { pids: new Map(), tokens: new Map() }
   const since = new Map(sources.map(({ id }) => [id, 0]))
-  return async ({ wave, database, sources: plans }: WavePlan, runs: readonly WaveRun[]): Promise<void> => {
+  return async (
+    { wave, database, sources: plans }: WavePlan,
+    runs: readonly WaveRun[],
+  ): Promise<readonly Finding[]> => {
     const findings: Finding[] = []
     for (const { name, pid } of runs) memory.pids.set(name, pid)
     await withClient(url, async (db) => {
@@ -98,6 +103,7 @@ function watcher(url: string, sources: readonly MovingSource[], figures: ChaosFi
       }
     })
     figures.violations.push(...findings.map((finding) => ({ ...finding, seed: figures.seed, wave })))
+    return findings
   }
 }
 
