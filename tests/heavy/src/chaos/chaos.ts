@@ -7,7 +7,7 @@ import { checksOf } from './checks.ts'
 import { canFakeClocks } from './faked-clock.ts'
 import { blankFigures, type ChaosFigures } from './figures.ts'
 import { type AuditMemory, judgeAudit } from './judge-audit.ts'
-import { judgeRun } from './judge-run.ts'
+import { judgeRun, wasTakenOver } from './judge-run.ts'
 import { lookAtPages } from './look-at-pages.ts'
 import { type MovingSource, movingSource } from './moving-source.ts'
 import { planWave, type WavePlan } from './plan-wave.ts'
@@ -47,8 +47,6 @@ export async function chaos(settings: ChaosSettings, stage: Stage): Promise<Part
   while (!done() && figures.waves < mostWaves) {
     ground.signal.throwIfAborted()
     const plan = planWave(seed, ++figures.waves, sources.length)
-    await Promise.all(sources.map((source, i) => source.move(plan.sources[i]!.move)))
-    figures.rewrittenHistories += plan.sources.filter(({ move }) => move.kind === 'rewritten').length
     const throwing = { plan, url, ground, sources, home, thrown: figures }
     for (const { promise, source, seen } of await watch(plan, await throwWave(throwing))) {
       tell(`NOT KEPT: ${promise}, ${source}: ${seen}`)
@@ -90,16 +88,18 @@ function watcher(url: string, sources: readonly MovingSource[], figures: ChaosFi
       findings.push(...judgeAudit({ writes, tokens }, memory))
       for (const [i, source] of sources.entries()) {
         const { mood } = plans[i]!
-        const circumstances = { database, mood, head: source.positions.at(-1)!, writes, tokens }
+        const circumstances = { database, mood, writes, tokens }
         for (const run of runs.filter((run) => run.source === source.id)) {
           findings.push(...judgeRun(run, circumstances))
+          if (run.woken && wasTakenOver(run, circumstances)) figures.pauses++
           const end = endOf(run)
           figures.runs[end] = (figures.runs[end] ?? 0) + 1
         }
         const look = await lookAtPages(db, source, since.get(source.id)!)
         findings.push(...look.findings)
         figures.looks[look.finished ? 'finished' : 'unfinished']++
-        if (look.finished) since.set(source.id, source.positions.length)
+        // Where the ref is now may not have been begun yet.
+        if (look.finished) since.set(source.id, source.positions.length - 1)
       }
     })
     figures.violations.push(...findings.map((finding) => ({ ...finding, seed: figures.seed, wave })))

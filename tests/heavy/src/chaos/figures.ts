@@ -5,6 +5,8 @@ import type { Violation } from './violation.ts'
 export interface ChaosFigures extends Thrown {
   readonly seed: number
   waves: number
+  /** Processes that were stopped until another had taken their lease over, and woken. */
+  pauses: number
   /** Statements that have written pages, or begun or finished a source. */
   writesAudited: number
   leasesAudited: number

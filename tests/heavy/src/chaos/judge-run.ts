@@ -7,8 +7,6 @@ export interface Circumstances {
   readonly database: WavePlan['database']
   /** What the source's server did, if it has one. */
   readonly mood: SourcePlan['mood']
-  /** The commit that the ref named during the wave. */
-  readonly head: string
   readonly writes: readonly Write[]
   readonly tokens: readonly TokenChange[]
 }
@@ -21,9 +19,9 @@ export function judgeRun(run: WaveRun, circumstances: Circumstances): Finding[] 
   const unexplained = unexplainedEnd(run, circumstances)
   if (unexplained !== null) find('ended', unexplained)
 
-  const { result } = run
+  const { result, head } = run
   if (result === null) return findings
-  const { head, writes, database } = circumstances
+  const { writes, database } = circumstances
   const hasFinished = writes.some(
     ({ run: name, what, bookmark }) => name === run.name && what === 'finished' && bookmark === head,
   )
@@ -31,8 +29,8 @@ export function judgeRun(run: WaveRun, circumstances: Circumstances): Finding[] 
   if (result.status === 'synced' || result.status === 'first_sync') {
     if (!hasFinished || result.bookmark !== head)
       find('true', `${says} at ${result.bookmark}, not at ${head}`)
-  } else if (result.status === 'up_to_date' && result.bookmark !== head) {
-    find('true', `${says} at ${result.bookmark}, not at ${head}`)
+  } else if (result.status === 'up_to_date') {
+    if (result.bookmark !== head) find('true', `${says} at ${result.bookmark}, not at ${head}`)
   } else if (
     run.woken &&
     wasTakenOver(run, circumstances) &&
@@ -46,7 +44,8 @@ export function judgeRun(run: WaveRun, circumstances: Circumstances): Finding[] 
   return findings
 }
 
-function wasTakenOver({ pid, source }: WaveRun, { tokens }: Circumstances): boolean {
+/** Whether another took the lease of a run, because it had expired. */
+export function wasTakenOver({ pid, source }: WaveRun, { tokens }: Pick<Circumstances, 'tokens'>): boolean {
   return tokens.some(
     ({ key, beforePid, ended }) => key === `sync:${source}` && beforePid === pid && ended === 'expired',
   )
@@ -61,7 +60,9 @@ function unexplainedEnd(run: WaveRun, { database, mood }: Circumstances): string
     if ((killed && exitSignal === 'SIGKILL') || (terminated && exitSignal === 'SIGTERM')) return null
     return `it broke, ${exitSignal ?? exitCode}: ${stderr}`
   }
-  if (exitCode !== 0 && !killed) return `it broke after its result, ${exitSignal ?? exitCode}: ${stderr}`
+  // After its result, but before it was gone, a signal ends it too.
+  if (exitCode !== 0 && !killed && !(terminated && exitSignal === 'SIGTERM'))
+    return `it broke after its result, ${exitSignal ?? exitCode}: ${stderr}`
   if (result.status === 'partial') {
     return result.reason === 'cancelled' && !terminated ? 'cancelled by nobody' : null
   }

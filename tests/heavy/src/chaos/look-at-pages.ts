@@ -2,17 +2,11 @@ import type pg from 'pg'
 import type { MovingSource } from './moving-source.ts'
 import type { Finding } from './violation.ts'
 
-/** How often a source was seen finished, and how often not. */
-export interface Looks {
-  finished: number
-  unfinished: number
-}
-
 /**
  * Compares what the database holds of a source with its repository.
  *
- * @param since how many positions the ref had had when the source was last seen finished: what it holds may be of
- *   its bookmark and of any position since.
+ * @param since which position the ref was at when the source was last seen finished: what it holds may be of its
+ *   bookmark, of that position and of any since.
  * @returns whether it is finished.
  */
 export async function lookAtPages(

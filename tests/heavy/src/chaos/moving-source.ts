@@ -23,7 +23,7 @@ const COMMITS = 12
 
 /** The `n`th source: of one of four kinds and of one of four sizes. */
 export async function movingSource(n: number, seed: number, home: string): Promise<MovingSource> {
-  const pages = [120, 60, 240, 400][n % 4]!
+  const pages = [120, 60, 240, 160][n % 4]!
   const shape = { id: `source-${n}`, corpus: CORPORA[n % 4]!, pages, sections: 2 }
   // So many that a run has several batches, so few that a way back deletes less than half.
   const changes = Array.from({ length: COMMITS }, (_, i) => Math.round((pages * (2 + (i % 3))) / 12))

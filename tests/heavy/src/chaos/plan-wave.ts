@@ -12,8 +12,6 @@ export interface WavePlan {
 }
 
 export interface SourcePlan {
-  /** What its ref does before the wave. */
-  readonly move: Move
   /** What its server does in the first act, if it has a server, from which request on. */
   readonly mood: Mood
   readonly moodAfterRequests: number
@@ -28,6 +26,8 @@ export interface Move {
 
 /** One run of the source and what is done to it. */
 export interface Act {
+  /** What the ref does before. */
+  readonly move: Move
   readonly fault: 'SIGKILL' | 'SIGTERM' | 'paused' | 'none'
   readonly moment: Moment
   /** Whether a second run of the source starts at the same time. */
@@ -43,11 +43,18 @@ export interface Moment {
 }
 
 /** Kinds take turns, so that a few waves have all of them; chance says where and when. */
-const DATABASE = ['left alone', 'connections cut', 'restarted', 'left alone'] as const
+const DATABASE = [
+  'left alone',
+  'connections cut',
+  'restarted',
+  'left alone',
+  'connections cut',
+  'left alone',
+] as const
 const MOODS = ['serve', 'slow', 'hang', 'drop', 'fail'] as const
 
 /** About as long as a run takes from there to its end, or to the next of them. */
-const UP_TO_MS = { start: 500, awake: 400, lease: 250, stored: 120, 'stored twice': 120 }
+const UP_TO_MS = { start: 500, awake: 400, lease: 200, stored: 60, 'stored twice': 60 }
 
 export function planWave(seed: number, wave: number, sources: number): WavePlan {
   const random = seededRandom(seed * 100_003 + wave)
@@ -56,29 +63,29 @@ export function planWave(seed: number, wave: number, sources: number): WavePlan 
     const chosen = pick(after)
     return { after: chosen, delayMs: Math.floor(random() * UP_TO_MS[chosen]) }
   }
+  const move = (): Move => {
+    const share = random()
+    const kind = share < 0.25 ? 'stay' : share < 0.7 ? 'forwards' : share < 0.9 ? 'backwards' : 'rewritten'
+    return { kind, commits: 1 + Math.floor(random() * 3) }
+  }
   const act = (fault: Act['fault']): Act => ({
+    move: move(),
     fault,
     moment:
       fault === 'paused'
-        ? momentAmong(['awake', 'lease', 'lease', 'stored', 'stored', 'stored twice'])
+        ? momentAmong(['awake', 'lease', 'lease', 'lease', 'stored', 'stored', 'stored twice'])
         : momentAmong(['start', 'awake', 'lease', 'lease', 'stored', 'stored', 'stored twice']),
-    overlapped: random() < 0.15,
+    overlapped: random() < 0.08,
     clock: random() < 0.15 ? pick(['+3h', '-3h'] as const) : null,
   })
-  // Of a paused run the heir, and one that nothing ends, finish the source and leave little to do for another, so they
-  // come last; where there is neither, the next wave finds a source that is a mixture.
+  // Of a paused run the heir finishes the source, which the killed ones before it have left as a mixture.
   const acts = (): readonly Act[] => [
     ...Array.from({ length: 1 + Math.floor(random() * 2.5) }, () =>
-      act(random() < 0.9 ? 'SIGKILL' : 'SIGTERM'),
+      act(random() < 0.92 ? 'SIGKILL' : 'SIGTERM'),
     ),
-    ...(random() < 0.75 ? [act('paused')] : []),
-    ...(random() < 0.1 ? [act('none')] : []),
+    ...(random() < 0.8 ? [act('paused')] : []),
+    ...(random() < 0.05 ? [act('none')] : []),
   ]
-  const move = (): Move => {
-    const share = random()
-    const kind = share < 0.1 ? 'stay' : share < 0.65 ? 'forwards' : share < 0.85 ? 'backwards' : 'rewritten'
-    return { kind, commits: 1 + Math.floor(random() * 3) }
-  }
   const database = DATABASE[wave % DATABASE.length]!
   return {
     wave,
@@ -87,7 +94,6 @@ export function planWave(seed: number, wave: number, sources: number): WavePlan 
       Math.floor(300 + random() * 4_000),
     ),
     sources: Array.from({ length: sources }, (_, i) => ({
-      move: move(),
       mood: MOODS[(wave + i) % MOODS.length]!,
       moodAfterRequests: Math.floor(random() * 4),
       acts: acts(),

@@ -2,7 +2,7 @@
 export interface ChaosSettings {
   /** Processes that are ended by SIGKILL. */
   readonly kills: number
-  /** Processes that are stopped until their lease has expired, and woken. */
+  /** Processes that are stopped until another has taken their lease over, and woken. */
   readonly pauses: number
   /** How many sources are synced side by side. */
   readonly sources: number
@@ -10,7 +10,7 @@ export interface ChaosSettings {
 
 export const PROFILES = {
   short: { kills: 12, pauses: 6, sources: 4 },
-  long: { kills: 1_000, pauses: 500, sources: 8 },
+  long: { kills: 1_000, pauses: 500, sources: 6 },
 } as const satisfies Record<string, ChaosSettings>
 
 /** Leases that are over soon, so that what happens after them happens often. */

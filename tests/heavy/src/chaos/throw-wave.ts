@@ -6,13 +6,12 @@ import { canFakeClocks } from './faked-clock.ts'
 import type { MovingSource } from './moving-source.ts'
 import type { Act, SourcePlan, WavePlan } from './plan-wave.ts'
 import { LEASES } from './settings.ts'
-import { type Run, type RunEnd, startRun } from './start-run.ts'
+import { type RunEnd, startRun } from './start-run.ts'
 import { withClient } from './with-client.ts'
 
 /** What has been thrown; only what has hit counts. */
 export interface Thrown {
   kills: number
-  pauses: number
   terminations: number
   overlaps: number
   clockFaults: number
@@ -24,6 +23,8 @@ export interface Thrown {
 }
 
 export interface WaveRun extends RunEnd {
+  /** The commit that the ref named all the while. */
+  readonly head: string
   /** Whether it was stopped past its lease and woken again. */
   readonly woken: boolean
   /** Whether it was sent SIGTERM. */
@@ -73,6 +74,8 @@ async function throwAtSource(
   const runs: WaveRun[] = []
   for (const [i, act] of acts.entries()) {
     throwing.ground.signal.throwIfAborted()
+    await source.move(act.move)
+    if (act.move.kind === 'rewritten') throwing.thrown.rewrittenHistories++
     const ended = new AbortController()
     const trouble =
       i === 0 && mood !== 'serve' && source.server !== null
@@ -88,7 +91,7 @@ async function throwAtSource(
 /** Starts the runs of an act, throws its fault at the first of them, and waits for their ends. */
 async function perform(
   { plan, url, ground: { signal }, home, thrown }: Throwing,
-  { id, repo }: MovingSource,
+  { id, repo, positions }: MovingSource,
   { fault, moment, overlapped, clock }: Act,
   { troubled, name }: { troubled: boolean; name: string },
 ): Promise<readonly WaveRun[]> {
@@ -112,6 +115,7 @@ async function perform(
   if (overlapped) thrown.overlaps++
   if (clock !== null && canFakeClocks) thrown.clockFaults++
 
+  const head = positions.at(-1)!
   let [woken, terminated, killed] = [false, false, false]
   if (fault !== 'none' && (await run.reaches(moment))) {
     if (fault === 'SIGKILL') killed = run.send('SIGKILL')
@@ -124,15 +128,15 @@ async function perform(
       woken = run.send('SIGCONT')
     }
   }
-  const end = { ...(await run.ended), woken, terminated, killed }
-  if (end.exitSignal === 'SIGKILL' && killed) thrown.kills++
-  if (woken) thrown.pauses++
+  const end = await run.ended
+  // Later it was no loss any more.
+  if (killed && end.result === null) thrown.kills++
   if (terminated) thrown.terminations++
-  return [end, ...(await Promise.all(others.map(untouched)))]
-}
-
-async function untouched(run: Run): Promise<WaveRun> {
-  return { ...(await run.ended), woken: false, terminated: false, killed: false }
+  const untouched = await Promise.all(others.map(({ ended }) => ended))
+  return [
+    { ...end, head, woken, terminated, killed },
+    ...untouched.map((end) => ({ ...end, head, woken: false, terminated: false, killed: false })),
+  ]
 }
 
 /** Lets a server answer some requests, then not as it should, until the signal. */

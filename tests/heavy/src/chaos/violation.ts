@@ -8,7 +8,7 @@ export const PROMISES = {
   alive: 'No lease is taken over before it has expired, whatever the clock of the one who takes it',
   fenced: 'Nothing is written by a process that does not have the lease at that moment',
   woken:
-    'A process that wakes after another has taken over ends as lease_lost, unless it had finished before',
+    'A process that wakes after another has taken over ends as lease_lost, or had finished, or finds nothing to do',
   true: 'A run that says that it is done has moved the bookmark to the commit that the ref has',
   ended: 'Every run that is not killed ends by itself, for a reason that was thrown at it',
   recovered: 'After all that, one undisturbed run completes each source',
