@@ -14,7 +14,7 @@ import { planWave, type WavePlan } from './plan-wave.ts'
 import { recover } from './recover.ts'
 import type { ChaosSettings } from './settings.ts'
 import { throwWave, type WaveRun } from './throw-wave.ts'
-import type { Finding } from './violation.ts'
+import { type Finding, PROMISES } from './violation.ts'
 import { withClient } from './with-client.ts'
 
 /**
@@ -41,16 +41,22 @@ export async function chaos(settings: ChaosSettings, stage: Stage): Promise<Part
 
   const figures = blankFigures(seed)
   const { violations } = figures
-  const watch = watcher(url, sources, figures)
+  const note = (wave: number, findings: readonly Finding[]) => {
+    for (const finding of findings) {
+      violations.push({ ...finding, seed, wave })
+      tell(
+        `NOT KEPT, seed ${seed}, wave ${wave}, ${finding.source}: ${PROMISES[finding.promise]}: ${finding.seen}`,
+      )
+    }
+  }
+  const watch = watcher({ url, sources, figures, note })
   const done = () => figures.kills >= settings.kills && figures.pauses >= settings.pauses
   const mostWaves = Math.ceil(20 + (settings.kills + settings.pauses) / settings.sources) * 2
   while (!done() && figures.waves < mostWaves) {
     ground.signal.throwIfAborted()
     const plan = planWave(seed, ++figures.waves, sources.length)
     const throwing = { plan, url, ground, sources, home, thrown: figures }
-    for (const { promise, source, seen } of await watch(plan, await throwWave(throwing))) {
-      tell(`NOT KEPT: ${promise}, ${source}: ${seen}`)
-    }
+    await watch(plan, await throwWave(throwing))
     ground.signal.throwIfAborted()
     const { waves, kills, pauses } = figures
     tell(
@@ -58,27 +64,30 @@ export async function chaos(settings: ChaosSettings, stage: Stage): Promise<Part
     )
   }
   tell('undisturbed runs, and an import from nothing beside them')
-  const last = figures.waves + 1
-  const findings = await recover({
+  const found = await recover({
     url,
     freshUrl: await ground.createDatabase('chaos_fresh'),
     sources,
     home,
     ground,
   })
-  violations.push(...findings.map((finding) => ({ ...finding, seed, wave: last })))
+  note(figures.waves + 1, found)
   figures.elapsedSeconds = Math.round((performance.now() - started) / 1_000)
   return { figures, checks: checksOf(figures, settings) }
 }
 
+interface Watching {
+  readonly url: string
+  readonly sources: readonly MovingSource[]
+  readonly figures: ChaosFigures
+  readonly note: (wave: number, findings: readonly Finding[]) => void
+}
+
 /** Looks at everything after a wave, and adds to the figures what it sees. */
-function watcher(url: string, sources: readonly MovingSource[], figures: ChaosFigures) {
+function watcher({ url, sources, figures, note }: Watching) {
   const memory: AuditMemory = { pids: new Map(), tokens: new Map() }
   const since = new Map(sources.map(({ id }) => [id, 0]))
-  return async (
-    { wave, database, sources: plans }: WavePlan,
-    runs: readonly WaveRun[],
-  ): Promise<readonly Finding[]> => {
+  return async ({ wave, database, sources: plans }: WavePlan, runs: readonly WaveRun[]): Promise<void> => {
     const findings: Finding[] = []
     for (const { name, pid } of runs) memory.pids.set(name, pid)
     await withClient(url, async (db) => {
@@ -102,8 +111,7 @@ function watcher(url: string, sources: readonly MovingSource[], figures: ChaosFi
         if (look.finished) since.set(source.id, source.positions.length - 1)
       }
     })
-    figures.violations.push(...findings.map((finding) => ({ ...finding, seed: figures.seed, wave })))
-    return findings
+    note(wave, findings)
   }
 }
 

@@ -25,7 +25,7 @@ export function judgeRun(run: WaveRun, circumstances: Circumstances): Finding[] 
   const hasFinished = writes.some(
     ({ run: name, what, bookmark }) => name === run.name && what === 'finished' && bookmark === head,
   )
-  const says = `${result.status} ${'reason' in result ? result.reason : ''}`
+  const says = 'reason' in result ? `${result.status} (${result.reason})` : result.status
   if (result.status === 'synced' || result.status === 'first_sync') {
     if (!hasFinished || result.bookmark !== head)
       find('true', `${says} at ${result.bookmark}, not at ${head}`)

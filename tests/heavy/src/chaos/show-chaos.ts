@@ -5,7 +5,7 @@ import type { ChaosFigures } from './figures.ts'
 /** What a run of chaos has to say, for a terminal. */
 export function showChaos({ figures, checks }: Part<ChaosFigures>, machine: Machine): string {
   const { runs, violations, gitFaults, looks, ...rest } = figures
-  const counted = { ...rest, ...gitFaults, ...looks }
+  const counted = { ...rest, ...gitFaults, ...looks, violations: violations.length }
   return [
     '',
     `${machine.date}, commit ${machine.commit}, ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, node ${machine.node}`,
@@ -18,9 +18,5 @@ export function showChaos({ figures, checks }: Part<ChaosFigures>, machine: Mach
       .join(', ')}`,
     '',
     ...checks.map(({ promise, kept, seen }) => `${kept ? '✓' : '✗'} ${promise}: ${seen}`),
-    ...violations.map(
-      ({ promise, seed, wave, source, seen }) =>
-        `\n${promise}: seed ${seed}, wave ${wave}, ${source}: ${seen}`,
-    ),
   ].join('\n')
 }
