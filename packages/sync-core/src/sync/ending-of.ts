@@ -31,7 +31,7 @@ function describe(error: unknown): ResultError {
   const text = withoutSecrets(String(message ?? fault))
   if (
     (typeof code === 'string' && CONNECTION_LOST.test(code)) ||
-    /connection terminated|database has ended/i.test(text)
+    /connection terminated|not queryable|database has ended/i.test(text)
   ) {
     return {
       code: 'DATABASE_UNREACHABLE',
