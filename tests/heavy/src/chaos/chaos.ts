@@ -115,8 +115,8 @@ function watcher({ url, sources, figures, note }: Watching) {
   }
 }
 
-function endOf({ result, killed, exitSignal }: WaveRun): string {
-  if (result === null) return killed ? 'killed' : `ended by ${exitSignal}`
+function endOf({ result, killed, exitCode, exitSignal }: WaveRun): string {
+  if (result === null) return killed ? 'killed' : `broke (${exitSignal ?? exitCode})`
   if (result.status === 'partial') return `partial (${result.reason})`
   return result.status === 'failed' ? `failed (${result.error.code})` : result.status
 }
