@@ -9,7 +9,7 @@ export interface ChaosSettings {
 }
 
 export const PROFILES = {
-  short: { kills: 12, pauses: 6, sources: 4 },
+  short: { kills: 10, pauses: 5, sources: 4 },
   long: { kills: 1_000, pauses: 500, sources: 6 },
 } as const satisfies Record<string, ChaosSettings>
 
