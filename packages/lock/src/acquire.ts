@@ -61,7 +61,7 @@ function isConnectionFault(cause: unknown): boolean {
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown }
   return (
     (typeof code === 'string' && /^(08|57P0[123]|ECONN|EPIPE)/.test(code)) ||
-    /connection terminated|connection ended/i.test(String(message))
+    /connection terminated|connection ended|not queryable/i.test(String(message))
   )
 }
 

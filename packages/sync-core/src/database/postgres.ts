@@ -14,8 +14,10 @@ const CLOSE_WITHIN_MS = 2_000
 export async function openPostgres(url: string, signal: AbortSignal | undefined): Promise<Connection> {
   const name = withoutSecrets(url)
   const pool = connect(url, name)
-  // An idle connection that is cut is replaced by the pool; without a listener its error would end the process.
+  // An idle connection that is cut is replaced by the pool, and what a statement meets the statement tells. Between the
+  // two there are moments, the one of connecting among them, in which nobody listens: that would end the process.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   const busy = new Set<pg.PoolClient>()
   const connection: Connection = {
     engine: 'postgres',

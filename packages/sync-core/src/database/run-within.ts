@@ -36,9 +36,6 @@ export async function runWithin({ pool, busy, text, params, signal }: Statement)
     throw signal!.reason
   }
   busy.add(client)
-  // Told by the statement as well; unheard, it would end the process.
-  const onError = () => {}
-  client.on('error', onError)
   let reusable = true
   try {
     const running = client.query(text, params)
@@ -50,7 +47,6 @@ export async function runWithin({ pool, busy, text, params, signal }: Statement)
     if (typeof outcome === 'object') return outcome
     throw signal!.reason
   } finally {
-    client.off('error', onError)
     if (busy.delete(client)) client.release(!reusable)
   }
 }

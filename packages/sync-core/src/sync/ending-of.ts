@@ -8,7 +8,9 @@ import { TooManyFailures } from './too-many-failures.ts'
 
 /** How a run ended that threw: stopped by its signal, or failed. */
 export function endingOf(error: unknown, signal: AbortSignal): Ending {
-  const cause = signal.aborted ? signal.reason : error
+  // A fetch is stopped by the lease's signal too, of which the caller's knows nothing.
+  const thrown = error instanceof StoppedInFetch ? error.cause : error
+  const cause = signal.aborted ? signal.reason : thrown
   if (cause instanceof BudgetSpent)
     return { status: 'partial', reason: error instanceof StoppedInFetch ? 'pull_timeout' : 'timeout' }
   if (cause instanceof LeaseLostError) return { status: 'partial', reason: 'lease_lost' }
@@ -29,7 +31,7 @@ function describe(error: unknown): ResultError {
   const text = withoutSecrets(String(message ?? fault))
   if (
     (typeof code === 'string' && CONNECTION_LOST.test(code)) ||
-    /connection terminated|database has ended/i.test(text)
+    /connection terminated|not queryable|database has ended/i.test(text)
   ) {
     return {
       code: 'DATABASE_UNREACHABLE',

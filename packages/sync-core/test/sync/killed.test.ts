@@ -1,14 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Engine, engines, freshDatabase, startPostgresServer } from '@tidemark/test-engines'
+import { digestOf } from '@tidemark/test-engines/contents'
+import { serveGit } from '@tidemark/test-engines/git-server'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Database, migrate, openDatabase, syncSource } from '../../src/index.ts'
 import { corpora } from '../world/corpora.ts'
 import { cloneOf } from '../world/test-repository.ts'
-import { digestOf, testWorld } from '../world/test-world.ts'
+import { testWorld } from '../world/test-world.ts'
 
 const RUN = fileURLToPath(new URL('../world/run-sync.ts', import.meta.url))
 const children: ChildProcess[] = []
@@ -97,7 +102,7 @@ describe.each(engines)('a sync into %s', (engine) => {
         `SELECT path FROM written GROUP BY path, blob_oid HAVING count(*) > 1`,
       )
       expect(twice).toEqual([])
-      expect(await digestOf(setup)).toBe(expected)
+      expect(await digestOf(setup, 'docs')).toBe(expected)
       await setup.close()
       await database.drop()
       repository.remove()
@@ -121,6 +126,37 @@ describe('a sync into Postgres', () => {
     expect(await world.contents()).toEqual(after)
     const { rows } = await world.db.query('SELECT last_status FROM tidemark.sources')
     expect(rows).toEqual([{ last_status: 'first_sync' }])
+  })
+
+  test.each([
+    ['asks again what its ref names', 'lock'],
+    ['fetches', 'fetch'],
+  ])('that loses its lease while it %s, and the server hangs, ends as lease_lost', async (_, before) => {
+    await using world = await testWorld({ engine: 'postgres', repository: cloneOf(bundle) })
+    const server = await serveGit(world.repository.folder)
+    const clones = mkdtempSync(join(tmpdir(), 'tidemark-clones-'))
+    const db = await openDatabase(world.url, { ttlMs: 1_500, heartbeatMs: 100, marginMs: 300 })
+    const said: string[] = []
+    const result = await syncSource(
+      db,
+      { id: 'docs', repo: server.url, ref: 'main' },
+      {
+        clones,
+        waitMs: 5_000,
+        onProgress({ phase }) {
+          said.push(phase)
+          if (!said.includes('lock') || phase !== 'fetch') return
+          // Under the lease it asks, then it fetches.
+          if (before === 'fetch' && said.slice(said.indexOf('lock')).length < 3) return
+          server.mood = 'hang'
+          server.requested().then(() => db.locks.break('sync:docs', { force: true }))
+        },
+      },
+    )
+    expect(result).toMatchObject({ status: 'partial', reason: 'lease_lost', bookmark: null })
+    await db.close()
+    await server.close()
+    rmSync(clones, { recursive: true })
   })
 
   test('beside another of the same source is busy, and does nothing', async () => {

@@ -1,4 +1,5 @@
 import { type Engine, type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
+import { contentsOf, digestOf } from '@tidemark/test-engines/contents'
 import { afterAll } from 'vitest'
 import {
   type Database,
@@ -74,11 +75,8 @@ export async function testWorld({
     },
     pages: () => map('blob_oid'),
     ids: () => map('id'),
-    async contents() {
-      const { rows } = await db.query(contentsSql)
-      return rows
-    },
-    digest: () => digestOf(db),
+    contents: () => contentsOf(db, 'docs'),
+    digest: () => digestOf(db, 'docs'),
     empty,
     async [Symbol.asyncDispose]() {
       repository.remove()
@@ -87,22 +85,4 @@ export async function testWorld({
   }
 }
 
-/** A digest of everything that is derived from pages, without what depends on when it was made. */
-export async function digestOf(db: Database): Promise<string> {
-  const { rows } = await db.query(
-    `SELECT md5(string_agg(row::text, '' ORDER BY path COLLATE "C")) AS digest FROM (${contentsSql}) AS row`,
-  )
-  return rows[0].digest
-}
-
 const TABLES = ['sources', 'pages', 'chunks', 'links', 'quarantine', 'runs', 'locks']
-
-const contentsSql = /* sql */ `
-SELECT path, blob_oid, slug, title, frontmatter, content, size_bytes,
-  (SELECT json_agg(json_build_array(ordinal, heading_path, content, content_hash::text) ORDER BY ordinal)
-   FROM tidemark.chunks WHERE chunks.source_id = pages.source_id AND page_id = pages.id) AS chunks,
-  (SELECT json_agg(json_build_array(ordinal, kind, target, target_path) ORDER BY ordinal)
-   FROM tidemark.links WHERE links.source_id = pages.source_id AND page_id = pages.id) AS links,
-  (SELECT count(*)::integer FROM tidemark.chunks) AS all_chunks,
-  (SELECT count(*)::integer FROM tidemark.links) AS all_links
-FROM tidemark.pages ORDER BY path`

@@ -1,0 +1,109 @@
+import type pg from 'pg'
+
+/** Rows that a process has written under its lease, by one statement, and who had the lease at that moment. */
+export interface Write {
+  readonly id: number
+  readonly run: string
+  readonly what: 'pages' | 'started' | 'finished'
+  readonly source: string
+  readonly bookmark: string | null
+  readonly token: string | null
+  readonly holderPid: number | null
+}
+
+/** A new token of a lease: it was taken, or has ended. */
+export interface TokenChange {
+  readonly id: number
+  readonly key: string
+  readonly token: string
+  /** Who has it now; null where it is free. */
+  readonly holderPid: number | null
+  readonly ended: string | null
+  /** Who had it before; null where it was free. */
+  readonly beforePid: number | null
+  /** How long that one's lease would still have lasted. */
+  readonly beforeLeftMs: number | null
+  /** The same attempt as before, whose reply was lost. */
+  readonly again: boolean
+}
+
+/** Has the database note who writes, in the transaction that writes: what is rolled back is not noted. */
+export async function setUpAudit(db: pg.Client): Promise<void> {
+  await db.query(auditSql)
+}
+
+/** Takes what was noted since the last time. What is still on its way is there the next time. */
+export async function takeAudit(db: pg.Client): Promise<{ writes: Write[]; tokens: TokenChange[] }> {
+  const take = async (table: string, columns: string) =>
+    (await db.query(`DELETE FROM chaos.${table} RETURNING ${columns}`)).rows.sort((a, b) => a.id - b.id)
+  return {
+    writes: await take(
+      'writes',
+      'id::integer, run, what, source, bookmark, token::text, holder_pid AS "holderPid"',
+    ),
+    tokens: await take(
+      'tokens',
+      `id::integer, key, token::text, holder_pid AS "holderPid", ended, before_pid AS "beforePid",
+       before_left_ms AS "beforeLeftMs", again`,
+    ),
+  }
+}
+
+/*
+ * The fence of a batch has locked the lease's row, if it is what it should be, so the row that the trigger reads is
+ * the one that the batch was written under. Were there no fence, the trigger would see who has taken over.
+ *
+ * Numbers of token changes are drawn under the lock of the lease's row: for one key they are in the order of commits.
+ */
+const auditSql = /* sql */ `
+CREATE SCHEMA chaos;
+CREATE TABLE chaos.writes (
+  id bigint GENERATED ALWAYS AS IDENTITY, run text, what text, source text, bookmark text, token bigint, holder_pid integer
+);
+CREATE TABLE chaos.tokens (
+  id bigint GENERATED ALWAYS AS IDENTITY, key text, token bigint, holder_pid integer, ended text,
+  before_pid integer, before_left_ms double precision, again boolean
+);
+
+CREATE FUNCTION chaos.note_pages() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO chaos.writes (run, what, source, token, holder_pid)
+  SELECT current_setting('application_name'), 'pages', source_id, token, CASE WHEN holder_id IS NOT NULL THEN holder_pid END
+  FROM (SELECT DISTINCT source_id FROM changed) AS c LEFT JOIN tidemark.locks ON key = 'sync:' || source_id;
+  -- Long enough for something to happen in the middle of a batch.
+  IF FOUND THEN PERFORM pg_sleep(0.03); END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER note_insert AFTER INSERT ON tidemark.pages
+REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION chaos.note_pages();
+CREATE TRIGGER note_update AFTER UPDATE ON tidemark.pages
+REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION chaos.note_pages();
+CREATE TRIGGER note_delete AFTER DELETE ON tidemark.pages
+REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION chaos.note_pages();
+
+CREATE FUNCTION chaos.note_source() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  -- What a look that takes no lease may write.
+  IF TG_OP = 'UPDATE' AND (NEW.bookmark, NEW.target, NEW.dirty) IS NOT DISTINCT FROM (OLD.bookmark, OLD.target, OLD.dirty) THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO chaos.writes (run, what, source, bookmark, token, holder_pid)
+  SELECT current_setting('application_name'), CASE WHEN NEW.dirty THEN 'started' ELSE 'finished' END, NEW.id, NEW.bookmark,
+    token, CASE WHEN holder_id IS NOT NULL THEN holder_pid END
+  FROM (SELECT) AS one LEFT JOIN tidemark.locks ON key = 'sync:' || NEW.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER note AFTER INSERT OR UPDATE ON tidemark.sources FOR EACH ROW EXECUTE FUNCTION chaos.note_source();
+
+CREATE FUNCTION chaos.note_token() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND NEW.token = OLD.token THEN RETURN NULL; END IF;
+  INSERT INTO chaos.tokens (key, token, holder_pid, ended, before_pid, before_left_ms, again) VALUES (
+    NEW.key, NEW.token, CASE WHEN NEW.holder_id IS NOT NULL THEN NEW.holder_pid END, NEW.ended,
+    CASE WHEN OLD.holder_id IS NOT NULL THEN OLD.holder_pid END,
+    extract(epoch FROM OLD.expires_at - clock_timestamp()) * 1000,
+    coalesce(NEW.attempt_id = OLD.attempt_id, false)
+  );
+  RETURN NULL;
+END $$;
+CREATE TRIGGER note AFTER INSERT OR UPDATE ON tidemark.locks FOR EACH ROW EXECUTE FUNCTION chaos.note_token();`
