@@ -1,8 +1,10 @@
+import { benchmarks } from './bench/benchmarks.ts'
 import { makeGround } from './ground/ground.ts'
 import type { Check, Part, Stage } from './ground/part.ts'
 import type { Profile } from './profile.ts'
 import { published } from './reproducer/published.ts'
 import { type Reproduction, reproduce } from './reproducer/reproduce.ts'
+import { scale } from './scale/scale.ts'
 import { simulation } from './simulation/simulation.ts'
 
 /** What a part is run with beside its stage; the simulation is held against the reproduction. */
@@ -14,6 +16,8 @@ interface Given {
 const RUNNERS = {
   reproduction: ({ profile }, stage) => reproduce(profile.reproduction, stage),
   published: ({ profile }, stage) => published(profile.published, stage),
+  scale: ({ profile }, stage) => scale(profile.scale, stage),
+  bench: ({ profile }, stage) => benchmarks(profile.bench, stage),
   simulation: ({ figures }, stage) => simulation(stage, figures.reproduction!),
 } satisfies Record<string, (given: Given, stage: Stage) => Promise<Part<unknown>>>
 

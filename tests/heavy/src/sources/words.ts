@@ -12,15 +12,20 @@ const DEMO = fileURLToPath(new URL('../../../../demo/vite.bundle', import.meta.u
 /** The corpora that a source's text is taken from, where `TIDEMARK_CORPORA` names a folder of bundles. */
 export type Corpus = 'vite' | 'book' | 'rfcs' | 'tldr'
 
+/** The bundle of a corpus; the demonstration's where it is not there. */
+export function bundleOf(corpus: Corpus): string {
+  const wanted = join(process.env.TIDEMARK_CORPORA ?? '', `${corpus}.bundle`)
+  return existsSync(wanted) ? wanted : DEMO
+}
+
 /**
  * Paragraphs of the Markdown files of a real repository, each of them whole: a fenced block is one. Where the bundle is
  * not there, those of the demonstration's.
  */
 export async function paragraphsOf(corpus: Corpus): Promise<readonly string[]> {
-  const wanted = join(process.env.TIDEMARK_CORPORA ?? '', `${corpus}.bundle`)
   const home = await mkdtemp(join(tmpdir(), 'tidemark-words-'))
   try {
-    await git('git', ['clone', '--quiet', '--bare', existsSync(wanted) ? wanted : DEMO, home])
+    await git('git', ['clone', '--quiet', '--bare', bundleOf(corpus), home])
     // Enough to be as varied as the corpus is, whatever its size.
     const { stdout: list } = await git('git', ['-C', home, 'ls-tree', '-r', '--name-only', '-z', 'HEAD'], {
       maxBuffer: 1 << 26,

@@ -1,9 +1,6 @@
-import type { Database } from '../src/database/database.ts'
-import { readBlobs } from '../src/git/blobs.ts'
-import { resolveRef } from '../src/git/repository.ts'
-import { listTree } from '../src/git/tree.ts'
-import { parsePage } from '../src/parse/parse-page.ts'
-import { candidatesOf } from '../src/plan/candidates.ts'
+import type { Database } from '@tidemark/sync-core'
+import { parsePage } from '../../../../../packages/sync-core/src/parse/parse-page.ts'
+import { pagesOf } from '../pages-of.ts'
 
 const PAGES_PER_STATEMENT = 500
 
@@ -12,17 +9,6 @@ const PAGES_PER_STATEMENT = 500
  * inserts, the next batch read and parsed while one is written. No lock, no plan, no budget, no resume.
  */
 export async function floor(db: Database, repo: string): Promise<number> {
-  const signal = new AbortController().signal
-  const repository = { folder: repo }
-  const commit = await resolveRef(repository, 'main', signal)
-  const candidates = candidatesOf({})
-  const wanted = []
-  for await (const piece of listTree(repository, commit, signal)) {
-    for (const entry of piece) {
-      const file = candidates.of(entry)
-      if (file && !('code' in file)) wanted.push(file)
-    }
-  }
   let rows: Rows = { pages: [], chunks: [], links: [] }
   let writing: Promise<unknown> = Promise.resolve()
   let id = 0
@@ -32,17 +18,10 @@ export async function floor(db: Database, repo: string): Promise<number> {
     await writing
     writing = db.query(SQL, [JSON.stringify(pages), JSON.stringify(chunks), JSON.stringify(links)])
   }
-  const reading = {
-    repository,
-    wanted,
-    oidOf: (file: { blobOid: string }) => file.blobOid,
-    maxBytes: 1 << 22,
-    signal,
-  }
-  for await (const { item, blob } of readBlobs(reading)) {
-    const { chunks, links, ...page } = parsePage(item.path, blob.content!)
+  for await (const { path, blobOid, sizeBytes, content } of pagesOf(repo)) {
+    const { chunks, links, ...page } = parsePage(path, content)
     id++
-    rows.pages.push({ id, path: item.path, blob: item.blobOid, size: blob.sizeBytes, ...page })
+    rows.pages.push({ id, path, blob: blobOid, size: sizeBytes, ...page })
     for (const [ordinal, chunk] of chunks.entries()) rows.chunks.push({ id, ordinal, ...chunk })
     for (const [ordinal, link] of links.entries()) rows.links.push({ id, ordinal, ...link })
     if (rows.pages.length === PAGES_PER_STATEMENT) await flush()

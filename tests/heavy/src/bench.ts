@@ -1,0 +1,49 @@
+/** `npm run bench`: the benchmarks of all packages in one run, as tables and as a JSON file. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Argument, Command, InvalidArgumentError } from 'commander'
+import { BRIEF_BENCH, benchmarks, FULL_BENCH, SUBJECTS } from './bench/benchmarks.ts'
+import { makeGround } from './ground/ground.ts'
+import { machineWith } from './ground/machine.ts'
+import { stopOnSignals } from './ground/stop-on-signals.ts'
+import { showChecks } from './show-checks.ts'
+
+const RESULTS = fileURLToPath(new URL('../results/bench.json', import.meta.url))
+
+const program = new Command('npm run bench --')
+  .addArgument(new Argument('[subjects...]', 'what is timed; all of it by default').choices(SUBJECTS))
+  .option('--brief', 'half a minute on the pages of the demonstration')
+  .option('--seed <n>', 'of the moments at which runs are stopped', whole, 1)
+  .option('--json <file>', 'where the figures are written', RESULTS)
+  .addHelpText('after', '\nTIDEMARK_CORPORA names a folder with rfcs.bundle and tldr.bundle to time those.')
+  .parse()
+const { brief, seed, json } = program.opts<{ brief?: true; seed: number; json: string }>()
+const subjects = program.processedArgs[0].length > 0 ? program.processedArgs[0] : SUBJECTS
+const all = brief ? BRIEF_BENCH : FULL_BENCH
+const settings = Object.fromEntries(Object.entries(all).filter(([subject]) => subjects.includes(subject)))
+
+const stop = stopOnSignals()
+try {
+  await using ground = await makeGround(stop.signal)
+  const machine = machineWith(seed)
+  const { figures, checks } = await benchmarks(settings, {
+    ground,
+    seed,
+    tell: (line) => console.log(line),
+  })
+  if (checks.length > 0) console.log(showChecks(checks))
+  const file = resolve(process.env.INIT_CWD ?? '.', json)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, `${JSON.stringify({ machine, figures, checks }, null, 2)}\n`)
+  console.log(`\n${machine.cores} cores, ${machine.cpu}, ${machine.date}, seed ${seed}: ${file}`)
+  process.exitCode = checks.every(({ kept }) => kept) ? 0 : 1
+} catch (error) {
+  if (!stop.signal.aborted) throw error
+  process.exitCode = stop.exitCode()!
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is a whole number.')
+  return Number(text)
+}

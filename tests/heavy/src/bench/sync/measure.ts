@@ -1,0 +1,78 @@
+/**
+ * One measurement of the sync, in a process of its own.
+ *
+ * Arguments: what is measured, address of the database, repository; of `stops` how many, the longest budget and the seed
+ * as well.
+ */
+import { setFlagsFromString } from 'node:v8'
+import { migrate, openDatabase, type SyncOptions, syncSource } from '@tidemark/sync-core'
+import { seededRandom } from '@tidemark/test-engines/seeded-random'
+import { floor } from './floor.ts'
+import { watchLoop } from './watch-loop.ts'
+
+/** What each of them leaves beside its own. */
+export interface Measured {
+  readonly ms: number
+  readonly pages: number
+  readonly peakMb: number
+  /** The longest that the main thread has computed between two turns of its loop. */
+  readonly longestHoldMs: number
+}
+
+export interface Stops {
+  /** How long after its budget each of them was over. */
+  readonly overshootsMs: readonly number[]
+  /** Blobs that were read and not stored, for each stop. */
+  readonly readTwicePerStop: number
+  readonly longestHoldMs: number
+}
+
+// As the command has it, for the floor too.
+setFlagsFromString('--semi-space-growth-factor=1')
+
+const [what = '', url = '', repo = '', ...numbers] = process.argv.slice(2)
+const db = await openDatabase(url)
+await migrate(db)
+const loop = watchLoop()
+
+const timed = async <T>(work: () => Promise<T>): Promise<T & { ms: number }> => {
+  const started = performance.now()
+  const outcome = await work()
+  return { ...outcome, ms: performance.now() - started }
+}
+const sync = (options: SyncOptions = {}) =>
+  timed(async () => {
+    const result = await syncSource(db, { id: 'bench', repo, ref: 'main' }, options)
+    if (result.status === 'failed') throw new Error(result.error.message)
+    return { ...result, pages: result.filesImported + result.filesUpdated + result.filesRenamed }
+  })
+
+/** Stops the import of a source so many times, and begins it anew whenever it is complete. */
+async function stops(wanted: number, longestMs: number, seed: number) {
+  const random = seededRandom(seed)
+  const overshootsMs: number[] = []
+  let [blobsRead, stored] = [0, 0]
+  while (overshootsMs.length < wanted) {
+    const budgetMs = 20 + Math.round(random() * longestMs)
+    const result = await sync({ budgetMs })
+    blobsRead += result.blobsRead
+    stored += result.pages
+    if (result.status === 'partial') overshootsMs.push(result.ms - budgetMs)
+    else await db.query('TRUNCATE tidemark.sources, tidemark.pages, tidemark.chunks, tidemark.links')
+  }
+  return { overshootsMs, readTwicePerStop: (blobsRead - stored) / wanted }
+}
+
+const measures: Record<string, (...numbers: number[]) => Promise<object>> = {
+  // What has been done already: an empty database that is migrated.
+  open: async () => ({}),
+  floor: () => timed(async () => ({ pages: await floor(db, repo) })),
+  sync: () => sync(),
+  compare: () => sync({ retryQuarantined: true }),
+  full: () => sync({ full: true }),
+  stops: (wanted = 1, longestMs = 100, seed = 1) => stops(wanted, longestMs, seed),
+}
+const figures = await measures[what]!(...numbers.map(Number))
+const peakMb = process.resourceUsage().maxRSS / 1024
+console.log(JSON.stringify({ ...figures, peakMb, longestHoldMs: loop.longestHoldMs() }))
+await db.close()
