@@ -25,7 +25,9 @@ export type PartName = keyof typeof RUNNERS
 export const PARTS = Object.keys(RUNNERS) as PartName[]
 
 /** What each part that ran has left, by its name. */
-export type Figures = { -readonly [Name in PartName]?: Awaited<ReturnType<(typeof RUNNERS)[Name]>>['figures'] }
+export type Figures = {
+  -readonly [Name in PartName]?: Awaited<ReturnType<(typeof RUNNERS)[Name]>>['figures']
+}
 
 /** The parts that are asked for, with those that they are held against, in their order. */
 const withNeeded = (names: readonly PartName[]) =>

@@ -10,6 +10,8 @@ export async function legacyDatabase({ ground, sources }: Scene, name: string) {
   const folder = join(ground.folder, name)
   await mkdir(folder)
   const db = new pg.Pool({ connectionString: url, max: 2 })
+  // A server that is stopped while they are idle is no error of theirs.
+  db.on('error', () => {})
   await seedLegacy(db, sources, folder)
   return {
     url,

@@ -27,6 +27,8 @@ export async function tidemarkHome({ ground, sources }: Scene, name: string) {
   const prepare = known.length > 0 ? ['sync', ...known] : ['migrate']
   await execa(command, prepare, { cwd: folder, env, extendEnv: false })
   const db = new pg.Pool({ connectionString: database, max: 2 })
+  // A server that is stopped while they are idle is no error of theirs.
+  db.on('error', () => {})
   await db.query('ANALYZE')
   return {
     command,
