@@ -1,4 +1,5 @@
 import { type BenchSettings, BRIEF_BENCH, FULL_BENCH } from './bench/benchmarks.ts'
+import { PROFILES as CHAOS, type ChaosSettings } from './chaos/settings.ts'
 import type { PublishedSettings } from './reproducer/published.ts'
 import type { ReproductionSettings } from './reproducer/reproduce.ts'
 import type { ScaleSettings } from './scale/scale.ts'
@@ -6,6 +7,7 @@ import type { ScaleSettings } from './scale/scale.ts'
 export interface Profile {
   readonly reproduction: ReproductionSettings
   readonly published: PublishedSettings
+  readonly chaos: ChaosSettings
   readonly scale: ScaleSettings
   readonly bench: BenchSettings
 }
@@ -15,14 +17,16 @@ const published = { pages: 10_000, sources: 4, waves: 3, timeoutSeconds: 1 }
 /** How much of each part is done: `short` in 4 minutes, for every change; `full` in an hour, for every night. */
 export const PROFILES = {
   short: {
-    reproduction: { hours: 4, budgetSeconds: 4 },
+    reproduction: { hours: 5, budgetSeconds: 3 },
     published: { ...published, sources: 2 },
+    chaos: CHAOS.short,
     scale: { sizes: [3_700, 37_000] },
     bench: BRIEF_BENCH,
   },
   full: {
     reproduction: { hours: 56, budgetSeconds: 3 },
     published,
+    chaos: { ...CHAOS.long, kills: 200, pauses: 100 },
     scale: { sizes: [3_700, 37_000, 370_000] },
     bench: FULL_BENCH,
   },

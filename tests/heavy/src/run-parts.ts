@@ -1,4 +1,5 @@
 import { benchmarks } from './bench/benchmarks.ts'
+import { chaos } from './chaos/chaos.ts'
 import { makeGround } from './ground/ground.ts'
 import type { Check, Part, Stage } from './ground/part.ts'
 import type { Profile } from './profile.ts'
@@ -16,6 +17,7 @@ interface Given {
 const RUNNERS = {
   reproduction: ({ profile }, stage) => reproduce(profile.reproduction, stage),
   published: ({ profile }, stage) => published(profile.published, stage),
+  chaos: ({ profile }, stage) => chaos(profile.chaos, stage),
   scale: ({ profile }, stage) => scale(profile.scale, stage),
   bench: ({ profile }, stage) => benchmarks(profile.bench, stage),
   simulation: ({ figures }, stage) => simulation(stage, figures.reproduction!),

@@ -15,7 +15,7 @@ export async function seedLegacy(
   await db.query(LEGACY_SCHEMA)
   for (const { id, folder, isNew } of sources) {
     const clone = join(home, id)
-    await execa('git', ['clone', '--quiet', folder, clone])
+    await execa('git', ['clone', '--quiet', '--shared', folder, clone])
     const { stdout: head } = await execa('git', ['-C', clone, 'rev-parse', 'HEAD'])
     await db.query('INSERT INTO legacy.sources VALUES ($1, $2, $3)', [id, clone, isNew ? null : head])
     if (isNew) continue

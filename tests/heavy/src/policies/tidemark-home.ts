@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import pg from 'pg'
 import type { Scene } from './policy.ts'
@@ -15,7 +15,7 @@ export async function tidemarkHome({ ground, sources }: Scene, name: string) {
   const command = join(folder, 'bin', 'tidemark')
   await writeFile(command, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`)
   await chmod(command, 0o755)
-  const config = sources.map(({ id, folder }) => [id, { repo: pathToFileURL(folder).href, ref: 'main' }])
+  const config = sources.map(({ id, folder }) => [id, { repo: folder, ref: 'main' }])
   // JSON is YAML.
   await writeFile(join(folder, 'tidemark.yaml'), JSON.stringify({ sources: Object.fromEntries(config) }))
   const env = {

@@ -19,8 +19,8 @@ export interface Shape {
  * chunks there) that is new.
  */
 export const SHAPES: readonly Shape[] = [
-  { id: 'default', corpus: 'book', pages: 800, sections: 2, changesPerHour: 50, isNew: false },
-  { id: 'straylight', corpus: 'vite', pages: 1_200, sections: 2, changesPerHour: 200, isNew: false },
-  { id: 'zion', corpus: 'tldr', pages: 1_600, sections: 2, changesPerHour: 500, isNew: false },
+  { id: 'default', corpus: 'book', pages: 400, sections: 2, changesPerHour: 50, isNew: false },
+  { id: 'straylight', corpus: 'vite', pages: 600, sections: 2, changesPerHour: 200, isNew: false },
+  { id: 'zion', corpus: 'tldr', pages: 800, sections: 2, changesPerHour: 500, isNew: false },
   { id: 'media', corpus: 'rfcs', pages: 60, sections: 40, changesPerHour: 4, isNew: true },
 ]
