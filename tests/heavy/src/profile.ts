@@ -17,14 +17,14 @@ const published = { pages: 10_000, sources: 4, waves: 3, timeoutSeconds: 1 }
 /** How much of each part is done: `short` in 4 minutes, for every change; `full` in an hour, for every night. */
 export const PROFILES = {
   short: {
-    reproduction: { hours: 5, budgetSeconds: 3 },
+    reproduction: { hours: 4, budgetSeconds: 4 },
     published: { ...published, sources: 2 },
     chaos: CHAOS.short,
     scale: { sizes: [3_700, 37_000] },
     bench: BRIEF_BENCH,
   },
   full: {
-    reproduction: { hours: 56, budgetSeconds: 3 },
+    reproduction: { hours: 52, budgetSeconds: 4 },
     published,
     chaos: { ...CHAOS.long, kills: 200, pauses: 100 },
     scale: { sizes: [3_700, 37_000, 370_000] },

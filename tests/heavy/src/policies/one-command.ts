@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Policy, Scene } from './policy.ts'
 import { runTidemark } from './run-tidemark.ts'
 import { tidemarkHome } from './tidemark-home.ts'
@@ -5,9 +6,9 @@ import { tidemarkHome } from './tidemark-home.ts'
 /** All sources side by side in one process. */
 export const all = (scene: Scene): Promise<Policy> => oneCommand(scene, 'all', ['--all'])
 
-/** All sources side by side, each in a process of its own. */
+/** Each source in a process of its own, as many at a time as the machine has cores. */
 export const independent = (scene: Scene): Promise<Policy> =>
-  oneCommand(scene, 'independent', ['--all', '--independent'])
+  oneCommand(scene, 'independent', ['--all', '--independent', `--concurrency=${availableParallelism()}`])
 
 async function oneCommand(scene: Scene, name: string, flags: string[]): Promise<Policy> {
   const { budgetSeconds, waveMs } = scene.limits

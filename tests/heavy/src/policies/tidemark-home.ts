@@ -12,6 +12,8 @@ export async function tidemarkHome({ ground, sources }: Scene, name: string) {
   const database = await ground.createDatabase(name)
   const folder = join(ground.folder, name)
   await mkdir(join(folder, 'bin'), { recursive: true })
+  // Where there is such a folder, as users have it, the command keeps its compiled code.
+  await mkdir(join(folder, '.cache'))
   const command = join(folder, 'bin', 'tidemark')
   await writeFile(command, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`)
   await chmod(command, 0o755)

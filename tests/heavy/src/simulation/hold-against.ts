@@ -16,7 +16,7 @@ const TOLERANCE_HOURS = 0.25
 /** Holds what the model foretold against what the reproducer measured, policy by policy. */
 export function holdAgainst(measured: readonly PolicyRecord[], predicted: readonly PolicyRecord[]): Check[] {
   return measured.map((record) => {
-    const promise = `the model foretells "${record.policy}": shares within 15 points or one wave, staleness within 15 % or a quarter of an hour`
+    const promise = `the model foretells "${record.policy}" within 15 %`
     const foretold = predicted.find(({ policy }) => policy === record.policy)
     if (!foretold)
       return { promise, kept: false, seen: 'no run has ended by itself, of which it could learn' }

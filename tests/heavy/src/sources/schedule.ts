@@ -13,9 +13,9 @@ const COMMITS_PER_HOUR = 3
 
 /**
  * People sleep: of a day's changes most come by day. The factor goes as a sine from 0.2 at 3 in the morning to 1.8 at 3
- * in the afternoon, and its mean is 1. Hour 0 is 6 in the morning.
+ * in the afternoon, and its mean is 1. Hour 0 is 9 in the morning.
  */
-const activity = (hour: number) => 1 - 0.8 * Math.cos(((hour + 3) / 24) * 2 * Math.PI)
+const activity = (hour: number) => 1 - 0.8 * Math.cos(((hour + 6) / 24) * 2 * Math.PI)
 
 /** When what arrives in which source; the same for the same seed, for the reproducer and the simulation alike. */
 export function scheduleOf(shapes: readonly Shape[], hours: number, seed: number): readonly Arrival[] {
