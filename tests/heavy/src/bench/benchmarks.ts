@@ -30,10 +30,10 @@ export interface BenchFigures {
 
 export const SUBJECTS = ['lock', 'sync', 'command', 'langchain'] as const
 
-/** Half a minute: the demonstration's pages, each thing once. */
+/** Half a minute: the demonstration's pages, each thing once; PGlite, which takes longer to open than that, not at all. */
 export const BRIEF_BENCH: Required<BenchSettings> = {
   lock: { rounds: 3, cycles: 50, handOvers: 4 },
-  sync: { corpora: ['vite'], rounds: 1, stops: 20, longestStopMs: 200 },
+  sync: { corpora: ['vite'], engines: ['postgres'], rounds: 1, stops: 20, longestStopMs: 200 },
   command: { runs: 3 },
   langchain: { corpus: 'vite', sizes: [84], rounds: 1 },
 }
@@ -43,6 +43,7 @@ export const FULL_BENCH: Required<BenchSettings> = {
   lock: { rounds: 7, cycles: 300, handOvers: 30 },
   sync: {
     corpora: process.env.TIDEMARK_CORPORA ? ['rfcs', 'tldr'] : ['vite'],
+    engines: ['postgres', 'pglite'],
     rounds: 3,
     stops: 200,
     longestStopMs: 1_000,

@@ -38,7 +38,8 @@ export function workOf(
       startMs,
       endMs: performance.now(),
       read: result.blobsRead,
-      stored: result.filesImported + result.filesUpdated + result.filesQuarantined,
+      // A page that moves is read too: where its links lead depends on its path.
+      stored: result.filesImported + result.filesUpdated + result.filesRenamed + result.filesQuarantined,
       keeps: true,
       refusedBy: result.status === 'busy' ? 'the living' : undefined,
     }

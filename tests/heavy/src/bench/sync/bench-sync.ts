@@ -9,6 +9,7 @@ import type { Measured, Stops } from './measure.ts'
 
 export interface SyncSettings {
   readonly corpora: readonly Corpus[]
+  readonly engines: readonly Engine[]
   /** First imports, ours and the floor's in turns; of them the median counts. */
   readonly rounds: number
   /** How many runs are stopped by their budget. */
@@ -45,7 +46,7 @@ export async function benchSync(settings: SyncSettings, stage: Stage): Promise<P
   const databases = freshDatabases(stage.ground, 'bench_sync')
   const figures: SyncFigures[] = []
   for (const corpus of settings.corpora) {
-    for (const engine of ['postgres', 'pglite'] as const) {
+    for (const engine of settings.engines) {
       const database = () => databases(engine)
       figures.push(await figuresOf({ corpus, engine, database }, settings, stage))
     }
