@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { Argument, InvalidArgumentError, Option, program } from 'commander'
 import { machineWith } from './ground/machine.ts'
 import { stopOnSignals } from './ground/stop-on-signals.ts'
-import { PROFILES } from './profile.ts'
+import { PROFILES, type Profile } from './profile.ts'
+import { publishedSettings } from './reproducer/published.ts'
 import { PARTS, type PartName, runParts } from './run-parts.ts'
 import { showChecks } from './show-checks.ts'
 
@@ -29,6 +30,7 @@ const { profile, seed, report } = program.opts<{
   seed: number
   report?: boolean
 }>()
+const settings = settingsOf(PROFILES[profile])
 const parts = program.args.length > 0 ? (program.args as PartName[]) : PARTS
 
 const stop = stopOnSignals()
@@ -41,7 +43,7 @@ const tell = (line: string) => {
 }
 try {
   console.log(`heavy, ${profile}, --seed ${seed}`)
-  const { figures, checks } = await runParts(parts, PROFILES[profile], { seed, tell, signal: stop.signal })
+  const { figures, checks } = await runParts(parts, settings, { seed, tell, signal: stop.signal })
   const results = { machine: machineWith(seed), profile, ...figures, checks }
   await mkdir(RESULTS, { recursive: true })
   await writeFile(join(RESULTS, 'heavy.json'), `${JSON.stringify(results, null, 2)}\n`)
@@ -55,4 +57,13 @@ try {
   if (!stop.signal.aborted) throw error
 } finally {
   process.exitCode = stop.exitCode() ?? process.exitCode
+}
+
+/** A profile with what the environment says of the published scenario. */
+function settingsOf(given: Profile): Profile {
+  try {
+    return { ...given, published: publishedSettings(given.published) }
+  } catch (error) {
+    program.error((error as Error).message, { exitCode: 2 })
+  }
 }
