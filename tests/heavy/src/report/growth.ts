@@ -18,9 +18,10 @@ const PANELS = [
 ] as const
 
 /** How speed, memory and the cost of nothing new grow with the number of pages. */
-export function growth(sizes: readonly ScaleSize[]): string {
+export function growth(sizes: readonly ScaleSize[], caption: string): string {
   return picture(
     'Growth with the number of pages',
+    caption,
     PANELS.map(({ label, of, colour }) => ({
       width: 320,
       height: 260,

@@ -7,10 +7,16 @@ const THEME = `
   @media (prefers-color-scheme: dark) { svg { color: #e6edf3 } }
 `
 
+const CAPTION_PIXELS = 24
+
 const SVG = 'http://www.w3.org/2000/svg'
 
-/** A plot that stands alone, or several side by side, as a file that is read in light and in dark. */
-export function picture(title: string, plots: readonly Plot.PlotOptions[]): string {
+/**
+ * A plot that stands alone, or several side by side, as a file that is read in light and in dark.
+ *
+ * @param caption stands below: of which run it is, wherever the picture is shown.
+ */
+export function picture(title: string, caption: string, plots: readonly Plot.PlotOptions[]): string {
   const { document } = new JSDOM('').window
   const drawn = plots.map((options) => {
     const style = { background: 'transparent', color: 'currentColor', fontSize: '12px' }
@@ -27,7 +33,14 @@ export function picture(title: string, plots: readonly Plot.PlotOptions[]): stri
     width += Number(plot.getAttribute('width'))
     outer.append(plot)
   }
-  const height = Math.max(...drawn.map((plot) => Number(plot.getAttribute('height'))))
+  const plotted = Math.max(...drawn.map((plot) => Number(plot.getAttribute('height'))))
+  const height = plotted + CAPTION_PIXELS
+  const text = document.createElementNS(SVG, 'text')
+  text.textContent = caption
+  for (const [key, value] of Object.entries({ x: 10, y: height - 8, 'font-size': 11, 'fill-opacity': 0.7 }))
+    text.setAttribute(key, `${value}`)
+  text.setAttribute('fill', 'currentColor')
+  outer.append(text)
   outer.setAttribute('xmlns', SVG)
   outer.setAttribute('role', 'img')
   outer.setAttribute('viewBox', `0 0 ${width} ${height}`)

@@ -9,11 +9,11 @@ const COLOURS = ['#e5534b', '#d29922', '#2da44e', '#4493f8', '#a475f9', '#2f9ea0
 const PROMISED_HOURS = 2
 
 /** How stale the worst source is under each policy, hour by hour. */
-export function staleness(policies: readonly PolicyRecord[], hours: number): string {
+export function staleness(policies: readonly PolicyRecord[], hours: number, caption: string): string {
   const colours = Object.fromEntries(policies.map(({ policy }, i) => [policy, COLOURS[i % COLOURS.length]!]))
   const lines = policies.flatMap(({ policy, staleness }) => {
     // Samples of all sources are taken at the same moments.
-    const [first, ...others] = staleness.map(({ samples }) => samples)
+    const [first, ...others] = staleness.map(({ samples }) => samples.filter(([hour]) => hour <= hours))
     return (first ?? []).map(([hour, behind], i) => ({
       policy,
       hour,
@@ -21,7 +21,7 @@ export function staleness(policies: readonly PolicyRecord[], hours: number): str
     }))
   })
   const most = Math.max(PROMISED_HOURS, ...lines.map(({ behind }) => behind))
-  return picture('How stale the worst source is under each policy', [
+  return picture('How stale the worst source is under each policy', caption, [
     {
       width: 960,
       height: 400,

@@ -17,7 +17,7 @@ const LEAST_WIDTH_HOURS = 0.12
 const ROW_PIXELS = 16
 
 /** Every run of every source in every wave, a band for each policy. */
-export function timeline(policies: readonly PolicyRecord[], hours: number): string {
+export function timeline(policies: readonly PolicyRecord[], hours: number, caption: string): string {
   const sources = policies[0]!.waves[0]!.sources.map(({ source }) => source)
   const runs = policies.flatMap(({ policy, waves }) =>
     waves.flatMap((wave) =>
@@ -37,7 +37,7 @@ export function timeline(policies: readonly PolicyRecord[], hours: number): stri
     ),
   )
   const bar = { y: 'source', fy: 'policy', x1: 'from', x2: 'to', insetTop: 1, insetBottom: 1 } as const
-  return picture('Every run of each source under each policy', [
+  return picture('Every run of each source under each policy', caption, [
     {
       width: 960,
       height: 70 + policies.length * (sources.length * ROW_PIXELS + 12),

@@ -20,13 +20,16 @@ export async function writeReport(results: Results, folder: string): Promise<str
   return page
 }
 
-function picturesOf({ reproduction, scale }: Results): Record<string, string> {
+function picturesOf({ machine, reproduction, scale }: Results): Record<string, string> {
+  const { date, cores, cpu, seed } = machine
+  const caption = `${date.slice(0, 10)}, ${cores} cores (${cpu.trim()}), seed ${seed}`
+  const hour = reproduction && `an hour is ${(reproduction.hourMs / 1_000).toFixed(1)} s, ${caption}`
   return {
     ...(reproduction && {
-      'timeline.svg': timeline(reproduction.policies, reproduction.hours),
-      'staleness.svg': staleness(reproduction.policies, reproduction.hours),
+      'timeline.svg': timeline(reproduction.policies, reproduction.hours, `${hour}`),
+      'staleness.svg': staleness(reproduction.policies, reproduction.hours, `${hour}`),
     }),
-    ...(scale && { 'growth.svg': growth(scale.sizes) }),
+    ...(scale && { 'growth.svg': growth(scale.sizes, caption) }),
   }
 }
 

@@ -10,7 +10,7 @@ import { generateSource } from '../sources/generate.ts'
 import { type Arrival, scheduleOf } from '../sources/schedule.ts'
 import { SHAPES } from '../sources/shape.ts'
 import { type ScaledClock, startClock } from './clock.ts'
-import { judge } from './judge.ts'
+import { judge, OURS } from './judge.ts'
 import { limitsFor } from './limits.ts'
 import { type PolicyRecord, recordOf } from './policy-record.ts'
 import { type Refs, refsOf } from './refs.ts'
@@ -72,6 +72,8 @@ export async function reproduce(settings: ReproductionSettings, stage: Stage): P
   const watched = await playOut(policies, { clock, refs, ids, hours, ...stage })
   for (const policy of policies) await policy.close()
   const records = policies.map(({ name }, i) => recordOf(name, watched[i]!.waves, watched[i]!.samples))
+  // For the reader, what was before comes first.
+  records.sort((a, b) => Number(OURS.includes(a.policy)) - Number(OURS.includes(b.policy)))
   return {
     figures: { hours, hourMs: limits.hourMs, schedule, policies: records },
     checks: judge(records, hours),
