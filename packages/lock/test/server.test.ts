@@ -65,7 +65,8 @@ describe('a lock', () => {
 
   test('in a read-only database is refused with the reason, and a held lease that it befalls ends as unreachable', async () => {
     await using world = await poolWith([])
-    const locks = createLocks(world.pool, { ttlMs: 600, heartbeatMs: 150, marginMs: 100 })
+    // Time for some heartbeats to be refused, also where a connection takes long to be made.
+    const locks = createLocks(world.pool, { ttlMs: 2_500, heartbeatMs: 250, marginMs: 100 })
     await locks.migrate()
     const lease = await locks.acquire('job')
     const lost = new Promise((resolve) => lease.signal.addEventListener('abort', resolve))

@@ -18,9 +18,9 @@ const published = { pages: 10_000, sources: 4, waves: 3, timeoutSeconds: 3 }
 export const PROFILES = {
   short: {
     reproduction: { hours: 4, budgetSeconds: 4 },
-    published: { ...published, sources: 2 },
-    chaos: CHAOS.short,
-    scale: { sizes: [3_700, 11_100] },
+    published: { ...published, sources: 1 },
+    chaos: { ...CHAOS.short, kills: 6, pauses: 3 },
+    scale: { sizes: [3_700, 7_400] },
     bench: BRIEF_BENCH,
   },
   full: {

@@ -9,9 +9,6 @@ import { type TestWorld, testWorld } from '../world/test-world.ts'
 /** The most that a batch holds, and so the most that a stopped run may have read without storing it. */
 const BATCH = 500
 
-/** So many points of a history are walked, however long it is. */
-const MOST_COMMITS = 24
-
 /** Syncs with small random budgets until a run is not stopped any more. */
 async function syncInPieces(
   world: TestWorld,
@@ -94,14 +91,14 @@ describe.each(engines)('a source in %s', (engine) => {
   test.each(corpora())(
     'of the $name corpus follows its history forwards, in jumps and backwards, whatever stops it',
     { timeout: 900_000 },
-    async ({ bundle, fresh }) => {
+    async ({ bundle, points, fresh }) => {
       const random = seededRandom(2)
       await using world = await testWorld({ engine, repository: cloneOf(bundle) })
       const commits = world.repository
         .git('rev-list', '--first-parent', '--reverse', 'main')
         .trim()
         .split('\n')
-      const history = evenly(commits, MOST_COMMITS)
+      const history = evenly(commits, points)
       const moveTo = (commit: string) => world.repository.git('update-ref', 'refs/heads/main', commit)
       const digests = new Map<string, string>()
       let importMs = 0
@@ -113,7 +110,7 @@ describe.each(engines)('a source in %s', (engine) => {
       }
       await world.empty()
 
-      const jumps = Array.from({ length: 8 }, () => history[Math.floor(random() * history.length)]!)
+      const jumps = Array.from({ length: points / 3 }, () => history[Math.floor(random() * history.length)]!)
       let before: State = { tree: {}, ids: {} }
       for (const commit of [...history, ...jumps, ...history.slice(0, 4).reverse()]) {
         moveTo(commit)

@@ -33,7 +33,7 @@ export const SUBJECTS = ['lock', 'sync', 'command', 'langchain'] as const
 /** Half a minute: the demonstration's pages, each thing once; PGlite, which takes longer to open than that, not at all. */
 export const BRIEF_BENCH: Required<BenchSettings> = {
   lock: { rounds: 3, cycles: 50, handOvers: 4 },
-  sync: { corpora: ['vite'], engines: ['postgres'], rounds: 1, stops: 20, longestStopMs: 200 },
+  sync: { corpora: ['vite'], engines: ['postgres'], rounds: 1, stops: 10, longestStopMs: 200 },
   command: { runs: 3 },
   langchain: { corpus: 'vite', sizes: [84], rounds: 1 },
 }
