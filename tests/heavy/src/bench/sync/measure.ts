@@ -29,7 +29,6 @@ export interface Stops {
 
 // As the command has it, for the floor too.
 setFlagsFromString('--semi-space-growth-factor=1')
-setFlagsFromString('--heap-growing-percent=100')
 
 const [what = '', url = '', repo = '', ...numbers] = process.argv.slice(2)
 const db = await openDatabase(url)
