@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { isEmbedded, type Source } from '@tidemark/sync-core'
+import type { Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Config } from '../config/load-config.ts'
 import { type Live, openLive } from '../show/live.ts'
@@ -55,6 +55,7 @@ async function inThisProcess(sources: readonly Source[], { command, config, flag
   setFlagsFromString('--semi-space-growth-factor=1')
   // Several sources leave so much more that the old generation has to be kept small too: four of 37,000 pages in all pass
   // through 145 MB instead of 222. It costs pauses, and an embedded database, whose memory V8 counts, a third of its speed.
+  const { isEmbedded } = await import('@tidemark/sync-core')
   if (sources.length > 1 && !isEmbedded(databaseAddress(command, config))) {
     setFlagsFromString('--heap-growing-percent=100')
   }
