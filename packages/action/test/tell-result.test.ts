@@ -1,24 +1,15 @@
 import type { SyncResult } from '@tidemark/sync-core'
 import { expect, test, vi } from 'vitest'
+import { blankResult } from '../../cli/src/sync/blank-result.ts'
 import { nextSteps } from '../src/sync/next-step.ts'
 import { tellResult } from '../src/sync/tell-result.ts'
 
 const failed = (message: string): SyncResult => ({
-  source: 'docs',
-  status: 'failed',
-  reason: 'fetch_failed',
-  error: { code: 'FETCH_FAILED', message, hint: 'See the server.' },
-  bookmark: null,
-  target: null,
-  filesImported: 0,
-  filesUpdated: 0,
-  filesRenamed: 0,
-  filesDeleted: 0,
-  filesQuarantined: 0,
-  filesRemaining: null,
-  blobsRead: 0,
-  elapsedMs: 5,
-  phases: { lock: 0, fetch: 5, plan: 0, apply: 0 },
+  ...blankResult('docs', {
+    status: 'failed',
+    reason: 'fetch_failed',
+    error: { code: 'FETCH_FAILED', message, hint: 'See the server.' },
+  }),
   warnings: [{ code: 'x', message: 'a\r::add-mask::docs' }],
 })
 

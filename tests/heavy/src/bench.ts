@@ -2,11 +2,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Argument, Command, InvalidArgumentError } from 'commander'
+import { Argument, Command } from 'commander'
 import { BRIEF_BENCH, benchmarks, FULL_BENCH, SUBJECTS } from './bench/benchmarks.ts'
 import { makeGround } from './ground/ground.ts'
 import { machineWith } from './ground/machine.ts'
 import { stopOnSignals } from './ground/stop-on-signals.ts'
+import { wholeNumber } from './ground/whole-number.ts'
 import { showChecks } from './show-checks.ts'
 
 const RESULTS = fileURLToPath(new URL('../results/bench.json', import.meta.url))
@@ -14,7 +15,7 @@ const RESULTS = fileURLToPath(new URL('../results/bench.json', import.meta.url))
 const program = new Command('npm run bench --')
   .addArgument(new Argument('[subjects...]', 'what is timed; all of it by default').choices(SUBJECTS))
   .option('--brief', 'half a minute on the pages of the demonstration')
-  .option('--seed <n>', 'of the moments at which runs are stopped', whole, 1)
+  .option('--seed <n>', 'of the moments at which runs are stopped', wholeNumber, 1)
   .option('--json <file>', 'where the figures are written', RESULTS)
   .addHelpText('after', '\nTIDEMARK_CORPORA names a folder with rfcs.bundle and tldr.bundle to time those.')
   .parse()
@@ -41,9 +42,4 @@ try {
 } catch (error) {
   if (!stop.signal.aborted) throw error
   process.exitCode = stop.exitCode()!
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is a whole number.')
-  return Number(text)
 }

@@ -1,11 +1,12 @@
 /** `npm run chaos`: the part of the heavy run that throws faults, by itself. */
-import { InvalidArgumentError, Option, program } from 'commander'
+import { Option, program } from 'commander'
 import { chaos } from './chaos/chaos.ts'
 import { PROFILES } from './chaos/settings.ts'
 import { showChaos } from './chaos/show-chaos.ts'
 import { makeGround } from './ground/ground.ts'
 import { machineWith } from './ground/machine.ts'
 import { stopOnSignals } from './ground/stop-on-signals.ts'
+import { wholeNumber } from './ground/whole-number.ts'
 
 interface Flags {
   readonly profile: keyof typeof PROFILES
@@ -14,18 +15,13 @@ interface Flags {
   readonly pauses?: number
 }
 
-const count = (text: string) => {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.')
-  return Number(text)
-}
-
 const { profile, seed, kills, pauses } = program
   .name('npm run chaos --')
   .description('Throws faults at syncs and looks whether every promise is kept.')
   .addOption(new Option('--profile <name>').choices(Object.keys(PROFILES)).default('short'))
-  .option('--seed <number>', 'replays the plan of faults that was made of it', count, Date.now() % 1e9)
-  .option('--kills <number>', 'processes to be killed, instead of what the profile has', count)
-  .option('--pauses <number>', 'processes to be paused past their lease', count)
+  .option('--seed <number>', 'replays the plan of faults that was made of it', wholeNumber, Date.now() % 1e9)
+  .option('--kills <number>', 'processes to be killed, instead of what the profile has', wholeNumber)
+  .option('--pauses <number>', 'processes to be paused past their lease', wholeNumber)
   .parse()
   .opts<Flags>()
 const settings = {

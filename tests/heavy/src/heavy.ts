@@ -2,9 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Argument, InvalidArgumentError, Option, program } from 'commander'
+import { Argument, Option, program } from 'commander'
 import { machineWith } from './ground/machine.ts'
 import { stopOnSignals } from './ground/stop-on-signals.ts'
+import { wholeNumber } from './ground/whole-number.ts'
 import { PROFILES, type Profile } from './profile.ts'
 import { publishedSettings } from './reproducer/published.ts'
 import { PARTS, type PartName, runParts } from './run-parts.ts'
@@ -12,17 +13,12 @@ import { showChecks } from './show-checks.ts'
 
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url))
 
-const seedOf = (text: string) => {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.')
-  return Number(text)
-}
-
 program
   .name('npm run heavy --')
   .description('Shows the cascade under the old policy and its cure, throws faults, measures, and simulates.')
   .addArgument(new Argument('[parts...]', 'what to run; everything by default').choices(PARTS))
   .addOption(new Option('--profile <name>', 'how much of it').choices(Object.keys(PROFILES)).default('short'))
-  .option('--seed <number>', 'the same seed makes the same sources, commits and faults', seedOf, 1)
+  .option('--seed <number>', 'the same seed makes the same sources, commits and faults', wholeNumber, 1)
   .option('--report', 'write a page with pictures into tests/heavy/results')
   .parse()
 const { profile, seed, report } = program.opts<{

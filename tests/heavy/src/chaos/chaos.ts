@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { migrate, openDatabase } from '@tidemark/sync-core'
 import type { Part, Stage } from '../ground/part.ts'
+import { withClient } from '../ground/with-client.ts'
 import { setUpAudit, takeAudit } from './audit.ts'
 import { checksOf } from './checks.ts'
 import { canFakeClocks } from './faked-clock.ts'
@@ -15,7 +16,6 @@ import { recover } from './recover.ts'
 import type { ChaosSettings } from './settings.ts'
 import { throwWave, type WaveRun } from './throw-wave.ts'
 import { type Finding, PROMISES } from './violation.ts'
-import { withClient } from './with-client.ts'
 
 /**
  * Waves of syncs, and all that can go wrong with processes, connections, servers and clocks, until so much has been

@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { GitServer } from '@tidemark/test-engines/git-server'
 import type { Ground } from '../ground/ground.ts'
+import { withClient } from '../ground/with-client.ts'
 import { canFakeClocks } from './faked-clock.ts'
 import type { MovingSource } from './moving-source.ts'
 import type { Act, SourcePlan, WavePlan } from './plan-wave.ts'
 import { LEASES } from './settings.ts'
 import { type RunEnd, startRun } from './start-run.ts'
-import { withClient } from './with-client.ts'
 
 /** What has been thrown; only what has hit counts. */
 export interface Thrown {

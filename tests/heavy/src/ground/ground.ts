@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type PostgresServer, startPostgresServer } from '@tidemark/test-engines/postgres-server'
-import pg from 'pg'
+import { withClient } from './with-client.ts'
 
 /** What every part stands on: a folder, a real Postgres, and an end to both, however the part ends. */
 export interface Ground {
@@ -24,10 +24,7 @@ export async function makeGround(signal: AbortSignal): Promise<Ground> {
     server,
     signal,
     async createDatabase(name) {
-      const client = new pg.Client({ connectionString: server.url })
-      await client.connect()
-      await client.query(`CREATE DATABASE "${name}"`)
-      await client.end()
+      await withClient(server.url, (db) => db.query(`CREATE DATABASE "${name}"`))
       return server.url.replace(/[^/]+$/, name)
     },
     async [Symbol.asyncDispose]() {

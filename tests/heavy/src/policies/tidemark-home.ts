@@ -1,11 +1,9 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import pg from 'pg'
+import { TIDEMARK } from '../ground/tidemark.ts'
 import type { Scene } from './policy.ts'
-
-const BIN = fileURLToPath(new URL('../../../../packages/cli/bin/tidemark.js', import.meta.url))
 
 /** A folder with a `tidemark.yaml` and the command on its `PATH`, and a database with what is there before the first wave. */
 export async function tidemarkHome({ ground, sources }: Scene, name: string) {
@@ -15,7 +13,7 @@ export async function tidemarkHome({ ground, sources }: Scene, name: string) {
   // Where there is such a folder, as users have it, the command keeps its compiled code.
   await mkdir(join(folder, '.cache'))
   const command = join(folder, 'bin', 'tidemark')
-  await writeFile(command, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`)
+  await writeFile(command, `#!/bin/sh\nexec '${process.execPath}' '${TIDEMARK}' "$@"\n`)
   await chmod(command, 0o755)
   const config = sources.map(({ id, folder }) => [id, { repo: folder, ref: 'main' }])
   // JSON is YAML.

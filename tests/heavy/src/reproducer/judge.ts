@@ -16,7 +16,7 @@ const SICK_HOURS = 50
 export function judge(records: readonly PolicyRecord[], hours: number): Check[] {
   const percent = (share: number) => `${Math.round(share * 100)} %`
   const ours = records.filter(({ policy }) => OURS.includes(policy))
-  const sick = records.find(({ policy }) => policy === 'old') ?? records[0]!
+  const sick = records.find(({ policy }) => policy === 'old')!
   // In fewer hours a source cannot be that stale, but for most of them.
   const sickHours = Math.min(SICK_HOURS, hours * 0.75)
   return [

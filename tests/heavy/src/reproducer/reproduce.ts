@@ -29,18 +29,13 @@ export interface ReproductionSettings {
   readonly hours: number
   /** How long the 540 seconds of a budget are here; everything else is scaled alike. */
   readonly budgetSeconds: number
-  /** Which policies play; what is judged is all of them. */
-  readonly policies?: readonly PolicyName[]
 }
 
 /**
  * In the order in which their crons start within an hour, evenly apart. The first fix, whose waves last nearly as long,
  * is the last, so that it runs beside the old policy, which mostly waits.
  */
-const POLICIES = { old, cron, all, matrix, independent, 'first fix': firstFix }
-
-export type PolicyName = keyof typeof POLICIES
-export const POLICY_NAMES = Object.keys(POLICIES) as PolicyName[]
+const POLICIES = [old, cron, all, matrix, independent, firstFix]
 
 /** What the embedding service takes for a request, in seconds of the scaled clock. */
 const EMBEDDING_SECONDS = 2
@@ -63,7 +58,7 @@ export async function reproduce(settings: ReproductionSettings, stage: Stage): P
   )
   const scene: Scene = { ground, limits, sources, embeddingUrl: embedding.url, tell }
   const policies: Policy[] = []
-  for (const name of settings.policies ?? POLICY_NAMES) policies.push(await POLICIES[name](scene))
+  for (const prepare of POLICIES) policies.push(await prepare(scene))
   tell(`${sources.length} sources are ready; an hour is ${(limits.hourMs / 1000).toFixed(1)} s`)
 
   const clock = startClock(limits.hourMs)

@@ -4,7 +4,7 @@ import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { setUpAudit, takeAudit } from '../../src/chaos/audit.ts'
 import { judgeAudit } from '../../src/chaos/judge-audit.ts'
-import { withClient } from '../../src/chaos/with-client.ts'
+import { withClient } from '../../src/ground/with-client.ts'
 
 let database: FreshDatabase
 
