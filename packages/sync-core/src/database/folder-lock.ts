@@ -1,20 +1,29 @@
-import { mkdir, open } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { tryLock, unlock } from 'fs-native-extensions'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { tryLock } from 'fs-native-extensions'
 import { SyncError } from '../sync-error.ts'
+
+/** What a database's process may take to end after the one that used it, on a machine that is busy with others. */
+const ENDING_MS = 5_000
 
 /**
  * Keeps a second process out of an embedded database's folder: PGlite has no lock of its own, and two openers
- * corrupt the data. The lock is the kernel's, on a file beside the folder, so it ends with the process however
- * that ends.
+ * corrupt the data. The lock is the kernel's, on a file beside the folder, and belongs to the open file: it ends with
+ * the last process that has that file, however that ends.
  *
- * @returns the function that gives the folder free again.
+ * @returns the file, to be handed to the process that opens the database.
  * @throws {SyncError} `DATABASE_IN_USE` naming the process that has it, `DATABASE_FOLDER` where one may not write.
  */
-export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+export async function lockFolder(folder: string): Promise<FileHandle> {
   const file = await openLockFile(folder)
-  if (!tryLock(file.fd)) {
-    const holder = (await file.readFile('utf8')).trim()
+  const deadline = performance.now() + ENDING_MS
+  while (!tryLock(file.fd)) {
+    const holder = (await readFile(`${folder}.lock`, 'utf8')).trim()
+    if (isOver(holder) && performance.now() < deadline) {
+      await sleep(10)
+      continue
+    }
     await file.close()
     throw new SyncError(
       'DATABASE_IN_USE',
@@ -24,10 +33,15 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   }
   await file.truncate(0)
   await file.write(`${process.pid}\n`, 0)
-  return async () => {
-    await file.truncate(0)
-    unlock(file.fd)
-    await file.close()
+  return file
+}
+
+/** Whether the process that has written its number is gone, so that only its database's own is left, and not for long. */
+function isOver(holder: string): boolean {
+  try {
+    return holder !== '' && !process.kill(Number(holder), 0)
+  } catch (error) {
+    return (error as { code?: string }).code === 'ESRCH'
   }
 }
 

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openDatabase } from '../../src/index.ts'
+import { descendants } from '../world/processes.ts'
+
+const RUN = fileURLToPath(new URL('../world/run-pglite.ts', import.meta.url))
+
+let database: FreshDatabase
+beforeEach(async () => {
+  database = await freshDatabase('pglite')
+})
+afterEach(() => database.drop())
+
+/** A process that has the database open, at the head of a group of its own as in a terminal. */
+function start(): ChildProcess & { stdout: NodeJS.ReadableStream } {
+  const run = spawn(process.execPath, [RUN, database.url], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  })
+  return run as ChildProcess & { stdout: NodeJS.ReadableStream }
+}
+const firstLine = async (run: ReturnType<typeof start>) => {
+  const [line] = await once(createInterface({ input: run.stdout }), 'line')
+  return line
+}
+
+describe('an embedded database', () => {
+  test('is told to be in use with the number of the process that has it', async () => {
+    const run = start()
+    await firstLine(run)
+
+    await expect(openDatabase(database.url)).rejects.toMatchObject({
+      code: 'DATABASE_IN_USE',
+      message: expect.stringContaining(`process ${run.pid}`),
+    })
+
+    run.kill('SIGKILL')
+    await once(run, 'exit')
+  })
+
+  test('of a process that was killed in a statement can be opened at once', async () => {
+    const run = start()
+    await firstLine(run)
+    run.kill('SIGKILL')
+    await once(run, 'exit')
+
+    const db = await openDatabase(database.url)
+
+    expect((await db.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+    await db.close()
+    expect(descendants().filter((line) => line.includes('pglite-process'))).toEqual([])
+  })
+
+  test('is not ended by a Ctrl-C, which reaches every process of a terminal, and a forgotten close() keeps no one', async () => {
+    const run = start()
+    const said = text(run.stdout)
+    await once(run.stdout, 'data')
+
+    process.kill(-run.pid!, 'SIGINT')
+
+    expect(await once(run, 'exit')).toEqual([0, null])
+    expect((await said).trim().split('\n').sort()).toEqual(['5000000', 'interrupted', 'open'])
+  })
+
+  test('that has ended tells so to every statement', async () => {
+    const db = await openDatabase(database.url)
+    const long = db.query('SELECT count(*) FROM generate_series(1, 50000000)')
+    long.catch(() => {})
+    const { execFileSync } = await import('node:child_process')
+    execFileSync('pkill', ['-KILL', '-P', String(process.pid), '-f', 'pglite-process'])
+
+    await expect(long).rejects.toThrow('the embedded database has ended')
+    await expect(db.query('SELECT 1')).rejects.toThrow('the embedded database has ended')
+    await db.close().catch(() => {})
+  })
+})
