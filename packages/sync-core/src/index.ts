@@ -1,7 +1,19 @@
 export { type Database, isEmbedded, openDatabase, type TracedStatement } from './database/database.ts'
+export { type Collected, collectEmbeddings } from './embed/collect-embeddings.ts'
+export type { EmbedProgress, EmbedResult } from './embed/embed-result.ts'
+export { type EmbedOptions, embedSource } from './embed/embed-source.ts'
+export { checkedEmbedding, type Embedding } from './embed/embedding.ts'
 export { isRemote } from './git/address.ts'
 export type { TracedGit } from './git/git.ts'
 export type { PlannedChange } from './plan/planned-changes.ts'
+export { readPage, type ShownPage } from './search/read-page.ts'
+export {
+  type SearchHit,
+  type SearchMode,
+  type SearchOptions,
+  type SearchResult,
+  search,
+} from './search/search.ts'
 export { measureSource, type SourceSize } from './store/measure-source.ts'
 export { migrate, pendingMigrations } from './store/migrate.ts'
 export { type RunRecord, readRuns } from './store/read-runs.ts'

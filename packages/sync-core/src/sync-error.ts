@@ -15,6 +15,14 @@ export type SyncErrorCode =
   | 'DATABASE_FOLDER'
   | 'DATABASE_FAILED'
   | 'DATABASE_NEWER'
+  | 'VECTOR_MISSING'
+  | 'NO_EMBEDDINGS'
+  | 'BAD_EMBEDDING'
+  | 'EMBEDDING_REFUSED'
+  | 'EMBEDDING_REJECTED'
+  | 'EMBEDDING_FAILED'
+  | 'EMBEDDING_DIMENSIONS'
+  | 'PAGE_NOT_FOUND'
 
 /**
  * The one error class of this package: `message` says what failed and on what, `hint` what to do now.

@@ -24,7 +24,7 @@ export interface QuarantineWrite {
 export interface Batch {
   readonly pages: readonly PageWrite[]
   readonly quarantined: readonly QuarantineWrite[]
-  /** Ids of pages to be removed with their chunks and links. */
+  /** Ids of pages to be removed with all that was made of them. */
   readonly deletedIds: readonly string[]
   /** Paths whose quarantine is over. */
   readonly releasedPaths: readonly string[]
@@ -150,5 +150,11 @@ deleted_chunks AS (
 ),
 deleted_links AS (
   DELETE FROM tidemark.links USING fence WHERE links.source_id = $3 AND links.page_id = ANY ($9::bigint[])
+),
+deleted_search_pages AS (
+  DELETE FROM tidemark.search_pages USING fence WHERE search_pages.source_id = $3 AND page_id = ANY ($9::bigint[])
+),
+deleted_search_chunks AS (
+  DELETE FROM tidemark.search_chunks USING fence WHERE search_chunks.source_id = $3 AND page_id = ANY ($9::bigint[])
 )
 SELECT FROM fence`

@@ -5,6 +5,8 @@ export interface Checked {
   readonly bookmark: string | null
   /** Whether the source holds exactly the commit, made the way that it would be made now. */
   readonly upToDate: boolean
+  /** Whether the search index has every page, made for the language that is asked for. */
+  readonly searched: boolean
 }
 
 /**
@@ -15,12 +17,12 @@ export interface Checked {
  */
 export async function checkSource(
   db: Database,
-  source: { id: string; fingerprint: string },
+  source: { id: string; fingerprint: string; language: string },
   commit: string,
 ): Promise<Checked> {
-  const params = [source.id, commit, PARSER_VERSION, source.fingerprint]
+  const params = [source.id, commit, PARSER_VERSION, source.fingerprint, source.language]
   const { rows } = await db.query<Checked>(checkSourceSql, params)
-  return rows[0] ?? { bookmark: null, upToDate: false }
+  return rows[0] ?? { bookmark: null, upToDate: false, searched: false }
 }
 
 const UP_TO_DATE = 'coalesce(bookmark = $2 AND NOT dirty AND parser_version = $3 AND fingerprint = $4, false)'
@@ -31,4 +33,5 @@ UPDATE tidemark.sources SET
   last_status = CASE WHEN ${UP_TO_DATE} THEN 'up_to_date' ELSE last_status END,
   behind_since = CASE WHEN ${UP_TO_DATE} THEN NULL ELSE coalesce(behind_since, now()) END
 WHERE id = $1
-RETURNING bookmark, ${UP_TO_DATE} AS "upToDate"`
+RETURNING bookmark, ${UP_TO_DATE} AS "upToDate",
+  coalesce(unsearched_run IS NULL AND search_language = $5, false) AS searched`

@@ -4,9 +4,11 @@ import { ifMissing } from './if-missing.ts'
 import tables from './schema/0001-tables.ts'
 import views from './schema/0002-views.ts'
 import linkTargets from './schema/0003-link-targets.ts'
+import search from './schema/0004-search.ts'
+import embeddings from './schema/0005-embeddings.ts'
 
 // In order; a migration that has been released is never edited.
-const MIGRATIONS = [tables, views, linkTargets]
+const MIGRATIONS = [tables, views, linkTargets, search, embeddings]
 
 /**
  * Brings the schema `tidemark` up to date; costs one look where it is already.

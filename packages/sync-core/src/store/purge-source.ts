@@ -13,6 +13,8 @@ const purgeSourceSql = (fence: string) => /* sql */ `
 WITH fence AS MATERIALIZED (${fence}),
 runs AS (DELETE FROM tidemark.runs USING fence WHERE source_id = $3),
 quarantine AS (DELETE FROM tidemark.quarantine USING fence WHERE source_id = $3),
+search_chunks AS (DELETE FROM tidemark.search_chunks USING fence WHERE source_id = $3),
+search_pages AS (DELETE FROM tidemark.search_pages USING fence WHERE source_id = $3),
 links AS (DELETE FROM tidemark.links USING fence WHERE source_id = $3),
 chunks AS (DELETE FROM tidemark.chunks USING fence WHERE source_id = $3),
 pages AS (DELETE FROM tidemark.pages USING fence WHERE source_id = $3),

@@ -26,6 +26,8 @@ export interface StartedRun {
   /** Whether the bookmark was made with the same parser and the same choice of files. */
   readonly sameMaking: boolean
   readonly rewriteBefore: Date | null
+  /** Whether the search index had every page before. */
+  readonly searched: boolean
 }
 
 /**
@@ -61,21 +63,24 @@ export async function startRun(
 
 const startRunSql = (fence: string) => /* sql */ `
 WITH fence AS MATERIALIZED (${fence}),
-before AS MATERIALIZED (SELECT dirty, parser_version, fingerprint FROM tidemark.sources WHERE id = $3),
-source AS (
-  INSERT INTO tidemark.sources AS old (id, repo, ref, target, dirty, rewrite_before, behind_since)
-  SELECT $3, $4, $5, $7, true, CASE WHEN $10::boolean THEN now() END, now() FROM fence
-  ON CONFLICT (id) DO UPDATE
-  SET repo = $4, ref = $5, target = $7, dirty = true, rewrite_before = coalesce(old.rewrite_before, excluded.rewrite_before),
-      behind_since = coalesce(old.behind_since, now())
-  RETURNING rewrite_before
+before AS MATERIALIZED (
+  SELECT dirty, parser_version, fingerprint, unsearched_run FROM tidemark.sources WHERE id = $3
 ),
 run AS (
   INSERT INTO tidemark.runs (source_id, from_commit, to_commit, host, pid)
   SELECT $3, $6, $7, $8, $9::integer FROM fence
   RETURNING id
+),
+source AS (
+  INSERT INTO tidemark.sources AS old (id, repo, ref, target, dirty, rewrite_before, behind_since, unsearched_run)
+  SELECT $3, $4, $5, $7, true, CASE WHEN $10::boolean THEN now() END, now(), run.id FROM run
+  ON CONFLICT (id) DO UPDATE
+  SET repo = $4, ref = $5, target = $7, dirty = true, rewrite_before = coalesce(old.rewrite_before, excluded.rewrite_before),
+      behind_since = coalesce(old.behind_since, now()), unsearched_run = excluded.unsearched_run
+  RETURNING rewrite_before
 )
 SELECT run.id, coalesce((SELECT dirty FROM before), false) AS unfinished,
   coalesce((SELECT parser_version = $11::integer AND fingerprint = $12 FROM before), false) AS "sameMaking",
-  source.rewrite_before AS "rewriteBefore"
+  source.rewrite_before AS "rewriteBefore",
+  coalesce((SELECT unsearched_run IS NULL FROM before), false) AS searched
 FROM run, source`

@@ -6,10 +6,9 @@ import type { Plan } from '../plan/plan.ts'
 import { applyBatch } from '../store/apply-batch.ts'
 import { type PreparedBatch, prepareBatches } from './batches.ts'
 import type { Budget } from './budget.ts'
+import { fitting } from './fitting.ts'
 import { TooManyFailures, tooManyFailures } from './too-many-failures.ts'
 
-/** How long a batch should take: the most that a run can overstay its budget by, and a heartbeat its time. */
-const TARGET_MS = 100
 const FIRST_PAGES = 25
 const MOST_PAGES = 500
 
@@ -54,15 +53,8 @@ export async function applyPlan(application: Application): Promise<void> {
     const started = performance.now()
     await applyBatch(db, lease, sourceId, batch)
     onStored(batch)
-    pagesPerBatch = adapted(pagesPerBatch, batch, performance.now() - started)
+    pagesPerBatch = fitting(pagesPerBatch, MOST_PAGES, batch.pages.length, performance.now() - started)
   }
-}
-
-/** Moves half of the way or more towards the size that takes the target time, never further than double. */
-function adapted(pagesPerBatch: number, batch: PreparedBatch, tookMs: number): number {
-  if (batch.pages.length < pagesPerBatch / 2) return pagesPerBatch
-  const fitting = (batch.pages.length * TARGET_MS) / Math.max(tookMs, 1)
-  return Math.max(1, Math.min(MOST_PAGES, Math.round(fitting), pagesPerBatch * 2))
 }
 
 /** Has the next item made while the consumer is busy with this one; one item ahead and no more. */

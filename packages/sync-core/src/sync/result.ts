@@ -26,6 +26,7 @@ interface Common extends Counts {
     readonly fetch: number
     readonly plan: number
     readonly apply: number
+    readonly search: number
   }
   readonly warnings: readonly { readonly code: string; readonly message: string }[]
 }
@@ -36,16 +37,17 @@ export interface ResultError {
   readonly hint: string
 }
 
+/** How a run ended, with what only that ending has. */
+export type Ending =
+  | { readonly status: 'up_to_date' | 'synced' | 'first_sync' | 'dry_run' }
+  | { readonly status: 'partial'; readonly reason: StopReason }
+  | { readonly status: 'blocked'; readonly reason: 'mass_delete' }
+  | { readonly status: 'blocked_by_failures' }
+  | { readonly status: 'busy'; readonly holder: Holder }
+  | { readonly status: 'failed'; readonly reason: string; readonly error: ResultError }
+
 /** How the sync of one source ended. */
-export type SyncResult = Common &
-  (
-    | { readonly status: 'up_to_date' | 'synced' | 'first_sync' | 'dry_run' }
-    | { readonly status: 'partial'; readonly reason: StopReason }
-    | { readonly status: 'blocked'; readonly reason: 'mass_delete' }
-    | { readonly status: 'blocked_by_failures' }
-    | { readonly status: 'busy'; readonly holder: Holder }
-    | { readonly status: 'failed'; readonly reason: string; readonly error: ResultError }
-  )
+export type SyncResult = Common & Ending
 
 export type SyncStatus = SyncResult['status']
 
@@ -56,10 +58,3 @@ export interface Holder {
   readonly heldForMs: number | null
   readonly sinceRefreshMs: number | null
 }
-
-/** What differs between results; the rest is filled in from the run's tally. */
-export type Ending = SyncResult extends infer R
-  ? R extends SyncResult
-    ? Omit<R, keyof Common> & Pick<R, 'status'>
-    : never
-  : never

@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts'
 import { checkSource } from '../store/check-source.ts'
 import type { Budget } from './budget.ts'
-import { fingerprintOf, type Source } from './source.ts'
+import { fingerprintOf, languageOf, type Source } from './source.ts'
 import type { SyncOptions } from './sync-options.ts'
 import type { Tally } from './tally.ts'
 
@@ -14,11 +14,12 @@ export interface Run {
   readonly tally: Tally
 }
 
-/** Whether the target is in already and nothing more is asked for; tells the tally where the bookmark is. */
+/** Whether the target is in already and nothing more is asked for; tells the tally where bookmark and index are. */
 export async function nothingNew({ db, source, options, tally }: Run): Promise<boolean> {
-  const about = { id: source.id, fingerprint: fingerprintOf(source) }
-  const { bookmark, upToDate } = await checkSource(db, about, tally.target!)
+  const about = { id: source.id, fingerprint: fingerprintOf(source), language: languageOf(source) }
+  const { bookmark, upToDate, searched } = await checkSource(db, about, tally.target!)
   tally.bookmark = bookmark
+  tally.unsearched = searched ? null : 'all'
   if (!upToDate || options.full || options.retryQuarantined) return false
   tally.filesRemaining = 0
   return true

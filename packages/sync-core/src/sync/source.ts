@@ -21,10 +21,14 @@ export interface Source {
   readonly include?: readonly string[] | undefined
   /** Patterns as in .gitignore; Markdown files that they name are not mirrored. */
   readonly exclude?: readonly string[] | undefined
+  /** The language that its text is searched in, as Postgres calls its dictionaries; `english` by default. */
+  readonly language?: string | undefined
 }
 
+export const languageOf = ({ language = 'english' }: Source) => language
+
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
-export function checkedSource({ id, repo, subpath, include = [], exclude = [] }: Source): void {
+export function checkedSource({ id, repo, subpath, include = [], exclude = [], language }: Source): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id)) {
     throw new SyncError(
       'BAD_SOURCE',
@@ -53,6 +57,13 @@ export function checkedSource({ id, repo, subpath, include = [], exclude = [] }:
       'BAD_SOURCE',
       `source "${id}" has a pattern that names nothing: ${JSON.stringify(bad)}`,
       'Write patterns as in .gitignore, for example "docs/**" or "*.draft.md".',
+    )
+  }
+  if (language !== undefined && !/^[a-z_]{1,63}$/.test(language)) {
+    throw new SyncError(
+      'BAD_SOURCE',
+      `source "${id}" has a language that no dictionary is called by: ${JSON.stringify(language)}`,
+      'Give it as Postgres has it, for example "english" or "german"; "simple" takes words as they stand.',
     )
   }
   if (isRemote(repo) && parseAddress(repo) === null) {

@@ -18,6 +18,8 @@ export interface SyncOptions {
   readonly retryQuarantined?: boolean | undefined
   /** Goes on where more than half of a source, or all of it, would be deleted. */
   readonly allowMassDelete?: boolean | undefined
+  /** Whether the search index is brought up to date at the end, as far as the budget allows; it is by default. */
+  readonly search?: boolean | undefined
   /** Folder for clones of repositories that are on a server; `.tidemark/clones` by default. */
   readonly clones?: string | undefined
   /** Stops the run as `partial` when nothing has moved for that long; 5 minutes by default. */

@@ -41,7 +41,9 @@ export async function syncSource(
   })
   const context = { db: within(db, budget.signal), source, options, budget, tally }
   try {
-    return tally.result(await run(context))
+    const ending = await run(context)
+    await searchable(context, ending)
+    return tally.result(ending)
   } catch (error) {
     const ending = endingOf(error, budget.signal)
     await lookBack(context, ending).catch(() => {})
@@ -83,6 +85,16 @@ async function run(context: Run): Promise<Ending> {
     await giveBack(taken)
   }
 }
+
+/** Has the search index follow the pages that are in. It may be late, so nothing of it makes a run another. */
+async function searchable(context: Run, { status }: Ending): Promise<void> {
+  const { options, tally } = context
+  if (!COMPLETE.has(status) || options.search === false || tally.unsearched === null) return
+  const { refreshIndex } = await import('../search/refresh-index.ts')
+  await tally.phase('search', () => refreshIndex(context))
+}
+
+const COMPLETE = new Set<Ending['status']>(['up_to_date', 'synced', 'first_sync'])
 
 /** After a run that was stopped or has failed: a look that failed must not leave "up_to_date" standing. */
 async function lookBack({ db, source, options, tally }: Run, { status }: Ending): Promise<void> {

@@ -2,17 +2,21 @@ import { type Lease, LockError } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
 import type { Ending } from './result.ts'
 
-/** The key of a source's lease. */
-export const leaseKey = (sourceId: string) => `sync:${sourceId}`
+/** What is done with a source under a lease of its own. */
+export type LeasedWork = 'sync' | 'embed' | 'search'
 
-/** Takes the lease of a source, at once or within `waitMs`; or tells who has it. */
+/** The key of a source's lease. */
+export const leaseKey = (sourceId: string, work: LeasedWork = 'sync') => `${work}:${sourceId}`
+
+/** Takes a lease of a source, at once or within `waitMs`; or tells who has it. */
 export async function takeLease(
   db: Database,
   sourceId: string,
   waitMs: number | undefined,
   signal: AbortSignal,
+  work: LeasedWork = 'sync',
 ): Promise<Lease | Extract<Ending, { status: 'busy' }>> {
-  const key = leaseKey(sourceId)
+  const key = leaseKey(sourceId, work)
   if (waitMs) {
     try {
       return await db.locks.acquire(key, { waitMs, signal })

@@ -2,7 +2,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { PreparedBatch } from './batches.ts'
 import type { Counts, Ending, SyncResult } from './result.ts'
 
-export type Phase = 'lock' | 'fetch' | 'plan' | 'apply'
+export type Phase = 'lock' | 'fetch' | 'plan' | 'apply' | 'search'
 
 /** Where a run is. */
 export interface Progress {
@@ -20,7 +20,7 @@ export type Tally = ReturnType<typeof startTally>
 export function startTally(source: string, onProgress: ((progress: Progress) => void) | undefined) {
   const started = performance.now()
   const elapsedMs = () => Math.round(performance.now() - started)
-  const phases = { lock: 0, fetch: 0, plan: 0, apply: 0 }
+  const phases = { lock: 0, fetch: 0, plan: 0, apply: 0, search: 0 }
   let stored = { imported: 0, updated: 0, renamed: 0, deleted: 0, quarantined: 0 }
   let current: Phase = 'plan'
   let done = 0
@@ -42,6 +42,8 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
     bookmark: null as string | null,
     target: null as string | null,
     filesRemaining: null as number | null,
+    /** The paths that the search index may lack; null where it lacks none, 'all' where they were not followed. */
+    unsearched: null as readonly string[] | 'all' | null,
     warnings: [] as { code: string; message: string }[],
     counts,
     /** Runs a phase and takes its time. */
@@ -74,9 +76,12 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
     stored(batch: PreparedBatch) {
       for (const key of Object.keys(stored) as (keyof typeof stored)[]) stored[key] += batch.counts[key]
       done += batch.entries
+      if (Array.isArray(tally.unsearched)) tally.unsearched = followed(tally.unsearched, batch)
       if (total !== null) tally.filesRemaining = total - done
       tell()
     },
+    /** Tells that something has moved. */
+    moved: tell,
     /** Counts a plan as if it were done, for a dry run. */
     wouldStore({ counts: { imports, updates, renames, deletes }, refused }: Plan) {
       stored = {
@@ -97,8 +102,16 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
         ...counts(),
         phases: { ...phases },
         warnings,
-      } as SyncResult
+      }
     },
   }
   return tally
+}
+
+/** More than these are found by comparing as fast as by their names. */
+const MOST_FOLLOWED = 10_000
+
+function followed(paths: readonly string[], { pages }: PreparedBatch): readonly string[] | 'all' {
+  if (paths.length + pages.length > MOST_FOLLOWED) return 'all'
+  return [...paths, ...pages.map(({ path }) => path)]
 }

@@ -36,6 +36,7 @@ export async function runUnderLease(outer: Run, origin: Origin, lease: Lease): P
   }
   const started = await startRun(db, lease, about)
   try {
+    tally.unsearched = started.searched ? [] : 'all'
     const { repository, commit } = await tally.phase(origin.phase, () => origin.open(signal))
     tally.target = commit
     const since = await comparableWith({ context, repository, from, started, signal })

@@ -17,6 +17,7 @@ export interface TestWorld extends AsyncDisposable {
   readonly db: Database
   readonly url: string
   readonly repository: TestRepository
+  /** Of the source `docs`, unless another is named. */
   sync(options?: SyncOptions & Partial<Source>): Promise<SyncResult>
   /** What the database holds, `path → blob`. */
   pages(): Promise<Record<string, string>>
@@ -65,13 +66,15 @@ export async function testWorld({
   }
   const empty = async () => {
     await db.query(`TRUNCATE ${TABLES.map((table) => `tidemark.${table}`).join(', ')}`)
+    await db.query('DROP TABLE IF EXISTS tidemark.embeddings')
   }
   return {
     db,
     url: database.url,
     repository,
-    sync({ ref = 'main', subpath, include, exclude, ...options } = {}) {
-      return syncSource(db, { id: 'docs', repo: repository.folder, ref, subpath, include, exclude }, options)
+    sync({ id = 'docs', ref = 'main', subpath, include, exclude, language, ...options } = {}) {
+      const source = { id, repo: repository.folder, ref, subpath, include, exclude, language }
+      return syncSource(db, source, options)
     },
     pages: () => map('blob_oid'),
     ids: () => map('id'),
@@ -86,3 +89,5 @@ export async function testWorld({
 }
 
 const TABLES = ['sources', 'pages', 'chunks', 'links', 'quarantine', 'runs', 'locks']
+  .concat(['search_pages', 'search_chunks'])
+  .concat(['embedding_models', 'embedding_claims', 'embedding_quarantine'])

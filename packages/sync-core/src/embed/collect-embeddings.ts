@@ -1,0 +1,47 @@
+import type { Database } from '../database/database.ts'
+import { ifMissing } from '../store/if-missing.ts'
+
+/** What was removed, or would be. */
+export interface Collected {
+  /** Embeddings of texts that no chunk has any more, and all of sets that a newer one has taken the place of. */
+  readonly embeddings: number
+  /** The sets of which all was removed. */
+  readonly models: readonly string[]
+}
+
+/**
+ * Removes embeddings that nothing needs: those of texts that no chunk has any more, and the sets of other models once
+ * this one is complete.
+ *
+ * @param dryRun counts only.
+ */
+export async function collectEmbeddings(
+  db: Database,
+  model: string,
+  { dryRun = false, signal }: { dryRun?: boolean | undefined; signal?: AbortSignal | undefined } = {},
+): Promise<Collected> {
+  const sql = dryRun ? countSql : collectSql
+  const { rows } = await ifMissing(db.query<Collected>(sql, [model], signal), { rows: [] })
+  return rows[0] ?? { embeddings: 0, models: [] }
+}
+
+const superseded = (table: string) => /* sql */ `
+${table}.model <> $1
+AND EXISTS (SELECT FROM tidemark.embedding_models WHERE model = $1 AND completed_at IS NOT NULL)`
+
+const needless = (table: string) => /* sql */ `
+(${superseded(table)}) OR NOT EXISTS (
+  SELECT FROM tidemark.chunks WHERE chunks.content_hash = ${table}.content_hash
+)`
+
+const countSql = /* sql */ `
+SELECT (SELECT count(*)::integer FROM tidemark.embeddings AS e WHERE ${needless('e')}) AS embeddings,
+  (SELECT coalesce(array_agg(m.model ORDER BY m.model), '{}') FROM tidemark.embedding_models AS m WHERE ${superseded('m')}) AS models`
+
+const collectSql = /* sql */ `
+WITH embedding AS (DELETE FROM tidemark.embeddings AS e WHERE ${needless('e')} RETURNING 1),
+claim AS (DELETE FROM tidemark.embedding_claims AS c WHERE ${needless('c')}),
+refused AS (DELETE FROM tidemark.embedding_quarantine AS q WHERE ${needless('q')}),
+model AS (DELETE FROM tidemark.embedding_models AS m WHERE ${superseded('m')} RETURNING m.model)
+SELECT (SELECT count(*)::integer FROM embedding) AS embeddings,
+  (SELECT coalesce(array_agg(model ORDER BY model), '{}') FROM model) AS models`

@@ -1,0 +1,57 @@
+/** What the words of a search must do: all be there, or as many as possible and rather the rare ones. */
+export type WordMatch = 'all' | 'any'
+
+/**
+ * The CTEs `asked` (a dictionary, and the query in it, for excerpts) and `worded` (chunks and their scores) of a search
+ * for the words $1 in the sources $2, or in all where that is null.
+ */
+export const byWordsSql = (match: WordMatch) => (match === 'all' ? allWordsSql : anyWordSql)
+
+const languages = /* sql */ `language AS MATERIALIZED (
+  SELECT DISTINCT tidemark.dictionary_for(search_language) AS language FROM tidemark.sources
+  WHERE search_language IS NOT NULL AND ($2::text[] IS NULL OR id = ANY ($2::text[]))
+)`
+
+/** Phrases, "or" and "-word" as Postgres reads them. */
+const allWordsSql = /* sql */ `${languages},
+asked AS MATERIALIZED (
+  SELECT language, websearch_to_tsquery(language::regconfig, $1) AS query FROM language
+),
+worded AS (
+  SELECT entry.source_id, entry.page_id, entry.ordinal, ts_rank(entry.words, asked.query, 1) AS score
+  FROM asked JOIN tidemark.search_chunks AS entry ON entry.words @@ asked.query AND entry.language = asked.language
+  WHERE $2::text[] IS NULL OR entry.source_id = ANY ($2::text[])
+)`
+
+/**
+ * Postgres ranks by how often words are there, and "server" is everywhere: each counts by the square of its inverse
+ * document frequency, as in Lucene's classic similarity. A word of every tenth chunk finds nothing by itself where there
+ * is a rarer one, which keeps most chunks from being looked at.
+ */
+const anyWordSql = /* sql */ `${languages},
+total AS MATERIALIZED (
+  SELECT CASE WHEN reltuples > 0 THEN reltuples ELSE (SELECT count(*) FROM tidemark.search_chunks) END AS chunks
+  FROM pg_class WHERE oid = 'tidemark.search_chunks'::regclass
+),
+word AS MATERIALIZED (
+  SELECT language, query, found, power(ln(1 + total.chunks / found), 2) AS weight, found > total.chunks / 10 AS common
+  FROM total, (
+    SELECT language, query,
+      (SELECT count(*) FROM tidemark.search_chunks AS entry WHERE entry.words @@ query) AS found
+    FROM language, unnest(to_tsvector(language::regconfig, $1)) AS given,
+      LATERAL (SELECT ('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery AS query) AS quoted
+  ) AS counted
+  WHERE found > 0
+),
+asked AS MATERIALIZED (
+  SELECT language, string_agg(query::text, ' | ')::tsquery AS query,
+    coalesce(string_agg(query::text, ' | ') FILTER (WHERE NOT common), string_agg(query::text, ' | '))::tsquery AS rare
+  FROM word GROUP BY language
+),
+worded AS (
+  SELECT entry.source_id, entry.page_id, entry.ordinal, (
+    SELECT sum(word.weight * ts_rank(entry.words, word.query, 1)) FROM word WHERE word.language = entry.language
+  ) AS score
+  FROM asked JOIN tidemark.search_chunks AS entry ON entry.words @@ asked.rare AND entry.language = asked.language
+  WHERE $2::text[] IS NULL OR entry.source_id = ANY ($2::text[])
+)`

@@ -1,0 +1,111 @@
+import type { Lease } from '@tidemark/lock'
+import type { Database } from '../database/database.ts'
+import { lostLease } from './lost-lease.ts'
+
+export interface Filling {
+  readonly sourceId: string
+  readonly language: string
+  /** The paths that are looked at; null for those of all pages. */
+  readonly paths: readonly string[] | null
+  /** Pages up to this id have been looked at. */
+  readonly after: string
+  /** How many pages to write at most. */
+  readonly pages: number
+}
+
+export interface Filled {
+  readonly pages: number
+  /** The id of the last page that was written; null where there was none to write. */
+  readonly last: string | null
+}
+
+/**
+ * Writes the entries of the next pages whose entries are missing or were made of something else.
+ *
+ * @throws {LeaseLostError} when the fence did not hold.
+ */
+export async function fillIndex(db: Database, lease: Lease, filling: Filling): Promise<Filled> {
+  const { sourceId, language, paths, after, pages } = filling
+  const fence = lease.fenceSql(1)
+  const { rows } = await db.query<Filled>(fillIndexSql(fence.text, paths !== null), [
+    ...fence.params,
+    sourceId,
+    language,
+    after,
+    pages,
+    ...(paths === null ? [] : [JSON.stringify(paths)]),
+  ])
+  if (rows.length === 0) throw await lostLease(lease)
+  return rows[0]!
+}
+
+/** Blob and parser make the text of a page; its title may come from its path as well. */
+const MADE_OF = "md5(concat_ws(' ', page.blob_oid, page.parser_version, setting.language, page.title))::uuid"
+
+const fillIndexSql = (fence: string, byPath: boolean) => /* sql */ `
+WITH fence AS MATERIALIZED (${fence}),
+setting AS MATERIALIZED (SELECT tidemark.dictionary_for($4) AS language FROM fence),
+page AS MATERIALIZED (
+  SELECT page.id, ${MADE_OF} AS made_of, setweight(to_tsvector(setting.language::regconfig, page.title), 'A') AS title
+  FROM setting CROSS JOIN tidemark.pages AS page
+  WHERE page.source_id = $3 AND page.id > $5::bigint AND ${MADE_OF} IS DISTINCT FROM (
+      -- Looked up page by page: a join would read all that is known for each batch.
+      SELECT known.made_of FROM tidemark.search_pages AS known
+      WHERE known.source_id = page.source_id AND known.page_id = page.id
+    )
+    ${byPath ? 'AND page.path IN (SELECT json_array_elements_text($7::json) COLLATE "C")' : ''}
+  ORDER BY page.id LIMIT $6::integer
+),
+entry AS (
+  INSERT INTO tidemark.search_chunks AS old (source_id, page_id, ordinal, content_hash, language, words)
+  SELECT $3, page.id, chunk.ordinal, chunk.content_hash, setting.language,
+    page.title
+    || setweight(to_tsvector(setting.language::regconfig, array_to_string(chunk.heading_path, ' ')), 'B')
+    || to_tsvector(setting.language::regconfig, chunk.content)
+  FROM setting CROSS JOIN page JOIN tidemark.chunks AS chunk ON chunk.source_id = $3 AND chunk.page_id = page.id
+  ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
+  SET content_hash = excluded.content_hash, language = excluded.language, words = excluded.words
+),
+fewer AS (
+  DELETE FROM tidemark.search_chunks AS entry USING page
+  WHERE entry.source_id = $3 AND entry.page_id = page.id AND NOT EXISTS (
+    SELECT FROM tidemark.chunks AS chunk
+    WHERE chunk.source_id = $3 AND chunk.page_id = entry.page_id AND chunk.ordinal = entry.ordinal
+  )
+),
+known AS (
+  INSERT INTO tidemark.search_pages (source_id, page_id, made_of)
+  SELECT $3, id, made_of FROM page
+  ON CONFLICT (source_id, page_id) DO UPDATE SET made_of = excluded.made_of
+)
+SELECT count(page.id)::integer AS pages, max(page.id) AS last FROM fence LEFT JOIN page ON true
+HAVING count(*) > 0`
+
+/** The newest run whose pages the index may lack. */
+export async function unsearchedRun(db: Database, sourceId: string): Promise<string | null> {
+  const { rows } = await db.query('SELECT unsearched_run FROM tidemark.sources WHERE id = $1', [sourceId])
+  return rows[0]?.unsearched_run ?? null
+}
+
+/**
+ * Notes that the index has every page, unless a run has begun to write others since.
+ *
+ * @param seen the newest run, as it was before the first page was looked at.
+ */
+export async function finishIndex(
+  db: Database,
+  lease: Lease,
+  { sourceId, language, seen }: { sourceId: string; language: string; seen: string | null },
+): Promise<void> {
+  const fence = lease.fenceSql(1)
+  const { rows } = await db.query(finishIndexSql(fence.text), [...fence.params, sourceId, language, seen])
+  if (rows.length === 0) throw await lostLease(lease)
+}
+
+const finishIndexSql = (fence: string) => /* sql */ `
+WITH fence AS MATERIALIZED (${fence}),
+source AS (
+  UPDATE tidemark.sources SET unsearched_run = NULL, search_language = $4 FROM fence
+  WHERE id = $3 AND NOT dirty AND unsearched_run IS NOT DISTINCT FROM $5::bigint
+)
+SELECT 1 FROM fence`

@@ -1,0 +1,150 @@
+import { engines } from '@tidemark/test-engines'
+import { describe, expect, test } from 'vitest'
+import { readSource, removeSource, search } from '../../src/index.ts'
+import { testWorld } from '../world/test-world.ts'
+
+const paths = async (...args: Parameters<typeof search>) =>
+  (await search(...args)).hits.map(({ path }) => path)
+
+/** The pages that an index made from nothing would have, and what it would have of them. */
+const ENTRIES = `
+  SELECT path, ordinal, entry.content_hash, words FROM tidemark.search_chunks AS entry
+  JOIN tidemark.pages ON pages.source_id = entry.source_id AND pages.id = page_id ORDER BY path, ordinal`
+
+describe.each(engines)('the search index on %s', (engine) => {
+  test('follows pages that are added, changed, renamed and deleted', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.commit({
+      'a.md': '# Apples\n\nAbout apples.',
+      'b.md': '# Pears\n\nAbout pears.',
+      'c.md': 'No title, only cherries.',
+    })
+    expect(await world.sync()).toMatchObject({ status: 'first_sync', warnings: [] })
+    expect(await paths(world.db, 'apples')).toEqual(['a.md'])
+
+    world.repository.commit({ 'a.md': '# Quinces\n\nAbout quinces.', 'd.md': 'No title, only cherries.' })
+    expect(await world.sync()).toMatchObject({ status: 'synced', filesRenamed: 1, filesDeleted: 1 })
+
+    expect(await paths(world.db, 'apples')).toEqual([])
+    expect(await paths(world.db, 'quinces')).toEqual(['a.md'])
+    expect(await paths(world.db, 'pears')).toEqual([])
+    expect(await paths(world.db, 'cherries')).toEqual(['d.md'])
+    const followed = (await world.db.query(ENTRIES)).rows
+    await world.db.query('TRUNCATE tidemark.search_pages, tidemark.search_chunks')
+    await world.db.query('UPDATE tidemark.sources SET unsearched_run = 0')
+    await world.sync()
+    expect(followed).toEqual((await world.db.query(ENTRIES)).rows)
+  })
+
+  test('that an import has left no time for is caught up by a later run that finds nothing new', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.commit({ 'a.md': 'Apples.', 'b.md': 'Pears.' })
+    await world.sync({ search: false })
+    expect(await paths(world.db, 'apples')).toEqual([])
+
+    expect(await world.sync()).toMatchObject({ status: 'up_to_date' })
+
+    expect(await paths(world.db, 'apples')).toEqual(['a.md'])
+  })
+
+  test('is gone through no more than once: a run that finds it complete takes no lease', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.commit({ 'a.md': 'Apples.' })
+    await world.sync()
+    const tokens = async () =>
+      (await world.db.query('SELECT key, token FROM tidemark.locks ORDER BY key')).rows
+    const before = await tokens()
+
+    expect(await world.sync()).toMatchObject({ status: 'up_to_date' })
+
+    expect(await tokens()).toEqual(before)
+  })
+
+  test('is filled in pieces by runs whose budget ends in the middle, and nothing is written twice', async () => {
+    await using world = await testWorld({ engine })
+    const files = Object.fromEntries(
+      Array.from({ length: 400 }, (_, i) => [`${i}.md`, `# Page ${i}\n\n${`word${i} `.repeat(300)}`]),
+    )
+    world.repository.commit(files)
+    await world.sync({ search: false })
+    await world.db.query('CREATE TABLE indexed (page_id bigint)')
+    await world.db.query(`CREATE FUNCTION note_indexed() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN INSERT INTO indexed VALUES (NEW.page_id); RETURN NEW; END $$`)
+    await world.db.query(`CREATE TRIGGER note AFTER INSERT OR UPDATE ON tidemark.search_pages
+      FOR EACH ROW EXECUTE FUNCTION note_indexed()`)
+    try {
+      let result = await world.sync({ budgetMs: 80 })
+      for (; result.warnings.length > 0 || result.status === 'partial'; ) {
+        expect(['search_behind', undefined]).toContain(result.warnings[0]?.code)
+        result = await world.sync({ budgetMs: 80 })
+      }
+      expect(result).toMatchObject({ status: 'up_to_date' })
+      const { rows } = await world.db.query(
+        'SELECT count(*)::integer AS writes, count(DISTINCT page_id)::integer AS pages FROM indexed',
+      )
+      expect(rows).toEqual([{ writes: 400, pages: 400 }])
+      expect(await paths(world.db, 'word399')).toEqual(['399.md'])
+    } finally {
+      await world.db.query('DROP TRIGGER note ON tidemark.search_pages')
+      await world.db.query('DROP FUNCTION note_indexed')
+      await world.db.query('DROP TABLE indexed')
+    }
+  })
+
+  test('is left to another process that is at it, and the run is not held up', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.commit({ 'a.md': 'Apples.' })
+    await using _ = await world.db.locks.acquire('search:docs')
+
+    expect(await world.sync()).toMatchObject({ status: 'first_sync', warnings: [] })
+
+    expect(await paths(world.db, 'apples')).toEqual([])
+  })
+
+  test('takes words as they are said in the language of the source', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.commit({ 'a.md': 'Die Häuser am Fluss.' })
+    await world.sync({ language: 'english' })
+    expect(await paths(world.db, 'Haus')).toEqual([])
+
+    await world.sync({ language: 'german' })
+
+    expect(await paths(world.db, 'Haus')).toEqual(['a.md'])
+  })
+
+  test('takes words as they stand where Postgres has no dictionary for the language', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.commit({ 'a.md': '水 is water.' })
+
+    expect(await world.sync({ language: 'japanese' })).toMatchObject({ status: 'first_sync', warnings: [] })
+
+    expect(await paths(world.db, '水')).toEqual(['a.md'])
+    expect(await world.sync({ language: 'japanese' })).toMatchObject({ status: 'up_to_date' })
+  })
+
+  test('goes with its source', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.commit({ 'a.md': 'Apples.' })
+    await world.sync()
+
+    await removeSource(world.db, 'docs', AbortSignal.timeout(10_000))
+
+    expect(await readSource(world.db, 'docs')).toBeNull()
+    const { rows } = await world.db.query('SELECT * FROM tidemark.search_chunks')
+    expect(rows).toEqual([])
+  })
+
+  test('that cannot be written leaves the sync as it is, and says so', async () => {
+    await using world = await testWorld({ engine })
+    world.repository.commit({ 'a.md': 'Apples.' })
+    await world.db.query('ALTER FUNCTION tidemark.dictionary_for RENAME TO away')
+    try {
+      expect(await world.sync()).toMatchObject({
+        status: 'first_sync',
+        warnings: [{ code: 'search_behind' }],
+      })
+    } finally {
+      await world.db.query('ALTER FUNCTION tidemark.away RENAME TO dictionary_for')
+    }
+  })
+})
