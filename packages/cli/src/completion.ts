@@ -9,6 +9,8 @@ type Complete = (value: string, description: string) => void
 /** Options and arguments that name a source, and what comes before the name. */
 const NAMING = [
   { command: 'sync', option: 'source', prefix: '' },
+  { command: 'embed', option: 'source', prefix: '' },
+  { command: 'search', option: 'source', prefix: '' },
   { command: 'runs', option: 'source', prefix: '' },
   { command: 'sources remove', argument: 'id', prefix: '' },
   { command: 'locks break', argument: 'key', prefix: 'sync:' },

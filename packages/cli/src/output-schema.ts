@@ -16,22 +16,13 @@ const status = z.enum([
 ])
 const process = z.strictObject({ host: z.string(), pid: z.int() })
 
-const result = z.strictObject({
+const warnings = z.array(z.strictObject({ code: z.string(), message: z.string() }))
+
+/** How a run ended, with what only some endings have. */
+const ending = {
   source: z.string(),
   status,
   reason: z.string().optional().describe('Of partial, blocked and failed.'),
-  bookmark: z.string().nullable().describe('The commit of which everything is in.'),
-  target: z.string().nullable().describe('The commit that the run worked towards.'),
-  filesImported: count,
-  filesUpdated: count,
-  filesRenamed: count,
-  filesDeleted: count,
-  filesQuarantined: count,
-  filesRemaining: count.nullable().describe('For the next run; null where no plan was made.'),
-  blobsRead: count,
-  elapsedMs: ms,
-  phases: z.strictObject({ lock: ms, fetch: ms, plan: ms, apply: ms }),
-  warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
   error: z.strictObject({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
   holder: z
     .strictObject({
@@ -42,6 +33,22 @@ const result = z.strictObject({
     })
     .optional()
     .describe('Of busy.'),
+  elapsedMs: ms,
+  warnings,
+}
+
+const result = z.strictObject({
+  ...ending,
+  bookmark: z.string().nullable().describe('The commit of which everything is in.'),
+  target: z.string().nullable().describe('The commit that the run worked towards.'),
+  filesImported: count,
+  filesUpdated: count,
+  filesRenamed: count,
+  filesDeleted: count,
+  filesQuarantined: count,
+  filesRemaining: count.nullable().describe('For the next run; null where no plan was made.'),
+  blobsRead: count,
+  phases: z.strictObject({ lock: ms, fetch: ms, plan: ms, apply: ms, search: ms }),
   changes: z
     .array(
       z.strictObject({
@@ -52,6 +59,45 @@ const result = z.strictObject({
     )
     .optional()
     .describe('Of dry_run.'),
+})
+
+const embedResult = z.strictObject({
+  ...ending,
+  model: z.string(),
+  chunksEmbedded: count.describe('Each text once, in however many chunks it stands.'),
+  chunksQuarantined: count.describe('Texts that the server refused.'),
+  chunksRemaining: count.nullable().describe('For the next run; null where it was not counted.'),
+  requests: count,
+  tokens: count.describe('As the server has counted them.'),
+  estimate: z
+    .strictObject({
+      tokens: count,
+      cost: z.number().nullable().describe('Null where the configuration says no price.'),
+    })
+    .optional()
+    .describe('Of dry_run.'),
+})
+
+/** How fresh what was found is. */
+const fresh = {
+  lastSyncedAt: time.nullable(),
+  behindMs: ms.nullable().describe('For how long a newer commit of the source is known; null where none is.'),
+}
+
+const hit = z.strictObject({
+  source: z.string(),
+  path: z.string(),
+  title: z.string(),
+  headingPath: z.array(z.string()),
+  excerpt: z.string(),
+  matches: z
+    .array(z.strictObject({ start: count, end: count }))
+    .describe('Where in the excerpt the words are that were found.'),
+  score: z.number().describe('Compares hits of one search and nothing else.'),
+  places: z
+    .strictObject({ text: z.int().nullable(), vector: z.int().nullable() })
+    .describe('By words and by meaning, from 1; null where it was not among the first.'),
+  ...fresh,
 })
 
 const verdict = z.enum(['broken', 'refused', 'absent'])
@@ -89,6 +135,40 @@ const OUTPUTS = {
         sinceRefreshMs: ms.nullable(),
       }),
     ),
+  },
+  embed: {
+    results: z.array(embedResult),
+    collected: z
+      .strictObject({ embeddings: count, models: z.array(z.string()) })
+      .optional()
+      .describe('With --gc, unless it was stopped before. With --dry-run: what would be.'),
+  },
+  search: {
+    mode: z.enum(['text', 'vector', 'hybrid']),
+    match: z
+      .enum(['all', 'any'])
+      .nullable()
+      .describe('Whether pages have all of the words or some; null where words were not looked at.'),
+    hits: z.array(hit),
+    warnings,
+  },
+  show: {
+    source: z.string(),
+    path: z.string(),
+    title: z.string(),
+    frontmatter: z.record(z.string(), z.unknown()),
+    content: z.string().describe('Markdown, without its front matter.'),
+    blobOid: z.string(),
+    sizeBytes: count,
+    updatedAt: time,
+    ...fresh,
+    links: z.array(
+      z.strictObject({
+        target: z.string(),
+        path: z.string().nullable().describe('Null where the target is no page of the source.'),
+      }),
+    ),
+    backlinks: z.array(z.strictObject({ path: z.string(), title: z.string(), target: z.string() })),
   },
   status: {
     sources: z.array(
@@ -158,7 +238,16 @@ const OUTPUTS = {
     healthy: z.boolean(),
     findings: z.array(
       z.strictObject({
-        check: z.enum(['git', 'configuration', 'database', 'schema', 'clock', 'lease', 'source']),
+        check: z.enum([
+          'git',
+          'configuration',
+          'database',
+          'schema',
+          'clock',
+          'embedding',
+          'lease',
+          'source',
+        ]),
         ok: z.boolean(),
         message: z.string(),
         mend: z.string().nullable(),

@@ -1,11 +1,15 @@
 import { Command, CommanderError } from 'commander'
 import { addComplete } from './commands/complete.ts'
+import { withDashedWords } from './commands/dashed-words.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addEmbed } from './commands/embed.ts'
 import { addInit } from './commands/init.ts'
 import { addLocks } from './commands/locks.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { OUTCOMES } from './commands/outcomes.ts'
 import { addRuns } from './commands/runs.ts'
+import { addSearch } from './commands/search.ts'
+import { addShow } from './commands/show.ts'
 import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
@@ -19,7 +23,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
   try {
     if (args[0] === 'complete') (await import('./completion.ts')).addCompletion(program)
     else addComplete(program)
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(withDashedWords(args), { from: 'user' })
   } catch (error) {
     process.exitCode = report(error, args.includes('--verbose'))
   }
@@ -43,7 +47,7 @@ function describeProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       'after',
-      `\nExamples:\n  $ tidemark init\n  $ tidemark sources add docs ../docs --ref main\n  $ tidemark sync --all\n  $ tidemark status\n\n${OUTCOMES}`,
+      `\nExamples:\n  $ tidemark init\n  $ tidemark sources add docs ../docs --ref main\n  $ tidemark sync --all\n  $ tidemark status\n  $ tidemark search getting started\n\n${OUTCOMES}`,
     )
     .showSuggestionAfterError()
     .exitOverride()
@@ -51,6 +55,9 @@ function describeProgram(): Command {
   addInit(program)
   addSources(program)
   addSync(program)
+  addEmbed(program)
+  addSearch(program)
+  addShow(program)
   addStatus(program)
   addRuns(program)
   addLocks(program)

@@ -89,7 +89,43 @@ describe('tidemark.yaml', () => {
     expect(databaseOf(load(''), undefined)).toBe(join(folder, '.tidemark', 'db'))
   })
 
+  test('says who embeds, without a key where its variable is not set', () => {
+    const yaml = `embedding:
+  url: http://localhost:11434/v1
+  model: nomic-embed-text
+  key: \${EMBEDDING_KEY:-}
+  timeout: 2m
+`
+    expect(load(yaml).embedding).toEqual({
+      url: 'http://localhost:11434/v1',
+      model: 'nomic-embed-text',
+      key: undefined,
+      requestTimeoutMs: 120_000,
+    })
+    vi.stubEnv('EMBEDDING_KEY', 's3cret')
+    expect(load(yaml).embedding).toMatchObject({ key: 's3cret' })
+    expect(load('').embedding).toBe(null)
+  })
+
   test.each([
+    [
+      'an unknown key of who embeds',
+      'embedding: { url: "http://x/v1", model: m, modle: n }',
+      '1:44: unknown key "modle" in embedding',
+      'Did you mean "model"?',
+    ],
+    [
+      'a server that is none',
+      'embedding: { url: localhost, model: m }',
+      '1:1: "localhost" is not the address of a server that embeds',
+      'for example http://localhost:11434/v1',
+    ],
+    [
+      'a language that no dictionary is called by',
+      'sources:\n  a: { repo: x, language: "de-DE" }',
+      '2:3: source "a" has a language',
+      'for example "english" or "german"',
+    ],
     ['an unknown key', 'sorces: {}', '1:1: unknown key "sorces"', 'Did you mean "sources"?'],
     [
       'an unknown key of a source',
@@ -188,10 +224,13 @@ describe('tidemark init', () => {
     expect(loadConfig(file).sources).toEqual([])
     const text = readFileSync(file, 'utf8')
     vi.stubEnv('PGPASSWORD', 'x')
-    const uncommented = text.replace(/^# (database:|every:| {2})/gm, '$1').replace(/^sources:$/m, '')
-    expect(load(uncommented.replace('  docs:', 'sources:\n  docs:')).sources).toMatchObject([
-      { id: 'docs', ref: 'main', subpath: 'content', everyMs: 600_000 },
-    ])
+    const uncommented = text
+      .replace(/^# (database:|every:|embedding:| {2})/gm, '$1')
+      .replace(/^sources:$/m, '')
+    expect(load(uncommented.replace('  docs:', 'sources:\n  docs:'))).toMatchObject({
+      embedding: { url: 'http://localhost:11434/v1', model: 'nomic-embed-text' },
+      sources: [{ id: 'docs', ref: 'main', subpath: 'content', everyMs: 600_000, language: 'german' }],
+    })
   })
 })
 

@@ -27,6 +27,9 @@ describe('help', () => {
     'sources add',
     'sources remove',
     'sync',
+    'embed',
+    'search',
+    'show',
     'status',
     'runs',
     'locks',
@@ -55,6 +58,9 @@ describe('tidemark complete', () => {
     expect(await asked('sy')).toContain('sync')
     expect(await asked('sync', '--dry')).toContain('--dry-run')
     expect(await asked('sync', '--source', '')).toEqual(expect.arrayContaining(['docs', 'wiki']))
+    expect(await asked('embed', '--source', '')).toEqual(expect.arrayContaining(['docs', 'wiki']))
+    expect(await asked('search', '--source', 'w')).toContain('wiki')
+    expect(await asked('search', '--mode', '')).toEqual(expect.arrayContaining(['text', 'vector', 'hybrid']))
     expect(await asked('sources', 'remove', 'w')).toContain('wiki')
     expect(await asked('locks', 'break', '')).toContain('sync:docs')
   })

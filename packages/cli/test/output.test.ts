@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { freshDatabase } from '@tidemark/test-engines'
+import { serveEmbeddings } from '@tidemark/test-engines/embedding-server'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { outputJsonSchema } from '../src/output-schema.ts'
@@ -68,6 +70,45 @@ describe('--json prints one document as the schema has it', () => {
     for (const args of ['--dry-run', '', '--full', '']) {
       await printed(world, 'sync', `sync --source ${a} ${args}`.trim())
     }
+  })
+
+  test('of embed, search and show', { timeout: 180_000 }, async () => {
+    using world = await cliWorld()
+    const server = await serveEmbeddings()
+    const database = await freshDatabase('pglite')
+    const env = { DATABASE_URL: database.url }
+    world.write(
+      'tidemark.yaml',
+      `embedding: { url: "${server.url}", model: m, pricePerMillionTokens: 1 }
+sources: { docs: { repo: docs }, never: { repo: docs } }`,
+    )
+    world.write('docs/extra.md', '---\ntags: [x]\n---\n# Extra\n\nSee [a](./a.md) and [none](./none.md).')
+    await world.git('-C', 'docs', 'add', '.')
+    await world.git('-C', 'docs', 'commit', '-qm', 'extra')
+    await printed(world, 'sync', 'sync --source docs', env)
+    expect((await printed(world, 'embed', 'embed --all --dry-run', env)).results).toMatchObject([
+      { status: 'dry_run', estimate: { cost: expect.any(Number) } },
+      { warnings: [{ code: 'never_synced' }] },
+    ])
+    server.faults.push({ status: 401 })
+    expect((await printed(world, 'embed', 'embed --source docs', env)).results).toMatchObject([
+      { status: 'failed', error: { code: 'EMBEDDING_REFUSED' } },
+    ])
+    expect(await printed(world, 'embed', 'embed --all --gc', env)).toMatchObject({
+      results: [{ status: 'synced', chunksEmbedded: 4 }, { status: 'up_to_date' }],
+      collected: { embeddings: 0, models: [] },
+    })
+    expect(await printed(world, 'search', 'search extra', env)).toMatchObject({ mode: 'hybrid' })
+    expect(await printed(world, 'search', 'search extra zebracorn --mode text', env)).toMatchObject({
+      match: 'any',
+      hits: [{ path: 'extra.md', lastSyncedAt: expect.any(String) }],
+    })
+    expect(await printed(world, 'show', 'show docs:extra.md', env)).toMatchObject({
+      frontmatter: { tags: ['x'] },
+      links: [{ path: 'a.md' }, { path: null }],
+    })
+    await server.close()
+    await database.drop()
   })
 
   test('of status, runs, locks and doctor', async () => {

@@ -6,6 +6,10 @@ let world: CliWorld
 beforeAll(async () => {
   world = await cliWorld()
   world.write('tidemark.yaml', 'sources: { docs: { repo: docs }, wiki: { repo: docs } }')
+  world.write(
+    'embed.yaml',
+    'embedding: { url: "http://127.0.0.1:1/v1", model: m }\nsources: { docs: { repo: docs } }',
+  )
   world.write('typo.yaml', 'sources: { docs: { repo: docs, reff: main } }')
 })
 afterAll(() => world[Symbol.dispose]())
@@ -45,6 +49,26 @@ describe.concurrent('is refused with one clear line, a hint and exit code 2:', (
       [`sync --source docs --force-break-lock ${flag}`, '--force-break-lock does not sync'],
     ]),
     ['locks break sync:docs --force --max-age 30m', '--max-age and --force exclude each other'],
+    // What to embed
+    ['embed --all', 'does not say who embeds'],
+    ['embed --config embed.yaml', 'embed needs to know what'],
+    ['embed --all --source docs', '--source and --all exclude each other'],
+    ['embed --timeout 60 --gc', '--timeout needs --source or --all'],
+    ['embed --gc --wait 60', '--gc alone embeds nothing'],
+    ['embed --gc --retry-quarantined', '--gc alone embeds nothing'],
+    ['embed --source dosc --config embed.yaml', 'Did you mean "docs"?'],
+    ['embed --all --model= --config embed.yaml', 'the model that embeds has no name'],
+    ['embed --all --timeout=0', "option '--timeout <duration>' argument '0' is invalid"],
+    // What to look for
+    ['search', "missing required argument 'words'"],
+    [`search ${SPACE}`, 'search needs words'],
+    ['search proxy --source dosc', 'Did you mean "docs"?'],
+    ['search proxy -webpack --limt 5', '(Did you mean --limit?)'],
+    ['search proxy --limit -5', 'Give a whole number of 1 or more.'],
+    ['search proxy --mode words', 'Allowed choices are text, vector, hybrid.'],
+    ['show proxy.md', '"proxy.md" does not name a page'],
+    ['show docs:', '"docs:" does not name a page'],
+    ['show dosc:proxy.md', 'Did you mean "docs"?'],
     // Durations and numbers
     ...['--timeout', '--wait', '--break-lock-if-stale'].flatMap((flag) =>
       ['0', '-5', '1.5m', `10${SPACE}m`, '', 'ten'].map((text) => [
@@ -84,5 +108,11 @@ describe.concurrent('is refused with one clear line, a hint and exit code 2:', (
 })
 
 test('what was refused has changed nothing', () => {
-  expect(readdirSync(world.folder).sort()).toEqual(['docs', 'tidemark.yaml', 'typo.yaml', 'vite.git'])
+  expect(readdirSync(world.folder).sort()).toEqual([
+    'docs',
+    'embed.yaml',
+    'tidemark.yaml',
+    'typo.yaml',
+    'vite.git',
+  ])
 })

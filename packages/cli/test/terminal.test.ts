@@ -6,7 +6,7 @@ import { runInTerminal } from './world/terminal.ts'
 const masked = (screen: string) =>
   screen
     .replace(/[0-9a-f]{10}/g, '<commit>')
-    .replace(/\d+\.\d s/g, '<time>')
+    .replace(/\d+(\.\d)? s/g, '<time>')
     .replace(/\d+ files\/s/g, '<rate>')
 
 describe('on a terminal, tidemark sync', () => {

@@ -71,3 +71,13 @@ export function sourceNamed(config: Config, id: string): ConfiguredSource {
     known.length === 0 ? 'Add it with: tidemark sources add <id> <repo>' : `Known are ${known.join(', ')}.`
   throw new UsageError(`there is no source "${id}" in ${config.file}`, didYouMean(id, known) + hint)
 }
+
+/** The sources that `--source` and `--all` choose. @throws {UsageError} where there is none. */
+export function sourcesChosen(
+  config: Config,
+  { all, source }: { readonly all?: boolean; readonly source?: readonly string[] },
+): readonly ConfiguredSource[] {
+  if (!all) return [...new Set(source)].map((id) => sourceNamed(config, id))
+  if (config.sources.length > 0) return config.sources
+  throw new UsageError(`${config.file} has no sources`, 'Add one with: tidemark sources add <id> <repo>')
+}

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Config } from '../config/load-config.ts'
 import { checkDatabase } from '../doctor/check-database.ts'
+import { checkEmbedding } from '../doctor/check-embedding.ts'
 import { checkGit } from '../doctor/check-git.ts'
 import { checkRepositories, checkStandings } from '../doctor/check-sources.ts'
 import { type Finding, failed, well } from '../doctor/finding.ts'
@@ -34,6 +35,7 @@ async function checkConfigured(command: Command): Promise<Finding[]> {
   const [stored, repositories] = await Promise.all([
     withDatabaseAsItIs(command, config, async (db) => [
       ...(await checkDatabase(db)),
+      ...(await checkEmbedding(db, config)),
       ...(await checkStandings(db, config)),
     ]).catch((error) => [failed('database', error)]),
     checkRepositories(config),

@@ -42,6 +42,12 @@ function template(source: string | null): string {
 # How often sources are due: 90s, 10m, 1h.
 # every: 1h
 
+# Who embeds what is mirrored, for search by meaning: any server with the protocol of OpenAI. Then: tidemark embed --all
+# embedding:
+#   url: http://localhost:11434/v1    # or https://api.openai.com/v1
+#   model: nomic-embed-text
+#   key: \${OPENAI_API_KEY:-}         # where the server asks for one
+
 # What is mirrored: a name, a git repository, and what of it.
 #   docs:
 #     repo: ../docs                   # or https://\${TOKEN}@example.org/team/docs.git
@@ -50,6 +56,7 @@ function template(source: string | null): string {
 #     include: ["guide/**"]           # only these, as in .gitignore
 #     exclude: ["drafts/"]            # not these
 #     every: 10m
+#     language: german                # that its text is searched in; english if left out
 sources:
 ${source === null ? '' : `  ${source}:\n    repo: .\n    ref: HEAD\n`}`
 }

@@ -3,21 +3,21 @@ import { setFlagsFromString } from 'node:v8'
 import type { Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Config } from '../config/load-config.ts'
-import { type Live, openLive } from '../show/live.ts'
+import { openLive } from '../show/live.ts'
 import { blankResult } from '../sync/blank-result.ts'
-import { exitCodeOf } from '../sync/exit-code.ts'
+import { endingCode } from '../sync/exit-code.ts'
 import { refuseContradictions, type SyncFlags } from '../sync/flags.ts'
 import { syncSideBySide } from '../sync/side-by-side.ts'
 import { stopOnSignals } from '../sync/stop-on-signals.ts'
-import { UsageError } from '../usage-error.ts'
-import { configOf, databaseAddress, sourceNamed, withDatabase, withDatabaseAsItIs } from './context.ts'
+import { type SyncLive, syncTelling } from '../sync/telling.ts'
+import { configOf, databaseAddress, sourcesChosen, withDatabase, withDatabaseAsItIs } from './context.ts'
 import { globals, outputOf } from './globals.ts'
 
 /** Brings sources up to date, or breaks their leases. @returns the exit code. */
 export default async function sync(flags: SyncFlags, command: Command): Promise<number> {
   refuseContradictions(flags)
   const config = configOf(command)
-  const sources = chosen(config, flags)
+  const sources = sourcesChosen(config, flags)
   if (flags.breakLock || flags.forceBreakLock) {
     const { forceBreakLock: force, maxAge: maxAgeMs } = flags
     const { breakLocks } = await import('./break-locks.ts')
@@ -28,23 +28,20 @@ export default async function sync(flags: SyncFlags, command: Command): Promise<
   const stop = stopOnSignals()
   using live = flags.asChild
     ? (await import('../sync/follow-parent.ts')).followParent(stop)
-    : await openLive(output)
+    : await openLive(output, syncTelling)
   const call = { command, config, flags, live, signal: stop.signal }
   const results = await (flags.independent ? independently(sources, call) : inThisProcess(sources, call))
   live[Symbol.dispose]()
   if (output.json) output.printJson({ results })
   else (await import('../show/results.ts')).showResults(results, output)
-  const stopped = stop.exitCode()
-  // A connection that is still being made would keep the process for seconds.
-  if (stopped !== undefined) process.stdout.write('', () => process.exit(stopped))
-  return stopped ?? exitCodeOf(results)
+  return endingCode(stop, results)
 }
 
 interface Call {
   readonly command: Command
   readonly config: Config
   readonly flags: SyncFlags
-  readonly live: Live
+  readonly live: SyncLive
   readonly signal: AbortSignal
 }
 
@@ -78,10 +75,4 @@ async function independently(sources: readonly Source[], { command, ...call }: C
   const { syncIndependently } = await import('../sync/independent.ts')
   const { verbose = false } = globals(command)
   return syncIndependently(sources, { ...call, verbose, database: databaseAddress(command, call.config) })
-}
-
-function chosen(config: Config, { all, source }: SyncFlags) {
-  if (!all) return [...new Set(source)].map((id) => sourceNamed(config, id))
-  if (config.sources.length > 0) return config.sources
-  throw new UsageError(`${config.file} has no sources`, 'Add one with: tidemark sources add <id> <repo>')
 }

@@ -3,7 +3,7 @@ export const OUTCOMES = `Statuses:
   up_to_date, synced, first_sync, dry_run   done
   partial                                   stopped in time; the next run goes on from there
   blocked, blocked_by_failures              a person must decide
-  busy                                      another process is syncing it
+  busy                                      another process is at work on it
   failed                                    see the message
 
 Exit codes:

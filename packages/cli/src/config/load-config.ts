@@ -1,6 +1,8 @@
 import { dirname, join, resolve } from 'node:path'
 import {
+  checkedEmbedding,
   checkedSource,
+  type Embedding,
   isEmbedded,
   isRemote,
   type Source,
@@ -12,7 +14,7 @@ import { didYouMean } from '../nearest.ts'
 import { UsageError } from '../usage-error.ts'
 import { type ConfigDocument, readDocument } from './document.ts'
 import { expandVariables } from './expand.ts'
-import { configSchema, sourceSchema } from './schema.ts'
+import { configSchema, embeddingSchema, sourceSchema } from './schema.ts'
 
 /** A source as `tidemark.yaml` has it. */
 export interface ConfiguredSource extends Source {
@@ -26,6 +28,8 @@ export interface Config {
   readonly file: string
   /** A Postgres address or the folder of an embedded database; null where the file names none. */
   readonly database: string | null
+  /** Who embeds chunks; null where the file names no one. */
+  readonly embedding: Embedding | null
   /** In the order of the file. */
   readonly sources: readonly ConfiguredSource[]
 }
@@ -41,11 +45,12 @@ export function loadConfig(file: string): Config {
   expandVariables(document, process.env)
   const parsed = configSchema.safeParse(document.doc.toJS() ?? {})
   if (!parsed.success) throw explain(document, parsed.error.issues[0]!)
-  const { database, every, sources } = parsed.data
+  const { database, every, sources, embedding } = parsed.data
   const folder = dirname(file)
   return {
     file,
     database: database === undefined ? null : databaseIn(folder, database),
+    embedding: embedding === undefined ? null : embeddingOf(embedding, document),
     sources: Object.entries(sources ?? {}).map(([id, { repo, every: own, ...rest }]) => {
       const source = {
         ...rest,
@@ -66,12 +71,26 @@ export function databaseOf(config: Config, flag: string | undefined): string {
   )
 }
 
-function check(source: Source, { keyAt }: ConfigDocument): void {
+function check(source: Source, document: ConfigDocument): void {
+  refused(['sources', source.id], document, () => checkedSource(source))
+}
+
+function embeddingOf(
+  { timeout: requestTimeoutMs, key, ...rest }: z.output<typeof embeddingSchema>,
+  document: ConfigDocument,
+): Embedding {
+  const embedding = { ...rest, key: key || undefined, requestTimeoutMs }
+  refused(['embedding'], document, () => checkedEmbedding(embedding))
+  return embedding
+}
+
+/** Says of what a check refuses where it stands. */
+function refused(path: readonly string[], { keyAt }: ConfigDocument, check: () => void): void {
   try {
-    checkedSource(source)
+    check()
   } catch (error) {
     if (!(error instanceof SyncError)) throw error
-    throw new UsageError(`${keyAt(['sources', source.id])}: ${withoutSecrets(error.message)}`, error.hint)
+    throw new UsageError(`${keyAt(path)}: ${withoutSecrets(error.message)}`, error.hint)
   }
 }
 
@@ -79,7 +98,8 @@ function explain({ keyAt, valueAt }: ConfigDocument, issue: z.core.$ZodIssue): U
   const name = issue.path.join('.')
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0]!
-    const known = Object.keys((issue.path.length === 0 ? configSchema : sourceSchema).shape)
+    const schemas = { '': configSchema, sources: sourceSchema, embedding: embeddingSchema }
+    const known = Object.keys(schemas[String(issue.path[0] ?? '') as keyof typeof schemas].shape)
     const where = name === '' ? '' : ` in ${name}`
     return new UsageError(
       `${keyAt([...issue.path, key])}: unknown key "${key}"${where}`,

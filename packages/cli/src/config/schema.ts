@@ -35,6 +35,51 @@ export const sourceSchema = z.strictObject({
     .optional()
     .describe('Do not mirror Markdown files that match one of these, as in .gitignore.'),
   every: duration.optional().describe('How often it is due; a duration. By default what "every" above says.'),
+  language: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Language that its text is searched in, by the name of a dictionary of Postgres. english by default.',
+    ),
+})
+
+export const embeddingSchema = z.strictObject({
+  url: z
+    .string()
+    .min(1)
+    .describe(
+      'What /embeddings is below, for example https://api.openai.com/v1 or http://localhost:11434/v1.',
+    ),
+  key: z
+    .string()
+    .optional()
+    .describe(
+      'Sent as a bearer token: a variable, as ${OPENAI_API_KEY:-}. Where that is not set, only embedding fails.',
+    ),
+  model: z.string().min(1).describe('Name of a model that the server has.'),
+  dimensions: z
+    .int()
+    .min(1)
+    .max(16_000)
+    .optional()
+    .describe('How long vectors are to be, for models that leave a choice.'),
+  batchSize: z
+    .int()
+    .min(1)
+    .max(2_048)
+    .optional()
+    .describe('How many texts one request carries. 64 by default.'),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe('How many requests are under way at a time. 4 by default.'),
+  timeout: duration
+    .optional()
+    .describe('After how long a request without an answer is tried again. 60s by default.'),
+  pricePerMillionTokens: z.number().min(0).optional().describe('For the estimate of --dry-run.'),
 })
 
 export const configSchema = z.strictObject({
@@ -48,6 +93,9 @@ export const configSchema = z.strictObject({
   every: duration
     .default(durationMs(EVERY))
     .describe(`How often sources are due; a duration. ${EVERY} by default.`),
+  embedding: embeddingSchema
+    .optional()
+    .describe('Who embeds chunks, for search by meaning: any server with the protocol of OpenAI.'),
   sources: z
     .record(z.string(), sourceSchema)
     .nullish()

@@ -1,6 +1,6 @@
 /** What one look of `tidemark doctor` has found. */
 export interface Finding {
-  readonly check: 'git' | 'configuration' | 'database' | 'schema' | 'clock' | 'lease' | 'source'
+  readonly check: 'git' | 'configuration' | 'database' | 'schema' | 'clock' | 'embedding' | 'lease' | 'source'
   readonly ok: boolean
   readonly message: string
   /** The command or step that puts it right; null where nothing is wrong. */

@@ -1,43 +1,49 @@
-import type { Progress, SyncResult } from '@tidemark/sync-core'
 import type { Output } from './output.ts'
-import { changes, duration } from './words.ts'
 
-/** Shows how several runs get on, on standard error. */
-export interface Live extends Disposable {
+/** Shows how the runs of several sources get on, on standard error. */
+export interface Live<Progress, Result> extends Disposable {
   progress(progress: Progress): void
-  finished(result: SyncResult): void
+  finished(result: Result): void
+}
+
+/** What is told of a run. */
+export interface Telling<Progress, Result> {
+  /** Where it is, for a line that is drawn anew. */
+  line(progress: Progress): string
+  /** What it is at, for lines that stay; null where there is nothing to tell. */
+  step(progress: Progress): string | null
+  /** How it ended, in a few words. */
+  end(result: Result): string
+}
+
+export interface OfSource {
+  readonly source: string
 }
 
 /** One live line a source on a terminal, plain lines elsewhere, nothing with `--json` or `--quiet`. */
-export async function openLive(output: Output): Promise<Live> {
+export async function openLive<Progress extends OfSource, Result extends OfSource>(
+  output: Output,
+  telling: Telling<Progress, Result>,
+): Promise<Live<Progress, Result>> {
   if (output.json || output.quiet) return { progress() {}, finished() {}, [Symbol.dispose]() {} }
   // Traces would be written across live lines.
   const terminal = !output.verbose && process.stderr.isTTY && process.env.TERM !== 'dumb' && !process.env.CI
-  return terminal ? (await import('./live-lines.ts')).liveLines() : plainLines(output)
+  return terminal ? (await import('./live-lines.ts')).liveLines(telling) : plainLines(output, telling)
 }
 
-/** What a run does in each of its phases. */
-export const DOING = {
-  lock: 'waiting for its lease',
-  fetch: 'fetching',
-  plan: 'comparing',
-  apply: 'importing',
-}
-
-/** How a run ended, in a few words. */
-export const endOf = (result: SyncResult) =>
-  `${result.source}  ${result.status} ${changes(result)} in ${duration(result.elapsedMs)}`
-
-function plainLines(output: Output): Live {
-  const phases = new Map<string, string>()
+function plainLines<Progress extends OfSource, Result extends OfSource>(
+  output: Output,
+  { step, end }: Telling<Progress, Result>,
+): Live<Progress, Result> {
+  const steps = new Map<string, string>()
   return {
-    progress({ source, phase, total }) {
-      const now = phase === 'apply' ? `${DOING.apply} ${total} files` : DOING[phase]
-      if (phase === 'lock' || phases.get(source) === now || (phase === 'apply' && total === 0)) return
-      phases.set(source, now)
-      output.note(`${source}: ${now}`)
+    progress(progress) {
+      const now = step(progress)
+      if (now === null || steps.get(progress.source) === now) return
+      steps.set(progress.source, now)
+      output.note(`${progress.source}: ${now}`)
     },
-    finished: (result) => output.note(endOf(result)),
+    finished: (result) => output.note(`${result.source}  ${end(result)}`),
     [Symbol.dispose]() {},
   }
 }

@@ -19,7 +19,7 @@ export function blankResult(source: string, ending: Ending, elapsedMs = 0): Sync
     filesRemaining: null,
     blobsRead: 0,
     elapsedMs,
-    phases: { lock: 0, fetch: 0, plan: 0, apply: 0 },
+    phases: { lock: 0, fetch: 0, plan: 0, apply: 0, search: 0 },
     warnings: [],
   }
 }

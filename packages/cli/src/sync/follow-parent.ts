@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Progress } from '@tidemark/sync-core'
-import type { Live } from '../show/live.ts'
 import type { Stop } from './stop-on-signals.ts'
+import type { SyncLive } from './telling.ts'
 
 /** What a process of `--independent` sends to the one that has started it. */
 export interface FromChild {
@@ -13,7 +13,7 @@ export interface FromChild {
  *
  * A thread of its own watches, because it must end this process even where it no longer does anything else.
  */
-export function followParent(stop: Stop): Live {
+export function followParent(stop: Stop): SyncLive {
   const watch = new Worker(new URL('./parent-watch.js', import.meta.url))
   watch.on('message', () => stop.stop('SIGTERM'))
   watch.unref()

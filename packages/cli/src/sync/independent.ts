@@ -1,10 +1,10 @@
 import { isEmbedded, type Source } from '@tidemark/sync-core'
 import pMap from 'p-map'
 import type { Config } from '../config/load-config.ts'
-import type { Live } from '../show/live.ts'
 import { blankResult } from './blank-result.ts'
 import type { SyncFlags } from './flags.ts'
 import { runChild } from './run-child.ts'
+import type { SyncLive } from './telling.ts'
 import type { Told } from './told.ts'
 
 export interface Independent {
@@ -13,7 +13,7 @@ export interface Independent {
   readonly database: string
   readonly flags: SyncFlags
   readonly verbose: boolean
-  readonly live: Live
+  readonly live: SyncLive
   /** Stops the processes that run, and starts no more. */
   readonly signal: AbortSignal
 }

@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url'
 import { withoutSecrets } from '@tidemark/sync-core'
 import { execa } from 'execa'
 import { packageFolder } from '../package.ts'
-import type { Live } from '../show/live.ts'
 import { blankResult } from './blank-result.ts'
 import type { FromChild } from './follow-parent.ts'
+import type { SyncLive } from './telling.ts'
 import type { Told } from './told.ts'
 
 const BIN = fileURLToPath(new URL('bin/tidemark.js', packageFolder))
@@ -21,7 +21,7 @@ export interface Child {
   readonly database: string
   readonly budgetMs: number | undefined
   readonly verbose: boolean
-  readonly live: Live
+  readonly live: SyncLive
   readonly signal: AbortSignal
 }
 

@@ -6,14 +6,14 @@ import {
   syncSource,
 } from '@tidemark/sync-core'
 import pMap from 'p-map'
-import type { Live } from '../show/live.ts'
+import type { SyncLive } from './telling.ts'
 import type { Told } from './told.ts'
 
 /** Syncs sources in this process, some at a time; each has a budget of its own, and none stops another. */
 export function syncSideBySide(
   db: Database,
   sources: readonly Source[],
-  { concurrency, live, ...options }: SyncOptions & { concurrency: number; live: Live },
+  { concurrency, live, ...options }: SyncOptions & { concurrency: number; live: SyncLive },
 ): Promise<Told[]> {
   return pMap(
     sources,
