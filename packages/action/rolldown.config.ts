@@ -7,7 +7,7 @@ import license from 'rollup-plugin-license'
 // Its types are those of CommonJS, which a module sees as an object.
 const thirdParty = license as unknown as (options: object) => RolldownPlugin
 
-const entries = ['main', 'plan', 'sync', 'break-stale', 'status', 'post']
+const entries = ['main', 'plan', 'sync', 'embed', 'break-stale', 'status', 'post']
 
 /** An embedded database belongs to one machine, and the next job runs on another: its engine stays out. */
 const postgresOnly: RolldownPlugin = {

@@ -16,7 +16,7 @@ const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 const ROOT = join(PACKAGE, '../..')
 
 /** What of the package is part of the Action. */
-const PARTS = ['action.yml', 'break-stale', 'dist', 'LICENSE', 'plan', 'README.md', 'status', 'sync']
+const PARTS = ['action.yml', 'break-stale', 'dist', 'embed', 'LICENSE', 'plan', 'README.md', 'status', 'sync']
 
 type Locked = Record<string, { version: string; integrity: string; os?: string[] }>
 

@@ -9,7 +9,7 @@ import {
   UsageError,
 } from 'tidemark/config'
 import { namesInput } from './inputs.ts'
-import { maskSecrets } from './secrets.ts'
+import { maskKey, maskSecrets } from './secrets.ts'
 
 /** What a step is about: the sources that its inputs name, and the address of the database. */
 export interface Chosen {
@@ -32,7 +32,9 @@ export function chosenSources(): Chosen {
   if (process.env.PGPASSWORD) core.setSecret(process.env.PGPASSWORD)
   const config = loadConfig(findConfig(core.getInput('config') || undefined))
   const database = databaseOf(config, given || undefined)
-  const secrets = [database, ...config.sources.map(({ repo }) => repo)].flatMap(maskSecrets)
+  const { embedding, sources } = config
+  const addresses = [database, embedding?.url ?? '', ...sources.map(({ repo }) => repo)]
+  const secrets = [...addresses.flatMap(maskSecrets), ...maskKey(embedding?.key)]
   if (isEmbedded(database)) {
     throw new UsageError(
       'the Action needs a Postgres: an embedded database would be gone with the runner',

@@ -1,7 +1,7 @@
 import * as core from '@actions/core'
 import { chosenSources, withDatabase } from './chosen-sources.ts'
 import { explained } from './explained.ts'
-import { notedLeases } from './sync/noted-leases.ts'
+import { notedLeases } from './job/noted-leases.ts'
 
 /** After a step that was killed: gives up the leases that it held, so that the next wave need not wait for them. */
 export async function post(): Promise<void> {

@@ -6,6 +6,7 @@ import { choiceInput } from './inputs.ts'
 const COMMANDS = {
   plan: async () => (await import('./commands/plan.ts')).plan(),
   sync: async () => (await import('./commands/sync.ts')).sync(),
+  embed: async () => (await import('./commands/embed.ts')).embed(),
   'break-stale': async () => (await import('./commands/break-stale.ts')).breakStale(),
   status: async () => (await import('./commands/status.ts')).status(),
 }

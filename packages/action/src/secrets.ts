@@ -10,6 +10,13 @@ export function maskSecrets(address: string): string[] {
   return secrets
 }
 
+/** Has the runner mask a key. @returns it, where there is one */
+export function maskKey(key: string | undefined): string[] {
+  if (!key) return []
+  core.setSecret(key)
+  return [key]
+}
+
 /** Passwords and tokens of an address, encoded and decoded; nothing that only says where something is. */
 export function secretsIn(address: string): string[] {
   if (!URL.canParse(address)) return []

@@ -1,7 +1,5 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { actionWorld, heldBack, isFree } from './world/action-world.ts'
+import { actionWorld, heldBack, isFree, silentDatabase } from './world/action-world.ts'
 
 async function worldWithVite() {
   const world = await actionWorld()
@@ -57,20 +55,13 @@ describe('a cancelled job', () => {
     expect(await killed.post()).toMatchObject({ exitCode: 0, annotations: [] })
     expect(await isFree(world, 'vite')).toBe(false)
   })
+
   test('ends at once where the database has not even answered', async () => {
     await using world = await worldWithVite()
-    const silent = createServer()
-    silent.listen(0, '127.0.0.1')
-    await once(silent, 'listening')
-    const { port } = silent.address() as AddressInfo
-    const { child, ended } = world.start({
-      uses: 'sync',
-      env: { DATABASE_URL: `postgres://me@127.0.0.1:${port}/x` },
-    })
-    const [socket] = await once(silent, 'connection')
+    await using silent = await silentDatabase()
+    const { child, ended } = world.start({ uses: 'sync', env: { DATABASE_URL: silent.url } })
+    await silent.connected
     child.kill('SIGTERM')
     expect(await ended).toMatchObject({ exitCode: 143, outputs: { status: 'partial', behind: '["vite"]' } })
-    socket.destroy()
-    silent.close()
   })
 })

@@ -34,7 +34,7 @@ describe('a hostile name', () => {
 
 describe('bad input', () => {
   test.each([
-    [{ command: 'sink' }, 'the input command is "sink". Give one of plan, sync, break-stale, status.'],
+    [{ command: 'sink' }, 'the input command is "sink". Give one of plan, sync, embed, break-stale, status.'],
     [{ command: 'sync', timeout: '0' }, 'the input timeout: "0" is not a duration'],
     [{ command: 'sync', concurrency: '1.5' }, 'the input concurrency is "1.5"'],
     [

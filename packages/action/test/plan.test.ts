@@ -3,12 +3,13 @@ import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { readHeads } from '../src/heads.ts'
 import { budgetMs } from '../src/plan/budget.ts'
-import { type Candidate, dueSources } from '../src/plan/due-sources.ts'
+import { type Candidate, type DueSource, dueSources } from '../src/plan/due-sources.ts'
 import { matrixEntries } from '../src/plan/matrix-entries.ts'
 import { actionWorld } from './world/action-world.ts'
 
 const LIMITS = { leastMs: 120_000, mostMs: 2_700_000 }
 const HOUR = 3_600_000
+const SYNC = { concurrency: 4, embeds: false }
 
 function candidate(
   id: string,
@@ -36,7 +37,7 @@ describe('plan', () => {
     [257, 256],
     [2000, 256],
   ])('of %i sources makes %i jobs, with every source in exactly one', (sources, jobs) => {
-    const entries = matrixEntries(dueSources(never(sources), LIMITS), 4)
+    const entries = matrixEntries(dueSources(never(sources), LIMITS), SYNC)
     expect(entries).toHaveLength(jobs)
     const planned = entries.flatMap((entry) => entry.sources.split(' '))
     expect(planned.filter(Boolean).sort()).toEqual(
@@ -78,7 +79,7 @@ describe('plan', () => {
       Array.from({ length: 600 }, (_, i) => candidate(`s${i}`, { dirty: true, behindMs: i })),
       LIMITS,
     )
-    const firsts = matrixEntries(due, 4).map(({ sources }) => sources.split(' ')[0])
+    const firsts = matrixEntries(due, SYNC).map(({ sources }) => sources.split(' ')[0])
     expect(firsts).toEqual(Array.from({ length: 256 }, (_, i) => `s${599 - i}`))
   })
 
@@ -99,7 +100,7 @@ describe('plan', () => {
 
   test('has one job look at all sources that have not moved', () => {
     const unmoved = Array.from({ length: 60 }, (_, i) => candidate(`s${i}`, { sinceCheckMs: 2 * HOUR }))
-    const entries = matrixEntries(dueSources([candidate('moved', { dirty: true }), ...unmoved], LIMITS), 4)
+    const entries = matrixEntries(dueSources([candidate('moved', { dirty: true }), ...unmoved], LIMITS), SYNC)
     expect(entries.map(({ name, group }) => [name, group])).toEqual([
       ['moved', 'tidemark-sync-moved'],
       ['s0 and 59 more', 'tidemark-look-0'],
@@ -108,13 +109,28 @@ describe('plan', () => {
 
   test('keeps the budgets of a crowded job within what GitHub allows a job', () => {
     const crowd = Array.from({ length: 20_000 }, (_, i) => candidate(`s${i}`, { bookmark: null }))
-    const entries = matrixEntries(dueSources(crowd, LIMITS), 4)
+    const entries = matrixEntries(dueSources(crowd, LIMITS), SYNC)
     expect(Math.max(...entries.map((entry) => entry['timeout-minutes']))).toBeLessThanOrEqual(360)
+  })
+
+  test('has room in a job for what embeds its sources one after another, within what GitHub allows', () => {
+    const both = (due: DueSource[]) => matrixEntries(due, { concurrency: 4, embeds: true })
+    expect(both(dueSources([candidate('docs', { bookmark: null })], LIMITS))).toMatchObject([
+      { timeout: '2700s', 'timeout-minutes': 45 + 45 + 5 },
+    ])
+    const looks = Array.from({ length: 8 }, (_, i) =>
+      candidate(`s${i}`, { sinceCheckMs: 2 * HOUR }, { usualMs: 60_000 }),
+    )
+    expect(both(dueSources(looks, LIMITS))).toMatchObject([
+      { timeout: '120s', 'timeout-minutes': 4 + 16 + 5 },
+    ])
+    const crowd = both(dueSources(never(2_000), LIMITS))
+    expect(crowd[0]).toMatchObject({ timeout: '2100s', 'timeout-minutes': (2 + 8) * 35 + 5 })
   })
 
   test('has a group of its own for sources that differ in upper and lower case, which GitHub takes for one', () => {
     const twins = dueSources([candidate('docs', { dirty: true }), candidate('Docs', { dirty: true })], LIMITS)
-    const groups = matrixEntries(twins, 4).map(({ group }) => group.toLowerCase())
+    const groups = matrixEntries(twins, SYNC).map(({ group }) => group.toLowerCase())
     expect(new Set(groups).size).toBe(2)
   })
 })

@@ -16,11 +16,14 @@ describe('the README', () => {
     expect(workflow).toBe(example('.github/workflows/mirror.yml'))
   })
 
-  test.each(['.', 'plan', 'sync', 'break-stale', 'status'])('names each input and output of %s', (folder) => {
-    const { inputs, outputs } = parse(readFileSync(`${PACKAGE}/${folder}/action.yml`, 'utf8'))
-    for (const name of [...Object.keys(inputs), ...Object.keys(outputs)])
-      expect(readme).toMatch(new RegExp(`^\\| .*\`${name}\`.*\\|`, 'm'))
-  })
+  test.each(['.', 'plan', 'sync', 'embed', 'break-stale', 'status'])(
+    'names each input and output of %s',
+    (folder) => {
+      const { inputs, outputs } = parse(readFileSync(`${PACKAGE}/${folder}/action.yml`, 'utf8'))
+      for (const name of [...Object.keys(inputs), ...Object.keys(outputs)])
+        expect(readme).toMatch(new RegExp(`^\\| .*\`${name}\`.*\\|`, 'm'))
+    },
+  )
 
   test.each(snippets)('uses only inputs that there are: %#', (snippet) => {
     const steps = [

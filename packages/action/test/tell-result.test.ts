@@ -1,7 +1,7 @@
 import type { SyncResult } from '@tidemark/sync-core'
 import { expect, test, vi } from 'vitest'
 import { blankResult } from '../../cli/src/sync/blank-result.ts'
-import { nextSteps } from '../src/sync/next-step.ts'
+import { nextSteps } from '../src/sync/next-steps.ts'
 import { tellResult } from '../src/sync/tell-result.ts'
 
 const failed = (message: string): SyncResult => ({

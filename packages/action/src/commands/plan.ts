@@ -3,7 +3,7 @@ import { migrate, readStatus } from '@tidemark/sync-core'
 import { UsageError } from 'tidemark/config'
 import { chosenSources, withDatabase } from '../chosen-sources.ts'
 import { readHeads } from '../heads.ts'
-import { countInput, durationInput, namesInput } from '../inputs.ts'
+import { choiceInput, countInput, durationInput, namesInput } from '../inputs.ts'
 import { dueSources } from '../plan/due-sources.ts'
 import { matrixEntries } from '../plan/matrix-entries.ts'
 import { readUsualDurations } from '../plan/read-usual-durations.ts'
@@ -15,6 +15,7 @@ const LEAST_BUDGET_MS = 120_000
 /** Sets the outputs `matrix` and `any`: the sources that are due, most stale first, each in a job of its own. */
 export async function plan(): Promise<void> {
   const concurrency = countInput('concurrency')
+  const embeds = choiceInput('embed', ['true', 'false']) === 'true'
   const mostMs = durationInput('timeout')
   if (mostMs === undefined) throw new UsageError('the input timeout is empty', 'Give a duration such as 45m.')
   const chosen = chosenSources()
@@ -36,12 +37,12 @@ export async function plan(): Promise<void> {
     usualMs: usual.get(source.id) ?? null,
   }))
   const due = dueSources(candidates, { leastMs: Math.min(LEAST_BUDGET_MS, mostMs), mostMs })
-  const entries = matrixEntries(due, concurrency)
+  const entries = matrixEntries(due, { concurrency, embeds })
   tellPlan(ids.length, due, entries)
   const matrix = JSON.stringify({ include: entries })
   if (chosen.secrets.some((secret) => matrix.includes(secret))) {
     throw new UsageError(
-      'a password or token in your addresses also stands in the matrix, as the name of a source or part of it',
+      'a password, token or key that you use also stands in the matrix, as the name of a source or part of it',
       'GitHub passes on no output that holds a secret: change the password, or the name.',
     )
   }

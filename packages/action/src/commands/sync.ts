@@ -11,52 +11,38 @@ import {
 import pMap from 'p-map'
 import { type Chosen, chosenSources, withDatabase } from '../chosen-sources.ts'
 import { choiceInput, countInput, durationInput } from '../inputs.ts'
-import { annotate } from '../sync/annotate.ts'
-import { nextSteps } from '../sync/next-step.ts'
-import { notingLeases } from '../sync/noted-leases.ts'
-import { type Stop, stopOnSignals } from '../sync/stop-on-signals.ts'
+import { annotate } from '../job/annotate.ts'
+import { endEarly, endStep } from '../job/end-step.ts'
+import { notingLeases } from '../job/noted-leases.ts'
+import { nowAndThen } from '../job/now-and-then.ts'
+import { type Stop, stopOnSignals } from '../job/stop-on-signals.ts'
+import { FAIL_ON } from '../job/worst-status.ts'
+import { nextSteps } from '../sync/next-steps.ts'
 import { summarize } from '../sync/summarize.ts'
-import { tellProgress, tellResult } from '../sync/tell-result.ts'
-import { failing, worstStatus } from '../sync/worst-status.ts'
+import { progressLine, tellResult } from '../sync/tell-result.ts'
 
 /** Brings sources up to date, each within its budget; one that fails stops no other. */
 export async function sync(): Promise<void> {
   const budgetMs = durationInput('timeout')
   const breakLockIfStaleMs = durationInput('max-age')
   const concurrency = countInput('concurrency')
-  const failOn = choiceInput('fail-on', ['failed', 'blocked', 'never'])
+  const failOn = choiceInput('fail-on', FAIL_ON)
   const chosen = chosenSources()
   using stop = stopOnSignals()
   const settings = { budgetMs, breakLockIfStaleMs, concurrency, stop }
   const { results, standings } = await syncAll(chosen, settings).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error
-    return endedEarly(chosen, stop)
+    setBehind(chosen.sources.map(({ id }) => id))
+    return endEarly(stop)
   })
   const steps = results.flatMap(nextSteps)
   annotate(steps)
   await summarize(results, standings, steps)
-  core.setOutput('results', JSON.stringify({ version: 1, results }))
-  core.setOutput('status', worstStatus(results))
-  core.setOutput(
-    'partial',
-    results.some(({ status }) => status === 'partial'),
-  )
-  core.setOutput('behind', JSON.stringify(results.filter(isBehind).map(({ source }) => source)))
-  // Each of them has been told as an error already.
-  if (failing(results, failOn).length > 0) process.exitCode = core.ExitCode.Failure
-  process.exitCode = stop.exitCode() ?? process.exitCode
+  setBehind(results.filter(isBehind).map(({ source }) => source))
+  endStep(results, { failOn, stop })
 }
 
-/** Stopped before the database has answered: nothing was done, and a connection may still be on its way. */
-function endedEarly({ sources }: Chosen, stop: Stop): never {
-  core.notice('Nothing was done yet; the next run begins where this one would have.', {
-    title: 'tidemark: stopped before the database has answered',
-  })
-  core.setOutput('status', 'partial')
-  core.setOutput('partial', true)
-  core.setOutput('behind', JSON.stringify(sources.map(({ id }) => id)))
-  process.exit(stop.exitCode())
-}
+const setBehind = (sources: readonly string[]) => core.setOutput('behind', JSON.stringify(sources))
 
 interface Settings {
   readonly budgetMs: number | undefined
@@ -68,7 +54,7 @@ interface Settings {
 async function syncAll(chosen: Chosen, { concurrency, stop, ...settings }: Settings) {
   const { signal } = stop
   const clones = join(dirname(chosen.config.file), '.tidemark', 'clones')
-  const options = { ...settings, signal, clones, onProgress: tellProgress() }
+  const options = { ...settings, signal, clones, onProgress: nowAndThen(progressLine) }
   return withDatabase(
     chosen,
     async (opened) => {

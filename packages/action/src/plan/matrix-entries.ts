@@ -7,12 +7,20 @@ export interface MatrixEntry {
   readonly name: string
   /** Names of its sources, most stale first, parted by spaces; for the input `sources`. */
   readonly sources: string
-  /** Budget of each of them; for the input `timeout`. */
+  /** Budget of each of them, in each step; for the input `timeout`. */
   readonly timeout: string
   /** When GitHub should end the job, well after every budget is spent. */
   readonly 'timeout-minutes': number
   /** Jobs of one group do not run at once. */
   readonly group: string
+}
+
+/** What a job does with its sources. */
+export interface JobShape {
+  /** How many of them it syncs side by side. */
+  readonly concurrency: number
+  /** Whether it embeds them afterwards, one after another. */
+  readonly embeds: boolean
 }
 
 /** What GitHub allows in a matrix. */
@@ -30,14 +38,14 @@ const MOST_LOOK_JOBS = 32
  * A job for each source that has something to do, or several to a job where there are more than a matrix has, each
  * beginning with one of the most stale; and few jobs for all that have not moved and are only to be looked at.
  */
-export function matrixEntries(due: readonly DueSource[], concurrency: number): MatrixEntry[] {
+export function matrixEntries(due: readonly DueSource[], how: JobShape): MatrixEntry[] {
   const looks = due.filter(({ why }) => why === 'every')
   const work = due.filter(({ why }) => why !== 'every')
   const lookJobs = Math.min(Math.ceil(looks.length / LOOKS_A_JOB), MOST_LOOK_JOBS)
   const workJobs = Math.min(work.length, MOST_ENTRIES - lookJobs)
   return [
-    ...spread(work, workJobs).map((sources, i) => entryOf(sources, concurrency, `tidemark-pack-${i}`)),
-    ...spread(looks, lookJobs).map((sources, i) => entryOf(sources, concurrency, `tidemark-look-${i}`)),
+    ...spread(work, workJobs).map((sources, i) => entryOf(sources, how, `tidemark-pack-${i}`)),
+    ...spread(looks, lookJobs).map((sources, i) => entryOf(sources, how, `tidemark-look-${i}`)),
   ]
 }
 
@@ -45,8 +53,13 @@ function spread<T>(items: readonly T[], count: number): T[][] {
   return Array.from({ length: count }, (_, place) => items.filter((_, i) => i % count === place))
 }
 
-function entryOf(sources: readonly DueSource[], concurrency: number, sharedGroup: string): MatrixEntry {
-  const rounds = Math.ceil(sources.length / concurrency)
+function entryOf(
+  sources: readonly DueSource[],
+  { concurrency, embeds }: JobShape,
+  sharedGroup: string,
+): MatrixEntry {
+  // How many budgets may be spent one after another.
+  const rounds = Math.ceil(sources.length / concurrency) + (embeds ? sources.length : 0)
   const longestMs = Math.max(...sources.map(({ budgetMs }) => budgetMs))
   const budgetS = Math.ceil(Math.min(longestMs, LONGEST_JOB_MS / rounds) / 1000)
   const ids = sources.map(({ id }) => id)

@@ -1,8 +1,10 @@
 import type { SourceStanding, SyncResult } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
+import type { NextStep } from '../job/next-step.ts'
+import { runsLeft } from '../job/runs-left.ts'
+import { endedAs } from '../job/tell-end.ts'
 import { writeSummary } from '../summary.ts'
-import type { NextStep } from './next-step.ts'
-import { filesDone, runsLeft } from './runs-left.ts'
+import { filesDone } from './files-done.ts'
 import { changesOf } from './tell-result.ts'
 
 const HEAD = ['source', 'status', 'files', 'left', 'runs more', 'rate', 'behind', 'time']
@@ -16,16 +18,15 @@ export async function summarize(
   const behind = new Map(standings.map(({ id, behindMs }) => [id, behindMs]))
   const rows = results.map((result) => [
     result.source,
-    'reason' in result ? `${result.status} (${result.reason})` : result.status,
+    endedAs(result),
     changesOf(result),
     String(result.filesRemaining ?? '?'),
-    result.status === 'partial' ? String(runsLeft(result) ?? '?') : '–',
+    result.status === 'partial' ? String(runsLeft(result.filesRemaining, filesDone(result)) ?? '?') : '–',
     rateOf(result),
     agoOf(behind.get(result.source)),
     prettyMs(result.elapsedMs),
   ])
-  const notes = steps.map(({ title, message }) => `${title}: ${message}`)
-  await writeSummary('Tidemark: sync', HEAD, rows, notes)
+  await writeSummary('Tidemark: sync', HEAD, rows, steps)
 }
 
 function rateOf(result: SyncResult): string {

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,8 +19,8 @@ export interface ActionWorld extends AsyncDisposable {
   readonly folder: string
   readonly database: string
   readonly pool: pg.Pool
-  /** Writes tidemark.yaml with these sources. */
-  configure(sources: Readonly<Record<string, object>>): void
+  /** Writes tidemark.yaml with these sources, and with who embeds where that is given. */
+  configure(sources: Readonly<Record<string, object>>, embedding?: object): void
   /** Makes a commit of a repository of the folder that holds these files beside those before. @returns its id */
   commit(repository: string, files: Readonly<Record<string, string>>): string
   /** Makes a bare repository of 84 pages. */
@@ -56,7 +58,8 @@ export async function actionWorld(): Promise<ActionWorld> {
     database: database.url,
     pool,
     git,
-    configure: (sources) => writeFileSync(join(folder, 'tidemark.yaml'), JSON.stringify({ sources })),
+    configure: (sources, embedding) =>
+      writeFileSync(join(folder, 'tidemark.yaml'), JSON.stringify({ sources, embedding })),
     commit(repository, files) {
       git('init', '-q', '-b', 'main', repository)
       for (const [name, text] of Object.entries(files)) {
@@ -90,6 +93,19 @@ export async function heldBack({ pool }: ActionWorld) {
     BEGIN IF nextval('batches') > 1 THEN PERFORM pg_advisory_xact_lock_shared(42); END IF; RETURN NULL; END $$;
     CREATE TRIGGER hold_back BEFORE INSERT ON tidemark.chunks EXECUTE FUNCTION hold_back()`)
   await holder.query('BEGIN; SELECT pg_advisory_xact_lock(42)')
+  return heldBy(pool, holder)
+}
+
+/** Lets an embedding run come as far as it has its lease, and no further until the lock is let go. */
+export async function heldBackEmbedding({ pool }: ActionWorld) {
+  const holder = await pool.connect()
+  // As in a database that has the table but not the extension: only a run with its lease gets to the second.
+  await pool.query('CREATE TABLE tidemark.embeddings (model text, content_hash bytea, embedding text)')
+  await holder.query('BEGIN; LOCK TABLE tidemark.embedding_models')
+  return heldBy(pool, holder)
+}
+
+function heldBy(pool: pg.Pool, holder: pg.PoolClient) {
   const waiting = `SELECT count(*)::int AS n FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'tidemark' AND wait_event_type = 'Lock'`
   return {
@@ -102,8 +118,28 @@ export async function heldBack({ pool }: ActionWorld) {
   }
 }
 
-/** Whether the lease of a source is free. */
-export async function isFree({ pool }: ActionWorld, source: string): Promise<boolean> {
-  const { rows } = await pool.query('SELECT holder_id FROM tidemark.locks WHERE key = $1', [`sync:${source}`])
+/** Whether the lease of a source, for that work, is free. */
+export async function isFree({ pool }: ActionWorld, source: string, work = 'sync'): Promise<boolean> {
+  const { rows } = await pool.query('SELECT holder_id FROM tidemark.locks WHERE key = $1', [
+    `${work}:${source}`,
+  ])
   return rows[0].holder_id === null
+}
+
+/** The address of a database that takes a connection and never answers. */
+export async function silentDatabase() {
+  const silent = createServer()
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  const connected = once(silent, 'connection') as Promise<[Socket]>
+  return {
+    url: `postgres://me@127.0.0.1:${port}/x`,
+    connected,
+    async [Symbol.asyncDispose]() {
+      const [socket] = await connected
+      socket.destroy()
+      silent.close()
+    },
+  }
 }

@@ -37,11 +37,10 @@ function strictly(value: unknown): data.ExpressionData {
   return new Strict(...pairs)
 }
 
-const STATUS = { success: true, always: true, failure: false, cancelled: false }
-
-/** The value of an expression without its braces. */
-export function evaluated(expression: string, contexts: Contexts): unknown {
-  const functions = Object.entries(STATUS).map(([name, told]) => ({
+/** The value of an expression without its braces. @param failed whether a step before it has failed */
+export function evaluated(expression: string, contexts: Contexts, failed = false): unknown {
+  const status = { success: !failed, always: true, failure: failed, cancelled: false }
+  const functions = Object.entries(status).map(([name, told]) => ({
     name,
     minArgs: 0,
     maxArgs: 0,

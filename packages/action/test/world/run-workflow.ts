@@ -10,6 +10,8 @@ export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
 const SYNC = '.github/workflows/sync.yml'
 const EXAMPLE = 'examples/github-action/.github/workflows/mirror.yml'
 
+type Callee = Awaited<ReturnType<typeof workflowOf>>
+
 export interface Job {
   readonly name: string
   readonly group: string | null
@@ -18,10 +20,18 @@ export interface Job {
   readonly outputs: Readonly<Record<string, string>>
 }
 
-/** Runs the example's workflow and through it the reusable one, each step that is ours as a process. */
+/**
+ * Runs the example's workflow and through it the reusable one, each step that is ours as a process.
+ *
+ * @param embeddingKey makes the caller ask for embeddings, with that secret.
+ */
 export async function runWorkflow(
   world: ActionWorld,
-  { inputs = { source: null }, onPlanned = () => {} }: { inputs?: object; onPlanned?: () => void } = {},
+  {
+    inputs = { source: null },
+    embeddingKey,
+    onPlanned = () => {},
+  }: { inputs?: object; embeddingKey?: string; onPlanned?: () => void } = {},
 ) {
   const caller = await workflowOf(EXAMPLE, readFileSync(`${ROOT}/${EXAMPLE}`, 'utf8'))
   const text = readFileSync(`${ROOT}/${SYNC}`, 'utf8')
@@ -31,58 +41,65 @@ export async function runWorkflow(
   const secrets = { DATABASE_URL: world.database, DOCS_READ_TOKEN: 'token-for-docs' }
   const contexts = {
     github,
-    inputs: { ...defaultsOf(text), ...resolved(part(call, 'with'), { github, inputs }) },
-    secrets: resolved(part(call, 'secrets'), { secrets }),
+    inputs: {
+      ...defaultsOf(text),
+      ...resolved(part(call, 'with'), { github, inputs }),
+      ...(embeddingKey && { embed: true }),
+    },
+    // One that is not given is empty.
+    secrets: { 'embedding-key': embeddingKey ?? '', ...resolved(part(call, 'secrets'), { secrets }) },
   }
 
-  const planned = await runJob(world, callee.root, 'plan', contexts)
+  const planned = await runJob(world, callee, 'plan', contexts)
   onPlanned()
   const needs = { plan: { result: 'success', outputs: planned.outputs } }
   const jobs = jobIds(callee.root)
   const conditions = new Map(callee.template.jobs.map((job) => [String(job.id), job.if.expression]))
   const goes = (id: string, more: Contexts) =>
     evaluated(conditions.get(id)!, { ...contexts, ...more }) === true
-  const synced = goes('sync', { needs }) ? await runMatrix(world, callee.root, { ...contexts, needs }) : []
+  const synced = goes('sync', { needs }) ? await runMatrix(world, callee, { ...contexts, needs }) : []
   const afterwards = { needs: { ...needs, sync: { result: synced.length > 0 ? 'success' : 'skipped' } } }
   const summary = goes('summary', afterwards)
-    ? await runJob(world, callee.root, 'summary', { ...contexts, ...afterwards })
+    ? await runJob(world, callee, 'summary', { ...contexts, ...afterwards })
     : null
   const output = mapping(part(part(callee.root, 'on'), 'workflow_call'), 'outputs').get('behind')
   const told = { jobs: { summary: { outputs: { behind: summary?.outputs.behind ?? '' } } } }
   return { jobs, planned, synced, summary, behind: resolved(part(output, 'value'), told) }
 }
 
-async function runMatrix(world: ActionWorld, root: any, contexts: Contexts): Promise<Job[]> {
-  const strategy = resolved(part(job(root, 'sync'), 'strategy'), contexts)
+async function runMatrix(world: ActionWorld, callee: Callee, contexts: Contexts): Promise<Job[]> {
+  const strategy = resolved(part(job(callee.root, 'sync'), 'strategy'), contexts)
   if (strategy['fail-fast'] !== false) throw new Error('one source that fails would cancel the others')
   const entries: Record<string, unknown>[] = strategy.matrix.include
-  return pMap(entries, (matrix) => runJob(world, root, 'sync', { ...contexts, matrix }), {
+  return pMap(entries, (matrix) => runJob(world, callee, 'sync', { ...contexts, matrix }), {
     concurrency: strategy['max-parallel'],
   })
 }
 
-async function runJob(world: ActionWorld, root: any, id: string, contexts: Contexts): Promise<Job> {
-  const definition = job(root, id)
+async function runJob(world: ActionWorld, callee: Callee, id: string, contexts: Contexts): Promise<Job> {
+  const definition = job(callee.root, id)
+  const conditions = stepConditions(callee, id)
   const resolve = (name: string, more: Contexts = {}) =>
     resolved(part(definition, name), { ...contexts, ...more })
   const env = resolve('env')
   const steps: Record<string, { outputs: Record<string, string> }> = {}
   const ended: Ended[] = []
-  for (const step of [...items(part(definition, 'steps'))]) {
+  let failed = false
+  for (const [i, step] of [...items(part(definition, 'steps'))].entries()) {
     const uses = resolved(part(step, 'uses'), {}) as string
     const ours = /^tidemark\/tidemark\/([a-z-]+)@v1$/.exec(uses)
-    if (!ours) continue
+    if (!ours || !evaluated(conditions[i]!, { ...contexts, steps }, failed)) continue
     const given = resolved(part(step, 'with'), { ...contexts, steps })
     const inputs = Object.entries(given).map(([name, value]) => [name, value === null ? '' : String(value)])
     const outcome = await world.run({
       uses: ours[1]!,
       with: Object.fromEntries(inputs),
-      env: { ...env, DATABASE_URL: undefined },
+      env: { ...env, ...resolved(part(step, 'env'), contexts), DATABASE_URL: undefined },
     })
     ended.push(outcome)
     const stepId = part(step, 'id')
     if (stepId) steps[String(stepId)] = { outputs: { ...outcome.outputs } }
-    if (outcome.exitCode !== 0) break
+    failed ||= outcome.exitCode !== 0
   }
   const concurrency = resolve('concurrency')
   if (concurrency?.['cancel-in-progress']) throw new Error('a run in progress would be cancelled')
@@ -93,6 +110,14 @@ async function runJob(world: ActionWorld, root: any, id: string, contexts: Conte
     steps: ended,
     outputs: resolve('outputs', { steps }) ?? {},
   }
+}
+
+/** When each step of a job runs, with what GitHub puts in where it says nothing. */
+function stepConditions({ template }: Callee, id: string): string[] {
+  const { steps } = template.jobs.find((each) => String(each.id) === id) as unknown as {
+    steps: { if: { expression: string } }[]
+  }
+  return steps.map((step) => step.if.expression)
 }
 
 function defaultsOf(text: string): Record<string, unknown> {

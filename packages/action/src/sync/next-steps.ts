@@ -1,12 +1,8 @@
 import type { SyncResult } from '@tidemark/sync-core'
-import { runsLeft } from './runs-left.ts'
-
-/** What someone should know of a result, or do about it; null where all is well. */
-export interface NextStep {
-  readonly level: 'notice' | 'warning' | 'error'
-  readonly title: string
-  readonly message: string
-}
+import { busyStep, failedStep, type NextStep, partialStep } from '../job/next-step.ts'
+import { tellLeft } from '../job/runs-left.ts'
+import { warningOf } from '../job/warning-of.ts'
+import { filesDone } from './files-done.ts'
 
 /** What is to be said of a result; several things where files were set aside as well. */
 export function nextSteps(result: SyncResult): NextStep[] {
@@ -22,21 +18,14 @@ export function nextSteps(result: SyncResult): NextStep[] {
   return steps.filter((step) => step !== null)
 }
 
+/** Null where all is well. */
 function ofStatus(result: SyncResult): NextStep | null {
   const { source } = result
   switch (result.status) {
     case 'partial':
-      return {
-        level: 'notice',
-        title: `${source} is partial (${result.reason})`,
-        message: `${leftOf(result)} What is in stays in; the next run goes on from there.`,
-      }
+      return partialStep(result, tellLeft(result.filesRemaining, filesDone(result), 'files'))
     case 'busy':
-      return {
-        level: 'warning',
-        title: `${source} is busy`,
-        message: `Process ${result.holder.pid} on ${result.holder.host} is syncing it. The next wave looks again.`,
-      }
+      return busyStep(result, 'syncing')
     case 'blocked':
       return {
         level: 'error',
@@ -50,26 +39,8 @@ function ofStatus(result: SyncResult): NextStep | null {
         message: `${warningOf(result, 'too_many_failures')} Mend or exclude the files, or see tidemark.quarantine; then run once: tidemark sync --source ${source} --retry-quarantined`,
       }
     case 'failed':
-      return {
-        level: 'error',
-        title: `${source} failed (${result.reason})`,
-        message: `${result.error.message}. ${result.error.hint}`,
-      }
+      return failedStep(result)
     default:
       return null
   }
-}
-
-function warningOf({ warnings }: SyncResult, code: string): string {
-  return warnings
-    .filter((warning) => warning.code === code)
-    .map(({ message }) => `${message}.`)
-    .join(' ')
-}
-
-function leftOf(result: SyncResult): string {
-  if (result.filesRemaining === null) return 'It stopped before it knew how much there is.'
-  const runs = runsLeft(result)
-  const more = runs === null ? '' : `, about ${runs} more ${runs === 1 ? 'run' : 'runs'} like this one`
-  return `${result.filesRemaining} files are left${more}.`
 }
