@@ -9,6 +9,7 @@ export function scaleTable(sizes: readonly SizeFigures[]): FigureTable {
     rows: [
       row('first import', ({ importMs }) => milliseconds(importMs)),
       row('  pages/s', ({ pagesPerSecond }) => grouped(pagesPerSecond)),
+      row('index for search', ({ indexMs }) => milliseconds(indexMs)),
       row('  peak MB', ({ peakMb }) => grouped(peakMb)),
       row('nothing new', ({ noopMs }) => milliseconds(noopMs)),
       row('  inside the process', ({ noopInsideMs }) => milliseconds(noopInsideMs)),
