@@ -5,7 +5,14 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { styleText } from 'node:util'
-import { type Database, migrate, openDatabase, type SyncResult, syncSource } from '@tidemark/sync-core'
+import {
+  type Database,
+  migrate,
+  openDatabase,
+  type SyncResult,
+  search,
+  syncSource,
+} from '@tidemark/sync-core'
 import Table from 'cli-table3'
 import { execa } from 'execa'
 
@@ -26,7 +33,7 @@ async function main(): Promise<void> {
   say('A source: the documentation of Vite, a git repository of Markdown files, as it was some commits ago')
   const newest = await prepareSource()
 
-  say('A database: PGlite, a Postgres in this process, in .demo/.tidemark/db')
+  say('A database: PGlite, an embedded Postgres, in .demo/.tidemark/db')
   const db = await openDatabase(DATABASE)
   try {
     await migrate(db)
@@ -45,6 +52,7 @@ async function main(): Promise<void> {
 
     await showRuns(db)
     await showPage(db)
+    await showSearch(db)
   } finally {
     await db.close()
   }
@@ -112,10 +120,29 @@ async function showPage(db: Database): Promise<void> {
   for (const { path, title } of links) console.log(`    ${path}  ${styleText('dim', title)}`)
 }
 
+async function showSearch(db: Database): Promise<void> {
+  const words = 'proxy websocket'
+  say(`A search: ${words}`)
+  for (const { title, path, headingPath, excerpt, matches } of (await search(db, words, { limit: 3 })).hits) {
+    console.log(`  ${styleText('bold', title)}  ${path}  ${styleText('dim', headingPath.join(' › '))}`)
+    console.log(`    ${highlighted(excerpt, matches)}`)
+  }
+}
+
+function highlighted(text: string, matches: readonly { start: number; end: number }[]): string {
+  // From the last one, so that the places of the others stay.
+  return matches.reduceRight(
+    (marked, { start, end }) =>
+      marked.slice(0, start) + styleText('yellow', marked.slice(start, end)) + marked.slice(end),
+    text,
+  )
+}
+
 function showWhereToGo(elapsedMs: number): void {
   say(`Done in ${(elapsedMs / 1000).toFixed(1)} s. Where to go from here`)
   console.log(`  cd .demo && npx tidemark status      what you have just made, by the command
   npx tidemark sync --all              bring it up to date again
+  npx tidemark search <words>          find pages
   npx tidemark init                    in a folder of your own; DATABASE_URL for a Postgres
   README.md                            what it promises, and what it does not`)
 }
