@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDatabase } from '@tidemark/sync-core'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
@@ -7,41 +8,49 @@ import {
   serveEmbeddings,
   withoutMeaning,
 } from '@tidemark/test-engines/embedding-server'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type CliWorld, cliWorld } from './world/cli-world.ts'
 import { runInTerminal } from './world/terminal.ts'
 
 let server: EmbeddingServer
 let world: CliWorld
-let database: FreshDatabase
+let synced: FreshDatabase
 let served: number
-// The Postgres of the tests has no pgvector.
+// The Postgres of the tests has no pgvector. What a sync makes is made once: each command opens the database anew.
+beforeAll(async () => {
+  synced = await freshDatabase('pglite')
+  using first = await cliWorld()
+  first.write('tidemark.yaml', `sources: ${SOURCES}`)
+  await first.run('sync --all', { DATABASE_URL: synced.url })
+})
+afterAll(() => synced.drop())
 beforeEach(async () => {
   served = Number.POSITIVE_INFINITY
   server = await serveEmbeddings((texts) =>
     server.requestedAt.length > served ? new Promise(() => {}) : withoutMeaning(texts),
   )
   world = await cliWorld()
-  database = await freshDatabase('pglite')
+  await cp(synced.url, database(), { recursive: true })
 })
 afterEach(async () => {
   await server.close()
   world[Symbol.dispose]()
-  await database.drop()
 })
 
+const SOURCES = '{ docs: { repo: docs }, copy: { repo: docs } }'
+const database = () => join(world.folder, 'synced')
 const KEY = 'sk-hunter2'
 
-/** Writes a configuration of `docs` and `copy`, three pages each, that is also told what is said of who embeds. */
+/** Writes a configuration of `docs` and `copy`, three pages each, and of who embeds them. */
 function configure(more = '') {
   world.write(
     'tidemark.yaml',
     `embedding: { url: "${server.url}", model: m, batchSize: 1, concurrency: 1${more} }
-sources: { docs: { repo: docs }, copy: { repo: docs } }`,
+sources: ${SOURCES}`,
   )
 }
 
-const env = () => ({ DATABASE_URL: database.url, KEY })
+const env = () => ({ DATABASE_URL: database(), KEY })
 const run = (args: string) => world.run(args, env())
 const resultsOf = ({ stdout }: { stdout: string }) => JSON.parse(stdout).results
 const texts = () => [...server.embedded.entries()].sort()
@@ -54,7 +63,6 @@ const ONCE = [
 describe('tidemark embed', { timeout: 120_000 }, () => {
   test('embeds each text once, tells of each source in a table, and then has nothing to do', async () => {
     configure()
-    await run('sync --all')
     const first = await run('embed --all')
     expect(first).toMatchObject({
       exitCode: 0,
@@ -71,7 +79,6 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
 
   test('stops each source in its budget as partial, and the next one goes on from there', async () => {
     configure()
-    await run('sync --all')
     served = 1
     const stopped = await run('embed --all --timeout 6s --json')
     expect(stopped.exitCode).toBe(0)
@@ -94,7 +101,6 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     'stops as partial on %s with exit code %i, and what was embedded is kept',
     async (signal, code) => {
       configure()
-      await run('sync --all')
       served = 1
       const running = world.start('embed --all --gc --json', env())
       await server.requested()
@@ -120,7 +126,6 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
 
   test('lets one source fail without stopping another, exits 1, and shows the key nowhere', async () => {
     configure(', key: "${KEY}"')
-    await run('sync --all')
     server.faults.push({ status: 401 })
     const failed = await run('embed --all --verbose')
     expect(failed).toMatchObject({
@@ -137,7 +142,6 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
 
   test('sets aside what the server refuses, and tries it again when it is told to', async () => {
     configure()
-    await run('sync --all')
     server.refuse = (text) => text === '# b'
     const some = await run('embed --source docs')
     expect(some).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/docs +synced +2 +1 +0 /) })
@@ -157,7 +161,6 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
       'docs: it has not been synced yet; first run: tidemark sync --source docs',
     )
     expect(existsSync(join(world.folder, '.tidemark'))).toBe(false)
-    await run('sync --source docs')
     expect((await run('embed --source docs --dry-run')).stdout).toMatch(
       /^source +status +chunks +tokens +cost\ndocs +dry_run +3 +≈ 3 +≈ 0\.0030$/,
     )
@@ -170,7 +173,6 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
 
   test('with --gc removes what nothing needs any more, alone or after embedding', async () => {
     configure()
-    await run('sync --all')
     await run('embed --all')
     const next = await run('embed --all --model next --gc')
     expect(next.stdout).toContain('Removed 3 embeddings that nothing needs any more, among them all of m.')
@@ -189,7 +191,6 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
 
   test('shows on a terminal how far it is', async () => {
     configure()
-    await run('sync --all')
     served = 1
     const terminal = runInTerminal(world, 'embed --all', { env: env() })
     await terminal.shows(/^docs {2}embedding 1\/3 {2}\d+ chunks\/s, \S+ s left$/)
@@ -201,8 +202,7 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
 
   test('is busy where another process embeds the source, and exits 4', async () => {
     configure()
-    await run('sync --all')
-    const db = await openDatabase(database.url)
+    const db = await openDatabase(database())
     await db.query(
       `INSERT INTO tidemark.locks (key, holder_id, holder_host, holder_pid, attempt_id, acquired_at, last_refreshed_at, expires_at)
        VALUES ('embed:docs', 'other', 'elsewhere', 4711, gen_random_uuid(), now(), now(), now() + interval '1 hour')`,

@@ -47,6 +47,18 @@ const run = (args: string) => world.run(args, { DATABASE_URL: database.url })
 const undated = (text: string) => text.replace(/just now|\d+ min ago/g, '<ago>')
 
 describe('tidemark search', () => {
+  test('finds nothing of a configuration that wants no index, and all once it wants one', async () => {
+    await using empty = { ...(await freshDatabase('postgres')), [Symbol.asyncDispose]: () => empty.drop() }
+    const found = async (search: boolean) => {
+      world.write('switch.yaml', `search: ${search}\nsources: { guide: { repo: guide } }`)
+      const env = { DATABASE_URL: empty.url }
+      await world.run('sync --all --config switch.yaml', env)
+      return JSON.parse((await world.run('search websockets --json --config switch.yaml', env)).stdout).hits
+    }
+    expect(await found(false)).toEqual([])
+    expect(await found(true)).toMatchObject([{ path: 'proxy.md' }])
+  })
+
   test('tells title, page, headings, freshness and some of the text, the best first', async () => {
     const { exitCode, stdout, stderr } = await run('search websockets proxy')
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })

@@ -1,4 +1,5 @@
 import type { HeldLease } from './lease.ts'
+import { LockError } from './lock-error.ts'
 import { reasonOfLoss } from './loss.ts'
 import type { Settings } from './options.ts'
 import { type Queryable, run } from './queryable.ts'
@@ -38,7 +39,8 @@ export function startHeartbeat(
     if (renewed.length === 0) return
     const startedAt = performance.now()
     const hanging = setTimeout(() => {
-      for (const lease of renewed) lease.doubt(new Error('the database has not answered a heartbeat'))
+      const silent = new LockError('LOCK_FAILED', 'the database has not answered a heartbeat')
+      for (const lease of renewed) lease.doubt(silent)
     }, heartbeatMs)
     hanging.unref()
     try {

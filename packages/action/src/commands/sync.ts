@@ -54,7 +54,8 @@ interface Settings {
 async function syncAll(chosen: Chosen, { concurrency, stop, ...settings }: Settings) {
   const { signal } = stop
   const clones = join(dirname(chosen.config.file), '.tidemark', 'clones')
-  const options = { ...settings, signal, clones, onProgress: nowAndThen(progressLine) }
+  const { search } = chosen.config
+  const options = { ...settings, signal, clones, search, onProgress: nowAndThen(progressLine) }
   return withDatabase(
     chosen,
     async (opened) => {

@@ -58,7 +58,7 @@ async function inThisProcess(sources: readonly Source[], { command, config, flag
   }
   const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, ...others } = flags
   const clones = join(dirname(config.file), '.tidemark', 'clones')
-  const options = { ...others, ...call, budgetMs, waitMs, breakLockIfStaleMs, clones }
+  const options = { ...others, ...call, budgetMs, waitMs, breakLockIfStaleMs, clones, search: config.search }
   // A dry run makes no tables, and no embedded database either.
   const open = flags.dryRun ? withDatabaseAsItIs : withDatabase
   const { signal } = call

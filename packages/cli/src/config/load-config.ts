@@ -28,6 +28,8 @@ export interface Config {
   readonly file: string
   /** A Postgres address or the folder of an embedded database; null where the file names none. */
   readonly database: string | null
+  /** Whether a sync keeps the index for search. */
+  readonly search: boolean
   /** Who embeds chunks; null where the file names no one. */
   readonly embedding: Embedding | null
   /** In the order of the file. */
@@ -45,11 +47,12 @@ export function loadConfig(file: string): Config {
   expandVariables(document, process.env)
   const parsed = configSchema.safeParse(document.doc.toJS() ?? {})
   if (!parsed.success) throw explain(document, parsed.error.issues[0]!)
-  const { database, every, sources, embedding } = parsed.data
+  const { database, every, sources, search, embedding } = parsed.data
   const folder = dirname(file)
   return {
     file,
     database: database === undefined ? null : databaseIn(folder, database),
+    search,
     embedding: embedding === undefined ? null : embeddingOf(embedding, document),
     sources: Object.entries(sources ?? {}).map(([id, { repo, every: own, ...rest }]) => {
       const source = {

@@ -93,6 +93,10 @@ export const configSchema = z.strictObject({
   every: duration
     .default(durationMs(EVERY))
     .describe(`How often sources are due; a duration. ${EVERY} by default.`),
+  search: z
+    .boolean()
+    .default(true)
+    .describe('Whether a sync keeps the index for search by words, when the pages are in. true by default.'),
   embedding: embeddingSchema
     .optional()
     .describe('Who embeds chunks, for search by meaning: any server with the protocol of OpenAI.'),

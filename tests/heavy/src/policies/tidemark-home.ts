@@ -17,7 +17,9 @@ export async function tidemarkHome({ ground, sources }: Scene, name: string) {
   await chmod(command, 0o755)
   const config = sources.map(({ id, folder }) => [id, { repo: folder, ref: 'main' }])
   // JSON is YAML.
-  await writeFile(join(folder, 'tidemark.yaml'), JSON.stringify({ sources: Object.fromEntries(config) }))
+  // What an index takes of an hour, some seconds, would be minutes of a scaled one; the old policy has none either.
+  const settings = { search: false, sources: Object.fromEntries(config) }
+  await writeFile(join(folder, 'tidemark.yaml'), JSON.stringify(settings))
   const env = {
     PATH: `${join(folder, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
     HOME: folder,
