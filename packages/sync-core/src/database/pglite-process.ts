@@ -21,8 +21,6 @@ export interface Reply {
 // What a terminal or a supervisor sends to all of a command's processes is for the one that has started this one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 new Worker(besides(import.meta.url, 'parent-watch'), { workerData: Number(process.argv[3]) }).unref()
-// Closed, or not even that; what was answered is in.
-process.on('disconnect', () => process.exit())
 
 const opened = PGlite.create(process.argv[2]!, {
   // Has to be there whenever a database that has used it is opened; used or not, it takes a millisecond.
