@@ -7,10 +7,8 @@ export type WordMatch = 'all' | 'any'
  */
 export const byWordsSql = (match: WordMatch) => (match === 'all' ? allWordsSql : anyWordSql)
 
-const languages = /* sql */ `language AS MATERIALIZED (
-  SELECT DISTINCT tidemark.dictionary_for(search_language) AS language FROM tidemark.sources
-  WHERE search_language IS NOT NULL AND ($2::text[] IS NULL OR id = ANY ($2::text[]))
-)`
+const languages =
+  'language AS MATERIALIZED (SELECT language FROM tidemark.search_dictionaries($2::text[]) AS language)'
 
 /** Phrases, "or" and "-word" as Postgres reads them. */
 const allWordsSql = /* sql */ `${languages},
@@ -33,15 +31,15 @@ total AS MATERIALIZED (
   SELECT CASE WHEN reltuples > 0 THEN reltuples ELSE (SELECT count(*) FROM tidemark.search_chunks) END AS chunks
   FROM pg_class WHERE oid = 'tidemark.search_chunks'::regclass
 ),
+counted AS MATERIALIZED (
+  SELECT language, query,
+    (SELECT count(*) FROM tidemark.search_chunks AS entry WHERE entry.words @@ query) AS found
+  FROM language, unnest(to_tsvector(language::regconfig, $1)) AS given,
+    LATERAL (SELECT ('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery AS query) AS quoted
+),
 word AS MATERIALIZED (
-  SELECT language, query, found, power(ln(1 + total.chunks / found), 2) AS weight, found > total.chunks / 10 AS common
-  FROM total, (
-    SELECT language, query,
-      (SELECT count(*) FROM tidemark.search_chunks AS entry WHERE entry.words @@ query) AS found
-    FROM language, unnest(to_tsvector(language::regconfig, $1)) AS given,
-      LATERAL (SELECT ('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery AS query) AS quoted
-  ) AS counted
-  WHERE found > 0
+  SELECT language, query, power(ln(1 + total.chunks / found), 2) AS weight, found > total.chunks / 10 AS common
+  FROM total, counted WHERE found > 0
 ),
 asked AS MATERIALIZED (
   SELECT language, string_agg(query::text, ' | ')::tsquery AS query,

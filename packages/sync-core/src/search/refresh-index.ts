@@ -7,7 +7,7 @@ import { languageOf } from '../sync/source.ts'
 import { leaseKey } from '../sync/take-lease.ts'
 import { withoutSecrets } from '../without-secrets.ts'
 
-const FIRST_PAGES = 25
+const FIRST_PAGES = 5
 const MOST_PAGES = 1_000
 
 /**
@@ -47,4 +47,6 @@ async function underLease({ db: outer, source, budget, tally }: Run, lease: Leas
     size = fitting(size, MOST_PAGES, filled.pages, performance.now() - started)
   }
   await finishIndex(db, lease, { sourceId: source.id, language, seen })
+  // How many entries there are, and which words are common, decides how they are searched.
+  if (paths === null) await db.query('ANALYZE tidemark.search_chunks')
 }

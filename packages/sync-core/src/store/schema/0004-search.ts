@@ -36,4 +36,12 @@ CREATE INDEX search_chunks_content_hash ON tidemark.search_chunks (content_hash)
 CREATE FUNCTION tidemark.dictionary_for(language text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $function$
   SELECT coalesce((SELECT cfgname::text FROM pg_catalog.pg_ts_config WHERE cfgname = language LIMIT 1), 'simple')
 $function$;
+
+-- The dictionaries that these sources, or all, are indexed by. There are few, which a query over the table itself does
+-- not tell the planner: it would read all entries rather than look words up for each.
+CREATE FUNCTION tidemark.search_dictionaries(sources text[]) RETURNS SETOF text LANGUAGE plpgsql STABLE ROWS 1
+AS $function$ BEGIN
+  RETURN QUERY SELECT DISTINCT tidemark.dictionary_for(search_language) FROM tidemark.sources AS source
+    WHERE search_language IS NOT NULL AND (search_dictionaries.sources IS NULL OR source.id = ANY (search_dictionaries.sources));
+END $function$;
 `
