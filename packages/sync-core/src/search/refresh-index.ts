@@ -35,6 +35,9 @@ async function underLease({ db: outer, source, budget, tally }: Run, lease: Leas
   const language = languageOf(source)
   const paths = tally.unsearched === 'all' ? null : tally.unsearched
   const seen = await unsearchedRun(db, source.id)
+  // Pages that have just come in have no statistics yet, and PGlite never gets them by itself: each batch would sort all
+  // that are left to find the next.
+  if (paths === null) await db.query('ANALYZE tidemark.pages (source_id, id)')
   let size = FIRST_PAGES
   for (let after = '0'; ; ) {
     budget.check()

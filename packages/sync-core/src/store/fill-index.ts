@@ -42,6 +42,10 @@ export async function fillIndex(db: Database, lease: Lease, filling: Filling): P
 /** Blob and parser make the text of a page; its title may come from its path as well. */
 const MADE_OF = "md5(concat_ws(' ', page.blob_oid, page.parser_version, setting.language, page.title))::uuid"
 
+/**
+ * OFFSET 0 keeps what is looked up page by page from becoming a join: that reads all of a source for each batch, which
+ * the planner prefers while a table that is being filled has no statistics.
+ */
 const fillIndexSql = (fence: string, byPath: boolean) => /* sql */ `
 WITH fence AS MATERIALIZED (${fence}),
 setting AS MATERIALIZED (SELECT tidemark.dictionary_for($4) AS language FROM fence),
@@ -49,7 +53,6 @@ page AS MATERIALIZED (
   SELECT page.id, ${MADE_OF} AS made_of, setweight(to_tsvector(setting.language::regconfig, page.title), 'A') AS title
   FROM setting CROSS JOIN tidemark.pages AS page
   WHERE page.source_id = $3 AND page.id > $5::bigint AND ${MADE_OF} IS DISTINCT FROM (
-      -- Looked up page by page: a join would read all that is known for each batch.
       SELECT known.made_of FROM tidemark.search_pages AS known
       WHERE known.source_id = page.source_id AND known.page_id = page.id
     )
@@ -62,16 +65,23 @@ entry AS (
     page.title
     || setweight(to_tsvector(setting.language::regconfig, array_to_string(chunk.heading_path, ' ')), 'B')
     || to_tsvector(setting.language::regconfig, chunk.content)
-  FROM setting CROSS JOIN page JOIN tidemark.chunks AS chunk ON chunk.source_id = $3 AND chunk.page_id = page.id
+  FROM setting CROSS JOIN page CROSS JOIN LATERAL (
+    SELECT * FROM tidemark.chunks AS chunk WHERE chunk.source_id = $3 AND chunk.page_id = page.id OFFSET 0
+  ) AS chunk
   ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
   SET content_hash = excluded.content_hash, language = excluded.language, words = excluded.words
 ),
 fewer AS (
-  DELETE FROM tidemark.search_chunks AS entry USING page
-  WHERE entry.source_id = $3 AND entry.page_id = page.id AND NOT EXISTS (
-    SELECT FROM tidemark.chunks AS chunk
-    WHERE chunk.source_id = $3 AND chunk.page_id = entry.page_id AND chunk.ordinal = entry.ordinal
-  )
+  DELETE FROM tidemark.search_chunks WHERE ctid = ANY (ARRAY(
+    SELECT entry.ctid FROM page CROSS JOIN LATERAL (
+      SELECT entry.ctid FROM tidemark.search_chunks AS entry
+      WHERE entry.source_id = $3 AND entry.page_id = page.id AND NOT EXISTS (
+        SELECT FROM tidemark.chunks AS chunk
+        WHERE chunk.source_id = $3 AND chunk.page_id = entry.page_id AND chunk.ordinal = entry.ordinal
+      )
+      OFFSET 0
+    ) AS entry
+  ))
 ),
 known AS (
   INSERT INTO tidemark.search_pages (source_id, page_id, made_of)
