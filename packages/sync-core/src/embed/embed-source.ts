@@ -43,6 +43,9 @@ const CONCURRENCY = 4
 /** OpenAI's own rule of thumb for English. */
 const CHARACTERS_PER_TOKEN = 4
 
+/** With fewer texts to embed, statistics cost more than they spare. */
+const MANY = 1_000
+
 /** How long to leave texts to another run that has claimed them before looking again. */
 const OTHERS_MS = 500
 
@@ -183,6 +186,8 @@ async function embedMissing(
   const signal = AbortSignal.any([budget.signal, lease.signal])
   const { model, batchSize = BATCH_SIZE, concurrency = CONCURRENCY } = embedding
   const total = tally.remaining!
+  // Without statistics, which PGlite does not make by itself, each batch would sort all that are left to find the next.
+  if (total > MANY) await db.query('ANALYZE tidemark.chunks (source_id, page_id, ordinal)')
   const known = (await readModels(db)).find((each) => each.model === model)
   let dimensions = known?.dimensions ?? null
   const { type } = await vectorSpace(db, dimensions ?? 1)
