@@ -1,6 +1,7 @@
 import { engines, freshDatabase } from '@tidemark/test-engines'
+import pg from 'pg'
 import { describe, expect, test } from 'vitest'
-import { cliWorld } from './world/cli-world.ts'
+import { cliWorld, freshName } from './world/cli-world.ts'
 
 describe.each(engines)('tidemark sync on %s', (engine) => {
   test('in all its modes, one after another', { timeout: 300_000 }, async () => {
@@ -103,6 +104,33 @@ describe.each(engines)('tidemark sync on %s', (engine) => {
     expect(stderr).toContain('files cannot be stored')
     await database.drop()
   })
+})
+
+describe('tidemark sync --all', () => {
+  test.each(['', ' --independent'])(
+    'takes first what was looked at longest ago, so that a wave cut short leaves out others than the last%s',
+    async (mode) => {
+      using world = await cliWorld()
+      const [a, b, c] = [freshName(), freshName(), freshName()]
+      world.write(
+        'tidemark.yaml',
+        `sources: { ${[a, b, c].map((id) => `${id}: { repo: docs }`).join(', ')} }`,
+      )
+      await world.run(`sync --source ${a}`)
+      await world.run(`sync --source ${b}`)
+      await world.run(`sync --source ${a}`)
+      const { stdout } = await world.run(`sync --all --concurrency 1 --json${mode}`)
+      expect(JSON.parse(stdout).results).toMatchObject([{ source: a }, { source: b }, { source: c }])
+      const client = new pg.Client({ connectionString: world.database })
+      await client.connect()
+      const { rows } = await client.query(
+        'SELECT id FROM tidemark.sources WHERE id = ANY ($1) ORDER BY last_checked_at',
+        [[a, b, c]],
+      )
+      await client.end()
+      expect(rows).toEqual([{ id: c }, { id: b }, { id: a }])
+    },
+  )
 })
 
 describe('tidemark sync --dry-run', () => {

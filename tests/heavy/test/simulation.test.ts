@@ -144,6 +144,20 @@ describe('our policies in the model', () => {
     },
   )
 
+  it('take sources in turn, so that a wave too short for all of them starves none', () => {
+    const many = Array.from({ length: 8 }, (_, i) => shape(`s${i}`, 10))
+    const schedule = many.flatMap(({ id }) => arrivalsOf(id, [0.1, 1.1, 2.1, 3.1, 4.1], 10))
+    const rules = { ...RULES.get('all')!, lanes: 1, waveLimitHours: 0.4 }
+    const costs = { ...CHEAP, file: 40 }
+    const starved = (inTurn: boolean) => {
+      const record = predict({ ...rules, inTurn }, costs, worldOf(modelSources(many, schedule)))
+      const later = (id: string) => outcomesOf(record, id).slice(1)
+      return many.filter(({ id }) => later(id).every((outcome) => outcome === 'stuck')).map(({ id }) => id)
+    }
+    expect(starved(false)).toEqual(['s5', 's6', 's7'])
+    expect(starved(true)).toEqual([])
+  })
+
   it('leave a source that another run has in hand to that one', () => {
     const sources = modelSources([shape('slow', 0, true), shape('next', 0)], [])
     const rules = { ...RULES.get('cron')!, budgetHours: 1.5, hardLimitHours: 2 }

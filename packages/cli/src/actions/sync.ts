@@ -1,12 +1,13 @@
 import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import type { Source } from '@tidemark/sync-core'
+import type { Database, Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Config } from '../config/load-config.ts'
 import { openLive } from '../show/live.ts'
 import { blankResult } from '../sync/blank-result.ts'
 import { endingCode } from '../sync/exit-code.ts'
 import { refuseContradictions, type SyncFlags } from '../sync/flags.ts'
+import { inTurn } from '../sync/in-turn.ts'
 import { syncSideBySide } from '../sync/side-by-side.ts'
 import { stopOnSignals } from '../sync/stop-on-signals.ts'
 import { type SyncLive, syncTelling } from '../sync/telling.ts'
@@ -31,6 +32,8 @@ export default async function sync(flags: SyncFlags, command: Command): Promise<
     : await openLive(output, syncTelling)
   const call = { command, config, flags, live, signal: stop.signal }
   const results = await (flags.independent ? independently(sources, call) : inThisProcess(sources, call))
+  const places = new Map(sources.map(({ id }, place) => [id, place]))
+  results.sort((a, b) => places.get(a.source)! - places.get(b.source)!)
   live[Symbol.dispose]()
   if (output.json) output.printJson({ results })
   else (await import('../show/results.ts')).showResults(results, output)
@@ -63,7 +66,8 @@ async function inThisProcess(sources: readonly Source[], { command, config, flag
   const open = flags.dryRun ? withDatabaseAsItIs : withDatabase
   const { signal } = call
   try {
-    return await open(command, config, (db) => syncSideBySide(db, sources, options), signal)
+    const inOrder = async (db: Database) => (takesTurns(sources, flags) ? inTurn(db, sources) : sources)
+    return await open(command, config, async (db) => syncSideBySide(db, await inOrder(db), options), signal)
   } catch (error) {
     // Stopped before the database has answered.
     if (!signal.aborted) throw error
@@ -71,8 +75,18 @@ async function inThisProcess(sources: readonly Source[], { command, config, flag
   }
 }
 
-async function independently(sources: readonly Source[], { command, ...call }: Call) {
+/** Where some have to wait for others, and no one has said which of them. */
+const takesTurns = (sources: readonly Source[], { all, concurrency }: SyncFlags) =>
+  all === true && sources.length > concurrency
+
+async function independently(configured: readonly Source[], { command, ...call }: Call) {
   const { syncIndependently } = await import('../sync/independent.ts')
+  // What is wrong with a database its processes tell.
+  const sources = takesTurns(configured, call.flags)
+    ? await withDatabaseAsItIs(command, call.config, (db) => inTurn(db, configured), call.signal).catch(
+        () => configured,
+      )
+    : configured
   const { verbose = false } = globals(command)
   return syncIndependently(sources, { ...call, verbose, database: databaseAddress(command, call.config) })
 }

@@ -19,6 +19,8 @@ export interface Progress {
   unstored: number
   /** What a run has left on the source: alive until it ends, dead and in the way until it expires. */
   lock: { aliveUntil: number; inTheWayUntil: number; lastSeen: number }
+  /** When a run has begun to look at it. */
+  lookedAt: number
   /** Waits for a runner. */
   waiting: boolean
 }
@@ -43,6 +45,7 @@ export function progressOf({ pages, isNew }: ModelSource): Progress {
     changed: isNew ? pages : 0,
     unstored: isNew ? pages : 0,
     lock: { aliveUntil: 0, inTheWayUntil: 0, lastSeen: 0 },
+    lookedAt: 0,
     waiting: false,
   }
 }

@@ -5,8 +5,10 @@ export interface Rules {
   readonly policy: string
   /** How many sources are at work at a time in a wave, or in a job of one. */
   readonly lanes: number
-  /** `jobs`: a plan of what is due, then jobs on runners. `wave`: all sources in the order of the configuration. */
+  /** `jobs`: a plan of what is due, then jobs on runners. `wave`: all sources on one machine. */
   readonly spread: 'wave' | 'jobs'
+  /** The order of a wave: those first that were looked at longest ago, or that of the configuration. */
+  readonly inTurn: boolean
   /** SIGKILL: to the wave, and to what works on one source. */
   readonly waveLimitHours: number
   readonly hardLimitHours: number
@@ -34,11 +36,12 @@ export function rulesUnder(limits: Limits): readonly Rules[] {
   const wave = { spread: 'wave', waveLimitHours: hours(limits.waveMs), hardLimitHours: none } as const
   const budget = { budgetHours: hours(limits.budgetSeconds * 1_000), budgetCoversFirst: true }
   const lease = { ttlHours: hours(LEASE_SECONDS * 1_000), heartbeat: true, breakAfterHours: none }
-  const ours = { ...wave, ...budget, keeps: 'pages', lock: lease } as const
+  const ours = { ...wave, ...budget, keeps: 'pages', lock: lease, inTurn: true } as const
   return [
     {
       ...wave,
       policy: 'old',
+      inTurn: false,
       lanes: 1,
       budgetHours: none,
       budgetCoversFirst: false,
@@ -49,6 +52,7 @@ export function rulesUnder(limits: Limits): readonly Rules[] {
       ...wave,
       ...budget,
       policy: 'first fix',
+      inTurn: false,
       lanes: 1,
       waveLimitHours: none,
       hardLimitHours: hours(limits.hardMs),
@@ -59,6 +63,8 @@ export function rulesUnder(limits: Limits): readonly Rules[] {
     {
       ...ours,
       policy: 'cron',
+      // One line a source.
+      inTurn: false,
       lanes: 1,
       waveLimitHours: none,
       hardLimitHours: hours(limits.hardMs),

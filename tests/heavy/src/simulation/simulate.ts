@@ -78,7 +78,10 @@ export function simulate(rules: Rules, costs: Costs, world: World, observer: Obs
     const planned = hour + hoursOf(costs.lead)
     if (rules.spread === 'wave') {
       const [killHour, { lanes }] = [hour + rules.waveLimitHours, rules]
-      const job = { wave: number, waveHour: hour, sources: everySource, killHour, next: 0, lanes, ended() {} }
+      const order = rules.inTurn
+        ? everySource.toSorted((a, b) => progress[a]!.lookedAt - progress[b]!.lookedAt)
+        : everySource
+      const job = { wave: number, waveHour: hour, sources: order, killHour, next: 0, lanes, ended() {} }
       start(job, planned)
       return
     }
@@ -160,6 +163,7 @@ export function simulate(rules: Rules, costs: Costs, world: World, observer: Obs
       observer.ran({ wave, source: i, outcome, startHour, endHour: lookedAt, ...NOTHING })
       return freeAt(lookedAt)
     }
+    it.lookedAt = startHour
     advance(source, it, startHour)
     const course = courseOf(source, it, { rules, costs, hourSeconds, beginHour: startHour, killHour })
     const { endHour, outcome, read, stored, settled, killed } = course
