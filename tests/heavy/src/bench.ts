@@ -6,7 +6,7 @@ import { Argument, Command } from 'commander'
 import { BRIEF_BENCH, benchmarks, FULL_BENCH, SUBJECTS } from './bench/benchmarks.ts'
 import { makeGround } from './ground/ground.ts'
 import { machineWith } from './ground/machine.ts'
-import { stopOnSignals } from './ground/stop-on-signals.ts'
+import { untilSignal } from './ground/until-signal.ts'
 import { wholeNumber } from './ground/whole-number.ts'
 import { showChecks } from './show-checks.ts'
 
@@ -24,22 +24,14 @@ const subjects = program.processedArgs[0].length > 0 ? program.processedArgs[0] 
 const all = brief ? BRIEF_BENCH : FULL_BENCH
 const settings = Object.fromEntries(Object.entries(all).filter(([subject]) => subjects.includes(subject)))
 
-const stop = stopOnSignals()
-try {
-  await using ground = await makeGround(stop.signal)
+await untilSignal(async (signal) => {
+  await using ground = await makeGround(signal)
   const machine = machineWith(seed)
-  const { figures, checks } = await benchmarks(settings, {
-    ground,
-    seed,
-    tell: (line) => console.log(line),
-  })
+  const { figures, checks } = await benchmarks(settings, { ground, seed, tell: console.log })
   if (checks.length > 0) console.log(showChecks(checks))
   const file = resolve(process.env.INIT_CWD ?? '.', json)
   await mkdir(dirname(file), { recursive: true })
   await writeFile(file, `${JSON.stringify({ machine, figures, checks }, null, 2)}\n`)
   console.log(`\n${machine.cores} cores, ${machine.cpu}, ${machine.date}, seed ${seed}: ${file}`)
-  process.exitCode = checks.every(({ kept }) => kept) ? 0 : 1
-} catch (error) {
-  if (!stop.signal.aborted) throw error
-  process.exitCode = stop.exitCode()!
-}
+  return checks
+})

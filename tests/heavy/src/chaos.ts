@@ -5,7 +5,7 @@ import { PROFILES } from './chaos/settings.ts'
 import { showChaos } from './chaos/show-chaos.ts'
 import { makeGround } from './ground/ground.ts'
 import { machineWith } from './ground/machine.ts'
-import { stopOnSignals } from './ground/stop-on-signals.ts'
+import { untilSignal } from './ground/until-signal.ts'
 import { wholeNumber } from './ground/whole-number.ts'
 
 interface Flags {
@@ -30,15 +30,10 @@ const settings = {
   ...(pauses !== undefined && { pauses }),
 }
 
-const stop = stopOnSignals()
-try {
+await untilSignal(async (signal) => {
   console.log(`chaos, ${profile}, --seed ${seed}`)
-  await using ground = await makeGround(stop.signal)
+  await using ground = await makeGround(signal)
   const part = await chaos(settings, { ground, seed, tell: console.log })
   console.log(showChaos(part, machineWith(seed)))
-  process.exitCode = part.checks.every(({ kept }) => kept) ? 0 : 1
-} catch (error) {
-  if (!stop.signal.aborted) throw error
-} finally {
-  process.exitCode = stop.exitCode() ?? process.exitCode
-}
+  return part.checks
+})

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Argument, Option, program } from 'commander'
 import { machineWith } from './ground/machine.ts'
-import { stopOnSignals } from './ground/stop-on-signals.ts'
+import { untilSignal } from './ground/until-signal.ts'
 import { wholeNumber } from './ground/whole-number.ts'
 import { PROFILES, type Profile } from './profile.ts'
 import { publishedSettings } from './reproducer/published.ts'
@@ -29,7 +29,6 @@ const { profile, seed, report } = program.opts<{
 const settings = settingsOf(PROFILES[profile])
 const parts = program.args.length > 0 ? (program.args as PartName[]) : PARTS
 
-const stop = stopOnSignals()
 const started = performance.now()
 const tell = (line: string) => {
   const seconds = Math.round((performance.now() - started) / 1_000)
@@ -37,9 +36,9 @@ const tell = (line: string) => {
     `${String(Math.floor(seconds / 60)).padStart(3)}:${String(seconds % 60).padStart(2, '0')}  ${line}`,
   )
 }
-try {
+await untilSignal(async (signal) => {
   console.log(`heavy, ${profile}, --seed ${seed}`)
-  const { figures, checks } = await runParts(parts, settings, { seed, tell, signal: stop.signal })
+  const { figures, checks } = await runParts(parts, settings, { seed, tell, signal })
   const results = { machine: machineWith(seed), profile, ...figures, checks }
   await mkdir(RESULTS, { recursive: true })
   await writeFile(join(RESULTS, 'heavy.json'), `${JSON.stringify(results, null, 2)}\n`)
@@ -48,12 +47,8 @@ try {
     console.log(`The report is ${await writeReport(results, RESULTS)}`)
   }
   console.log(showChecks(checks))
-  process.exitCode = checks.every(({ kept }) => kept) ? 0 : 1
-} catch (error) {
-  if (!stop.signal.aborted) throw error
-} finally {
-  process.exitCode = stop.exitCode() ?? process.exitCode
-}
+  return checks
+})
 
 /** A profile with what the environment says of the published scenario. */
 function settingsOf(given: Profile): Profile {
