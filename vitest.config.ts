@@ -11,7 +11,8 @@ export default defineConfig({
     // It imports JSON in a way that Node refuses.
     server: { deps: { inline: ['@actions/workflow-parser'] } },
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the least machine has cores: many tests wait, for a budget, a lease or a process that is to end.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
