@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Engine, engines } from '@tidemark/test-engines'
 import { type GitServer, serveGit } from '@tidemark/test-engines/git-server'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { syncSource } from '../../src/index.ts'
 import { commandLines, descendants } from '../world/processes.ts'
 import type { TestWorld } from '../world/test-world.ts'
@@ -337,7 +337,8 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
           error: { code: 'FETCH_FAILED', hint: expect.stringContaining('Make room') },
         })
       } finally {
-        execFileSync('umount', [clones])
+        // A helper of git may end a moment after git has.
+        await vi.waitFor(() => execFileSync('umount', [clones], { stdio: 'ignore' }), 10_000)
       }
       expect(await sync()).toMatchObject({ status: 'first_sync', filesImported: 4 })
     },
