@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { serveEmbeddings, withoutMeaning } from '@tidemark/test-engines/embedding-server'
 import { execa } from 'execa'
-import { rolldown } from 'rolldown'
+import { type OutputOptions, type Plugin, type RolldownOptions, rolldown } from 'rolldown'
 import { describe, expect, test } from 'vitest'
 import config from '../rolldown.config.ts'
 import { actionWorld } from './world/action-world.ts'
@@ -30,9 +30,9 @@ const noting = (file: string) =>
 describe('the bundle', () => {
   test('is byte for byte what its source builds', async () => {
     const built = mkdtempSync(join(tmpdir(), 'tidemark-dist-'))
-    const { output, ...input } = config as any
+    const { output, ...input } = config as RolldownOptions & { output: OutputOptions; plugins: Plugin[] }
     // It writes beside the bundle, wherever that is.
-    const plugins = input.plugins.filter(({ name }: { name: string }) => name !== 'rollup-plugin-license')
+    const plugins = input.plugins.filter(({ name }) => name !== 'rollup-plugin-license')
     await using bundle = await rolldown({ ...input, plugins, cwd: PACKAGE })
     await bundle.write({ ...output, dir: built })
     const { 'THIRD-PARTY-LICENSES.txt': licenses, ...dist } = contents(DIST)

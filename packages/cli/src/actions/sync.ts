@@ -67,8 +67,9 @@ async function inThisProcess(sources: readonly Source[], { command, config, flag
   const open = flags.dryRun ? withDatabaseAsItIs : withDatabase
   const { signal } = call
   try {
-    const inOrder = async (db: Database) => (takesTurns(sources, flags) ? inTurn(db, sources) : sources)
-    return await open(command, config, async (db) => syncSideBySide(db, await inOrder(db), options), signal)
+    const work = async (db: Database) =>
+      syncSideBySide(db, takesTurns(sources, flags) ? await inTurn(db, sources) : sources, options)
+    return await open(command, config, work, signal)
   } catch (error) {
     // Stopped before the database has answered.
     if (!signal.aborted) throw error

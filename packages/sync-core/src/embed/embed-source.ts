@@ -126,10 +126,14 @@ async function embed(run: EmbedRun): Promise<Ending> {
   try {
     const held = { ...run, db: within(db, AbortSignal.any([signal, taken.signal])) }
     if (options.retryQuarantined) await forgetRefused(held)
-    while ((await remaining(held)) > 0) {
+    let left = await remaining(held)
+    // Without statistics, which PGlite does not make by itself, each batch would sort all that are left to find the next.
+    if (left > MANY) await held.db.query('ANALYZE tidemark.chunks (source_id, page_id, ordinal)')
+    while (left > 0) {
       const before = tally.embedded + tally.refused
       await embedMissing(held, taken, client.embedTexts)
       if (tally.embedded + tally.refused === before) await sleep(OTHERS_MS, undefined, { signal })
+      left = await remaining(held)
     }
     await complete(held)
     return { status: tally.embedded > 0 ? 'synced' : 'up_to_date' }
@@ -186,8 +190,6 @@ async function embedMissing(
   const signal = AbortSignal.any([budget.signal, lease.signal])
   const { model, batchSize = BATCH_SIZE, concurrency = CONCURRENCY } = embedding
   const total = tally.remaining!
-  // Without statistics, which PGlite does not make by itself, each batch would sort all that are left to find the next.
-  if (total > MANY) await db.query('ANALYZE tidemark.chunks (source_id, page_id, ordinal)')
   const known = (await readModels(db)).find((each) => each.model === model)
   let dimensions = known?.dimensions ?? null
   const { type } = await vectorSpace(db, dimensions ?? 1)

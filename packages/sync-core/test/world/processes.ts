@@ -9,11 +9,13 @@ const read = (file: string) => {
   }
 }
 
+const commandLine = (pid: string) => read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
+
 /** The command lines of all processes of this machine, as any of its users can read them. */
 export function commandLines(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map((pid) => read(`/proc/${pid}/cmdline`).replaceAll('\0', ' '))
+    .map(commandLine)
 }
 
 /** The command lines of the processes that this one has started, or one of those, and that still run. */
@@ -23,7 +25,7 @@ export function descendants(parent = process.pid): string[] {
     read(`/proc/${parent}/task/${task}/children`).split(' ').filter(Boolean),
   )
   return children.flatMap((pid) => {
-    const line = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
+    const line = commandLine(pid)
     return line === '' ? [] : [line, ...descendants(Number(pid))]
   })
 }
