@@ -1,5 +1,5 @@
+import { openDatabase } from '@tidemark/sync-core'
 import { engines, freshDatabase } from '@tidemark/test-engines'
-import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { cliWorld, freshName } from './world/cli-world.ts'
 
@@ -107,27 +107,31 @@ describe.each(engines)('tidemark sync on %s', (engine) => {
 })
 
 describe('tidemark sync --all', () => {
-  test.each(['', ' --independent'])(
-    'takes first what was looked at longest ago, so that a wave cut short leaves out others than the last%s',
-    async (mode) => {
+  test.each([
+    ['postgres', '--concurrency 1'],
+    ['postgres', '--concurrency 1 --independent'],
+    // One process at a time has that database.
+    ['pglite', '--independent'],
+  ] as const)(
+    'takes first what was looked at longest ago, so that a wave cut short leaves out others than the last: %s, %s',
+    async (engine, mode) => {
       using world = await cliWorld()
+      const database = await freshDatabase(engine)
+      const run = (args: string) => world.run(args, { DATABASE_URL: database.url })
       const [a, b, c] = [freshName(), freshName(), freshName()]
       world.write(
         'tidemark.yaml',
         `sources: { ${[a, b, c].map((id) => `${id}: { repo: docs }`).join(', ')} }`,
       )
-      await world.run(`sync --source ${a}`)
-      await world.run(`sync --source ${b}`)
-      await world.run(`sync --source ${a}`)
-      const { stdout } = await world.run(`sync --all --concurrency 1 --json${mode}`)
+      await run(`sync --source ${a}`)
+      await run(`sync --source ${b}`)
+      await run(`sync --source ${a}`)
+      const { stdout } = await run(`sync --all --json ${mode}`)
       expect(JSON.parse(stdout).results).toMatchObject([{ source: a }, { source: b }, { source: c }])
-      const client = new pg.Client({ connectionString: world.database })
-      await client.connect()
-      const { rows } = await client.query(
-        'SELECT id FROM tidemark.sources WHERE id = ANY ($1) ORDER BY last_checked_at',
-        [[a, b, c]],
-      )
-      await client.end()
+      const db = await openDatabase(database.url)
+      const { rows } = await db.query('SELECT id FROM tidemark.sources ORDER BY last_checked_at')
+      await db.close()
+      await database.drop()
       expect(rows).toEqual([{ id: c }, { id: b }, { id: a }])
     },
   )

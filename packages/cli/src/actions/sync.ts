@@ -68,7 +68,11 @@ async function inThisProcess(sources: readonly Source[], { command, config, flag
   const { signal } = call
   try {
     const work = async (db: Database) =>
-      syncSideBySide(db, takesTurns(sources, flags) ? await inTurn(db, sources) : sources, options)
+      syncSideBySide(
+        db,
+        takesTurns(sources, flags, flags.concurrency) ? await inTurn(db, sources) : sources,
+        options,
+      )
     return await open(command, config, work, signal)
   } catch (error) {
     // Stopped before the database has answered.
@@ -78,17 +82,18 @@ async function inThisProcess(sources: readonly Source[], { command, config, flag
 }
 
 /** Where some have to wait for others, and no one has said which of them. */
-const takesTurns = (sources: readonly Source[], { all, concurrency }: SyncFlags) =>
-  all === true && sources.length > concurrency
+const takesTurns = (sources: readonly Source[], { all }: SyncFlags, atOnce: number) =>
+  all === true && sources.length > atOnce
 
 async function independently(configured: readonly Source[], { command, ...call }: Call) {
-  const { syncIndependently } = await import('../sync/independent.ts')
+  const { processesAtOnce, syncIndependently } = await import('../sync/independent.ts')
+  const { verbose = false } = globals(command)
+  const database = databaseAddress(command, call.config)
   // What is wrong with a database its processes tell.
-  const sources = takesTurns(configured, call.flags)
+  const sources = takesTurns(configured, call.flags, processesAtOnce(database, call.flags))
     ? await withDatabaseAsItIs(command, call.config, (db) => inTurn(db, configured), call.signal).catch(
         () => configured,
       )
     : configured
-  const { verbose = false } = globals(command)
-  return syncIndependently(sources, { ...call, verbose, database: databaseAddress(command, call.config) })
+  return syncIndependently(sources, { ...call, verbose, database })
 }

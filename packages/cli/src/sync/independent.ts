@@ -25,7 +25,6 @@ export interface Independent {
  */
 export function syncIndependently(sources: readonly Source[], call: Independent): Promise<Told[]> {
   const { config, database, flags, verbose, live, signal } = call
-  const concurrency = isEmbedded(database) ? 1 : flags.concurrency
   const args = [...argumentsFor(config, flags), ...(verbose ? ['--verbose'] : [])]
   return pMap(
     sources,
@@ -37,9 +36,12 @@ export function syncIndependently(sources: readonly Source[], call: Independent)
       live.finished(result)
       return result
     },
-    { concurrency },
+    { concurrency: processesAtOnce(database, flags) },
   )
 }
+
+export const processesAtOnce = (database: string, { concurrency }: SyncFlags) =>
+  isEmbedded(database) ? 1 : concurrency
 
 function argumentsFor(config: Config, flags: SyncFlags): string[] {
   const { timeout, wait, breakLockIfStale, dryRun, full, retryQuarantined, allowMassDelete } = flags
