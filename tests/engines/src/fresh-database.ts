@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { inject } from 'vitest'
 
@@ -39,7 +40,10 @@ async function freshPostgres(): Promise<FreshDatabase> {
   return {
     engine: 'postgres',
     url: url.href,
-    drop: () => administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    async drop() {
+      await connectionsEnded(name)
+      await administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    },
   }
 }
 
@@ -50,11 +54,19 @@ async function freshPglite(): Promise<FreshDatabase> {
   return { engine: 'pglite', url, drop: () => rm(home, { recursive: true, force: true }) }
 }
 
-async function administer(statement: string): Promise<void> {
+/** A pool has ended before the server knows, and a connection that is cut then tells no one but the process. */
+async function connectionsEnded(database: string): Promise<void> {
+  const patience = AbortSignal.timeout(500)
+  const connected = () => administer('SELECT FROM pg_stat_activity WHERE datname = $1', [database])
+  while ((await connected()) > 0 && !patience.aborted) await sleep(10)
+}
+
+/** @returns how many rows it has or has touched. */
+async function administer(statement: string, params: string[] = []): Promise<number> {
   const client = new pg.Client({ connectionString: inject('postgresUrl') })
   await client.connect()
   try {
-    await client.query(statement)
+    return (await client.query(statement, params)).rowCount ?? 0
   } finally {
     await client.end()
   }
