@@ -86,15 +86,17 @@ async function playOut(policies: readonly Policy[], play: Play) {
   const { clock, refs, hours, ground } = play
   const over = new AbortController()
   const signal = AbortSignal.any([ground.signal, over.signal])
+  const playing = async () => {
+    const played = await Promise.all(policies.map((policy, i) => runCron(policy, i / policies.length, play)))
+    await clock.until(hours, ground.signal)
+    over.abort()
+    return played
+  }
   const arriving = refs.follow(clock, signal).catch((error: unknown) => {
-    if (!over.signal.aborted) throw error
+    if (!signal.aborted) throw error
   })
   const watching = policies.map((policy) => watch(policy, play, signal))
-  const played = await Promise.all(policies.map((policy, i) => runCron(policy, i / policies.length, play)))
-  await clock.until(hours, ground.signal)
-  over.abort()
-  await arriving
-  const samples = await Promise.all(watching)
+  const [played, samples] = await Promise.all([playing(), Promise.all(watching), arriving])
   return played.map((waves, i) => ({ waves, samples: samples[i]! }))
 }
 
