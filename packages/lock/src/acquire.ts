@@ -1,111 +1,129 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { agesOf, holderOf, type LockHolder } from './held-lock.ts'
+import { answerWithin } from './answer.ts'
 import { LockError } from './lock-error.ts'
+import { holderOf, type LockHolder, parseAges, withJson } from './lock-state.ts'
 import type { Settings } from './options.ts'
-import { asLockError, type Queryable, run } from './queryable.ts'
+import { isTransient, type Queryable, run } from './queryable.ts'
 import type { Statements } from './statements.ts'
 
-/** Another has the key: who, and for how long already. */
+/**
+ * Another has the key: who, and for how long already. Where `expiresInMs` is not above 0 the lease has ended, but a
+ * transaction of its holder that it fenced has not.
+ */
 export interface Contention {
   readonly acquired: false
+  readonly key: string
   readonly holder: LockHolder
   readonly token: bigint
+  /** What the holder noted. */
+  readonly info: unknown
   readonly heldForMs: number
   readonly sinceRefreshMs: number | null
   readonly expiresInMs: number
 }
 
 /** The token of a new lease, and when the attempt that got it began. */
-export interface Taken {
+export interface Acquired {
   readonly acquired: true
   readonly token: bigint
   readonly startedAt: number
 }
 
-/** How often a lost reply is asked for again before the fault is told. */
-const MOST_ATTEMPTS = 3
+/** One attempt, however often it is sent: it finds what it has taken itself by its id. */
+export interface AcquireRequest {
+  readonly key: string
+  readonly attemptId: string
+  readonly info: string | null
+  readonly ttlMs: number
+  readonly heartbeatMs: number
+}
+
+interface AcquireContext {
+  readonly db: Queryable
+  readonly statements: Statements
+  readonly settings: Settings
+}
 
 /**
- * Tries once. A connection that fails on the way may have taken the lease without saying so, so the same attempt is
- * made again under its own id and finds itself.
- */
-export async function tryTake(
-  db: Queryable,
-  statements: Statements,
-  settings: Settings,
-  key: string,
-  info: unknown,
-): Promise<Taken | Contention> {
-  const { holder, holderId, ttlMs } = settings
-  const note =
-    info === undefined && holder.label === undefined ? null : JSON.stringify(info ?? { label: holder.label })
-  const params = [key, holderId, holder.host, holder.pid, note, randomUUID(), ttlMs]
-  for (let attempt = 1; ; attempt++) {
-    const startedAt = performance.now()
-    try {
-      const [row] = await run(db, statements.acquire, params)
-      if (row && row.taken !== null) return { acquired: true, token: BigInt(row.taken), startedAt }
-      // Held, or free again by now: the row was not visible yet, or was given up, while we waited for it.
-      if (row && row.holder_id !== null && agesOf(row).expiresInMs > 0) return contention(row)
-      if (attempt >= MOST_ATTEMPTS * 10)
-        throw new LockError('LOCK_FAILED', `"${key}" changed hands too fast to be taken`)
-    } catch (error) {
-      const fault = asLockError(error)
-      if (attempt >= MOST_ATTEMPTS || !isConnectionFault(fault.cause)) throw fault
-    }
-  }
-}
-
-function isConnectionFault(cause: unknown): boolean {
-  const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown }
-  return (
-    (typeof code === 'string' && /^(08|57P0[123]|ECONN|EPIPE)/.test(code)) ||
-    /connection terminated|connection ended|not queryable/i.test(String(message))
-  )
-}
-
-function contention(row: any): Contention {
-  return { acquired: false, holder: holderOf(row), token: BigInt(row.token), ...agesOf(row) }
-}
-
-const FIRST_PAUSE_MS = 20
-const LONGEST_PAUSE_MS = 500
-
-/**
- * Tries until the key is had or `waitMs` is over. Pauses grow to half a second and are spread at random between half and
- * the whole (the "equal jitter" of the AWS architecture blog on back-off), so that waiters don't come in step; they
- * are never longer than until the present lease expires.
+ * Sends an attempt once. Nobody needs to wait for it: what it takes after `timeoutMs` or the signal is given back.
  *
- * @throws {LockError} `LOCK_TIMEOUT` with the holder in its message, or the signal's reason.
+ * @throws {LockError}
  */
-export async function waitFor(
-  attempt: () => Promise<Taken | Contention>,
-  key: string,
-  waitMs: number,
+export async function acquireOnce(
+  { db, statements, settings }: AcquireContext,
+  { key, attemptId, info, ttlMs, heartbeatMs }: AcquireRequest,
+  timeoutMs: number,
   signal: AbortSignal | undefined,
-): Promise<Taken> {
-  const until = performance.now() + waitMs
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    signal?.throwIfAborted()
-    const outcome = await attempt()
-    if (outcome.acquired) return outcome
-    const leftMs = until - performance.now()
-    if (leftMs <= 0) {
-      const { holder, heldForMs } = outcome
-      const whom = `${holder.host}, process ${holder.pid}, for ${Math.round(heldForMs / 1000)} s`
-      throw new LockError('LOCK_TIMEOUT', `"${key}" is held by ${whom}; waited ${waitMs} ms`)
+): Promise<Acquired | Contention> {
+  const { holder, holderId } = settings
+  const startedAt = performance.now()
+  const params = [
+    key,
+    holderId,
+    holder.label ?? null,
+    holder.host,
+    holder.pid,
+    info,
+    attemptId,
+    ttlMs,
+    heartbeatMs,
+  ]
+  const giveBack = ([row]: any[]) => {
+    if (row.acquired) run(db, statements.release, [key, row.token, null]).catch(() => {})
+  }
+  const [row] = await answerWithin(timeoutMs, run(db, statements.acquire, params), {
+    signal,
+    onLate: giveBack,
+  })
+  if (row.acquired) {
+    if (performance.now() - startedAt < ttlMs - settings.marginMs)
+      return { acquired: true, token: BigInt(row.token), startedAt }
+    giveBack([row])
+    throw new LockError('LOCK_FAILED', `the lease of "${key}" had run out when the database answered`)
+  }
+  if (row.token === null)
+    throw new LockError(
+      'LOCK_FAILED',
+      `the row of "${key}" can be neither seen nor made: is it hidden by row security?`,
+    )
+  // The database's clock was set back: without this the lease would last for longer by as much.
+  if (row.since_refresh_ms < 0) await answerWithin(timeoutMs, run(db, statements.rebase, [key]), { signal })
+  return withJson({
+    acquired: false as const,
+    key,
+    holder: holderOf(row),
+    token: BigInt(row.token),
+    info: row.info,
+    ...parseAges(row),
+  })
+}
+
+const MAX_ATTEMPTS = 3
+/** Two that try at the same moment: the other has the row for as long as its commit takes. */
+const MAX_RACES = 6
+
+/** Tries for a key that is to be had now or not: again only where a connection failed or another is just taking it. */
+export async function acquireNow(
+  attempt: () => Promise<Acquired | Contention>,
+  signal: AbortSignal | undefined,
+): Promise<Acquired | Contention> {
+  let faults = 0
+  for (let races = 0; ; ) {
+    try {
+      const outcome = await attempt()
+      if (outcome.acquired || outcome.expiresInMs > 0 || races >= MAX_RACES) return outcome
+      await sleepOrAbort(2 ** races++, signal)
+    } catch (error) {
+      if (++faults >= MAX_ATTEMPTS || !isTransient(error) || signal?.aborted) throw error
     }
-    const jittered = pauseMs * (0.5 + Math.random() / 2)
-    await pause(Math.max(1, Math.min(jittered, leftMs, outcome.expiresInMs + 1)), signal)
   }
 }
 
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** The timer's own error would hide why the caller gave up. */
+export async function sleepOrAbort(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await sleep(ms, undefined, signal && { signal })
   } catch (error) {
-    // The timer's own error would hide why the caller gave up.
     throw signal?.aborted ? signal.reason : error
   }
 }

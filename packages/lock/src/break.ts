@@ -1,10 +1,13 @@
-import { agesOf, holderOf, type LockHolder } from './held-lock.ts'
-import { checkDuration, checkKey, type Settings } from './options.ts'
+import { holderOf, type LockHolder, parseAges, withJson } from './lock-state.ts'
+import { checkDuration, checkKey } from './options.ts'
 import { type Queryable, run } from './queryable.ts'
 import type { Statements } from './statements.ts'
 
 export interface BreakOptions {
-  /** Break only what was not refreshed for this long; by default as long as a lease lasts. */
+  /**
+   * Break only what was not refreshed for this long, and never what was within three of its own heartbeats. By
+   * default as long as its own lease lasts.
+   */
   readonly maxAgeMs?: number | undefined
   /** Break a live holder's lease too. */
   readonly force?: boolean | undefined
@@ -12,6 +15,14 @@ export interface BreakOptions {
   readonly token?: bigint | undefined
   /** Ends the wait at once; the lease may be broken nevertheless. */
   readonly signal?: AbortSignal | undefined
+}
+
+/** Which locks are broken; those that fit all of what is given. */
+export interface BreakSelection {
+  readonly key?: string | undefined
+  readonly prefix?: string | undefined
+  readonly host?: string | undefined
+  readonly pid?: number | undefined
 }
 
 export type BreakResult =
@@ -25,28 +36,39 @@ export type BreakResult =
       readonly sinceRefreshMs: number | null
     }
 
-/** One statement that looks, decides and breaks. @throws {LockError} */
-export async function breakLock(
+export type BrokenOrRefused = Exclude<BreakResult, { verdict: 'absent' }>
+
+/**
+ * One statement that looks, decides and breaks; it waits for what a holder has fenced.
+ *
+ * @returns a verdict for each lock that is held, in the order of their keys.
+ * @throws {LockError}
+ */
+export async function breakLocks(
   db: Queryable,
   statements: Statements,
-  { ttlMs }: Settings,
-  key: string,
-  { maxAgeMs = ttlMs, force = false, token }: BreakOptions,
-): Promise<BreakResult> {
-  checkKey(key)
+  { key, prefix = '', host, pid }: BreakSelection,
+  { maxAgeMs, force = false, token }: BreakOptions,
+): Promise<BrokenOrRefused[]> {
+  if (key !== undefined) checkKey(key)
   checkDuration('maxAgeMs', maxAgeMs)
-  const [row] = await run(db, statements.break, [
-    key,
-    maxAgeMs,
+  const which = [key ?? null, prefix, host ?? null, pid ?? null]
+  const rows = await run(db, statements.break, [
+    ...which,
+    maxAgeMs ?? null,
     token === undefined ? null : String(token),
     force,
   ])
-  if (row === undefined || row.holder_id === null) return { verdict: 'absent', key }
-  return {
-    verdict: row.broken ? 'broken' : 'refused',
-    key,
-    holder: holderOf(row),
-    token: BigInt(row.token),
-    sinceRefreshMs: agesOf(row).sinceRefreshMs,
-  }
+  // Looked at again in a while, it has an age by the clock as it is since it was set back.
+  for (const row of rows)
+    if (!row.broken && row.since_refresh_ms < 0) await run(db, statements.rebase, [row.key])
+  return rows.map((row) =>
+    withJson({
+      verdict: row.broken ? 'broken' : 'refused',
+      key: row.key,
+      holder: holderOf(row),
+      token: BigInt(row.token),
+      sinceRefreshMs: parseAges(row).sinceRefreshMs,
+    } as const),
+  )
 }

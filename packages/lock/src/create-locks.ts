@@ -1,50 +1,99 @@
-import { abortable } from './abortable.ts'
-import { type Contention, type Taken, tryTake, waitFor } from './acquire.ts'
-import { type BreakOptions, type BreakResult, breakLock } from './break.ts'
-import { startHeartbeat } from './heartbeat.ts'
-import { type LockState, lockState } from './held-lock.ts'
-import { type HeldLease, holdLease, type Lease } from './lease.ts'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomUUID } from 'node:crypto'
+import { type Acquired, acquireNow, acquireOnce, type Contention } from './acquire.ts'
+import { answerWithin } from './answer.ts'
+import {
+  type BreakOptions,
+  type BreakResult,
+  type BreakSelection,
+  type BrokenOrRefused,
+  breakLocks,
+} from './break.ts'
+import { createEmit } from './events.ts'
+import { createHeartbeat } from './heartbeat.ts'
+import { type LeaderWork, runWhileLeader } from './leader.ts'
+import { createLease, type Lease, type LeaseContext } from './lease.ts'
 import { LockError } from './lock-error.ts'
+import { type LockState, lockState } from './lock-state.ts'
 import { migrate, migrationSql } from './migrate.ts'
-import { checkDuration, checkKey, type LocksOptions, settingsOf } from './options.ts'
+import {
+  badOption,
+  checkDuration,
+  checkKey,
+  infoJson,
+  type LocksOptions,
+  resolveSettings,
+} from './options.ts'
 import { type Queryable, run } from './queryable.ts'
 import { statementsFor } from './statements.ts'
+import { waitFor } from './wait.ts'
+import { createWakeups } from './wakeups.ts'
 
 export interface TryOptions {
   /** Noted with the lease, for people and programs to read; anything that JSON can hold. */
   readonly info?: unknown
+  /** How long this lease lasts without a heartbeat, where it is to be another time than that of all. */
+  readonly ttlMs?: number | undefined
+  /** How long others are kept away since it was taken, also where it is released earlier; 0 by default. */
+  readonly atLeastMs?: number | undefined
   /** Ends the wait at once, also for a database that does not answer. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface AcquireOptions extends TryOptions {
-  /** How long to wait for a key that another has; without end by default. */
+  /** How long to wait for a key that another has, and for a database that fails; without end by default. */
   readonly waitMs?: number | undefined
 }
 
 export type Attempt = { readonly acquired: true; readonly lease: Lease } | Contention
 
 /** Leases in one table of one database. */
-export interface Locks extends AsyncDisposable {
+export interface Locks {
   /** Creates or upgrades the table; can be called at every start, from many processes at once. */
   migrate(): Promise<void>
   /** What `migrate()` would run, for someone else to run. */
   migrationSql(): string
   /** Takes the key if it is free. */
   tryAcquire(key: string, options?: TryOptions): Promise<Attempt>
-  /** Takes the key, waiting for it. @throws {LockError} `LOCK_TIMEOUT`, or the signal's reason. */
+  /** Takes the key, waiting for it. @throws {LockError} `LOCK_TIMEOUT`, `LOCK_DEADLOCK`, or the signal's reason. */
   acquire(key: string, options?: AcquireOptions): Promise<Lease>
-  /** Runs work under a lease and gives it up afterwards, whatever comes of the work. */
-  withLock<T>(key: string, options: AcquireOptions, work: (lease: Lease) => Promise<T>): Promise<T>
+  /**
+   * Runs work under a lease and gives it up afterwards, whatever comes of the work. Its `signal`, which is the lease's
+   * too, aborts when the lease is lost and when the caller's does.
+   *
+   * @throws {LeaseLostError} where the lease was lost by the end of work that succeeded.
+   */
+  withLock<T>(
+    key: string,
+    options: AcquireOptions,
+    work: (lease: Lease, signal: AbortSignal) => Promise<T>,
+  ): Promise<T>
+  /**
+   * Campaigns for the key, runs the work while it has it, and campaigns again when the work has ended or the lease is
+   * lost; returns when the signal aborts and the work has ended.
+   *
+   * @throws what the work throws while it has the key.
+   */
+  runWhileLeader(key: string, work: LeaderWork, options?: Omit<AcquireOptions, 'waitMs'>): Promise<void>
   /** The lock of a key, or null where it was never taken. */
   inspect(key: string): Promise<LockState | null>
   /** The locks that are held or have expired without being taken again, in the order of their keys. */
   list(options?: { prefix?: string }): Promise<LockState[]>
   /** Ends a lease that is not one's own, if its holder has shown no sign of life for long enough. */
   break(key: string, options?: BreakOptions): Promise<BreakResult>
-  /** Stops the heartbeat and gives up what is still held. Nothing can be taken afterwards. */
+  /** The same for all locks of a prefix or of a holder. */
+  breakAll(selection: BreakSelection, options?: BreakOptions): Promise<BrokenOrRefused[]>
+  /** Asks whoever has the key to give it up, which is told of it with the next heartbeat. @returns whether anyone has it. */
+  requestResign(key: string, options?: { token?: bigint }): Promise<boolean>
+  /** Deletes the rows of keys that have been free for that long. @returns how many. */
+  prune(options: { olderThanMs: number }): Promise<number>
+  /** Stops the heartbeat and gives up what is still held. Nothing can be taken afterwards. Can be called again after a fault. */
   close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
 }
+
+/** The leases under which a call runs, by their keys. */
+const enclosing = new AsyncLocalStorage<ReadonlyMap<string, Lease>>()
 
 /**
  * Opens the locks of a table.
@@ -52,8 +101,8 @@ export interface Locks extends AsyncDisposable {
  * ```ts
  * const locks = createLocks(new pg.Pool())
  * await locks.migrate()
- * await locks.withLock('nightly-report', { waitMs: 10_000 }, async (lease) => {
- *   await writeReport({ signal: lease.signal })
+ * await locks.withLock('nightly-report', { waitMs: 10_000 }, async (lease, signal) => {
+ *   await writeReport({ signal })
  * })
  * await locks.close()
  * ```
@@ -61,80 +110,160 @@ export interface Locks extends AsyncDisposable {
  * @throws {LockError} `LOCK_BAD_OPTIONS` before anything is sent.
  */
 export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
-  if (typeof db?.query !== 'function') {
-    throw new LockError(
-      'LOCK_BAD_OPTIONS',
-      'the first argument must have query(text, params): a pg.Pool, a pg.Client or a PGlite',
-    )
+  const connections = options.heartbeat ? [options.heartbeat, db] : [db]
+  if (connections.some((each) => typeof each?.query !== 'function')) {
+    throw badOption('a database must have query(text, params): a pg.Pool, a pg.Client or a PGlite')
   }
-  const settings = settingsOf(options)
-  const statements = statementsFor(settings)
-  const heartbeat = startHeartbeat(db, statements, settings)
-  const context = { db, settings, statements, renew: heartbeat.renew, onEnd: heartbeat.remove }
-  let closed = false
+  const settings = resolveSettings(options)
+  const statements = statementsFor(settings, { notify: options.listen !== undefined })
+  const heartbeat = createHeartbeat(connections, statements, settings)
+  const emit = createEmit(options.onEvent)
+  const within = <T>(statement: Promise<T>) => answerWithin(settings.timeoutMs, statement)
+  const ask = (text: string, params: unknown[]) => within(run(db, text, params))
+  const context: LeaseContext = { db, settings, statements, heartbeat, emit, within }
+  // A holder who is asked to give it up is told at once.
+  const wakeups = options.listen
+    ? createWakeups(options.listen, (key) => {
+        const lease = heartbeat.find(key)
+        if (lease) heartbeat.renew([lease]).catch(() => {})
+      })
+    : undefined
+  const closing = new AbortController()
 
-  const open = (key: string) => {
+  /** Checks what is asked before anything is sent, and gives the attempt its id. */
+  const requestOf = (key: string, { info, ttlMs = settings.ttlMs, atLeastMs, signal }: TryOptions) => {
     checkKey(key)
-    if (closed) throw new LockError('LOCK_CLOSED', 'these locks have been closed')
+    checkDuration('atLeastMs', atLeastMs)
+    closing.signal.throwIfAborted()
+    signal?.throwIfAborted()
+    // Its own rhythm, so that two of its heartbeats may fail too.
+    const heartbeatMs = Math.min(settings.heartbeatMs, Math.floor((ttlMs - settings.marginMs) / 3))
+    if (!Number.isInteger(ttlMs) || heartbeatMs < 1 || ttlMs >= 2 ** 31)
+      throw badOption(
+        `ttlMs must be whole milliseconds, more than marginMs (${settings.marginMs}), not ${ttlMs}`,
+      )
+    return {
+      key,
+      attemptId: randomUUID(),
+      info: infoJson(info),
+      ttlMs,
+      heartbeatMs,
+      atLeastMs: atLeastMs || null,
+    }
   }
-  const hold = async (
-    key: string,
-    { token, startedAt }: Taken,
+  type Request = ReturnType<typeof requestOf>
+  const attempt = (request: Request, signal: AbortSignal | undefined) => (timeoutMs: number) => {
+    closing.signal.throwIfAborted()
+    const trustMs = request.ttlMs - settings.marginMs
+    return acquireOnce(context, request, Math.min(timeoutMs, settings.timeoutMs, trustMs), signal)
+  }
+  const register = async (
+    request: Request,
+    { token, startedAt }: Acquired,
+    waitedSince: number,
     signal: AbortSignal | undefined,
-  ): Promise<Lease> => {
-    const lease: HeldLease = holdLease(context, key, token, startedAt)
-    heartbeat.add(lease)
+  ) => {
+    const lease = createLease(context, { ...request, token, startedAt })
     // Whoever gave up while the statement was on its way will not release what came of it.
-    if (closed || signal?.aborted) {
+    if (closing.signal.aborted || signal?.aborted) {
       await lease.release()
       signal?.throwIfAborted()
-      throw new LockError('LOCK_CLOSED', 'these locks have been closed')
+      closing.signal.throwIfAborted()
     }
+    emit({ type: 'acquired', key: request.key, token, waitedMs: performance.now() - waitedSince })
+    // An answer that was slow has left less of it than a beat and a fault need.
+    if (lease.expiresInMs < request.heartbeatMs * 2) lease.refresh().catch(() => {})
     return lease
   }
-
-  /** A statement cannot be called back, but nobody needs to wait for it; what it has taken then is given back. */
-  const attempt = (key: string, { info, signal }: TryOptions) =>
-    abortable(tryTake(db, statements, settings, key, info), signal, (late) => {
-      if (late.acquired) run(db, statements.release, [key, String(late.token)]).catch(() => {})
-    })
 
   const locks: Locks = {
     migrate: () => migrate(db, settings),
     migrationSql: () => migrationSql(settings),
     async tryAcquire(key, options = {}) {
-      open(key)
-      options.signal?.throwIfAborted()
-      const outcome = await attempt(key, options)
-      return outcome.acquired ? { acquired: true, lease: await hold(key, outcome, options.signal) } : outcome
+      const request = requestOf(key, options)
+      const { signal } = options
+      const startedAt = performance.now()
+      const send = attempt(request, signal)
+      const outcome = await acquireNow(() => send(Number.POSITIVE_INFINITY), signal)
+      if (outcome.acquired)
+        return { acquired: true, lease: await register(request, outcome, startedAt, signal) }
+      emit({ type: 'contended', key, token: outcome.token, holder: outcome.holder })
+      return outcome
     },
     async acquire(key, options = {}) {
-      open(key)
-      const { signal, waitMs } = options
+      const request = requestOf(key, options)
+      const { waitMs = Number.POSITIVE_INFINITY, signal } = options
       checkDuration('waitMs', waitMs)
-      const again = () => {
-        open(key)
-        return attempt(key, options)
-      }
-      return hold(key, await waitFor(again, key, waitMs ?? Number.POSITIVE_INFINITY, signal), signal)
+      const startedAt = performance.now()
+      const outcome = await waitFor(attempt(request, signal), {
+        key,
+        waitMs,
+        maxFaultMs: settings.ttlMs,
+        signal: signal ? AbortSignal.any([signal, closing.signal]) : closing.signal,
+        wakeups,
+        emit,
+        ownToken: enclosing.getStore()?.get(key)?.token,
+      })
+      return register(request, outcome, startedAt, signal)
     },
     async withLock(key, options, work) {
-      await using lease = await locks.acquire(key, options)
-      return await work(lease)
+      const lease = await locks.acquire(key, options)
+      const signal = options.signal ? AbortSignal.any([lease.signal, options.signal]) : lease.signal
+      const lent: Lease = Object.create(lease, { signal: { value: signal, enumerable: true } })
+      let result: Awaited<ReturnType<typeof work>>
+      try {
+        result = await enclosing.run(new Map(enclosing.getStore()).set(key, lease), () => work(lent, signal))
+      } catch (error) {
+        await lease.release().catch(() => {})
+        // Of whatever the loss has aborted, the loss is the better error.
+        throw lease.signal.aborted && (error as Error)?.name === 'AbortError' ? lease.signal.reason : error
+      }
+      // The database has the last word; where it has no answer, the lease was held until now as far as anyone knows.
+      const held = lease.held && (await lease.release().catch(() => true))
+      if (!held) {
+        lease.release().catch(() => {})
+        lease.assertHeld()
+      }
+      return result
+    },
+    runWhileLeader(key, work, options = {}) {
+      const acquire = (signal: AbortSignal | undefined) => locks.acquire(key, { ...options, signal })
+      return runWhileLeader(acquire, work, settings.heartbeatMs, options.signal)
     },
     async inspect(key) {
       checkKey(key)
-      const [row] = await run(db, statements.inspect, [key])
+      const [row] = await ask(statements.inspect, [key])
       return row ? lockState(row) : null
     },
     async list({ prefix = '' } = {}) {
-      return (await run(db, statements.list, [prefix])).map(lockState)
+      return (await ask(statements.list, [prefix])).map(lockState)
     },
-    break: (key, options = {}) =>
-      abortable(breakLock(db, statements, settings, key, options), options.signal, () => {}),
+    async break(key, options = {}) {
+      const [result] = await locks.breakAll({ key }, options)
+      return result ?? { verdict: 'absent', key }
+    },
+    async breakAll(selection, options = {}) {
+      // Bounded by the signal alone: what is fenced may take its time.
+      const breaking = breakLocks(db, statements, selection, options)
+      const results = await answerWithin(MAX_TIMER_MS, breaking, { signal: options.signal })
+      for (const { verdict, key, token, holder } of results)
+        if (verdict === 'broken') emit({ type: 'broken', key, token, holder })
+      return results
+    },
+    async requestResign(key, { token } = {}) {
+      checkKey(key)
+      const params = [key, token === undefined ? null : String(token)]
+      return (await ask(statements.requestResign, params)).length > 0
+    },
+    async prune({ olderThanMs }) {
+      checkDuration('olderThanMs', olderThanMs)
+      if (olderThanMs === undefined) throw badOption('olderThanMs must be milliseconds of 0 or more')
+      return (await run(db, statements.prune, [olderThanMs]))[0].pruned
+    },
     async close() {
-      closed = true
-      const results = await Promise.allSettled([...heartbeat.leases].map((lease) => lease.release()))
+      closing.abort(new LockError('LOCK_CLOSED', 'these locks have been closed'))
+      const results = await Promise.allSettled(heartbeat.unreleased().map((lease) => lease.release()))
+      await wakeups?.close()
       const failed = results.find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
     },
@@ -142,3 +271,6 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
   }
   return locks
 }
+
+/** A timer cannot wait for longer. */
+const MAX_TIMER_MS = 2 ** 31 - 1

@@ -1,5 +1,6 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 export type { Contention } from './acquire.ts'
-export type { BreakOptions, BreakResult } from './break.ts'
+export type { BreakOptions, BreakResult, BreakSelection, BrokenOrRefused } from './break.ts'
 export {
   type AcquireOptions,
   type Attempt,
@@ -7,8 +8,12 @@ export {
   type Locks,
   type TryOptions,
 } from './create-locks.ts'
-export type { LockHolder, LockState } from './held-lock.ts'
+export type { LeaseEvent } from './events.ts'
+export type { FenceSql, SqlTag } from './fence.ts'
+export type { LeaderWork } from './leader.ts'
 export type { Lease } from './lease.ts'
 export { LeaseLostError, LockError, type LockErrorCode, type LossReason } from './lock-error.ts'
+export type { LockHolder, LockState } from './lock-state.ts'
 export type { ColumnNames, HolderName, LocksOptions } from './options.ts'
 export type { Queryable } from './queryable.ts'
+export type { Listener } from './wakeups.ts'

@@ -1,18 +1,24 @@
+import type { EmitEvent } from './events.ts'
+import { type FenceSql, fenceSql, fenceTag, runFence, type SqlTag } from './fence.ts'
+import type { Heartbeat, Renewable } from './heartbeat.ts'
 import { LeaseLostError, LockError, type LossReason } from './lock-error.ts'
-import { reasonOfLoss } from './loss.ts'
-import type { Settings } from './options.ts'
+import { badOption, checkDuration, infoJson, type Settings } from './options.ts'
 import { type Queryable, run } from './queryable.ts'
 import type { Statements } from './statements.ts'
 
 /** A key that is held. Ends by `release()`, or is lost: then `signal` aborts, once, with a {@link LeaseLostError}. */
-export interface Lease extends AsyncDisposable {
+export interface Lease {
   readonly key: string
   /** Greater than that of every lease of this key before; hand it to whatever must refuse a stale holder. */
   readonly token: bigint
   /** Aborts when the lease is lost, at the latest `ttlMs - marginMs` after the last confirmed refresh began. */
   readonly signal: AbortSignal
+  /** Aborts when someone asks for the key by `requestResign()`; whether to follow is the holder's choice. */
+  readonly resignSignal: AbortSignal
   /** Whether it is held, by the clock and not by the last timer that could fire. */
   readonly held: boolean
+  /** How long it is held without a further heartbeat; 0 where it is not. */
+  readonly expiresInMs: number
   /** @throws {LeaseLostError} when it is lost, or {LockError} `LOCK_CLOSED` after `release()`. */
   assertHeld(): void
   /**
@@ -22,10 +28,15 @@ export interface Lease extends AsyncDisposable {
    * @throws {LockError} `LOCK_FAILED` when it does not answer; the lease may still hold.
    */
   refresh(): Promise<void>
+  /** Makes sure that it is held for that long from now, by a heartbeat where it must. @throws as `refresh()`. */
+  ensure(ms: number): Promise<void>
+  /** Notes another `info`, for people and programs to read; a heartbeat as well. @throws as `refresh()`. */
+  update(info: unknown): Promise<void>
   /**
    * As a statement of the caller's own transaction: makes a take-over wait until that transaction has ended.
    *
    * @throws {LeaseLostError} when another may hold the key by now. Then roll back.
+   * @throws {LockError} `LOCK_NO_TRANSACTION` outside of a transaction, where it would protect nothing.
    */
   fence(tx: Queryable): Promise<void>
   /**
@@ -43,78 +54,108 @@ export interface Lease extends AsyncDisposable {
    *
    * @param n the number of the first of its two parameters.
    */
-  fenceSql(n: number): { text: string; params: [string, string] }
-  /** Gives the key free: true, or false where the lease was lost already. Can be called again, also after a fault. */
+  fenceSql(n: number): FenceSql
+  /** The same as a fragment of a query builder: `lease.fenceTag(sql)` with the `sql` of Drizzle, Kysely, postgres.js. */
+  fenceTag<Fragment>(sql: SqlTag<Fragment>): Fragment
+  /**
+   * Gives the key free: true, or false where the lease had ended in the database. Asks also for a lease that was lost
+   * for want of an answer, whose row may still be there. Can be called again, also after a fault.
+   *
+   * @throws {LockError} where the database fails or does not answer, except for a lease that is lost.
+   */
   release(): Promise<boolean>
+  toJSON(): object
+  [Symbol.asyncDispose](): Promise<void>
 }
 
-/** What a lease's heartbeat does with it. */
-export interface HeldLease extends Lease {
-  /** The database has confirmed a renewal whose attempt began at that moment of the monotonic clock. */
-  confirm(startedAt: number): void
-  lose(reason: LossReason, cause?: unknown): void
-  /** A renewal has failed or hangs; if it stays so, that is why the lease is lost. */
-  doubt(cause: unknown): void
-}
+/** Reasons that this process has come to by itself: the row may still be there. */
+const MAY_BE_HELD: readonly LossReason[] = ['expired', 'unreachable']
 
 export interface LeaseContext {
   readonly db: Queryable
   readonly settings: Settings
   readonly statements: Statements
-  /** Renews these leases by one statement. */
-  readonly renew: (leases: readonly HeldLease[]) => Promise<void>
-  /** Called when there is nothing more to renew. */
-  readonly onEnd: (lease: HeldLease) => void
+  readonly heartbeat: Heartbeat
+  readonly emit: EmitEvent
+  /** Awaits a statement for no longer than one may take. */
+  readonly within: <T>(statement: Promise<T>) => Promise<T>
 }
 
-/**
- * @param startedAt when the attempt that took the lease began, by `performance.now()`: the database set the expiry
- *   later than that, so counting from here never trusts the lease for longer than the database does.
- */
-export function holdLease(context: LeaseContext, key: string, token: bigint, startedAt: number): HeldLease {
-  const { db, settings, statements, renew, onEnd } = context
-  const trustMs = settings.ttlMs - settings.marginMs
+export interface AcquiredLease {
+  readonly key: string
+  readonly token: bigint
+  /**
+   * When the attempt that took the lease began, by `performance.now()`: the database set the expiry later than that,
+   * so counting from here never trusts the lease for longer than the database does.
+   */
+  readonly startedAt: number
+  readonly ttlMs: number
+  readonly heartbeatMs: number
+  readonly atLeastMs: number | null
+}
+
+/** Begins the heartbeat, and the watch over its answers, of a lease that the database has just given. */
+export function createLease(context: LeaseContext, acquired: AcquiredLease): Lease {
+  const { db, settings, statements, heartbeat, emit, within } = context
+  const { key, token, startedAt, ttlMs, heartbeatMs, atLeastMs } = acquired
+  const trustMs = ttlMs - settings.marginMs
   const controller = new AbortController()
-  let deadline = startedAt + trustMs
-  let lastConfirmedAt = new Date(Date.now() - (performance.now() - startedAt))
+  let resign: AbortController | undefined
+  let confirmedAt = startedAt
   let doubt: { cause: unknown } | undefined
   let releasing: Promise<boolean> | undefined
   let givenUp = false
   let lost: LeaseLostError | undefined
   let timer: NodeJS.Timeout | undefined
 
+  const remainingMs = () => (lost || givenUp ? 0 : Math.max(0, confirmedAt + trustMs - performance.now()))
   const watch = () => {
-    clearTimeout(timer)
-    timer = setTimeout(checkDeadline, Math.max(0, deadline - performance.now()))
+    timer = setTimeout(checkDeadline, remainingMs())
     timer.unref()
   }
   const checkDeadline = () => {
     if (lost || givenUp) return
-    if (performance.now() >= deadline) lose(doubt ? 'unreachable' : 'expired', doubt?.cause)
-    else watch()
+    clearTimeout(timer)
+    if (remainingMs() > 0) watch()
+    else end(doubt ? 'unreachable' : 'expired', doubt?.cause)
   }
-  const lose = (reason: LossReason, cause?: unknown) => {
-    if (lost || givenUp) return
+  const end = (reason: LossReason, cause?: unknown) => {
+    const lastConfirmedAt = new Date(Date.now() - (performance.now() - confirmedAt))
     lost = new LeaseLostError({ reason, key, token, lastConfirmedAt }, cause)
     clearTimeout(timer)
-    onEnd(lease)
+    // What the database may still have is given back by whoever closes, if not before.
+    heartbeat.remove(renewable, { mayBeHeld: MAY_BE_HELD.includes(reason) })
+    emit({ type: 'lost', key, token, error: lost })
     controller.abort(lost)
   }
+
   const releaseNow = async (): Promise<boolean> => {
+    const wasLost = lost !== undefined
     givenUp = true
     clearTimeout(timer)
-    onEnd(lease)
-    const rows = await run(db, statements.release, [key, String(token)])
-    return rows.length > 0
+    heartbeat.remove(renewable, { mayBeHeld: true })
+    const [row] = await within(run(db, statements.release, [key, String(token), atLeastMs]))
+    // Nothing to release: what has ended it may be a release whose reply was lost.
+    const reason = row ? 'released' : await heartbeat.askLossReason(renewable)
+    heartbeat.remove(renewable, { mayBeHeld: false })
+    if (reason === 'released') emit({ type: 'released', key, token })
+    else if (!wasLost) end(reason ?? 'deleted')
+    return reason === 'released'
   }
 
-  const lease: HeldLease = {
+  const lease: Lease = {
     key,
     token,
     signal: controller.signal,
+    get resignSignal() {
+      resign ??= new AbortController()
+      return resign.signal
+    },
     get held() {
-      checkDeadline()
-      return !lost && !givenUp
+      return remainingMs() > 0
+    },
+    get expiresInMs() {
+      return remainingMs()
     },
     assertHeld() {
       checkDeadline()
@@ -123,49 +164,88 @@ export function holdLease(context: LeaseContext, key: string, token: bigint, sta
     },
     async refresh() {
       lease.assertHeld()
-      await renew([lease])
+      await within(heartbeat.renew([renewable]))
+      lease.assertHeld()
+    },
+    async ensure(ms) {
+      checkDuration('ms', ms)
+      if (ms > trustMs)
+        throw badOption(`a lease of ${ttlMs} ms cannot be ensured for ${ms} ms: ${trustMs} at most`)
+      lease.assertHeld()
+      if (remainingMs() < ms) await lease.refresh()
+      if (remainingMs() < ms)
+        throw new LockError('LOCK_FAILED', `the database took too long to ensure "${key}" for ${ms} ms`)
+    },
+    async update(info) {
+      const note = infoJson(info ?? null)
+      lease.assertHeld()
+      await within(heartbeat.renew([renewable], note))
       lease.assertHeld()
     },
     async fence(tx) {
       lease.assertHeld()
-      const rows = await run(tx, statements.fence(1), [key, String(token)])
-      if (rows.length > 0) return
+      if (await runFence(tx, fenceSql(statements, key, token, 1))) return
       // Asked of the same transaction: another connection may not be there to be had.
-      lose((await reasonOfLoss(tx, statements.inspect, key, token)) ?? 'taken')
-      throw lost ?? new LeaseLostError({ reason: 'taken', key, token, lastConfirmedAt })
+      const reason = (await heartbeat.askLossReason(renewable, tx)) ?? 'taken'
+      renewable.markLost(reason === 'released' ? 'broken' : reason)
+      lease.assertHeld()
     },
-    fenceSql: (n) => ({ text: statements.fence(n), params: [key, String(token)] }),
+    fenceSql: (n) => fenceSql(statements, key, token, n),
+    fenceTag: (tag) => fenceTag(statements, key, token, tag),
     release() {
       checkDeadline()
-      if (lost) return Promise.resolve(false)
+      if (lost && !MAY_BE_HELD.includes(lost.reason)) return Promise.resolve(false)
       if (!releasing) {
-        releasing = releaseNow()
+        const release = releaseNow()
+        releasing = release
         // After a fault it can be called again; the lease is not held in any case.
-        releasing.catch(() => {
+        release.catch(() => {
           releasing = undefined
         })
+        if (lost) releasing = release.catch(() => false)
       }
       return releasing
     },
+    toJSON: () => ({ key, token: String(token), held: lease.held, expiresInMs: lease.expiresInMs }),
     async [Symbol.asyncDispose]() {
       // The work's own error, or its success, counts; a lease that can't be given back expires.
       await lease.release().catch(() => {})
     },
-    confirm(renewStartedAt) {
-      if (lost || givenUp || renewStartedAt + trustMs <= deadline) return
+  }
+
+  const renewable: Renewable = {
+    key,
+    token,
+    ttlMs,
+    heartbeatMs,
+    sentAt: startedAt,
+    release: lease.release,
+    renewed(renewStartedAt) {
+      if (lost || givenUp || renewStartedAt <= confirmedAt) return
       // Too late: the deadline has passed before the answer came, and whoever looked then was told so.
       checkDeadline()
       if (lost) return
-      deadline = renewStartedAt + trustMs
-      lastConfirmedAt = new Date(Date.now() - (performance.now() - renewStartedAt))
+      confirmedAt = renewStartedAt
       // The timer stays: when it fires it finds the new deadline and waits on.
       doubt = undefined
+      emit({ type: 'renewed', key, token, expiresInMs: remainingMs() })
     },
-    lose,
-    doubt(cause) {
-      doubt ??= { cause }
+    renewFailed(cause) {
+      if (lost || givenUp || doubt) return
+      doubt = { cause }
+      emit({ type: 'doubtful', key, token, expiresInMs: remainingMs(), cause })
+    },
+    markLost(reason) {
+      if (!lost && !givenUp) end(reason)
+    },
+    resignRequested() {
+      resign ??= new AbortController()
+      if (resign.signal.aborted) return
+      emit({ type: 'resign_requested', key, token })
+      resign.abort(new LockError('LOCK_CLOSED', `someone asks for "${key}"`))
     },
   }
+  heartbeat.add(renewable)
   watch()
   return lease
 }

@@ -1,11 +1,20 @@
 /** What can go wrong, as a literal that a program can switch on. */
 export type LockErrorCode =
+  /** An option, a key or an `info` that cannot be; nothing was sent. */
   | 'LOCK_BAD_OPTIONS'
   | 'LOCK_BAD_KEY'
+  /** `migrate()` cannot take over the table that is there; the message says why and what to do. */
+  | 'LOCK_BAD_TABLE'
+  /** These locks, or this lease, have been given up. */
   | 'LOCK_CLOSED'
+  /** Waiting for a key that the waiting call itself holds. */
+  | 'LOCK_DEADLOCK'
+  /** The database failed or did not answer; `cause` says how. */
   | 'LOCK_FAILED'
   | 'LOCK_FORBIDDEN'
   | 'LOCK_NOT_MIGRATED'
+  /** A fence outside of a transaction, where it protects nothing. */
+  | 'LOCK_NO_TRANSACTION'
   | 'LOCK_TIMEOUT'
   | 'LEASE_LOST'
 
@@ -23,7 +32,7 @@ export class LockError extends Error {
 /** How a lease was lost: not renewed in time, had by another, broken by someone, its row gone, or the database silent. */
 export type LossReason = 'expired' | 'taken' | 'broken' | 'deleted' | 'unreachable'
 
-const SAID: Record<LossReason, string> = {
+const LOSS_MESSAGES: Record<LossReason, string> = {
   expired: 'it was not refreshed in time',
   taken: 'another holder has it by now',
   broken: 'someone broke it',
@@ -45,10 +54,16 @@ export class LeaseLostError extends LockError {
     lost: { reason: LossReason; key: string; token: bigint; lastConfirmedAt: Date },
     cause?: unknown,
   ) {
-    super('LEASE_LOST', `the lease of "${lost.key}" is lost: ${SAID[lost.reason]}`, cause)
+    super('LEASE_LOST', `the lease of "${lost.key}" is lost: ${LOSS_MESSAGES[lost.reason]}`, cause)
     this.reason = lost.reason
     this.key = lost.key
     this.token = lost.token
     this.lastConfirmedAt = lost.lastConfirmedAt
+  }
+
+  /** As JSON has it: the token as text. */
+  toJSON(): object {
+    const { name, code, message, reason, key, lastConfirmedAt } = this
+    return { name, code, message, reason, key, token: String(this.token), lastConfirmedAt }
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LockError } from './lock-error.ts'
 
 /** Whatever runs SQL: `pg.Pool`, `pg.Client` and PGlite fit as they are. */
@@ -5,22 +6,26 @@ export interface Queryable {
   query(text: string, params?: unknown[]): Promise<{ rows: any[] }>
 }
 
-const MOST_ATTEMPTS = 5
+const MAX_ATTEMPTS = 10
 
 /**
- * Runs one statement. Under an isolation level above READ COMMITTED a race ends in 40001, and two renewals may meet
- * in a deadlock: both mean that nothing was done, so the statement is run again.
+ * Runs one statement. Under an isolation level above READ COMMITTED a race ends in 40001, and two that lock several
+ * rows may meet in a deadlock: both mean that nothing was done, so the statement is run again.
  *
  * @throws {LockError} `LOCK_NOT_MIGRATED`, `LOCK_FORBIDDEN` or `LOCK_FAILED`, with the database's error as the cause.
  */
 export async function run<Row = any>(db: Queryable, text: string, params: unknown[]): Promise<Row[]> {
+  let raced: unknown
   for (let attempt = 1; ; attempt++) {
     try {
       return (await db.query(text, params)).rows
     } catch (error) {
-      const code = (error as { code?: unknown }).code
-      if ((code === '40001' || code === '40P01') && attempt < MOST_ATTEMPTS) continue
-      throw asLockError(error)
+      const state = sqlState(error)
+      // In a transaction of the caller's own it cannot be run again, and the first error says why.
+      if (state === '25P02' && raced) throw asLockError(raced)
+      if ((state !== '40001' && state !== '40P01') || attempt >= MAX_ATTEMPTS) throw asLockError(error)
+      raced = error
+      await sleep(Math.random() * 2 ** Math.min(attempt, 5))
     }
   }
 }
@@ -28,14 +33,53 @@ export async function run<Row = any>(db: Queryable, text: string, params: unknow
 /** The database's error in this package's terms. */
 export function asLockError(error: unknown): LockError {
   if (error instanceof LockError) return error
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  if (code === '42P01' || code === '3F000' || code === '42703') {
+  const state = sqlState(error) ?? ''
+  const message = (error as { message?: unknown } | null)?.message ?? String(error)
+  // Table, schema, column, function.
+  if (['42P01', '3F000', '42703', '42883'].includes(state)) {
     return new LockError(
       'LOCK_NOT_MIGRATED',
-      'the table of the locks is missing or old: call migrate() once',
+      `the table of the locks is missing or old: call migrate() once (${message})`,
       error,
     )
   }
-  if (code === '42501') return new LockError('LOCK_FORBIDDEN', `the database refuses: ${message}`, error)
-  return new LockError('LOCK_FAILED', `the database failed: ${message ?? String(error)}`, error)
+  if (state === '42501') return new LockError('LOCK_FORBIDDEN', `the database refuses: ${message}`, error)
+  return new LockError('LOCK_FAILED', `the database failed: ${message}`, error)
+}
+
+/** Classes of https://www.postgresql.org/docs/current/errcodes-appendix.html; names like EPIPE are none. */
+const SQLSTATE = /^(?:\d[0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}$/
+
+/** The server's code of an error, also where a query builder has wrapped it. */
+export function sqlState(error: unknown, depth = 0): string | undefined {
+  if (typeof error !== 'object' || error === null || depth > 5) return undefined
+  const { code, originalCode, cause, meta, driverAdapterError } = error as Record<string, unknown>
+  for (const each of [code, originalCode]) if (typeof each === 'string' && SQLSTATE.test(each)) return each
+  for (const inner of [cause, meta, driverAdapterError]) {
+    const state = sqlState(inner, depth + 1)
+    if (state !== undefined) return state
+  }
+  return undefined
+}
+
+/** Connection lost or refused, overload, cancelled, read-only while a standby takes over, a race. */
+const TRANSIENT = /^(?:08|53|57014|57P0|55P03|25006|40001|40P01)/
+/** What a driver says of a connection that was closed for good, by this process. */
+const CLOSED = /after calling end|not queryable|is closed|was closed|CONNECTION_(?:ENDED|DESTROYED)/
+const PROGRAMMING_ERRORS = [TypeError, RangeError, ReferenceError, SyntaxError]
+
+/**
+ * Whether it may pass. What the server answered tells it by its code; everything else is a connection that did not
+ * bring the answer, for which each driver and each system has names of its own.
+ */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof LockError)
+    return error.code === 'LOCK_FAILED' && (error.cause === undefined || isTransient(error.cause))
+  const state = sqlState(error)
+  if (state !== undefined) return TRANSIENT.test(state)
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  return (
+    !CLOSED.test(`${code} ${message}`) &&
+    (PROGRAMMING_ERRORS.every((kind) => !(error instanceof kind)) || (error as Error).cause !== undefined)
+  )
 }

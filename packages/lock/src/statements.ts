@@ -1,9 +1,11 @@
-import { quote, type Settings } from './options.ts'
+import { functionName, quote } from './identifier.ts'
+import type { Settings } from './options.ts'
+import { CHANNEL } from './wakeups.ts'
 
 /** The statements of one table. Each is one round trip; all times are `clock_timestamp()` of the database. */
 export type Statements = ReturnType<typeof statementsFor>
 
-export function statementsFor({ table, columns }: Settings) {
+export function statementsFor({ table, columns }: Settings, { notify }: { notify: boolean }) {
   const t = table.quoted
   const key = quote(columns.key)
   const pid = quote(columns.holderPid)
@@ -11,80 +13,121 @@ export function statementsFor({ table, columns }: Settings) {
   const acquired = quote(columns.acquiredAt)
   const expires = quote(columns.expiresAt)
 
-  // Raw columns and the database's present: differences are made in held-lock.ts, at a fifth of the planning time.
-  const view = `l.${key} AS key, l.token::text AS token, l.holder_id, l.${host} AS holder_host, l.${pid} AS holder_pid, l.info,
-    l.ended, l.${acquired} AS acquired_at, l.last_refreshed_at, l.${expires} AS expires_at, clock_timestamp() AS now`
+  const epoch = (time: string) => `extract(epoch FROM ${time})::double precision`
+  // Ages in ms, as numbers: a timestamp may be infinite, and its text has the session's DateStyle.
+  const state = `l.${key} AS key, l.token::text AS token, l.holder_id, l.holder_label, l.${host} AS holder_host, l.${pid} AS holder_pid,
+    l.info, l.end_reason, l.resign_requested_at IS NOT NULL AS resign_requested, ${epoch(`l.${acquired}`)} * 1000 AS acquired_ms,
+    (${epoch('clock_timestamp()')} - ${epoch(`l.${acquired}`)}) * 1000 AS held_for_ms,
+    (${epoch('clock_timestamp()')} - ${epoch('l.last_refreshed_at')}) * 1000 AS since_refresh_ms,
+    (${epoch(`l.${expires}`)} - ${epoch('clock_timestamp()')}) * 1000 AS expires_in_ms`
   const milliseconds = (n: number) => `$${n}::double precision * interval '1 millisecond'`
   // As an expired lease has it, so that a program that knows only of expiry takes it for free too. Such a program
   // asks for less than now, and there are clocks that tick in milliseconds.
-  const freed = `token = DEFAULT, holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL,
-    ${expires} = least(l.${expires}, clock_timestamp() - interval '1 millisecond')`
+  const freed = `holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL, heartbeat_ms = NULL, resign_requested_at = NULL`
+  const past = `least(l.${expires}, clock_timestamp() - interval '1 millisecond')`
+  const notified = notify ? `, pg_notify('${CHANNEL}', l.${key})::text` : ''
+  // What a crash of the server must not forget; it may forget a release, which then is an expiry.
+  const durably = `CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END`
+  const newToken = 'greatest(l.token + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)'
 
   return {
-    /*
-     * $1 key, $2 holder id, $3 host, $4 pid, $5 info, $6 attempt, $7 ttl. Several at once queue on the row, or on its
-     * key where there is none yet; each sees what the one before it left. An attempt whose reply was lost finds
-     * itself by its attempt id. The second half tells who is in the way.
-     */
-    acquire: `
-WITH taken AS (
-  INSERT INTO ${t} AS l (${key}, holder_id, ${host}, ${pid}, info, attempt_id, ${acquired}, last_refreshed_at, ${expires})
-  VALUES ($1, $2, $3, $4::integer, $5::jsonb, $6::uuid, clock_timestamp(), clock_timestamp(), clock_timestamp() + ${milliseconds(7)})
-  ON CONFLICT (${key}) DO UPDATE SET
-    token = DEFAULT, holder_id = excluded.holder_id, ${host} = excluded.${host}, ${pid} = excluded.${pid},
-    info = excluded.info, attempt_id = excluded.attempt_id, ${acquired} = clock_timestamp(),
-    last_refreshed_at = clock_timestamp(), ${expires} = clock_timestamp() + ${milliseconds(7)},
-    ended = CASE WHEN l.holder_id IS NULL THEN l.ended ELSE 'expired' END
-  WHERE l.holder_id IS NULL OR l.${expires} <= clock_timestamp() OR l.attempt_id = excluded.attempt_id
-  RETURNING l.token
-)
-SELECT token::text AS taken, NULL AS token, NULL AS holder_id, NULL AS holder_host, NULL::integer AS holder_pid,
-  NULL::timestamptz AS acquired_at, NULL::timestamptz AS last_refreshed_at, NULL::timestamptz AS expires_at, NULL::timestamptz AS now
-FROM taken
-UNION ALL
-SELECT NULL, l.token::text, l.holder_id, l.${host}, l.${pid}, l.${acquired}, l.last_refreshed_at, l.${expires}, clock_timestamp()
-FROM ${t} AS l WHERE l.${key} = $1 AND NOT EXISTS (SELECT FROM taken)`,
+    /* $1 key, $2 holder id, $3 label, $4 host, $5 pid, $6 info, $7 attempt, $8 ttl, $9 heartbeat. See migrations/0002. */
+    acquire: `SELECT * FROM ${functionName(table, '_acquire')}($1, $2, $3, $4, $5::integer, $6, $7::uuid, $8::double precision, $9::integer)`,
 
     /*
-     * $1 keys, $2 tokens, $3 ttl. Changes no key column, so a fence's key-share lock does not hold it up. A lease
-     * that has expired is not brought back to life: its holder has been told that it is lost.
+     * $1 leases as JSON: key, token, ttl_ms, info or null. Changes no column of an index, so a fence's key-share lock
+     * does not hold it up; a row that someone has locked harder is skipped, so that it costs no other lease. A lease
+     * that has expired is not brought back to life: its holder has been told that it is lost. What the rows were
+     * before tells of those that were not renewed why.
      */
     renew: `
-UPDATE ${t} AS l SET last_refreshed_at = clock_timestamp(), ${expires} = clock_timestamp() + ${milliseconds(3)}
-FROM unnest($1::text[], $2::bigint[]) AS held (key, token)
-WHERE l.${key} = held.key AND l.token = held.token AND l.${expires} > clock_timestamp()
-RETURNING l.${key} AS key, l.token::text AS token`,
-
-    /* $1 key, $2 token. The token changes, so a fence of this very lease no longer holds either. */
-    release: `
-UPDATE ${t} AS l SET ${freed}, ended = 'released'
-WHERE l.${key} = $1 AND l.token = $2::bigint AND l.holder_id IS NOT NULL
-RETURNING 1 AS released`,
+WITH held AS MATERIALIZED (SELECT * FROM json_to_recordset($1::text::json) AS h (key text, token bigint, ttl_ms double precision, info text)),
+locked AS MATERIALIZED (
+  SELECT held.*, clock_timestamp() AS now FROM held JOIN ${t} AS l ON l.${key} = held.key AND l.token = held.token
+  WHERE l.holder_id IS NOT NULL AND l.${expires} > clock_timestamp()
+  FOR NO KEY UPDATE OF l SKIP LOCKED
+), renewed AS (
+  UPDATE ${t} AS l SET last_refreshed_at = locked.now, ${expires} = locked.now + locked.ttl_ms * interval '1 millisecond',
+    info = CASE WHEN locked.info IS NULL THEN l.info ELSE locked.info::jsonb END
+  FROM locked WHERE l.${key} = locked.key
+  RETURNING locked.key, ${durably}
+)
+SELECT held.key, held.token::text, renewed.key IS NOT NULL AS renewed, l.token::text AS present, l.holder_id IS NULL AS free,
+  l.${expires} <= clock_timestamp() AS expired, l.end_reason, l.resign_requested_at IS NOT NULL AS resign_requested
+FROM held LEFT JOIN renewed ON renewed.key = held.key LEFT JOIN ${t} AS l ON l.${key} = held.key`,
 
     /*
-     * $1 key, $2 age in ms or null, $3 token or null, $4 force. Age and token are looked at again in the row as it
-     * is when the update gets it: a heartbeat or a take-over that came in between is left alone.
+     * $1 key, $2 token, $3 ms since it was taken for which others are still kept away, or null. The token stays: a
+     * fenced transaction of one's own does not hold it up, and a fence asks for a holder too.
+     */
+    release: `
+UPDATE ${t} AS l SET ${freed}, end_reason = 'released',
+  ${expires} = CASE WHEN $3::double precision IS NULL THEN ${past} ELSE greatest(${past}, l.${acquired} + ${milliseconds(3)}) END
+WHERE l.${key} = $1 AND l.token = $2::bigint AND l.holder_id IS NOT NULL
+RETURNING 1 AS released${notified}`,
+
+    /*
+     * $1 key or null, $2 prefix, $3 host or null, $4 pid or null, $5 age in ms or null, $6 token or null, $7 force. Age and
+     * token are looked at again in the row as it is when its lock is had, for which what the holder has fenced must
+     * have ended: a heartbeat or a take-over that came in between is left alone. Nobody is broken by age who has shown
+     * life within three of their heartbeats, two of which may fail; without an age, within the whole of their lease.
      */
     break: `
-WITH seen AS MATERIALIZED (SELECT ${view}, l.token AS seen_token FROM ${t} AS l WHERE l.${key} = $1),
-broken AS (
-  UPDATE ${t} AS l SET ${freed}, ended = 'broken'
-  FROM seen
-  WHERE l.${key} = $1 AND l.token = seen.seen_token AND l.holder_id IS NOT NULL
-    AND ($3::bigint IS NULL OR l.token = $3::bigint)
-    AND ($4::boolean OR l.last_refreshed_at <= clock_timestamp() - ${milliseconds(2)})
-  RETURNING 1 AS done
+WITH seen AS MATERIALIZED (
+  SELECT ${state}, l.token AS seen_token FROM ${t} AS l
+  WHERE ($1::text IS NULL OR l.${key} = $1::text) AND starts_with(l.${key}, $2::text)
+    AND ($3::text IS NULL OR l.${host} = $3::text) AND ($4::bigint IS NULL OR l.${pid} = $4::bigint)
+    AND (l.holder_id IS NOT NULL OR l.${expires} > clock_timestamp())
+), locked AS MATERIALIZED (
+  SELECT l.${key} AS key FROM ${t} AS l JOIN seen ON l.${key} = seen.key AND l.token = seen.seen_token
+  WHERE ($6::bigint IS NULL OR l.token = $6::bigint) AND ($7::boolean OR CASE
+    WHEN $5::double precision IS NULL THEN l.last_refreshed_at IS NOT NULL AND l.${expires} <= clock_timestamp()
+    ELSE l.last_refreshed_at <= clock_timestamp() - greatest(${milliseconds(5)}, coalesce(l.heartbeat_ms, 0) * 3 * interval '1 millisecond') END)
+  ORDER BY l.${key} FOR UPDATE OF l
+), broken AS (
+  UPDATE ${t} AS l SET token = ${newToken}, ${freed}, ${expires} = ${past}, end_reason = 'broken'
+  FROM locked WHERE l.${key} = locked.key
+  RETURNING l.${key} AS key, ${durably}${notified}
 )
-SELECT seen.*, EXISTS (SELECT FROM broken) AS broken FROM seen`,
+SELECT seen.*, EXISTS (SELECT FROM broken WHERE broken.key = seen.key) AS broken FROM seen ORDER BY seen.key`,
 
-    /* $1 key, $2 token. See fence.ts. */
-    fence: (n: number) =>
-      `SELECT 1 FROM ${t} WHERE ${key} = $${n} AND token = $${n + 1}::bigint FOR KEY SHARE`,
+    /* $n key, $n+1 token; what stands before them and after is ready for a query builder's tag. See fence.ts. */
+    fence: [
+      `SELECT pg_current_xact_id_if_assigned()::text AS xid FROM ${t} WHERE ${key} = `,
+      ' AND token = ',
+      '::bigint AND holder_id IS NOT NULL FOR KEY SHARE',
+    ] as const,
+
+    /*
+     * $1 key. The clock of the database was set back since the last sign of life: what is left of the lease begins
+     * anew by the clock as it is, which is longer than its holder trusts it and no longer than a TTL.
+     */
+    rebase: `
+UPDATE ${t} AS l SET ${expires} = clock_timestamp() + (l.${expires} - l.last_refreshed_at), last_refreshed_at = clock_timestamp()
+WHERE l.${key} IN (SELECT s.${key} FROM ${t} AS s WHERE s.${key} = $1 AND s.last_refreshed_at > clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED)`,
+
+    /* $1 key, $2 token or null. */
+    requestResign: `
+UPDATE ${t} AS l SET resign_requested_at = clock_timestamp()
+WHERE l.${key} = $1 AND ($2::bigint IS NULL OR l.token = $2::bigint) AND l.holder_id IS NOT NULL AND l.${expires} > clock_timestamp()
+RETURNING 1 AS requested${notified}`,
+
+    /*
+     * $1 age in ms. A row whose token the clock has not passed yet stays: its key's next token would be lower. What is
+     * fenced or being taken is skipped.
+     */
+    prune: `
+WITH old AS MATERIALIZED (
+  SELECT l.${key} AS key FROM ${t} AS l
+  WHERE l.${expires} <= clock_timestamp() - ${milliseconds(1)} AND l.token < extract(epoch FROM clock_timestamp()) * 1000000
+  FOR UPDATE SKIP LOCKED
+), pruned AS (DELETE FROM ${t} AS l USING old WHERE l.${key} = old.key RETURNING 1)
+SELECT count(*)::integer AS pruned FROM pruned`,
 
     /* $1 key. */
-    inspect: `SELECT ${view} FROM ${t} AS l WHERE l.${key} = $1`,
+    inspect: `SELECT ${state} FROM ${t} AS l WHERE l.${key} = $1`,
 
     /* $1 prefix. */
-    list: `SELECT ${view} FROM ${t} AS l WHERE l.holder_id IS NOT NULL AND starts_with(l.${key}, $1) ORDER BY l.${key}`,
+    list: `SELECT ${state} FROM ${t} AS l WHERE l.holder_id IS NOT NULL AND starts_with(l.${key}, $1) ORDER BY l.${key}`,
   }
 }

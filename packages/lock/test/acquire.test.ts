@@ -101,6 +101,6 @@ describe.each(routes)('acquire on %s', (route) => {
         async () => (await world.locks.inspect('job'))?.info,
       ),
     ).toEqual({ step: 1 })
-    expect(await world.locks.inspect('job')).toMatchObject({ holder: null, ended: 'released' })
+    expect(await world.locks.inspect('job')).toMatchObject({ holder: null, endReason: 'released' })
   })
 })

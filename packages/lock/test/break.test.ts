@@ -98,7 +98,7 @@ describe.each(routes)('inspect and list on %s', (route) => {
       token: lease.token,
       holder: { host: 'here', pid: 7 },
       info: { why: 'test' },
-      ended: null,
+      endReason: null,
     })
     expect((await world.locks.list({ prefix: 'a:' })).map(({ key }) => key)).toEqual(['a:1', 'a:2'])
     await lease.release()

@@ -1,9 +1,8 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import type { Queryable } from '../src/index.ts'
-import { lockWorld, routes } from './world/lock-world.ts'
+import { isRenewal, lockWorld, routes } from './world/lock-world.ts'
 
-const isRenewal = (text: string) => /^\s*UPDATE .* SET last_refreshed_at/s.test(text)
 const cut = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
 
 describe.each(routes)('on %s a lease', (route) => {

@@ -45,7 +45,10 @@ const old = (world: LockWorld) => ({
 })
 
 async function noteToken(model: Model, { world }: Real): Promise<void> {
-  const token = BigInt((await world.row(KEY))?.token ?? 0)
+  const row = await world.row(KEY)
+  // An old program's release deletes it; the next token is greater by the clock.
+  if (!row) return
+  const token = BigInt(row.token)
   expect(token).toBeGreaterThanOrEqual(model.greatest)
   model.greatest = token
 }

@@ -48,7 +48,7 @@ describe('a process that holds a lease', () => {
     expect(await world.locks.tryAcquire('job')).toMatchObject({ acquired: false, holder: { pid: child.pid } })
     const heir = await world.locks.acquire('job', { waitMs: 30_000 })
     expect(heir.held).toBe(true)
-    expect(await world.locks.inspect('job')).toMatchObject({ ended: 'expired' })
+    expect(await world.locks.inspect('job')).toMatchObject({ endReason: 'expired' })
   })
 
   test('and is paused until another has taken over commits nothing when it wakes', async () => {

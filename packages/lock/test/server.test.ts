@@ -2,7 +2,7 @@ import { freshDatabase, startPostgresServer } from '@tidemark/test-engines'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { createLocks } from '../src/index.ts'
-import { lockWorld, serverRoutes } from './world/lock-world.ts'
+import { isRenewal, lockWorld, serverRoutes } from './world/lock-world.ts'
 
 /** A pool with settings of its own on a database of its own. */
 async function poolWith(settings: string[], max = 5) {
@@ -56,7 +56,9 @@ describe('a lock', () => {
     const lease = await locks.acquire('job')
     const only = await world.pool.connect()
     const refreshing = lease.refresh()
+    await only.query('BEGIN')
     await lease.fence(only)
+    await only.query('COMMIT')
     only.release()
     await refreshing
     expect(await lease.release()).toBe(true)
@@ -201,7 +203,7 @@ describe.each(serverRoutes)('on %s a lease', (route) => {
     const counted = {
       async query(text: string, params: unknown[] = []) {
         const result = await world.db.query(text, params)
-        if (/^\s*UPDATE .* SET last_refreshed_at/s.test(text)) {
+        if (isRenewal(text)) {
           renewals.push(result.rows.length)
           if (result.rows.length === 400) renewed.resolve()
         }

@@ -104,3 +104,6 @@ export async function lockWorld(route: Route, options: LocksOptions = {}): Promi
     },
   }
 }
+
+/** Whether a statement is a heartbeat. */
+export const isRenewal = (text: string) => /SET last_refreshed_at = locked/.test(text)

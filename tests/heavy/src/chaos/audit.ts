@@ -99,7 +99,7 @@ CREATE FUNCTION chaos.note_token() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'UPDATE' AND NEW.token = OLD.token THEN RETURN NULL; END IF;
   INSERT INTO chaos.tokens (key, token, holder_pid, ended, before_pid, before_left_ms, again) VALUES (
-    NEW.key, NEW.token, CASE WHEN NEW.holder_id IS NOT NULL THEN NEW.holder_pid END, NEW.ended,
+    NEW.key, NEW.token, CASE WHEN NEW.holder_id IS NOT NULL THEN NEW.holder_pid END, NEW.end_reason,
     CASE WHEN OLD.holder_id IS NOT NULL THEN OLD.holder_pid END,
     extract(epoch FROM OLD.expires_at - clock_timestamp()) * 1000,
     coalesce(NEW.attempt_id = OLD.attempt_id, false)

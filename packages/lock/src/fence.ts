@@ -1,0 +1,51 @@
+import { LockError } from './lock-error.ts'
+import type { Queryable } from './queryable.ts'
+import { asLockError } from './queryable.ts'
+import type { Statements } from './statements.ts'
+
+/** A fence for statements of the caller's own: no row means that the lease is lost. */
+export interface FenceSql {
+  readonly text: string
+  readonly params: [string, string]
+}
+
+/** A template tag of a query builder: `sql` of Kysely, Drizzle, postgres.js, `Prisma.sql`. */
+export type SqlTag<Fragment> = (strings: TemplateStringsArray, ...values: any[]) => Fragment
+
+export function fenceSql(
+  { fence: [before, between, after] }: Statements,
+  key: string,
+  token: bigint,
+  n: number,
+): FenceSql {
+  return { text: `${before}$${n}${between}$${n + 1}${after}`, params: [key, String(token)] }
+}
+
+export function fenceTag<F>({ fence }: Statements, key: string, token: bigint, tag: SqlTag<F>): F {
+  return tag(Object.assign([...fence], { raw: fence }), key, String(token))
+}
+
+/**
+ * Runs the fence in a transaction of the caller's. A take-over, and a break, wait for the row's key-share lock, and
+ * thus for the end of that transaction; a heartbeat and a release do not.
+ *
+ * @returns whether the token still has the key.
+ * @throws {LockError} `LOCK_NO_TRANSACTION`: the lock would end with the statement.
+ */
+export async function runFence(tx: Queryable, { text, params }: FenceSql): Promise<boolean> {
+  try {
+    const [row] = (await tx.query(text, params)).rows
+    if (row === undefined) return false
+    // What has written has a transaction id, which a statement of its own has not when it begins. Where nothing was
+    // written yet, the lock has just brought one, which a next statement sees only in the same transaction.
+    if (row.xid !== null) return true
+    const check = await tx.query('SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS same')
+    if (check.rows[0].same) return true
+  } catch (error) {
+    throw asLockError(error)
+  }
+  throw new LockError(
+    'LOCK_NO_TRANSACTION',
+    'fence() needs the connection of an open transaction: outside of one, and on a pool, its lock ends with the statement. Call it after BEGIN, or put fenceSql() into the statement that writes',
+  )
+}

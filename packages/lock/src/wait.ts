@@ -1,0 +1,129 @@
+import { type Acquired, type Contention, sleepOrAbort } from './acquire.ts'
+import type { EmitEvent } from './events.ts'
+import { LockError } from './lock-error.ts'
+import { isTransient } from './queryable.ts'
+import type { Wakeups } from './wakeups.ts'
+
+/** Between two tries, spread by a tenth so that waiters don't come in step: at most ten a second, some eight in the long run. */
+const PAUSES_MS = [30, 60, 120]
+/** Where the database wakes us, a try now and then for a release that it does not tell of. */
+const LISTENING_PAUSE_MS = 1_000
+/** Who has waited for long can wait a hundredth longer; that is kinder to the database. */
+const MAX_PAUSE_MS = 1_000
+const PAUSE_FRACTION = 0.01
+
+/** A try is given this long, also where less is left: it brings who has the key, and may bring the key. */
+const MIN_TRY_MS = 200
+
+export interface WaitOptions {
+  readonly key: string
+  readonly waitMs: number
+  /** How long a database that fails is ridden out where the wait has no end. */
+  readonly maxFaultMs: number
+  readonly signal: AbortSignal | undefined
+  readonly wakeups: Wakeups | undefined
+  readonly emit: EmitEvent
+  /** The token under which the waiting call itself has the key, and so would wait for ever. */
+  readonly ownToken: bigint | undefined
+}
+
+/**
+ * Tries until the key is had or `waitMs` is over, through faults that may pass.
+ *
+ * @param attempt is told how long it may take at most.
+ * @throws {LockError} `LOCK_TIMEOUT` with the holder and the last fault in its message, `LOCK_DEADLOCK`, a fault that
+ *   will not pass; or the signal's reason.
+ */
+export async function waitFor(
+  attempt: (timeoutMs: number) => Promise<Acquired | Contention>,
+  { key, waitMs, maxFaultMs, signal, wakeups, emit, ownToken }: WaitOptions,
+): Promise<Acquired> {
+  const startedAt = performance.now()
+  let contention: Contention | undefined
+  let fault: { error: unknown; since: number } | undefined
+  const waker = createWaker(key, wakeups)
+  try {
+    for (let tries = 0; ; tries++) {
+      signal?.throwIfAborted()
+      try {
+        const outcome = await attempt(Math.max(startedAt + waitMs - performance.now(), MIN_TRY_MS))
+        if (outcome.acquired) return outcome
+        if (outcome.token === ownToken) throw deadlock(key)
+        if (outcome.token !== contention?.token)
+          emit({ type: 'contended', key, token: outcome.token, holder: outcome.holder })
+        contention = outcome
+        fault = undefined
+      } catch (error) {
+        if (signal?.aborted || !isTransient(error)) throw error
+        fault = { error, since: fault?.since ?? performance.now() }
+      }
+      const now = performance.now()
+      const leftMs = startedAt + waitMs - now
+      if (leftMs <= 0) throw timeout(key, waitMs, contention, fault?.error)
+      if (fault && waitMs === Number.POSITIVE_INFINITY && now - fault.since > maxFaultMs) throw fault.error
+      const paceMs = waker.isListening() ? LISTENING_PAUSE_MS : (PAUSES_MS[tries] ?? PAUSES_MS.at(-1)!)
+      const patientMs = Math.min(Math.max(paceMs, (now - startedAt) * PAUSE_FRACTION), MAX_PAUSE_MS)
+      const untilExpiryMs =
+        !fault && contention && contention.expiresInMs > 0 ? contention.expiresInMs + 1 : patientMs
+      await waker.pause(Math.min(patientMs * (0.9 + Math.random() / 5), leftMs, untilExpiryMs), signal)
+    }
+  } finally {
+    waker.end()
+  }
+}
+
+/** Ends a pause early when the database tells of the key. */
+function createWaker(key: string, wakeups: Wakeups | undefined) {
+  let listening = false
+  let heard = false
+  let wake: AbortController | undefined
+  const hear = () => {
+    heard = true
+    wake?.abort()
+  }
+  const off = wakeups?.on(key, hear)
+  wakeups?.ready().then(
+    () => {
+      listening = true
+      // What was released before has told no one.
+      hear()
+    },
+    () => {},
+  )
+  return {
+    isListening: () => listening,
+    async pause(ms: number, signal: AbortSignal | undefined) {
+      // It may have told while we were asking.
+      if (!heard) {
+        wake = new AbortController()
+        await sleepOrAbort(ms, signal ? AbortSignal.any([signal, wake.signal]) : wake.signal).catch(
+          (error) => {
+            if (signal?.aborted || !heard) throw error
+          },
+        )
+        wake = undefined
+      }
+      heard = false
+    },
+    end: () => off?.(),
+  }
+}
+
+function timeout(key: string, waitMs: number, contention: Contention | undefined, fault: unknown): LockError {
+  const parts = [`waited ${waitMs} ms for "${key}"`]
+  if (contention) parts.push(`it is held by ${holderText(contention)}`)
+  if (fault) parts.push(`the last try failed: ${(fault as Error).message}`)
+  return new LockError('LOCK_TIMEOUT', parts.join('; '), fault)
+}
+
+function holderText({ holder, heldForMs }: Contention): string {
+  const own = holder.label === null ? '' : ` (${holder.label})`
+  return `${holder.host}, process ${holder.pid}${own}, for ${Math.round(heldForMs / 1000)} s`
+}
+
+function deadlock(key: string): LockError {
+  return new LockError(
+    'LOCK_DEADLOCK',
+    `"${key}" is held by the very call that waits for it: pass its lease on instead of taking it again`,
+  )
+}
