@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerWithin } from './answer.ts'
 import { LockError } from './lock-error.ts'
@@ -29,10 +30,8 @@ export interface Acquired {
   readonly startedAt: number
 }
 
-/** One attempt, however often it is sent: it finds what it has taken itself by its id. */
 export interface AcquireRequest {
   readonly key: string
-  readonly attemptId: string
   readonly info: string | null
   readonly ttlMs: number
   readonly heartbeatMs: number
@@ -44,58 +43,73 @@ interface AcquireContext {
   readonly settings: Settings
 }
 
-/**
- * Sends an attempt once. Nobody needs to wait for it: what it takes after `timeoutMs` or the signal is given back.
- *
- * @throws {LockError}
- */
-export async function acquireOnce(
+/** One attempt, however often it is sent: what it has taken is found by its id, under the same token. */
+export interface Attempt {
+  /** @throws {LockError} also after `timeoutMs`, or the signal's reason: what comes of it then is given back in the end. */
+  send(timeoutMs: number, signal: AbortSignal | undefined): Promise<Acquired | Contention>
+  /** Ends it, once. @param token what came of it; null where it was given up. */
+  settle(token: bigint | null): void
+}
+
+export function createAttempt(
   { db, statements, settings }: AcquireContext,
-  { key, attemptId, info, ttlMs, heartbeatMs }: AcquireRequest,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<Acquired | Contention> {
-  const { holder, holderId } = settings
-  const startedAt = performance.now()
+  request: AcquireRequest,
+): Attempt {
+  const { key, info, ttlMs, heartbeatMs } = request
+  const { holder, holderId, marginMs } = settings
   const params = [
-    key,
-    holderId,
-    holder.label ?? null,
-    holder.host,
-    holder.pid,
-    info,
-    attemptId,
-    ttlMs,
-    heartbeatMs,
+    ...[key, holderId, holder.label ?? null, holder.host, holder.pid],
+    ...[info, randomUUID(), ttlMs, heartbeatMs],
   ]
-  const giveBack = ([row]: any[]) => {
-    if (row.acquired) run(db, statements.release, [key, row.token, null]).catch(() => {})
+  const trustMs = ttlMs - marginMs
+  let late: string | undefined
+  let settled: string | null | undefined
+  const giveBack = (token: string) => run(db, statements.release, [key, token, null]).catch(() => {})
+  const onLate = ([row]: any[]) => {
+    if (!row.acquired || row.token === settled) return
+    // The next time that it is sent may find it.
+    if (settled === undefined) late = row.token
+    else giveBack(row.token)
   }
-  const [row] = await answerWithin(timeoutMs, run(db, statements.acquire, params), {
-    signal,
-    onLate: giveBack,
-  })
-  if (row.acquired) {
-    if (performance.now() - startedAt < ttlMs - settings.marginMs)
-      return { acquired: true, token: BigInt(row.token), startedAt }
-    giveBack([row])
-    throw new LockError('LOCK_FAILED', `the lease of "${key}" had run out when the database answered`)
+
+  return {
+    async send(timeoutMs, signal) {
+      const startedAt = performance.now()
+      const asking = run(db, statements.acquire, params)
+      const rows = await answerWithin(Math.min(timeoutMs, settings.timeoutMs, trustMs), asking, {
+        signal,
+        onLate,
+      })
+      const [row] = rows
+      if (row.acquired) {
+        if (performance.now() - startedAt < trustMs)
+          return { acquired: true, token: BigInt(row.token), startedAt }
+        onLate(rows)
+        throw new LockError('LOCK_FAILED', `the lease of "${key}" had run out when the answer was read`)
+      }
+      if (row.token === null)
+        throw new LockError(
+          'LOCK_FAILED',
+          `the row of "${key}" can be neither seen nor made: is it hidden by row security?`,
+        )
+      // The database's clock was set back: without this the lease would last for longer by as much.
+      if (row.since_refresh_ms < 0)
+        await answerWithin(timeoutMs, run(db, statements.rebase, [key]), { signal })
+      return withJson({
+        acquired: false as const,
+        key,
+        holder: holderOf(row),
+        token: BigInt(row.token),
+        info: row.info,
+        ...parseAges(row),
+      })
+    },
+    settle(token) {
+      if (settled !== undefined) return
+      settled = token === null ? null : String(token)
+      if (late !== undefined && late !== settled) giveBack(late)
+    },
   }
-  if (row.token === null)
-    throw new LockError(
-      'LOCK_FAILED',
-      `the row of "${key}" can be neither seen nor made: is it hidden by row security?`,
-    )
-  // The database's clock was set back: without this the lease would last for longer by as much.
-  if (row.since_refresh_ms < 0) await answerWithin(timeoutMs, run(db, statements.rebase, [key]), { signal })
-  return withJson({
-    acquired: false as const,
-    key,
-    holder: holderOf(row),
-    token: BigInt(row.token),
-    info: row.info,
-    ...parseAges(row),
-  })
 }
 
 const MAX_ATTEMPTS = 3
@@ -104,13 +118,13 @@ const MAX_RACES = 6
 
 /** Tries for a key that is to be had now or not: again only where a connection failed or another is just taking it. */
 export async function acquireNow(
-  attempt: () => Promise<Acquired | Contention>,
+  attempt: Attempt,
   signal: AbortSignal | undefined,
 ): Promise<Acquired | Contention> {
   let faults = 0
   for (let races = 0; ; ) {
     try {
-      const outcome = await attempt()
+      const outcome = await attempt.send(Number.POSITIVE_INFINITY, signal)
       if (outcome.acquired || outcome.expiresInMs > 0 || races >= MAX_RACES) return outcome
       await sleepOrAbort(2 ** races++, signal)
     } catch (error) {

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { randomUUID } from 'node:crypto'
-import { type Acquired, acquireNow, acquireOnce, type Contention } from './acquire.ts'
+import { type Acquired, type Attempt, acquireNow, type Contention, createAttempt } from './acquire.ts'
 import { answerWithin } from './answer.ts'
 import {
   type BreakOptions,
@@ -45,7 +44,7 @@ export interface AcquireOptions extends TryOptions {
   readonly waitMs?: number | undefined
 }
 
-export type Attempt = { readonly acquired: true; readonly lease: Lease } | Contention
+export type TryResult = { readonly acquired: true; readonly lease: Lease } | Contention
 
 /** Leases in one table of one database. */
 export interface Locks {
@@ -54,7 +53,7 @@ export interface Locks {
   /** What `migrate()` would run, for someone else to run. */
   migrationSql(): string
   /** Takes the key if it is free. */
-  tryAcquire(key: string, options?: TryOptions): Promise<Attempt>
+  tryAcquire(key: string, options?: TryOptions): Promise<TryResult>
   /** Takes the key, waiting for it. @throws {LockError} `LOCK_TIMEOUT`, `LOCK_DEADLOCK`, or the signal's reason. */
   acquire(key: string, options?: AcquireOptions): Promise<Lease>
   /**
@@ -130,8 +129,8 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     : undefined
   const closing = new AbortController()
 
-  /** Checks what is asked before anything is sent, and gives the attempt its id. */
-  const requestOf = (key: string, { info, ttlMs = settings.ttlMs, atLeastMs, signal }: TryOptions) => {
+  /** Checks what is asked before anything is sent. */
+  const resolveRequest = (key: string, { info, ttlMs = settings.ttlMs, atLeastMs, signal }: TryOptions) => {
     checkKey(key)
     checkDuration('atLeastMs', atLeastMs)
     closing.signal.throwIfAborted()
@@ -142,69 +141,51 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       throw badOption(
         `ttlMs must be whole milliseconds, more than marginMs (${settings.marginMs}), not ${ttlMs}`,
       )
-    return {
-      key,
-      attemptId: randomUUID(),
-      info: infoJson(info),
-      ttlMs,
-      heartbeatMs,
-      atLeastMs: atLeastMs || null,
-    }
+    return { key, info: infoJson(info), ttlMs, heartbeatMs, atLeastMs: atLeastMs || null }
   }
-  type Request = ReturnType<typeof requestOf>
-  const attempt = (request: Request, signal: AbortSignal | undefined) => (timeoutMs: number) => {
-    closing.signal.throwIfAborted()
-    const trustMs = request.ttlMs - settings.marginMs
-    return acquireOnce(context, request, Math.min(timeoutMs, settings.timeoutMs, trustMs), signal)
-  }
-  const register = async (
-    request: Request,
-    { token, startedAt }: Acquired,
-    waitedSince: number,
-    signal: AbortSignal | undefined,
-  ) => {
-    const lease = createLease(context, { ...request, token, startedAt })
-    // Whoever gave up while the statement was on its way will not release what came of it.
-    if (closing.signal.aborted || signal?.aborted) {
-      await lease.release()
-      signal?.throwIfAborted()
-      closing.signal.throwIfAborted()
+  /** @param send makes what it can of the attempt. */
+  const take = async (
+    key: string,
+    options: TryOptions,
+    send: (attempt: Attempt, signal: AbortSignal) => Promise<Acquired | Contention>,
+  ): Promise<TryResult> => {
+    const request = resolveRequest(key, options)
+    const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal
+    const attempt = createAttempt(context, request)
+    const askedAt = performance.now()
+    try {
+      const outcome = await send(attempt, signal)
+      if (!outcome.acquired) return outcome
+      const { token, startedAt } = outcome
+      attempt.settle(token)
+      const lease = createLease(context, { ...request, token, startedAt })
+      if (signal.aborted) await lease.release().catch(() => {})
+      signal.throwIfAborted()
+      emit({ type: 'acquired', key, token, waitedMs: performance.now() - askedAt })
+      // An answer that was slow has left less of it than a beat and a fault need.
+      if (lease.expiresInMs < request.heartbeatMs * 2) lease.refresh().catch(() => {})
+      return { acquired: true, lease }
+    } finally {
+      attempt.settle(null)
     }
-    emit({ type: 'acquired', key: request.key, token, waitedMs: performance.now() - waitedSince })
-    // An answer that was slow has left less of it than a beat and a fault need.
-    if (lease.expiresInMs < request.heartbeatMs * 2) lease.refresh().catch(() => {})
-    return lease
   }
 
   const locks: Locks = {
     migrate: () => migrate(db, settings),
     migrationSql: () => migrationSql(settings),
     async tryAcquire(key, options = {}) {
-      const request = requestOf(key, options)
-      const { signal } = options
-      const startedAt = performance.now()
-      const send = attempt(request, signal)
-      const outcome = await acquireNow(() => send(Number.POSITIVE_INFINITY), signal)
-      if (outcome.acquired)
-        return { acquired: true, lease: await register(request, outcome, startedAt, signal) }
-      emit({ type: 'contended', key, token: outcome.token, holder: outcome.holder })
-      return outcome
+      const taken = await take(key, options, acquireNow)
+      if (!taken.acquired) emit({ type: 'contended', key, token: taken.token, holder: taken.holder })
+      return taken
     },
     async acquire(key, options = {}) {
-      const request = requestOf(key, options)
-      const { waitMs = Number.POSITIVE_INFINITY, signal } = options
+      const { waitMs = Number.POSITIVE_INFINITY } = options
       checkDuration('waitMs', waitMs)
-      const startedAt = performance.now()
-      const outcome = await waitFor(attempt(request, signal), {
-        key,
-        waitMs,
-        maxFaultMs: settings.ttlMs,
-        signal: signal ? AbortSignal.any([signal, closing.signal]) : closing.signal,
-        wakeups,
-        emit,
-        ownToken: enclosing.getStore()?.get(key)?.token,
-      })
-      return register(request, outcome, startedAt, signal)
+      const ownToken = enclosing.getStore()?.get(key)?.token
+      const taken = await take(key, options, (attempt, signal) =>
+        waitFor(attempt, { key, waitMs, maxFaultMs: settings.ttlMs, signal, wakeups, emit, ownToken }),
+      )
+      return (taken as Extract<TryResult, { acquired: true }>).lease
     },
     async withLock(key, options, work) {
       const lease = await locks.acquire(key, options)
@@ -263,7 +244,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     async close() {
       closing.abort(new LockError('LOCK_CLOSED', 'these locks have been closed'))
       const results = await Promise.allSettled(heartbeat.unreleased().map((lease) => lease.release()))
-      await wakeups?.close()
+      await wakeups?.close().catch(() => {})
       const failed = results.find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
     },

@@ -3,10 +3,10 @@ export type { Contention } from './acquire.ts'
 export type { BreakOptions, BreakResult, BreakSelection, BrokenOrRefused } from './break.ts'
 export {
   type AcquireOptions,
-  type Attempt,
   createLocks,
   type Locks,
   type TryOptions,
+  type TryResult,
 } from './create-locks.ts'
 export type { LeaseEvent } from './events.ts'
 export type { FenceSql, SqlTag } from './fence.ts'

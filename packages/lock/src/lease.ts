@@ -129,6 +129,16 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     controller.abort(lost)
   }
 
+  const release = (): Promise<boolean> => {
+    checkDeadline()
+    if (lost && !MAY_BE_HELD.includes(lost.reason)) return Promise.resolve(false)
+    releasing ??= releaseNow().catch((error) => {
+      // It can be called again; the lease is not held in any case.
+      releasing = undefined
+      throw error
+    })
+    return releasing
+  }
   const releaseNow = async (): Promise<boolean> => {
     const wasLost = lost !== undefined
     givenUp = true
@@ -192,20 +202,11 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     },
     fenceSql: (n) => fenceSql(statements, key, token, n),
     fenceTag: (tag) => fenceTag(statements, key, token, tag),
-    release() {
-      checkDeadline()
-      if (lost && !MAY_BE_HELD.includes(lost.reason)) return Promise.resolve(false)
-      if (!releasing) {
-        const release = releaseNow()
-        releasing = release
-        // After a fault it can be called again; the lease is not held in any case.
-        release.catch(() => {
-          releasing = undefined
-        })
-        if (lost) releasing = release.catch(() => false)
-      }
-      return releasing
-    },
+    release: () =>
+      release().catch((error) => {
+        if (lost) return false
+        throw error
+      }),
     toJSON: () => ({ key, token: String(token), held: lease.held, expiresInMs: lease.expiresInMs }),
     async [Symbol.asyncDispose]() {
       // The work's own error, or its success, counts; a lease that can't be given back expires.
@@ -219,7 +220,7 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     ttlMs,
     heartbeatMs,
     sentAt: startedAt,
-    release: lease.release,
+    release,
     renewed(renewStartedAt) {
       if (lost || givenUp || renewStartedAt <= confirmedAt) return
       // Too late: the deadline has passed before the answer came, and whoever looked then was told so.

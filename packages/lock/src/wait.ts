@@ -1,4 +1,4 @@
-import { type Acquired, type Contention, sleepOrAbort } from './acquire.ts'
+import { type Acquired, type Attempt, type Contention, sleepOrAbort } from './acquire.ts'
 import type { EmitEvent } from './events.ts'
 import { LockError } from './lock-error.ts'
 import { isTransient } from './queryable.ts'
@@ -29,13 +29,11 @@ export interface WaitOptions {
 
 /**
  * Tries until the key is had or `waitMs` is over, through faults that may pass.
- *
- * @param attempt is told how long it may take at most.
  * @throws {LockError} `LOCK_TIMEOUT` with the holder and the last fault in its message, `LOCK_DEADLOCK`, a fault that
  *   will not pass; or the signal's reason.
  */
 export async function waitFor(
-  attempt: (timeoutMs: number) => Promise<Acquired | Contention>,
+  attempt: Attempt,
   { key, waitMs, maxFaultMs, signal, wakeups, emit, ownToken }: WaitOptions,
 ): Promise<Acquired> {
   const startedAt = performance.now()
@@ -46,7 +44,10 @@ export async function waitFor(
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted()
       try {
-        const outcome = await attempt(Math.max(startedAt + waitMs - performance.now(), MIN_TRY_MS))
+        const outcome = await attempt.send(
+          Math.max(startedAt + waitMs - performance.now(), MIN_TRY_MS),
+          signal,
+        )
         if (outcome.acquired) return outcome
         if (outcome.token === ownToken) throw deadlock(key)
         if (outcome.token !== contention?.token)

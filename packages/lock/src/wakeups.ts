@@ -28,14 +28,20 @@ export interface Wakeups {
 /** @param onKey told of every key, also of those that nobody waits for. */
 export function createWakeups(listener: Listener, onKey: (key: string) => void): Wakeups {
   const callbacks = new Map<string, Set<() => void>>()
-  let listening: Promise<() => Promise<unknown>> | undefined
+  let listening: Promise<void> | undefined
+  let unlisten: (() => Promise<unknown>) | undefined
+  let closed = false
   const wake = (key: string) => {
     onKey(key)
     for (const callback of callbacks.get(key) ?? []) callback()
   }
+  const listen = async () => {
+    unlisten = await subscribe(listener, wake)
+    if (closed) await unlisten()
+  }
   return {
     async ready() {
-      listening ??= subscribe(listener, wake)
+      listening ??= listen()
       try {
         await listening
       } catch (error) {
@@ -53,9 +59,8 @@ export function createWakeups(listener: Listener, onKey: (key: string) => void):
       }
     },
     async close() {
-      const unlisten = await listening?.catch(() => undefined)
-      listening = undefined
-      await unlisten?.().catch(() => {})
+      closed = true
+      await unlisten?.()
     },
   }
 }

@@ -91,7 +91,10 @@ BEGIN
         AND (l.{expires_at} <= clock_timestamp() OR l.attempt_id = new_attempt) FOR UPDATE SKIP LOCKED;
       IF FOUND THEN
         until := clock_timestamp() + ttl_ms * interval '1 millisecond';
-        UPDATE {table} AS l SET token = greatest(l.token + 1, {clock}), holder_id = new_holder, holder_label = new_label,
+        UPDATE {table} AS l SET
+          -- The same attempt once more: its answer was lost or is still on its way.
+          token = CASE WHEN l.attempt_id = new_attempt AND l.{expires_at} > clock_timestamp() THEN l.token ELSE greatest(l.token + 1, {clock}) END,
+          holder_id = new_holder, holder_label = new_label,
           {holder_host} = new_host, {holder_pid} = new_pid, info = new_info::jsonb, attempt_id = new_attempt,
           {acquired_at} = until - ttl_ms * interval '1 millisecond',
           last_refreshed_at = until - ttl_ms * interval '1 millisecond', {expires_at} = until, heartbeat_ms = beat_ms,

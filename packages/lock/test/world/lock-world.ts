@@ -1,16 +1,23 @@
 import { PGlite } from '@electric-sql/pglite'
-import { freshDatabase } from '@tidemark/test-engines'
+import { freshDatabase, hasSystemPostgres } from '@tidemark/test-engines'
 import pg from 'pg'
 import { afterAll } from 'vitest'
 import { createLocks, type Locks, type LocksOptions, type Queryable } from '../../src/index.ts'
 import { pgbouncerIsThere, startPgbouncer } from './pgbouncer.ts'
 
-/** How the tests reach a database: directly, through a bouncer in transaction pooling, or in this process. */
-export type Route = 'postgres' | 'pgbouncer' | 'pglite'
+/**
+ * How the tests reach a database: our server or the system's, which may be years older, directly; our server through
+ * a bouncer in transaction pooling; or in this process.
+ */
+export type Route = 'postgres' | 'system-postgres' | 'pgbouncer' | 'pglite'
 
-export const routes: readonly Route[] = pgbouncerIsThere()
-  ? ['postgres', 'pgbouncer', 'pglite']
-  : ['postgres', 'pglite']
+const available: Record<Route, boolean> = {
+  postgres: true,
+  'system-postgres': hasSystemPostgres(),
+  pgbouncer: pgbouncerIsThere(),
+  pglite: true,
+}
+export const routes = (Object.keys(available) as Route[]).filter((route) => available[route])
 /** The routes to a server, with connections that can be had and lost. */
 export const serverRoutes = routes.filter((route) => route !== 'pglite')
 
@@ -48,7 +55,7 @@ async function open(route: Route): Promise<Opened> {
     const db = await PGlite.create(database.url)
     return { db, url: database.url, close: () => db.close().then(database.drop) }
   }
-  const database = await freshDatabase('postgres')
+  const database = await freshDatabase(route === 'pgbouncer' ? 'postgres' : route)
   const bouncer = route === 'pgbouncer' ? await startPgbouncer(database.url) : null
   const url = bouncer?.url ?? database.url
   const pool = new pg.Pool({ connectionString: url, max: 20 })

@@ -1,0 +1,22 @@
+import type { ISql, Sql, TransactionSql } from 'postgres'
+import type { Lease, Queryable } from '../../src/index.ts'
+
+/** For `createLocks(queryable(sql))`; also makes a transaction fit for `lease.fence`. */
+export function queryable(sql: ISql): Queryable {
+  return { query: async (text, params = []) => ({ rows: await sql.unsafe(text, params as any[]) }) }
+}
+
+/** A transaction that commits only while the lease is held. */
+export function writeUnderLease<T>(sql: Sql, lease: Lease, write: (tx: TransactionSql) => Promise<T>) {
+  return sql.begin(async (tx) => {
+    await lease.fence(queryable(tx))
+    return write(tx)
+  })
+}
+
+/** One statement that writes only while the lease is held. */
+export async function insertUnderLease(sql: ISql, lease: Lease, line: string) {
+  const rows = await sql`WITH fence AS MATERIALIZED (${lease.fenceTag(sql)})
+    INSERT INTO log (line) SELECT ${line} FROM fence RETURNING 1`
+  if (rows.length === 0) throw new Error('the lease is lost')
+}
