@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerWithin } from './answer.ts'
 import { LockError } from './lock-error.ts'
-import { holderOf, type LockHolder, parseAges, withJson } from './lock-state.ts'
+import { type LockFacts, type LockHolder, parseLock, withJson } from './lock-state.ts'
 import type { Settings } from './options.ts'
 import { isTransient, type Queryable, run } from './queryable.ts'
 import type { Statements } from './statements.ts'
@@ -11,16 +11,9 @@ import type { Statements } from './statements.ts'
  * Another has the key: who, and for how long already. Where `expiresInMs` is not above 0 the lease has ended, but a
  * transaction of its holder that it fenced has not.
  */
-export interface Contention {
+export interface Contention extends LockFacts {
   readonly acquired: false
-  readonly key: string
   readonly holder: LockHolder
-  readonly token: bigint
-  /** What the holder noted. */
-  readonly info: unknown
-  readonly heldForMs: number
-  readonly sinceRefreshMs: number | null
-  readonly expiresInMs: number
 }
 
 /** The token of a new lease, and when the attempt that got it began. */
@@ -52,15 +45,13 @@ export interface Attempt {
 }
 
 export function createAttempt(
-  { db, statements, settings }: AcquireContext,
-  request: AcquireRequest,
+  context: AcquireContext,
+  { key, info, ttlMs, heartbeatMs }: AcquireRequest,
 ): Attempt {
-  const { key, info, ttlMs, heartbeatMs } = request
+  const { db, statements, settings } = context
   const { holder, holderId, marginMs } = settings
-  const params = [
-    ...[key, holderId, holder.label ?? null, holder.host, holder.pid],
-    ...[info, randomUUID(), ttlMs, heartbeatMs],
-  ]
+  const from = [holderId, holder.label ?? null, holder.host, holder.pid]
+  const params = [key, ...from, info, randomUUID(), ttlMs, heartbeatMs]
   const trustMs = ttlMs - marginMs
   let late: string | undefined
   let settled: string | null | undefined
@@ -94,15 +85,8 @@ export function createAttempt(
         )
       // The database's clock was set back: without this the lease would last for longer by as much.
       if (row.since_refresh_ms < 0)
-        await answerWithin(timeoutMs, run(db, statements.rebase, [key]), { signal })
-      return withJson({
-        acquired: false as const,
-        key,
-        holder: holderOf(row),
-        token: BigInt(row.token),
-        info: row.info,
-        ...parseAges(row),
-      })
+        await answerWithin(settings.timeoutMs, run(db, statements.rebase, [key]), { signal })
+      return withJson({ acquired: false as const, key, ...parseLock(row) })
     },
     settle(token) {
       if (settled !== undefined) return
@@ -112,7 +96,7 @@ export function createAttempt(
   }
 }
 
-const MAX_ATTEMPTS = 3
+const MAX_FAULTS = 3
 /** Two that try at the same moment: the other has the row for as long as its commit takes. */
 const MAX_RACES = 6
 
@@ -121,23 +105,20 @@ export async function acquireNow(
   attempt: Attempt,
   signal: AbortSignal | undefined,
 ): Promise<Acquired | Contention> {
-  let faults = 0
-  for (let races = 0; ; ) {
+  for (let races = 0, faults = 1; ; ) {
     try {
       const outcome = await attempt.send(Number.POSITIVE_INFINITY, signal)
       if (outcome.acquired || outcome.expiresInMs > 0 || races >= MAX_RACES) return outcome
       await sleepOrAbort(2 ** races++, signal)
     } catch (error) {
-      if (++faults >= MAX_ATTEMPTS || !isTransient(error) || signal?.aborted) throw error
+      if (faults++ >= MAX_FAULTS || !isTransient(error) || signal?.aborted) throw error
     }
   }
 }
 
 /** The timer's own error would hide why the caller gave up. */
 export async function sleepOrAbort(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal && { signal })
-  } catch (error) {
+  await sleep(ms, undefined, signal && { signal }).catch((error) => {
     throw signal?.aborted ? signal.reason : error
-  }
+  })
 }

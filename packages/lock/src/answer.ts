@@ -1,48 +1,41 @@
 import { LockError } from './lock-error.ts'
 
+interface AnswerOptions<T> {
+  readonly signal?: AbortSignal | undefined
+  /** Told of what comes of the statement after it was given up. */
+  readonly onLate?: (outcome: T) => void
+}
+
 /**
- * What comes of a statement; or the signal's reason, or an error when time is over. A statement cannot be called back,
- * but nobody needs to wait for it.
+ * What comes of a statement. One that is on its way cannot be called back, but nobody needs to wait for it.
  *
- * @param onLate told of what comes of it after that.
- * @throws {LockError} `LOCK_FAILED` without a cause after `timeoutMs`.
+ * @throws {LockError} `LOCK_FAILED` without a cause after `timeoutMs`; or the signal's reason.
  */
-export function answerWithin<T>(
+export async function answerWithin<T>(
   timeoutMs: number,
   statement: Promise<T>,
-  { signal, onLate }: { signal?: AbortSignal | undefined; onLate?: (outcome: T) => void } = {},
+  { signal, onLate }: AnswerOptions<T> = {},
 ): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let gaveUp = false
-    const giveUp = (reason: unknown) => {
-      gaveUp = true
-      end()
-      reject(reason)
-    }
-    const onAbort = () => giveUp(signal!.reason)
-    const timer = setTimeout(
-      () =>
-        giveUp(
-          new LockError('LOCK_FAILED', `the database has not answered within ${Math.round(timeoutMs)} ms`),
-        ),
-      timeoutMs,
-    )
-    const end = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-    }
-    statement.then(
-      (outcome) => {
-        if (gaveUp) return onLate?.(outcome)
-        end()
-        resolve(outcome)
-      },
-      (error) => {
-        end()
-        reject(error)
-      },
-    )
-    if (signal?.aborted) onAbort()
-    else signal?.addEventListener('abort', onAbort, { once: true })
-  })
+  const { promise: givenUp, reject } = Promise.withResolvers<never>()
+  let late = false
+  const giveUp = (reason: unknown) => {
+    late = true
+    reject(reason)
+  }
+  const onAbort = () => giveUp(signal!.reason)
+  const timedOut = () =>
+    giveUp(new LockError('LOCK_FAILED', `the database has not answered within ${Math.round(timeoutMs)} ms`))
+  const timer = setTimeout(timedOut, timeoutMs)
+  if (signal?.aborted) onAbort()
+  else signal?.addEventListener('abort', onAbort, { once: true })
+  statement.then(
+    (outcome) => late && onLate?.(outcome),
+    () => {},
+  )
+  try {
+    return await Promise.race([statement, givenUp])
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
 }

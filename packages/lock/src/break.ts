@@ -1,4 +1,4 @@
-import { holderOf, type LockHolder, parseAges, withJson } from './lock-state.ts'
+import { type LockHolder, parseLock, withJson } from './lock-state.ts'
 import { checkDuration, checkKey } from './options.ts'
 import { type Queryable, run } from './queryable.ts'
 import type { Statements } from './statements.ts'
@@ -17,7 +17,7 @@ export interface BreakOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Which locks are broken; those that fit all of what is given. */
+/** Which locks are broken: those that fit all of what is given. */
 export interface BreakSelection {
   readonly key?: string | undefined
   readonly prefix?: string | undefined
@@ -25,18 +25,16 @@ export interface BreakSelection {
   readonly pid?: number | undefined
 }
 
-export type BreakResult =
-  | { readonly verdict: 'absent'; readonly key: string }
-  | {
-      /** `refused`: its holder has shown life too recently, or it is not the lease of that token. */
-      readonly verdict: 'broken' | 'refused'
-      readonly key: string
-      readonly holder: LockHolder
-      readonly token: bigint
-      readonly sinceRefreshMs: number | null
-    }
+/** `refused`: its holder has shown life too recently, or it is not the lease of that token. */
+export interface BreakVerdict {
+  readonly verdict: 'broken' | 'refused'
+  readonly key: string
+  readonly holder: LockHolder
+  readonly token: bigint
+  readonly sinceRefreshMs: number | null
+}
 
-export type BrokenOrRefused = Exclude<BreakResult, { verdict: 'absent' }>
+export type BreakResult = BreakVerdict | { readonly verdict: 'absent'; readonly key: string }
 
 /**
  * One statement that looks, decides and breaks; it waits for what a holder has fenced.
@@ -49,26 +47,22 @@ export async function breakLocks(
   statements: Statements,
   { key, prefix = '', host, pid }: BreakSelection,
   { maxAgeMs, force = false, token }: BreakOptions,
-): Promise<BrokenOrRefused[]> {
+): Promise<BreakVerdict[]> {
   if (key !== undefined) checkKey(key)
   checkDuration('maxAgeMs', maxAgeMs)
-  const which = [key ?? null, prefix, host ?? null, pid ?? null]
-  const rows = await run(db, statements.break, [
-    ...which,
-    maxAgeMs ?? null,
-    token === undefined ? null : String(token),
-    force,
-  ])
+  const gate = [maxAgeMs ?? null, token === undefined ? null : String(token), force]
+  const rows = await run(db, statements.break, [key ?? null, prefix, host ?? null, pid ?? null, ...gate])
   // Looked at again in a while, it has an age by the clock as it is since it was set back.
   for (const row of rows)
     if (!row.broken && row.since_refresh_ms < 0) await run(db, statements.rebase, [row.key])
-  return rows.map((row) =>
-    withJson({
+  return rows.map((row) => {
+    const { token, holder, sinceRefreshMs } = parseLock(row)
+    return withJson({
       verdict: row.broken ? 'broken' : 'refused',
       key: row.key,
-      holder: holderOf(row),
-      token: BigInt(row.token),
-      sinceRefreshMs: parseAges(row).sinceRefreshMs,
-    } as const),
-  )
+      holder,
+      token,
+      sinceRefreshMs,
+    })
+  })
 }

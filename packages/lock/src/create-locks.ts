@@ -5,27 +5,20 @@ import {
   type BreakOptions,
   type BreakResult,
   type BreakSelection,
-  type BrokenOrRefused,
+  type BreakVerdict,
   breakLocks,
 } from './break.ts'
 import { createEmit } from './events.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import { type LeaderWork, runWhileLeader } from './leader.ts'
 import { createLease, type Lease, type LeaseContext } from './lease.ts'
-import { LockError } from './lock-error.ts'
+import { badOption, LockError } from './lock-error.ts'
 import { type LockState, lockState } from './lock-state.ts'
 import { migrate, migrationSql } from './migrate.ts'
-import {
-  badOption,
-  checkDuration,
-  checkKey,
-  infoJson,
-  type LocksOptions,
-  resolveSettings,
-} from './options.ts'
+import { checkDuration, checkKey, infoJson, isTimer, type LocksOptions, resolveSettings } from './options.ts'
 import { type Queryable, run } from './queryable.ts'
 import { statementsFor } from './statements.ts'
-import { waitFor } from './wait.ts'
+import { MAX_PAUSE_MS, waitFor } from './wait.ts'
 import { createWakeups } from './wakeups.ts'
 
 export interface TryOptions {
@@ -81,7 +74,7 @@ export interface Locks {
   /** Ends a lease that is not one's own, if its holder has shown no sign of life for long enough. */
   break(key: string, options?: BreakOptions): Promise<BreakResult>
   /** The same for all locks of a prefix or of a holder. */
-  breakAll(selection: BreakSelection, options?: BreakOptions): Promise<BrokenOrRefused[]>
+  breakAll(selection: BreakSelection, options?: BreakOptions): Promise<BreakVerdict[]>
   /** Asks whoever has the key to give it up, which is told of it with the next heartbeat. @returns whether anyone has it. */
   requestResign(key: string, options?: { token?: bigint }): Promise<boolean>
   /** Deletes the rows of keys that have been free for that long. @returns how many. */
@@ -115,7 +108,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
   }
   const settings = resolveSettings(options)
   const statements = statementsFor(settings, { notify: options.listen !== undefined })
-  const heartbeat = createHeartbeat(connections, statements, settings)
+  const heartbeat = createHeartbeat(connections, statements.renew)
   const emit = createEmit(options.onEvent)
   const within = <T>(statement: Promise<T>) => answerWithin(settings.timeoutMs, statement)
   const ask = (text: string, params: unknown[]) => within(run(db, text, params))
@@ -137,7 +130,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     signal?.throwIfAborted()
     // Its own rhythm, so that two of its heartbeats may fail too.
     const heartbeatMs = Math.min(settings.heartbeatMs, Math.floor((ttlMs - settings.marginMs) / 3))
-    if (!Number.isInteger(ttlMs) || heartbeatMs < 1 || ttlMs >= 2 ** 31)
+    if (!isTimer(ttlMs) || heartbeatMs < 1)
       throw badOption(
         `ttlMs must be whole milliseconds, more than marginMs (${settings.marginMs}), not ${ttlMs}`,
       )
@@ -208,8 +201,8 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       return result
     },
     runWhileLeader(key, work, options = {}) {
-      const acquire = (signal: AbortSignal | undefined) => locks.acquire(key, { ...options, signal })
-      return runWhileLeader(acquire, work, settings.heartbeatMs, options.signal)
+      const pauseMs = Math.max(settings.heartbeatMs, MAX_PAUSE_MS * 1.2)
+      return runWhileLeader(() => locks.acquire(key, options), work, pauseMs, options.signal)
     },
     async inspect(key) {
       checkKey(key)

@@ -2,25 +2,19 @@ import { channel } from 'node:diagnostics_channel'
 import type { LeaseLostError } from './lock-error.ts'
 import type { LockHolder } from './lock-state.ts'
 
-/** What happens to the leases of one `createLocks`. */
-export type LeaseEvent =
-  | { readonly type: 'acquired'; readonly key: string; readonly token: bigint; readonly waitedMs: number }
-  /** Another has the key: once for each holder that is waited for. */
-  | { readonly type: 'contended'; readonly key: string; readonly token: bigint; readonly holder: LockHolder }
-  | { readonly type: 'renewed'; readonly key: string; readonly token: bigint; readonly expiresInMs: number }
-  /** A heartbeat failed, or has no answer; the lease is lost when `expiresInMs` are over and none has succeeded. */
-  | {
-      readonly type: 'doubtful'
-      readonly key: string
-      readonly token: bigint
-      readonly expiresInMs: number
-      readonly cause: unknown
-    }
-  | { readonly type: 'lost'; readonly key: string; readonly token: bigint; readonly error: LeaseLostError }
-  | { readonly type: 'released'; readonly key: string; readonly token: bigint }
-  /** This `createLocks` broke somebody's lease, who had that token. */
-  | { readonly type: 'broken'; readonly key: string; readonly token: bigint; readonly holder: LockHolder }
-  | { readonly type: 'resign_requested'; readonly key: string; readonly token: bigint }
+/** What happens to the leases of one `createLocks`; `token` is that of the lease. */
+export type LeaseEvent = { readonly key: string; readonly token: bigint } & (
+  | { readonly type: 'acquired'; readonly waitedMs: number }
+  /** Another has the key: once for each lease that is waited for. */
+  | { readonly type: 'contended'; readonly holder: LockHolder }
+  | { readonly type: 'renewed'; readonly expiresInMs: number }
+  /** A heartbeat failed or has no answer; if none succeeds, the lease is lost when `expiresInMs` are over. */
+  | { readonly type: 'doubtful'; readonly expiresInMs: number; readonly cause: unknown }
+  | { readonly type: 'lost'; readonly error: LeaseLostError }
+  | { readonly type: 'released' | 'resign_requested' }
+  /** This `createLocks` broke somebody's lease. */
+  | { readonly type: 'broken'; readonly holder: LockHolder }
+)
 
 export type EmitEvent = (event: LeaseEvent) => void
 
@@ -28,7 +22,7 @@ export type EmitEvent = (event: LeaseEvent) => void
 const leaseChannel = channel('tidemark:lease')
 
 /** A listener that throws costs no lease: its error is the process's, as it is for a listener of an event emitter. */
-export function createEmit(onEvent: ((event: LeaseEvent) => void) | undefined): EmitEvent {
+export function createEmit(onEvent: EmitEvent | undefined): EmitEvent {
   return (event) => {
     if (leaseChannel.hasSubscribers) leaseChannel.publish(event)
     try {

@@ -1,7 +1,5 @@
 import { LockError } from './lock-error.ts'
-import type { Queryable } from './queryable.ts'
-import { asLockError } from './queryable.ts'
-import type { Statements } from './statements.ts'
+import { asLockError, type Queryable } from './queryable.ts'
 
 /** A fence for statements of the caller's own: no row means that the lease is lost. */
 export interface FenceSql {
@@ -11,19 +9,6 @@ export interface FenceSql {
 
 /** A template tag of a query builder: `sql` of Kysely, Drizzle, postgres.js, `Prisma.sql`. */
 export type SqlTag<Fragment> = (strings: TemplateStringsArray, ...values: any[]) => Fragment
-
-export function fenceSql(
-  { fence: [before, between, after] }: Statements,
-  key: string,
-  token: bigint,
-  n: number,
-): FenceSql {
-  return { text: `${before}$${n}${between}$${n + 1}${after}`, params: [key, String(token)] }
-}
-
-export function fenceTag<F>({ fence }: Statements, key: string, token: bigint, tag: SqlTag<F>): F {
-  return tag(Object.assign([...fence], { raw: fence }), key, String(token))
-}
 
 /**
  * Runs the fence in a transaction of the caller's. A take-over, and a break, wait for the row's key-share lock, and
@@ -44,8 +29,10 @@ export async function runFence(tx: Queryable, { text, params }: FenceSql): Promi
   } catch (error) {
     throw asLockError(error)
   }
+  const remedy =
+    'Call it after BEGIN on the connection of the transaction, or put fenceSql() into the statement that writes'
   throw new LockError(
     'LOCK_NO_TRANSACTION',
-    'fence() needs the connection of an open transaction: outside of one, and on a pool, its lock ends with the statement. Call it after BEGIN, or put fenceSql() into the statement that writes',
+    `a fence outside of a transaction ends with its own statement. ${remedy}`,
   )
 }

@@ -1,82 +1,53 @@
 import { createHash } from 'node:crypto'
-import { LockError } from './lock-error.ts'
+import { badOption } from './lock-error.ts'
 
-/** A table's name, ready to stand in a statement. */
-export interface Identifier {
+export interface TableName {
   readonly schema: string | null
   readonly name: string
-  readonly quoted: string
 }
 
 /** The longest name that Postgres keeps; a longer one is cut short, without a word. */
 const MAX_NAME_BYTES = 63
-
 const PART = '"(?:[^"\\0]|"")+"|[A-Za-z_][A-Za-z0-9_$]*'
 const TABLE = new RegExp(`^(?:(${PART})\\.)?(${PART})$`)
 
-/** @throws {LockError} `LOCK_BAD_OPTIONS` */
-export function parseTableName(text: string): Identifier {
+/** `table` or `schema.table`, folded to lower case unless in quotes, as Postgres reads it. @throws `LOCK_BAD_OPTIONS` */
+export function parseTableName(text: string): TableName {
   const match = typeof text === 'string' ? TABLE.exec(text) : null
-  if (!match) {
-    throw new LockError(
-      'LOCK_BAD_OPTIONS',
-      `table must be a name or schema.name, not ${JSON.stringify(text)}`,
-    )
-  }
-  const schema = match[1] === undefined ? null : unquoted(match[1])
-  const name = unquoted(match[2]!)
-  for (const part of [schema, name]) if (part !== null) checkName(part, 'table')
-  return { schema, name, quoted: inSchema(schema, name) }
-}
-
-/** As Postgres reads it: folded to lower case unless it is in quotes. */
-function unquoted(part: string): string {
-  return part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase()
+  if (!match) throw badOption(`table must be a name or schema.name, not ${JSON.stringify(text)}`)
+  const [schema = null, name] = match.slice(1).map((part) => {
+    if (part === undefined) return null
+    const unquoted = part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase()
+    return checkName(unquoted, 'table')
+  })
+  return { schema, name: name! }
 }
 
 /** @throws {LockError} `LOCK_BAD_OPTIONS` */
-export function checkName(name: unknown, option: string): void {
-  if (
-    typeof name !== 'string' ||
-    name === '' ||
-    name.includes('\0') ||
-    Buffer.byteLength(name) > MAX_NAME_BYTES
-  ) {
-    throw new LockError(
-      'LOCK_BAD_OPTIONS',
-      `${option} must be a name of 1 to 63 bytes, not ${JSON.stringify(name)}`,
-    )
-  }
+export function checkName(name: unknown, option: string): string {
+  if (typeof name === 'string' && /^[^\0]+$/.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES)
+    return name
+  throw badOption(`${option} must be a name of 1 to 63 bytes, not ${JSON.stringify(name)}`)
 }
 
 /** An identifier in the quotes of SQL. */
-export function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
+export const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
 
-/** A text in the quotes of SQL, whatever `standard_conforming_strings` says. */
-export function literal(text: string): string {
-  return `${text.includes('\\') ? ' E' : ''}'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
-}
+/** A text in the quotes of SQL. */
+export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
 
-export function inSchema(schema: string | null, name: string): string {
-  return schema === null ? quote(name) : `${quote(schema)}.${quote(name)}`
-}
+export const qualified = ({ schema, name }: TableName) =>
+  schema === null ? quote(name) : `${quote(schema)}.${quote(name)}`
 
-/** A function that belongs to a table; its name is cut where it must be, and then still tells tables apart. */
-export function functionName(
-  { schema, name }: Pick<Identifier, 'schema' | 'name'>,
-  suffix: '_acquire' | '_trigger',
-): string {
-  const whole = Buffer.from(name)
-  if (whole.length + suffix.length <= MAX_NAME_BYTES) return inSchema(schema, name + suffix)
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8)
+/** The name of a function that belongs to a table; cut where it must be, it still tells tables apart. */
+export function functionName(table: string, suffix: '_acquire' | '_trigger'): string {
+  const bytes = Buffer.from(table)
+  if (bytes.length + suffix.length <= MAX_NAME_BYTES) return table + suffix
+  const hash = createHash('sha256').update(table).digest('hex').slice(0, 8)
   // A cut through a letter leaves a replacement character.
-  return inSchema(
-    schema,
-    `${whole
-      .subarray(0, 40)
-      .toString()
-      .replace(/\ufffd$/, '')}_${hash}${suffix}`,
-  )
+  const start = bytes
+    .subarray(0, 40)
+    .toString()
+    .replace(/\ufffd$/, '')
+  return `${start}_${hash}${suffix}`
 }

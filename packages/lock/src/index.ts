@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 export type { Contention } from './acquire.ts'
-export type { BreakOptions, BreakResult, BreakSelection, BrokenOrRefused } from './break.ts'
+export type { BreakOptions, BreakResult, BreakSelection, BreakVerdict } from './break.ts'
 export {
   type AcquireOptions,
   createLocks,

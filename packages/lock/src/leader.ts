@@ -10,30 +10,32 @@ export type LeaderWork = (lease: Lease, signal: AbortSignal) => Promise<unknown>
  * turn. It never runs twice at once: a lost lease's work is waited for.
  *
  * @param acquire waits for the key.
- * @param pauseMs after stepping down, and after a fault.
+ * @param pauseMs after stepping down, so that someone who waits is faster, and after a fault.
  * @throws what the work throws while it leads, or a fault that will not pass.
  */
 export async function runWhileLeader(
-  acquire: (signal: AbortSignal | undefined) => Promise<Lease>,
+  acquire: () => Promise<Lease>,
   work: LeaderWork,
   pauseMs: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
     while (!signal?.aborted) {
-      const lease = await acquire(signal).catch((error) => {
+      const lease = await acquire().catch((error) => {
         if (signal?.aborted || !isTransient(error)) throw error
         return null
       })
-      if (lease) await lead(lease, work, signal)
-      await sleepOrAbort(pauseMs, signal)
+      const lost = lease !== null && !(await lead(lease, work, signal))
+      if (!lost) await sleepOrAbort(pauseMs, signal)
     }
   } catch (error) {
-    if (!isStop(error, signal)) throw error
+    // The caller's signal, as itself or as the error of whatever it has aborted.
+    if (!signal?.aborted || (error !== signal.reason && (error as Error)?.name !== 'AbortError')) throw error
   }
 }
 
-async function lead(lease: Lease, work: LeaderWork, signal: AbortSignal | undefined): Promise<void> {
+/** @returns whether it led until the work had ended. */
+async function lead(lease: Lease, work: LeaderWork, signal: AbortSignal | undefined): Promise<boolean> {
   try {
     await work(lease, signal ? AbortSignal.any([lease.signal, signal]) : lease.signal)
   } catch (error) {
@@ -42,9 +44,5 @@ async function lead(lease: Lease, work: LeaderWork, signal: AbortSignal | undefi
   } finally {
     await lease.release().catch(() => {})
   }
-}
-
-/** The caller's signal, as itself or as the error of whatever it has aborted. */
-function isStop(error: unknown, signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true && (error === signal.reason || (error as Error)?.name === 'AbortError')
+  return !lease.signal.aborted
 }

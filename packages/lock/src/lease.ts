@@ -1,8 +1,9 @@
+import type { AcquireRequest } from './acquire.ts'
 import type { EmitEvent } from './events.ts'
-import { type FenceSql, fenceSql, fenceTag, runFence, type SqlTag } from './fence.ts'
+import { type FenceSql, runFence, type SqlTag } from './fence.ts'
 import type { Heartbeat, Renewable } from './heartbeat.ts'
-import { LeaseLostError, LockError, type LossReason } from './lock-error.ts'
-import { badOption, checkDuration, infoJson, type Settings } from './options.ts'
+import { badOption, LeaseLostError, LockError, type LossReason } from './lock-error.ts'
+import { checkDuration, infoJson, type Settings } from './options.ts'
 import { type Queryable, run } from './queryable.ts'
 import type { Statements } from './statements.ts'
 
@@ -30,7 +31,7 @@ export interface Lease {
   refresh(): Promise<void>
   /** Makes sure that it is held for that long from now, by a heartbeat where it must. @throws as `refresh()`. */
   ensure(ms: number): Promise<void>
-  /** Notes another `info`, for people and programs to read; a heartbeat as well. @throws as `refresh()`. */
+  /** Notes another `info`, for people and programs to read, with a heartbeat. @throws as `refresh()`. */
   update(info: unknown): Promise<void>
   /**
    * As a statement of the caller's own transaction: makes a take-over wait until that transaction has ended.
@@ -43,11 +44,10 @@ export interface Lease {
    * The same check, to be part of the statement that writes: no row means that the lease is lost.
    *
    * ```ts
-   * const fence = lease.fenceSql(1)
+   * const fence = lease.fenceSql(2)
    * const { rows } = await db.query(
-   *   `WITH fence AS MATERIALIZED (${fence.text})
-   *    INSERT INTO log (line) SELECT $3 FROM fence RETURNING 1`,
-   *   [...fence.params, 'written under the lease'],
+   *   `WITH fence AS MATERIALIZED (${fence.text}) INSERT INTO log (line) SELECT $1 FROM fence RETURNING 1`,
+   *   ['written under the lease', ...fence.params],
    * )
    * if (rows.length === 0) throw new Error('the lease is lost')
    * ```
@@ -68,9 +68,6 @@ export interface Lease {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Reasons that this process has come to by itself: the row may still be there. */
-const MAY_BE_HELD: readonly LossReason[] = ['expired', 'unreachable']
-
 export interface LeaseContext {
   readonly db: Queryable
   readonly settings: Settings
@@ -81,24 +78,25 @@ export interface LeaseContext {
   readonly within: <T>(statement: Promise<T>) => Promise<T>
 }
 
-export interface AcquiredLease {
-  readonly key: string
+export interface AcquiredLease extends AcquireRequest {
   readonly token: bigint
   /**
    * When the attempt that took the lease began, by `performance.now()`: the database set the expiry later than that,
    * so counting from here never trusts the lease for longer than the database does.
    */
   readonly startedAt: number
-  readonly ttlMs: number
-  readonly heartbeatMs: number
   readonly atLeastMs: number | null
 }
+
+/** Reasons that this process has come to by itself: the row may still be there. */
+const MAY_BE_THERE: readonly LossReason[] = ['expired', 'unreachable']
 
 /** Begins the heartbeat, and the watch over its answers, of a lease that the database has just given. */
 export function createLease(context: LeaseContext, acquired: AcquiredLease): Lease {
   const { db, settings, statements, heartbeat, emit, within } = context
-  const { key, token, startedAt, ttlMs, heartbeatMs, atLeastMs } = acquired
+  const { key, token, startedAt, ttlMs, atLeastMs } = acquired
   const trustMs = ttlMs - settings.marginMs
+  const [before, between, after] = statements.fence
   const controller = new AbortController()
   let resign: AbortController | undefined
   let confirmedAt = startedAt
@@ -109,45 +107,29 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
   let timer: NodeJS.Timeout | undefined
 
   const remainingMs = () => (lost || givenUp ? 0 : Math.max(0, confirmedAt + trustMs - performance.now()))
-  const watch = () => {
-    timer = setTimeout(checkDeadline, remainingMs())
-    timer.unref()
-  }
   const checkDeadline = () => {
     if (lost || givenUp) return
     clearTimeout(timer)
-    if (remainingMs() > 0) watch()
-    else end(doubt ? 'unreachable' : 'expired', doubt?.cause)
+    if (remainingMs() === 0) end(doubt ? 'unreachable' : 'expired', doubt?.cause)
+    else timer = setTimeout(checkDeadline, remainingMs()).unref()
   }
   const end = (reason: LossReason, cause?: unknown) => {
     const lastConfirmedAt = new Date(Date.now() - (performance.now() - confirmedAt))
-    lost = new LeaseLostError({ reason, key, token, lastConfirmedAt }, cause)
+    lost = new LeaseLostError(reason, { key, token, lastConfirmedAt }, cause)
     clearTimeout(timer)
-    // What the database may still have is given back by whoever closes, if not before.
-    heartbeat.remove(renewable, { mayBeHeld: MAY_BE_HELD.includes(reason) })
+    heartbeat.remove(renewable, { released: !MAY_BE_THERE.includes(reason) })
     emit({ type: 'lost', key, token, error: lost })
     controller.abort(lost)
   }
-
-  const release = (): Promise<boolean> => {
-    checkDeadline()
-    if (lost && !MAY_BE_HELD.includes(lost.reason)) return Promise.resolve(false)
-    releasing ??= releaseNow().catch((error) => {
-      // It can be called again; the lease is not held in any case.
-      releasing = undefined
-      throw error
-    })
-    return releasing
-  }
-  const releaseNow = async (): Promise<boolean> => {
+  const release = async (): Promise<boolean> => {
     const wasLost = lost !== undefined
     givenUp = true
     clearTimeout(timer)
-    heartbeat.remove(renewable, { mayBeHeld: true })
+    heartbeat.remove(renewable, { released: false })
     const [row] = await within(run(db, statements.release, [key, String(token), atLeastMs]))
     // Nothing to release: what has ended it may be a release whose reply was lost.
-    const reason = row ? 'released' : await heartbeat.askLossReason(renewable)
-    heartbeat.remove(renewable, { mayBeHeld: false })
+    const reason = row ? 'released' : await within(heartbeat.askLossReason(renewable))
+    heartbeat.remove(renewable, { released: true })
     if (reason === 'released') emit({ type: 'released', key, token })
     else if (!wasLost) end(reason ?? 'deleted')
     return reason === 'released'
@@ -187,47 +169,54 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
         throw new LockError('LOCK_FAILED', `the database took too long to ensure "${key}" for ${ms} ms`)
     },
     async update(info) {
-      const note = infoJson(info ?? null)
+      const json = infoJson(info ?? null)
       lease.assertHeld()
-      await within(heartbeat.renew([renewable], note))
+      await within(heartbeat.renew([renewable], json))
       lease.assertHeld()
     },
     async fence(tx) {
       lease.assertHeld()
-      if (await runFence(tx, fenceSql(statements, key, token, 1))) return
+      if (await runFence(tx, lease.fenceSql(1))) return
       // Asked of the same transaction: another connection may not be there to be had.
       const reason = (await heartbeat.askLossReason(renewable, tx)) ?? 'taken'
       renewable.markLost(reason === 'released' ? 'broken' : reason)
       lease.assertHeld()
     },
-    fenceSql: (n) => fenceSql(statements, key, token, n),
-    fenceTag: (tag) => fenceTag(statements, key, token, tag),
-    release: () =>
-      release().catch((error) => {
+    fenceSql: (n) => ({ text: `${before}$${n}${between}$${n + 1}${after}`, params: [key, String(token)] }),
+    fenceTag: (sql) =>
+      sql(Object.assign([...statements.fence], { raw: statements.fence }), key, String(token)),
+    async release() {
+      checkDeadline()
+      if (lost && !MAY_BE_THERE.includes(lost.reason)) return false
+      releasing ??= release()
+      try {
+        return await releasing
+      } catch (error) {
+        // It can be called again; the lease is not held in any case.
+        releasing = undefined
         if (lost) return false
         throw error
-      }),
+      }
+    },
     toJSON: () => ({ key, token: String(token), held: lease.held, expiresInMs: lease.expiresInMs }),
     async [Symbol.asyncDispose]() {
       // The work's own error, or its success, counts; a lease that can't be given back expires.
       await lease.release().catch(() => {})
     },
   }
-
   const renewable: Renewable = {
     key,
     token,
     ttlMs,
-    heartbeatMs,
+    heartbeatMs: acquired.heartbeatMs,
     sentAt: startedAt,
-    release,
-    renewed(renewStartedAt) {
-      if (lost || givenUp || renewStartedAt <= confirmedAt) return
-      // Too late: the deadline has passed before the answer came, and whoever looked then was told so.
+    release: lease.release,
+    renewed(sentAt) {
+      // Where the deadline passed before the answer came, whoever looked then was told that it is lost.
       checkDeadline()
-      if (lost) return
-      confirmedAt = renewStartedAt
+      if (lost || givenUp || sentAt <= confirmedAt) return
       // The timer stays: when it fires it finds the new deadline and waits on.
+      confirmedAt = sentAt
       doubt = undefined
       emit({ type: 'renewed', key, token, expiresInMs: remainingMs() })
     },
@@ -247,6 +236,6 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     },
   }
   heartbeat.add(renewable)
-  watch()
+  checkDeadline()
   return lease
 }

@@ -3,11 +3,11 @@ export type LockErrorCode =
   /** An option, a key or an `info` that cannot be; nothing was sent. */
   | 'LOCK_BAD_OPTIONS'
   | 'LOCK_BAD_KEY'
-  /** `migrate()` cannot take over the table that is there; the message says why and what to do. */
+  /** `migrate()` cannot take over the table that is there; the message says why, and the remedy. */
   | 'LOCK_BAD_TABLE'
   /** These locks, or this lease, have been given up. */
   | 'LOCK_CLOSED'
-  /** Waiting for a key that the waiting call itself holds. */
+  /** The call that waits for the key has it itself. */
   | 'LOCK_DEADLOCK'
   /** The database failed or did not answer; `cause` says how. */
   | 'LOCK_FAILED'
@@ -28,6 +28,9 @@ export class LockError extends Error {
     this.code = code
   }
 }
+
+export const badOption = (message: string, cause?: unknown) =>
+  new LockError('LOCK_BAD_OPTIONS', message, cause)
 
 /** How a lease was lost: not renewed in time, had by another, broken by someone, its row gone, or the database silent. */
 export type LossReason = 'expired' | 'taken' | 'broken' | 'deleted' | 'unreachable'
@@ -51,17 +54,17 @@ export class LeaseLostError extends LockError {
   readonly lastConfirmedAt: Date
 
   constructor(
-    lost: { reason: LossReason; key: string; token: bigint; lastConfirmedAt: Date },
+    reason: LossReason,
+    lost: { key: string; token: bigint; lastConfirmedAt: Date },
     cause?: unknown,
   ) {
-    super('LEASE_LOST', `the lease of "${lost.key}" is lost: ${LOSS_MESSAGES[lost.reason]}`, cause)
-    this.reason = lost.reason
+    super('LEASE_LOST', `the lease of "${lost.key}" is lost: ${LOSS_MESSAGES[reason]}`, cause)
+    this.reason = reason
     this.key = lost.key
     this.token = lost.token
     this.lastConfirmedAt = lost.lastConfirmedAt
   }
 
-  /** As JSON has it: the token as text. */
   toJSON(): object {
     const { name, code, message, reason, key, lastConfirmedAt } = this
     return { name, code, message, reason, key, token: String(this.token), lastConfirmedAt }

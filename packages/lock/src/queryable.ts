@@ -15,16 +15,16 @@ const MAX_ATTEMPTS = 10
  * @throws {LockError} `LOCK_NOT_MIGRATED`, `LOCK_FORBIDDEN` or `LOCK_FAILED`, with the database's error as the cause.
  */
 export async function run<Row = any>(db: Queryable, text: string, params: unknown[]): Promise<Row[]> {
-  let raced: unknown
+  let race: unknown
   for (let attempt = 1; ; attempt++) {
     try {
       return (await db.query(text, params)).rows
     } catch (error) {
       const state = sqlState(error)
       // In a transaction of the caller's own it cannot be run again, and the first error says why.
-      if (state === '25P02' && raced) throw asLockError(raced)
+      if (state === '25P02' && race) throw asLockError(race)
       if ((state !== '40001' && state !== '40P01') || attempt >= MAX_ATTEMPTS) throw asLockError(error)
-      raced = error
+      race = error
       await sleep(Math.random() * 2 ** Math.min(attempt, 5))
     }
   }
@@ -36,13 +36,12 @@ export function asLockError(error: unknown): LockError {
   const state = sqlState(error) ?? ''
   const message = (error as { message?: unknown } | null)?.message ?? String(error)
   // Table, schema, column, function.
-  if (['42P01', '3F000', '42703', '42883'].includes(state)) {
+  if (['42P01', '3F000', '42703', '42883'].includes(state))
     return new LockError(
       'LOCK_NOT_MIGRATED',
-      `the table of the locks is missing or old: call migrate() once (${message})`,
+      `call migrate() once, the table is missing or old: ${message}`,
       error,
     )
-  }
   if (state === '42501') return new LockError('LOCK_FORBIDDEN', `the database refuses: ${message}`, error)
   return new LockError('LOCK_FAILED', `the database failed: ${message}`, error)
 }
@@ -54,7 +53,8 @@ const SQLSTATE = /^(?:\d[0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}$/
 export function sqlState(error: unknown, depth = 0): string | undefined {
   if (typeof error !== 'object' || error === null || depth > 5) return undefined
   const { code, originalCode, cause, meta, driverAdapterError } = error as Record<string, unknown>
-  for (const each of [code, originalCode]) if (typeof each === 'string' && SQLSTATE.test(each)) return each
+  const own = [code, originalCode].find((each) => typeof each === 'string' && SQLSTATE.test(each))
+  if (own !== undefined) return own as string
   for (const inner of [cause, meta, driverAdapterError]) {
     const state = sqlState(inner, depth + 1)
     if (state !== undefined) return state
@@ -64,22 +64,20 @@ export function sqlState(error: unknown, depth = 0): string | undefined {
 
 /** Connection lost or refused, overload, cancelled, read-only while a standby takes over, a race. */
 const TRANSIENT = /^(?:08|53|57014|57P0|55P03|25006|40001|40P01)/
-/** What a driver says of a connection that was closed for good, by this process. */
+/** What a driver says of a connection that this process has closed for good. */
 const CLOSED = /after calling end|not queryable|is closed|was closed|CONNECTION_(?:ENDED|DESTROYED)/
-const PROGRAMMING_ERRORS = [TypeError, RangeError, ReferenceError, SyntaxError]
 
 /**
  * Whether it may pass. What the server answered tells it by its code; everything else is a connection that did not
- * bring the answer, for which each driver and each system has names of its own.
+ * bring the answer, for which each driver and each system has names of its own, or a mistake of a program.
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof LockError)
     return error.code === 'LOCK_FAILED' && (error.cause === undefined || isTransient(error.cause))
   const state = sqlState(error)
   if (state !== undefined) return TRANSIENT.test(state)
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
-  return (
-    !CLOSED.test(`${code} ${message}`) &&
-    (PROGRAMMING_ERRORS.every((kind) => !(error instanceof kind)) || (error as Error).cause !== undefined)
-  )
+  const { code, message, cause } = (error ?? {}) as Record<string, unknown>
+  // A fetch that failed is a TypeError too, but one that has a cause.
+  const mistake = [TypeError, RangeError, ReferenceError].some((kind) => error instanceof kind) && !cause
+  return !mistake && !CLOSED.test(`${code} ${message}`)
 }

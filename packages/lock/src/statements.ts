@@ -1,4 +1,4 @@
-import { functionName, quote } from './identifier.ts'
+import { functionName, qualified, quote } from './identifier.ts'
 import type { Settings } from './options.ts'
 import { CHANNEL } from './wakeups.ts'
 
@@ -6,33 +6,32 @@ import { CHANNEL } from './wakeups.ts'
 export type Statements = ReturnType<typeof statementsFor>
 
 export function statementsFor({ table, columns }: Settings, { notify }: { notify: boolean }) {
-  const t = table.quoted
-  const key = quote(columns.key)
-  const pid = quote(columns.holderPid)
-  const host = quote(columns.holderHost)
-  const acquired = quote(columns.acquiredAt)
-  const expires = quote(columns.expiresAt)
-
-  const epoch = (time: string) => `extract(epoch FROM ${time})::double precision`
+  const t = qualified(table)
+  const acquireFunction = qualified({ ...table, name: functionName(table.name, '_acquire') })
+  const { key, holderPid, holderHost, acquiredAt, expiresAt } = columns
+  const [k, pid, host, acquired, expires] = [key, holderPid, holderHost, acquiredAt, expiresAt].map(
+    quote,
+  ) as [string, string, string, string, string]
+  const ms = (n: number) => `$${n}::double precision * interval '1 millisecond'`
+  const epochMs = (time: string) => `extract(epoch FROM ${time})::double precision * 1000`
   // Ages in ms, as numbers: a timestamp may be infinite, and its text has the session's DateStyle.
-  const state = `l.${key} AS key, l.token::text AS token, l.holder_id, l.holder_label, l.${host} AS holder_host, l.${pid} AS holder_pid,
-    l.info, l.end_reason, l.resign_requested_at IS NOT NULL AS resign_requested, ${epoch(`l.${acquired}`)} * 1000 AS acquired_ms,
-    (${epoch('clock_timestamp()')} - ${epoch(`l.${acquired}`)}) * 1000 AS held_for_ms,
-    (${epoch('clock_timestamp()')} - ${epoch('l.last_refreshed_at')}) * 1000 AS since_refresh_ms,
-    (${epoch(`l.${expires}`)} - ${epoch('clock_timestamp()')}) * 1000 AS expires_in_ms`
-  const milliseconds = (n: number) => `$${n}::double precision * interval '1 millisecond'`
+  const state = `l.${k} AS key, l.token::text AS token, l.holder_id, l.holder_label, l.${host} AS holder_host,
+    l.${pid} AS holder_pid, l.info, l.end_reason, l.resign_requested_at IS NOT NULL AS resign_requested,
+    ${epochMs(`l.${acquired}`)} AS acquired_ms, ${epochMs('clock_timestamp()')} - ${epochMs(`l.${acquired}`)} AS held_for_ms,
+    ${epochMs('clock_timestamp()')} - ${epochMs('l.last_refreshed_at')} AS since_refresh_ms,
+    ${epochMs(`l.${expires}`)} - ${epochMs('clock_timestamp()')} AS expires_in_ms`
+  const freed = `holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL, heartbeat_ms = NULL,
+    resign_requested_at = NULL`
   // As an expired lease has it, so that a program that knows only of expiry takes it for free too. Such a program
   // asks for less than now, and there are clocks that tick in milliseconds.
-  const freed = `holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL, heartbeat_ms = NULL, resign_requested_at = NULL`
   const past = `least(l.${expires}, clock_timestamp() - interval '1 millisecond')`
-  const notified = notify ? `, pg_notify('${CHANNEL}', l.${key})::text` : ''
+  const notified = notify ? `, pg_notify('${CHANNEL}', l.${k})::text` : ''
   // What a crash of the server must not forget; it may forget a release, which then is an expiry.
   const durably = `CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END`
-  const newToken = 'greatest(l.token + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)'
 
   return {
     /* $1 key, $2 holder id, $3 label, $4 host, $5 pid, $6 info, $7 attempt, $8 ttl, $9 heartbeat. See migrations/0002. */
-    acquire: `SELECT * FROM ${functionName(table, '_acquire')}($1, $2, $3, $4, $5::integer, $6, $7::uuid, $8::double precision, $9::integer)`,
+    acquire: `SELECT * FROM ${acquireFunction}($1, $2, $3, $4, $5::integer, $6, $7::uuid, $8::double precision, $9::integer)`,
 
     /*
      * $1 leases as JSON: key, token, ttl_ms, info or null. Changes no column of an index, so a fence's key-share lock
@@ -41,20 +40,19 @@ export function statementsFor({ table, columns }: Settings, { notify }: { notify
      * before tells of those that were not renewed why.
      */
     renew: `
-WITH held AS MATERIALIZED (SELECT * FROM json_to_recordset($1::text::json) AS h (key text, token bigint, ttl_ms double precision, info text)),
-locked AS MATERIALIZED (
-  SELECT held.*, clock_timestamp() AS now FROM held JOIN ${t} AS l ON l.${key} = held.key AND l.token = held.token
-  WHERE l.holder_id IS NOT NULL AND l.${expires} > clock_timestamp()
-  FOR NO KEY UPDATE OF l SKIP LOCKED
+WITH held AS MATERIALIZED (
+  SELECT * FROM json_to_recordset($1::text::json) AS h (key text, token bigint, ttl_ms double precision, info text)
+), locked AS MATERIALIZED (
+  SELECT held.*, clock_timestamp() AS now FROM held JOIN ${t} AS l ON l.${k} = held.key AND l.token = held.token
+  WHERE l.holder_id IS NOT NULL AND l.${expires} > clock_timestamp() FOR NO KEY UPDATE OF l SKIP LOCKED
 ), renewed AS (
   UPDATE ${t} AS l SET last_refreshed_at = locked.now, ${expires} = locked.now + locked.ttl_ms * interval '1 millisecond',
     info = CASE WHEN locked.info IS NULL THEN l.info ELSE locked.info::jsonb END
-  FROM locked WHERE l.${key} = locked.key
-  RETURNING locked.key, ${durably}
+  FROM locked WHERE l.${k} = locked.key RETURNING locked.key, ${durably}
 )
 SELECT held.key, held.token::text, renewed.key IS NOT NULL AS renewed, l.token::text AS present, l.holder_id IS NULL AS free,
   l.${expires} <= clock_timestamp() AS expired, l.end_reason, l.resign_requested_at IS NOT NULL AS resign_requested
-FROM held LEFT JOIN renewed ON renewed.key = held.key LEFT JOIN ${t} AS l ON l.${key} = held.key`,
+FROM held LEFT JOIN renewed ON renewed.key = held.key LEFT JOIN ${t} AS l ON l.${k} = held.key`,
 
     /*
      * $1 key, $2 token, $3 ms since it was taken for which others are still kept away, or null. The token stays: a
@@ -62,9 +60,8 @@ FROM held LEFT JOIN renewed ON renewed.key = held.key LEFT JOIN ${t} AS l ON l.$
      */
     release: `
 UPDATE ${t} AS l SET ${freed}, end_reason = 'released',
-  ${expires} = CASE WHEN $3::double precision IS NULL THEN ${past} ELSE greatest(${past}, l.${acquired} + ${milliseconds(3)}) END
-WHERE l.${key} = $1 AND l.token = $2::bigint AND l.holder_id IS NOT NULL
-RETURNING 1 AS released${notified}`,
+  ${expires} = CASE WHEN $3::double precision IS NULL THEN ${past} ELSE greatest(${past}, l.${acquired} + ${ms(3)}) END
+WHERE l.${k} = $1 AND l.token = $2::bigint AND l.holder_id IS NOT NULL RETURNING 1 AS released${notified}`,
 
     /*
      * $1 key or null, $2 prefix, $3 host or null, $4 pid or null, $5 age in ms or null, $6 token or null, $7 force. Age and
@@ -75,41 +72,41 @@ RETURNING 1 AS released${notified}`,
     break: `
 WITH seen AS MATERIALIZED (
   SELECT ${state}, l.token AS seen_token FROM ${t} AS l
-  WHERE ($1::text IS NULL OR l.${key} = $1::text) AND starts_with(l.${key}, $2::text)
+  WHERE ($1::text IS NULL OR l.${k} = $1::text) AND starts_with(l.${k}, $2::text)
     AND ($3::text IS NULL OR l.${host} = $3::text) AND ($4::bigint IS NULL OR l.${pid} = $4::bigint)
     AND (l.holder_id IS NOT NULL OR l.${expires} > clock_timestamp())
 ), locked AS MATERIALIZED (
-  SELECT l.${key} AS key FROM ${t} AS l JOIN seen ON l.${key} = seen.key AND l.token = seen.seen_token
+  SELECT l.${k} AS key FROM ${t} AS l JOIN seen ON l.${k} = seen.key AND l.token = seen.seen_token
   WHERE ($6::bigint IS NULL OR l.token = $6::bigint) AND ($7::boolean OR CASE
     WHEN $5::double precision IS NULL THEN l.last_refreshed_at IS NOT NULL AND l.${expires} <= clock_timestamp()
-    ELSE l.last_refreshed_at <= clock_timestamp() - greatest(${milliseconds(5)}, coalesce(l.heartbeat_ms, 0) * 3 * interval '1 millisecond') END)
-  ORDER BY l.${key} FOR UPDATE OF l
+    ELSE l.last_refreshed_at <= clock_timestamp() - greatest(${ms(5)}, coalesce(l.heartbeat_ms, 0) * 3 * interval '1 millisecond') END)
+  ORDER BY l.${k} FOR UPDATE OF l
 ), broken AS (
-  UPDATE ${t} AS l SET token = ${newToken}, ${freed}, ${expires} = ${past}, end_reason = 'broken'
-  FROM locked WHERE l.${key} = locked.key
-  RETURNING l.${key} AS key, ${durably}${notified}
+  UPDATE ${t} AS l SET ${freed}, ${expires} = ${past}, end_reason = 'broken',
+    token = greatest(l.token + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
+  FROM locked WHERE l.${k} = locked.key RETURNING l.${k} AS key, ${durably}${notified}
 )
 SELECT seen.*, EXISTS (SELECT FROM broken WHERE broken.key = seen.key) AS broken FROM seen ORDER BY seen.key`,
 
-    /* $n key, $n+1 token; what stands before them and after is ready for a query builder's tag. See fence.ts. */
+    /* What stands before the key, between it and the token, and after that; for numbered parameters and template tags. */
     fence: [
-      `SELECT pg_current_xact_id_if_assigned()::text AS xid FROM ${t} WHERE ${key} = `,
+      `SELECT pg_current_xact_id_if_assigned()::text AS xid FROM ${t} WHERE ${k} = `,
       ' AND token = ',
       '::bigint AND holder_id IS NOT NULL FOR KEY SHARE',
     ] as const,
 
     /*
-     * $1 key. The clock of the database was set back since the last sign of life: what is left of the lease begins
-     * anew by the clock as it is, which is longer than its holder trusts it and no longer than a TTL.
+     * $1 key. The clock of the database was set back since the last sign of life: the lease begins anew by the clock
+     * as it is, so for no shorter than its holder trusts it, and for no longer than a TTL from now.
      */
     rebase: `
 UPDATE ${t} AS l SET ${expires} = clock_timestamp() + (l.${expires} - l.last_refreshed_at), last_refreshed_at = clock_timestamp()
-WHERE l.${key} IN (SELECT s.${key} FROM ${t} AS s WHERE s.${key} = $1 AND s.last_refreshed_at > clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED)`,
+WHERE l.${k} IN (SELECT s.${k} FROM ${t} AS s WHERE s.${k} = $1 AND s.last_refreshed_at > clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED)`,
 
     /* $1 key, $2 token or null. */
     requestResign: `
 UPDATE ${t} AS l SET resign_requested_at = clock_timestamp()
-WHERE l.${key} = $1 AND ($2::bigint IS NULL OR l.token = $2::bigint) AND l.holder_id IS NOT NULL AND l.${expires} > clock_timestamp()
+WHERE l.${k} = $1 AND ($2::bigint IS NULL OR l.token = $2::bigint) AND l.holder_id IS NOT NULL AND l.${expires} > clock_timestamp()
 RETURNING 1 AS requested${notified}`,
 
     /*
@@ -118,16 +115,16 @@ RETURNING 1 AS requested${notified}`,
      */
     prune: `
 WITH old AS MATERIALIZED (
-  SELECT l.${key} AS key FROM ${t} AS l
-  WHERE l.${expires} <= clock_timestamp() - ${milliseconds(1)} AND l.token < extract(epoch FROM clock_timestamp()) * 1000000
+  SELECT l.${k} AS key FROM ${t} AS l
+  WHERE l.${expires} <= clock_timestamp() - ${ms(1)} AND l.token < extract(epoch FROM clock_timestamp()) * 1000000
   FOR UPDATE SKIP LOCKED
-), pruned AS (DELETE FROM ${t} AS l USING old WHERE l.${key} = old.key RETURNING 1)
+), pruned AS (DELETE FROM ${t} AS l USING old WHERE l.${k} = old.key RETURNING 1)
 SELECT count(*)::integer AS pruned FROM pruned`,
 
     /* $1 key. */
-    inspect: `SELECT ${state} FROM ${t} AS l WHERE l.${key} = $1`,
+    inspect: `SELECT ${state} FROM ${t} AS l WHERE l.${k} = $1`,
 
     /* $1 prefix. */
-    list: `SELECT ${state} FROM ${t} AS l WHERE l.holder_id IS NOT NULL AND starts_with(l.${key}, $1) ORDER BY l.${key}`,
+    list: `SELECT ${state} FROM ${t} AS l WHERE l.holder_id IS NOT NULL AND starts_with(l.${k}, $1) ORDER BY l.${k}`,
   }
 }

@@ -4,14 +4,13 @@ import { LockError } from './lock-error.ts'
 import { isTransient } from './queryable.ts'
 import type { Wakeups } from './wakeups.ts'
 
-/** Between two tries, spread by a tenth so that waiters don't come in step: at most ten a second, some eight in the long run. */
+/** Between two tries, spread by a tenth so that waiters don't come in step: at most ten a second, then some eight. */
 const PAUSES_MS = [30, 60, 120]
 /** Where the database wakes us, a try now and then for a release that it does not tell of. */
 const LISTENING_PAUSE_MS = 1_000
 /** Who has waited for long can wait a hundredth longer; that is kinder to the database. */
-const MAX_PAUSE_MS = 1_000
 const PAUSE_FRACTION = 0.01
-
+export const MAX_PAUSE_MS = 1_000
 /** A try is given this long, also where less is left: it brings who has the key, and may bring the key. */
 const MIN_TRY_MS = 200
 
@@ -20,7 +19,7 @@ export interface WaitOptions {
   readonly waitMs: number
   /** How long a database that fails is ridden out where the wait has no end. */
   readonly maxFaultMs: number
-  readonly signal: AbortSignal | undefined
+  readonly signal: AbortSignal
   readonly wakeups: Wakeups | undefined
   readonly emit: EmitEvent
   /** The token under which the waiting call itself has the key, and so would wait for ever. */
@@ -29,20 +28,19 @@ export interface WaitOptions {
 
 /**
  * Tries until the key is had or `waitMs` is over, through faults that may pass.
+ *
  * @throws {LockError} `LOCK_TIMEOUT` with the holder and the last fault in its message, `LOCK_DEADLOCK`, a fault that
  *   will not pass; or the signal's reason.
  */
-export async function waitFor(
-  attempt: Attempt,
-  { key, waitMs, maxFaultMs, signal, wakeups, emit, ownToken }: WaitOptions,
-): Promise<Acquired> {
+export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<Acquired> {
+  const { key, waitMs, maxFaultMs, signal, wakeups, emit, ownToken } = options
   const startedAt = performance.now()
   let contention: Contention | undefined
   let fault: { error: unknown; since: number } | undefined
-  const waker = createWaker(key, wakeups)
+  const waker = createWaker(key, wakeups, signal)
   try {
     for (let tries = 0; ; tries++) {
-      signal?.throwIfAborted()
+      signal.throwIfAborted()
       try {
         const outcome = await attempt.send(
           Math.max(startedAt + waitMs - performance.now(), MIN_TRY_MS),
@@ -55,7 +53,7 @@ export async function waitFor(
         contention = outcome
         fault = undefined
       } catch (error) {
-        if (signal?.aborted || !isTransient(error)) throw error
+        if (signal.aborted || !isTransient(error)) throw error
         fault = { error, since: fault?.since ?? performance.now() }
       }
       const now = performance.now()
@@ -63,10 +61,10 @@ export async function waitFor(
       if (leftMs <= 0) throw timeout(key, waitMs, contention, fault?.error)
       if (fault && waitMs === Number.POSITIVE_INFINITY && now - fault.since > maxFaultMs) throw fault.error
       const paceMs = waker.isListening() ? LISTENING_PAUSE_MS : (PAUSES_MS[tries] ?? PAUSES_MS.at(-1)!)
-      const patientMs = Math.min(Math.max(paceMs, (now - startedAt) * PAUSE_FRACTION), MAX_PAUSE_MS)
+      const pauseMs = Math.min(Math.max(paceMs, (now - startedAt) * PAUSE_FRACTION), MAX_PAUSE_MS)
       const untilExpiryMs =
-        !fault && contention && contention.expiresInMs > 0 ? contention.expiresInMs + 1 : patientMs
-      await waker.pause(Math.min(patientMs * (0.9 + Math.random() / 5), leftMs, untilExpiryMs), signal)
+        !fault && contention && contention.expiresInMs > 0 ? contention.expiresInMs + 1 : pauseMs
+      await waker.pause(Math.min(pauseMs * (0.9 + Math.random() / 5), leftMs, untilExpiryMs))
     }
   } finally {
     waker.end()
@@ -74,7 +72,7 @@ export async function waitFor(
 }
 
 /** Ends a pause early when the database tells of the key. */
-function createWaker(key: string, wakeups: Wakeups | undefined) {
+function createWaker(key: string, wakeups: Wakeups | undefined, signal: AbortSignal) {
   let listening = false
   let heard = false
   let wake: AbortController | undefined
@@ -83,27 +81,23 @@ function createWaker(key: string, wakeups: Wakeups | undefined) {
     wake?.abort()
   }
   const off = wakeups?.on(key, hear)
-  wakeups?.ready().then(
-    () => {
-      listening = true
-      // What was released before has told no one.
-      hear()
-    },
-    () => {},
-  )
+  const onListening = () => {
+    listening = true
+    // What was released before has told no one.
+    hear()
+  }
+  wakeups?.ready().then(onListening, () => {})
   return {
     isListening: () => listening,
-    async pause(ms: number, signal: AbortSignal | undefined) {
-      // It may have told while we were asking.
-      if (!heard) {
-        wake = new AbortController()
-        await sleepOrAbort(ms, signal ? AbortSignal.any([signal, wake.signal]) : wake.signal).catch(
-          (error) => {
-            if (signal?.aborted || !heard) throw error
-          },
-        )
-        wake = undefined
+    async pause(ms: number) {
+      wake = new AbortController()
+      try {
+        // It may have told while we were asking.
+        if (!heard) await sleepOrAbort(ms, AbortSignal.any([signal, wake.signal]))
+      } catch (error) {
+        if (signal.aborted) throw error
       }
+      wake = undefined
       heard = false
     },
     end: () => off?.(),
@@ -112,19 +106,18 @@ function createWaker(key: string, wakeups: Wakeups | undefined) {
 
 function timeout(key: string, waitMs: number, contention: Contention | undefined, fault: unknown): LockError {
   const parts = [`waited ${waitMs} ms for "${key}"`]
-  if (contention) parts.push(`it is held by ${holderText(contention)}`)
+  if (contention) {
+    const { holder, heldForMs } = contention
+    const label = holder.label === null ? '' : ` (${holder.label})`
+    parts.push(
+      `it is held by ${holder.host}, process ${holder.pid}${label}, for ${Math.round(heldForMs / 1000)} s`,
+    )
+  }
   if (fault) parts.push(`the last try failed: ${(fault as Error).message}`)
   return new LockError('LOCK_TIMEOUT', parts.join('; '), fault)
 }
 
-function holderText({ holder, heldForMs }: Contention): string {
-  const own = holder.label === null ? '' : ` (${holder.label})`
-  return `${holder.host}, process ${holder.pid}${own}, for ${Math.round(heldForMs / 1000)} s`
-}
-
 function deadlock(key: string): LockError {
-  return new LockError(
-    'LOCK_DEADLOCK',
-    `"${key}" is held by the very call that waits for it: pass its lease on instead of taking it again`,
-  )
+  const remedy = 'pass its lease on instead of taking it again'
+  return new LockError('LOCK_DEADLOCK', `"${key}" is held by the very call that waits for it: ${remedy}`)
 }

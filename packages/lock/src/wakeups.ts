@@ -1,32 +1,22 @@
 /** Where `NOTIFY` tells of keys: that one is free, or that its holder is asked to give it up. The key is the payload. */
 export const CHANNEL = 'tidemark_lock'
 
+type OnNotification = (message: { channel: string; payload?: string | undefined }) => void
+
 /** A connection that may LISTEN: a connected `pg.Client`, PGlite, or `sql` of postgres.js. */
 export type Listener =
   | { listen(channel: string, callback: (payload: string) => void): Promise<unknown> }
   | {
       query(text: string): Promise<unknown>
-      on(
-        event: 'notification',
-        callback: (message: { channel: string; payload?: string | undefined }) => void,
-      ): unknown
-      off?(
-        event: 'notification',
-        callback: (message: { channel: string; payload?: string | undefined }) => void,
-      ): unknown
+      on(event: 'notification', callback: OnNotification): unknown
+      off(event: 'notification', callback: OnNotification): unknown
     }
 
 /** Wakes those who wait for a key. */
-export interface Wakeups {
-  /** Resolves when the connection listens; rejects where it cannot. */
-  ready(): Promise<void>
-  /** Calls back whenever the database tells of the key. @returns what ends that. */
-  on(key: string, callback: () => void): () => void
-  close(): Promise<void>
-}
+export type Wakeups = ReturnType<typeof createWakeups>
 
 /** @param onKey told of every key, also of those that nobody waits for. */
-export function createWakeups(listener: Listener, onKey: (key: string) => void): Wakeups {
+export function createWakeups(listener: Listener, onKey: (key: string) => void) {
   const callbacks = new Map<string, Set<() => void>>()
   let listening: Promise<void> | undefined
   let unlisten: (() => Promise<unknown>) | undefined
@@ -40,17 +30,16 @@ export function createWakeups(listener: Listener, onKey: (key: string) => void):
     if (closed) await unlisten()
   }
   return {
-    async ready() {
-      listening ??= listen()
-      try {
-        await listening
-      } catch (error) {
-        // The next who waits tries again.
+    /** Resolves when the connection listens; rejects where it cannot, and tries again the next time. */
+    ready(): Promise<void> {
+      listening ??= listen().catch((error) => {
         listening = undefined
         throw error
-      }
+      })
+      return listening
     },
-    on(key, callback) {
+    /** Calls back whenever the database tells of the key. @returns what ends that. */
+    on(key: string, callback: () => void): () => void {
       const waiting = callbacks.get(key) ?? new Set()
       callbacks.set(key, waiting.add(callback))
       return () => {
@@ -58,7 +47,7 @@ export function createWakeups(listener: Listener, onKey: (key: string) => void):
         if (waiting.size === 0) callbacks.delete(key)
       }
     },
-    async close() {
+    async close(): Promise<void> {
       closed = true
       await unlisten?.()
     },
@@ -72,13 +61,13 @@ async function subscribe(listener: Listener, wake: (key: string) => void): Promi
     // PGlite returns a function, postgres.js an object that has one.
     return async () => (typeof subscription === 'function' ? subscription() : subscription?.unlisten?.())
   }
-  const onNotification = ({ channel, payload }: { channel: string; payload?: string | undefined }) => {
+  const onNotification: OnNotification = ({ channel, payload }) => {
     if (channel === CHANNEL && payload !== undefined) wake(payload)
   }
   listener.on('notification', onNotification)
   await listener.query(`LISTEN ${CHANNEL}`)
-  return async () => {
-    listener.off?.('notification', onNotification)
-    await listener.query(`UNLISTEN ${CHANNEL}`)
+  return () => {
+    listener.off('notification', onNotification)
+    return listener.query(`UNLISTEN ${CHANNEL}`)
   }
 }

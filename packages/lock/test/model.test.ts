@@ -9,6 +9,8 @@ interface Model {
   greatest: bigint
   /** Expired and taken by nobody yet: the fence of such a lease still holds, and may. */
   expired: Lease | null
+  /** Released early, and kept from others for longer. */
+  kept: boolean
   past: Lease[]
 }
 
@@ -64,7 +66,11 @@ function ended(model: Model): void {
   if (model.expired) model.past.push(model.expired)
   model.holder = null
   model.expired = null
+  model.kept = false
 }
+
+/** Whether anyone may take it, by the database's clock. */
+const isFree = (model: Model) => model.holder === null && !model.kept
 
 /** A command that can always be tried; `act` does it and says what the model expects. */
 const command = (
@@ -83,7 +89,7 @@ const commands = [
   client.map((i) =>
     command(`acquire by ${i}`, async (model, { clients }) => {
       const attempt = await clients[i]!.tryAcquire(KEY)
-      expect(attempt.acquired).toBe(model.holder === null)
+      expect(attempt.acquired).toBe(isFree(model))
       if (attempt.acquired) taken(model, { kind: 'ours', lease: attempt.lease })
     }),
   ),
@@ -91,7 +97,7 @@ const commands = [
     command('acquire by all at once', async (model, { clients }) => {
       const attempts = await Promise.all(clients.map((locks) => locks.tryAcquire(KEY)))
       const won = attempts.flatMap((attempt) => (attempt.acquired ? [attempt.lease] : []))
-      expect(won).toHaveLength(model.holder === null ? 1 : 0)
+      expect(won).toHaveLength(isFree(model) ? 1 : 0)
       if (won[0]) taken(model, { kind: 'ours', lease: won[0] })
     }),
   ),
@@ -127,19 +133,84 @@ const commands = [
       const expired = model.holder?.kind === 'ours' ? model.holder.lease : model.expired
       model.holder = null
       model.expired = expired
+      model.kept = false
     }),
   ),
   fc.tuple(client, fc.boolean()).map(([i, force]) =>
     command(`break by ${i}${force ? ', forced' : ''}`, async (model, { clients }) => {
       const { verdict } = await clients[i]!.break(KEY, { maxAgeMs: 60_000, force })
-      if (model.holder) expect(verdict).toBe(force ? 'broken' : 'refused')
+      if (model.holder || model.kept) expect(verdict).toBe(force ? 'broken' : 'refused')
       if (verdict === 'broken') ended(model)
+    }),
+  ),
+  client.map((i) =>
+    command(`acquire by ${i} for a minute at least, and release`, async (model, { clients }) => {
+      const free = isFree(model)
+      const attempt = await clients[i]!.tryAcquire(KEY, { atLeastMs: 60_000 })
+      expect(attempt.acquired).toBe(free)
+      if (!attempt.acquired) return
+      taken(model, { kind: 'ours', lease: attempt.lease })
+      expect(await attempt.lease.release()).toBe(true)
+      ended(model)
+      model.kept = true
+    }),
+  ),
+  fc.constant(
+    command('update and ensure by the holder', async (model, { world }) => {
+      if (model.holder?.kind !== 'ours') return
+      await model.holder.lease.update({ by: 'the model' })
+      await model.holder.lease.ensure(1_000)
+      expect(await world.locks.inspect(KEY)).toMatchObject({ info: { by: 'the model' } })
+    }),
+  ),
+  client.map((i) =>
+    command(`a request to resign by ${i}`, async (model, { clients }) => {
+      expect(await clients[i]!.requestResign(KEY)).toBe(model.holder !== null)
+      if (model.holder?.kind !== 'ours') return
+      await model.holder.lease.refresh()
+      expect(model.holder.lease.resignSignal.aborted).toBe(true)
+    }),
+  ),
+  client.map((i) =>
+    command(`prune by ${i}`, async (model, { clients, world }) => {
+      const there = (await world.row(KEY)) !== undefined
+      const pruned = await clients[i]!.prune({ olderThanMs: 0 })
+      if (!isFree(model)) expect(pruned).toBe(0)
+      else if (there && pruned > 0) ended(model)
+    }),
+  ),
+  client.map((i) =>
+    command(
+      `a fenced transaction of ${i}, during which nobody takes it`,
+      async (model, { world, clients }) => {
+        if (model.holder?.kind !== 'ours' || !world.transaction) return
+        const { lease } = model.holder
+        await world.transaction(async (tx) => {
+          await lease.fence(tx)
+          expect(await clients[i]!.tryAcquire(KEY)).toMatchObject({ acquired: false })
+          await lease.refresh()
+        })
+      },
+    ),
+  ),
+  fc.constant(
+    command('the clock of the database goes back by an hour', async (model, { world, clients }) => {
+      if (model.holder?.kind !== 'ours') return
+      await world.db.query(
+        `UPDATE ${world.table} SET last_refreshed_at = last_refreshed_at + interval '1 hour',
+           expires_at = expires_at + interval '1 hour', token = token WHERE key = $1`,
+        [KEY],
+      )
+      expect(await clients[1]!.tryAcquire(KEY)).toMatchObject({ acquired: false })
+      expect((await world.locks.inspect(KEY))!.expiresInMs).toBeLessThanOrEqual(3_600_000)
+      await model.holder.lease.refresh()
     }),
   ),
   fc.nat(1).map((pid) =>
     command(`acquire by the old program ${pid}`, async (model, { world }) => {
-      expect(await old(world).acquire(pid)).toBe(model.holder === null)
-      if (model.holder === null) taken(model, { kind: 'old', pid })
+      const free = isFree(model)
+      expect(await old(world).acquire(pid)).toBe(free)
+      if (free) taken(model, { kind: 'old', pid })
     }),
   ),
   fc.nat(1).map((pid) =>
@@ -153,7 +224,7 @@ const commands = [
   fc.constant(
     command('race of ours and an old program', async (model, { world, clients }) => {
       const [ours, theirs] = await Promise.all([clients[0]!.tryAcquire(KEY), old(world).acquire(9)])
-      expect(Number(ours.acquired) + Number(theirs)).toBe(model.holder === null ? 1 : 0)
+      expect(Number(ours.acquired) + Number(theirs)).toBe(isFree(model) ? 1 : 0)
       if (ours.acquired) taken(model, { kind: 'ours', lease: ours.lease })
       else if (theirs) taken(model, { kind: 'old', pid: 9 })
     }),
@@ -170,7 +241,7 @@ describe.each(routes)('on %s any interleaving of ours and older programs', (rout
     await fc.assert(
       fc.asyncProperty(fc.commands(commands, { maxCommands: 40 }), async (sequence) => {
         await world.expire(KEY)
-        const model: Model = { holder: null, greatest, expired: null, past: [] }
+        const model: Model = { holder: null, greatest, expired: null, kept: false, past: [] }
         await fc.asyncModelRun(() => ({ model, real: { world, clients } }), sequence)
         greatest = model.greatest
       }),

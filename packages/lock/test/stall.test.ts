@@ -190,7 +190,7 @@ describe('a database that does not answer', () => {
     world.proxy.cut()
     await Promise.all([once(released.signal, 'abort'), once(closed.signal, 'abort')])
     expect(released.signal.reason).toMatchObject({ reason: 'unreachable' })
-    await expect(locks.close()).rejects.toMatchObject({ code: 'LOCK_FAILED' })
+    await locks.close()
     // As long as they have: nobody else took them meanwhile, and the rows say that they are held.
     await world.admin.query(`UPDATE heartbeat_locks SET expires_at = clock_timestamp() + interval '1 hour'`)
     world.proxy.speak()

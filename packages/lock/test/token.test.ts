@@ -1,5 +1,6 @@
-import { cp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { startPostgresServer } from '@tidemark/test-engines'
+import { execa } from 'execa'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { createLocks } from '../src/index.ts'
@@ -41,6 +42,9 @@ describe.each(routes)('on %s the token of a key', (route) => {
 })
 
 describe('after a server', () => {
+  /** With its owner, who is the server's user. */
+  const copyFolder = async (from: string, to: string) => void (await execa('cp', ['-a', from, to]))
+
   /** A server of its own that forgets what it has not flushed when it is killed. */
   async function forgetfulServer() {
     const server = await startPostgresServer()
@@ -86,7 +90,7 @@ describe('after a server', () => {
     await before.query('CHECKPOINT')
     await before.end()
     // A standby that has not seen what comes now.
-    await server.whileStopped(() => cp(server.dataFolder, copy, { recursive: true }))
+    await server.whileStopped(() => copyFolder(server.dataFolder, copy))
     const primary = connect()
     const onPrimary = createLocks(primary)
     for (let n = 0; n < 5; n++) await (await onPrimary.acquire('job')).release()
@@ -94,7 +98,7 @@ describe('after a server', () => {
     await primary.end()
     await server.whileStopped(async () => {
       await rm(server.dataFolder, { recursive: true })
-      await cp(copy, server.dataFolder, { recursive: true })
+      await copyFolder(copy, server.dataFolder)
     })
     const standby = connect()
     const next = await createLocks(standby).acquire('job', { waitMs: 10_000 })
@@ -103,6 +107,5 @@ describe('after a server', () => {
     expect((await standby.query(text, params)).rows).toEqual([])
     await standby.end()
     await server.stop()
-    await rm(copy, { recursive: true })
   })
 })

@@ -10,14 +10,17 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** Connection string of the Postgres that this test run started. */
     postgresUrl: string
+    /** That of the system's Postgres; null where none is installed. */
+    systemPostgresUrl: string | null
     /** An initialised PGlite data folder, to copy: initialising one takes seconds, copying it a tenth. */
     pgliteTemplate: string
   }
 }
 
-export type Engine = 'postgres' | 'pglite'
+/** Our Postgres, the one that the system's package manager installs, or PGlite. */
+export type Engine = 'postgres' | 'system-postgres' | 'pglite'
 
-/** Both engines, for `describe.each(engines)`. */
+/** The engines that every test of the database runs on, for `describe.each(engines)`. */
 export const engines: readonly Engine[] = ['postgres', 'pglite']
 
 export interface FreshDatabase {
@@ -29,20 +32,22 @@ export interface FreshDatabase {
 
 /** An empty database for one test. The caller closes its connections, then drops it. */
 export async function freshDatabase(engine: Engine): Promise<FreshDatabase> {
-  return engine === 'postgres' ? freshPostgres() : freshPglite()
+  return engine === 'pglite' ? freshPglite() : freshPostgres(engine)
 }
 
-async function freshPostgres(): Promise<FreshDatabase> {
+async function freshPostgres(engine: Exclude<Engine, 'pglite'>): Promise<FreshDatabase> {
+  const server = inject(engine === 'postgres' ? 'postgresUrl' : 'systemPostgresUrl')
+  if (server === null) throw new Error("The system's PostgreSQL is not installed")
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  await administer(`CREATE DATABASE ${name}`)
-  const url = new URL(inject('postgresUrl'))
+  await administer(server, `CREATE DATABASE ${name}`)
+  const url = new URL(server)
   url.pathname = `/${name}`
   return {
-    engine: 'postgres',
+    engine,
     url: url.href,
     async drop() {
-      await connectionsEnded(name)
-      await administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      await connectionsEnded(server, name)
+      await administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
     },
   }
 }
@@ -55,15 +60,15 @@ async function freshPglite(): Promise<FreshDatabase> {
 }
 
 /** A pool has ended before the server knows, and a connection that is cut then tells no one but the process. */
-async function connectionsEnded(database: string): Promise<void> {
+async function connectionsEnded(server: string, database: string): Promise<void> {
   const patience = AbortSignal.timeout(500)
-  const connected = () => administer('SELECT FROM pg_stat_activity WHERE datname = $1', [database])
+  const connected = () => administer(server, 'SELECT FROM pg_stat_activity WHERE datname = $1', [database])
   while ((await connected()) > 0 && !patience.aborted) await sleep(10)
 }
 
 /** @returns how many rows it has or has touched. */
-async function administer(statement: string, params: string[] = []): Promise<number> {
-  const client = new pg.Client({ connectionString: inject('postgresUrl') })
+async function administer(server: string, statement: string, params: string[] = []): Promise<number> {
+  const client = new pg.Client({ connectionString: server })
   await client.connect()
   try {
     return (await client.query(statement, params)).rowCount ?? 0

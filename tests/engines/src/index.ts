@@ -1,2 +1,3 @@
 export { type Engine, engines, type FreshDatabase, freshDatabase } from './fresh-database.ts'
 export { type PostgresServer, startPostgresServer } from './postgres-server.ts'
+export { hasSystemPostgres } from './system-postgres.ts'

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 
 // What it does at the end of a process ends that one as if all were well, whatever its exit code was. A signal is another
 // matter: there it stops the servers.
@@ -20,6 +21,11 @@ export interface PostgresServer {
   readonly port: number
   /** Stops the server fast, as an administrator's restart does, and starts it on the same data and port. */
   restart(): Promise<void>
+  /** Ends the server at once, as a failing machine does: what it had not written is gone. Then starts it again. */
+  crash(): Promise<void>
+  /** Does something with the data while the server is stopped. */
+  whileStopped(work: () => Promise<void>): Promise<void>
+  readonly dataFolder: string
   stop(): Promise<void>
 }
 
@@ -45,16 +51,26 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   await server.initialise()
   await server.start()
   // Of a process that breaks off; while it is restarted there is no such file.
-  const pidFile = join(home, 'data', 'postmaster.pid')
+  const dataFolder = join(home, 'data')
+  const pidFile = join(dataFolder, 'postmaster.pid')
   const kill = () => {
     if (existsSync(pidFile)) process.kill(Number.parseInt(readFileSync(pidFile, 'utf8'), 10), 'SIGQUIT')
+  }
+  const whileStopped = async (work: () => Promise<void>) => {
+    await server.stop()
+    await work()
+    await server.start()
   }
   process.once('exit', kill)
   return {
     url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
     port,
-    async restart() {
-      await server.stop()
+    dataFolder,
+    restart: () => whileStopped(async () => {}),
+    whileStopped,
+    async crash() {
+      kill()
+      while (existsSync(pidFile)) await sleep(10)
       await server.start()
     },
     async stop() {
@@ -63,15 +79,4 @@ export async function startPostgresServer(): Promise<PostgresServer> {
       await rm(home, { recursive: true, force: true })
     },
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

@@ -28,6 +28,8 @@ export interface LockWorld extends AsyncDisposable {
   readonly url: string
   readonly table: string
   readonly locks: Locks
+  /** Runs work in a transaction of a connection of its own; null where there is one connection only. */
+  readonly transaction: ((work: (tx: Queryable) => Promise<void>) => Promise<void>) | null
   /** Another process's locks, as far as the database can tell. */
   another(options?: LocksOptions, db?: Queryable): Locks
   /** The row of a key. */
@@ -75,6 +77,20 @@ export function sharedDatabase(route: Route): Promise<Opened> {
   return opening
 }
 
+async function inTransaction(pool: pg.Pool, work: (tx: Queryable) => Promise<void>): Promise<void> {
+  const tx = await pool.connect()
+  try {
+    await tx.query('BEGIN')
+    await work(tx)
+    await tx.query('COMMIT')
+  } catch (error) {
+    await tx.query('ROLLBACK')
+    throw error
+  } finally {
+    tx.release()
+  }
+}
+
 let tables = 0
 
 export async function lockWorld(route: Route, options: LocksOptions = {}): Promise<LockWorld> {
@@ -93,6 +109,7 @@ export async function lockWorld(route: Route, options: LocksOptions = {}): Promi
     url,
     table,
     locks,
+    transaction: db instanceof pg.Pool ? (work) => inTransaction(db, work) : null,
     another,
     async row(key) {
       const { rows } = await db.query(`SELECT * FROM ${table} WHERE key = $1`, [key])
