@@ -26,7 +26,7 @@ export interface TryOptions {
   readonly info?: unknown
   /** How long this lease lasts without a heartbeat, where it is to be another time than that of all. */
   readonly ttlMs?: number | undefined
-  /** How long others are kept away since it was taken, also where it is released earlier; 0 by default. */
+  /** How long others are kept away since it was taken, where it is released earlier; a crash keeps them for `ttlMs`. */
   readonly atLeastMs?: number | undefined
   /** Ends the wait at once, also for a database that does not answer. */
   readonly signal?: AbortSignal | undefined
@@ -51,7 +51,7 @@ export interface Locks {
   acquire(key: string, options?: AcquireOptions): Promise<Lease>
   /**
    * Runs work under a lease and gives it up afterwards, whatever comes of the work. Its `signal`, which is the lease's
-   * too, aborts when the lease is lost and when the caller's does.
+   * too, aborts when the lease is lost, when the caller's does, and when these locks are closed.
    *
    * @throws {LeaseLostError} where the lease was lost by the end of work that succeeded.
    */
@@ -79,7 +79,10 @@ export interface Locks {
   requestResign(key: string, options?: { token?: bigint }): Promise<boolean>
   /** Deletes the rows of keys that have been free for that long. @returns how many. */
   prune(options: { olderThanMs: number }): Promise<number>
-  /** Stops the heartbeat and gives up what is still held. Nothing can be taken afterwards. Can be called again after a fault. */
+  /**
+   * Gives up what is still held, and aborts the signal of work that runs under it. Nothing can be taken afterwards. Can
+   * be called again after a fault.
+   */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -121,6 +124,8 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       })
     : undefined
   const closing = new AbortController()
+  const workSignal = (lease: Lease, signal: AbortSignal | undefined) =>
+    AbortSignal.any([lease.signal, closing.signal, ...(signal ? [signal] : [])])
 
   /** Checks what is asked before anything is sent. */
   const resolveRequest = (key: string, { info, ttlMs = settings.ttlMs, atLeastMs, signal }: TryOptions) => {
@@ -155,6 +160,8 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       if (signal.aborted) await lease.release().catch(() => {})
       signal.throwIfAborted()
       emit({ type: 'acquired', key, token, waitedMs: performance.now() - askedAt })
+      // Whoever holds a lease hears that someone asks for it.
+      wakeups?.ready().catch(() => {})
       // An answer that was slow has left less of it than a beat and a fault need.
       if (lease.expiresInMs < request.heartbeatMs * 2) lease.refresh().catch(() => {})
       return { acquired: true, lease }
@@ -173,16 +180,21 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     },
     async acquire(key, options = {}) {
       const { waitMs = Number.POSITIVE_INFINITY } = options
-      checkDuration('waitMs', waitMs)
-      const ownToken = enclosing.getStore()?.get(key)?.token
-      const taken = await take(key, options, (attempt, signal) =>
-        waitFor(attempt, { key, waitMs, maxFaultMs: settings.ttlMs, signal, wakeups, emit, ownToken }),
-      )
+      checkDuration('waitMs', waitMs, Number.POSITIVE_INFINITY)
+      const waiting = {
+        key,
+        waitMs,
+        maxFaultMs: settings.ttlMs,
+        wakeups,
+        emit,
+        enclosing: enclosing.getStore()?.get(key),
+      }
+      const taken = await take(key, options, (attempt, signal) => waitFor(attempt, { ...waiting, signal }))
       return (taken as Extract<TryResult, { acquired: true }>).lease
     },
     async withLock(key, options, work) {
       const lease = await locks.acquire(key, options)
-      const signal = options.signal ? AbortSignal.any([lease.signal, options.signal]) : lease.signal
+      const signal = workSignal(lease, options.signal)
       const lent: Lease = Object.create(lease, { signal: { value: signal, enumerable: true } })
       let result: Awaited<ReturnType<typeof work>>
       try {
@@ -193,16 +205,15 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
         throw lease.signal.aborted && (error as Error)?.name === 'AbortError' ? lease.signal.reason : error
       }
       // The database has the last word; where it has no answer, the lease was held until now as far as anyone knows.
-      const held = lease.held && (await lease.release().catch(() => true))
-      if (!held) {
-        lease.release().catch(() => {})
-        lease.assertHeld()
-      }
+      const releasing = lease.release().catch(() => {})
+      if (!lease.signal.aborted) await releasing
+      if (lease.signal.aborted) throw lease.signal.reason
       return result
     },
     runWhileLeader(key, work, options = {}) {
       const pauseMs = Math.max(settings.heartbeatMs, MAX_PAUSE_MS * 1.2)
-      return runWhileLeader(() => locks.acquire(key, options), work, pauseMs, options.signal)
+      const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal
+      return runWhileLeader(() => locks.acquire(key, options), work, pauseMs, signal)
     },
     async inspect(key) {
       checkKey(key)

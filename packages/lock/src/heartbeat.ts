@@ -103,7 +103,8 @@ export function createHeartbeat(connections: readonly Queryable[], renewSql: str
     },
     /** Those that are held, and those that were lost for want of an answer. */
     unreleased: () => [...unreleased],
-    find: (key: string) => [...held].find((lease) => lease.key === key),
+    /** The newest lease of a key. */
+    find: (key: string) => [...held].findLast((lease) => lease.key === key),
   }
 }
 

@@ -17,12 +17,12 @@ export async function runWhileLeader(
   acquire: () => Promise<Lease>,
   work: LeaderWork,
   pauseMs: number,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<void> {
   try {
-    while (!signal?.aborted) {
+    while (!signal.aborted) {
       const lease = await acquire().catch((error) => {
-        if (signal?.aborted || !isTransient(error)) throw error
+        if (signal.aborted || !isTransient(error)) throw error
         return null
       })
       const lost = lease !== null && !(await lead(lease, work, signal))
@@ -30,14 +30,14 @@ export async function runWhileLeader(
     }
   } catch (error) {
     // The caller's signal, as itself or as the error of whatever it has aborted.
-    if (!signal?.aborted || (error !== signal.reason && (error as Error)?.name !== 'AbortError')) throw error
+    if (!signal.aborted || (error !== signal.reason && (error as Error)?.name !== 'AbortError')) throw error
   }
 }
 
 /** @returns whether it led until the work had ended. */
-async function lead(lease: Lease, work: LeaderWork, signal: AbortSignal | undefined): Promise<boolean> {
+async function lead(lease: Lease, work: LeaderWork, signal: AbortSignal): Promise<boolean> {
   try {
-    await work(lease, signal ? AbortSignal.any([lease.signal, signal]) : lease.signal)
+    await work(lease, AbortSignal.any([lease.signal, signal]))
   } catch (error) {
     // What it throws without the lease comes of the loss, which it was told of by its signal.
     if (!lease.signal.aborted) throw error

@@ -1,3 +1,5 @@
+import { LockError } from './lock-error.ts'
+
 export interface LockHolder {
   readonly id: string
   readonly host: string
@@ -47,6 +49,12 @@ export function lockState(row: any): LockState {
 
 /** What all such rows have; of a key that is kept without a holder, who had it last. */
 export function parseLock(row: any) {
+  if (row.held_for_ms === undefined)
+    throw new LockError(
+      'LOCK_FAILED',
+      'this client renames columns: give createLocks one that does not',
+      new TypeError(),
+    )
   const { holder_id, holder_host: host, holder_pid: pid, holder_label: label, since_refresh_ms: since } = row
   return {
     token: BigInt(row.token),

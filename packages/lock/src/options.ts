@@ -119,10 +119,13 @@ export function checkKey(key: string): void {
     throw new LockError('LOCK_BAD_KEY', 'a key is a text of 1 to 1,024 bytes without NUL')
 }
 
+/** A century: what an interval of the database can hold, and more than anyone means. */
+const MAX_DURATION_MS = 100 * 366 * 86_400_000
+
 /** @throws {LockError} `LOCK_BAD_OPTIONS` */
-export function checkDuration(name: string, ms: number | undefined): void {
-  if (ms !== undefined && !(typeof ms === 'number' && ms >= 0))
-    throw badOption(`${name} must be milliseconds of 0 or more, not ${ms}`)
+export function checkDuration(name: string, ms: number | undefined, maxMs = MAX_DURATION_MS): void {
+  if (ms !== undefined && !(typeof ms === 'number' && ms >= 0 && ms <= maxMs))
+    throw badOption(`${name} must be milliseconds of 0 to ${maxMs}, not ${ms}`)
 }
 
 /** `info` as JSON; null where there is none. @throws {LockError} `LOCK_BAD_OPTIONS` where JSON, or a row, cannot hold it. */

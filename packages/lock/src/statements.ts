@@ -48,11 +48,11 @@ WITH held AS MATERIALIZED (
 ), renewed AS (
   UPDATE ${t} AS l SET last_refreshed_at = locked.now, ${expires} = locked.now + locked.ttl_ms * interval '1 millisecond',
     info = CASE WHEN locked.info IS NULL THEN l.info ELSE locked.info::jsonb END
-  FROM locked WHERE l.${k} = locked.key RETURNING locked.key, ${durably}
+  FROM locked WHERE l.${k} = locked.key RETURNING locked.key, locked.token, ${durably}
 )
 SELECT held.key, held.token::text, renewed.key IS NOT NULL AS renewed, l.token::text AS present, l.holder_id IS NULL AS free,
   l.${expires} <= clock_timestamp() AS expired, l.end_reason, l.resign_requested_at IS NOT NULL AS resign_requested
-FROM held LEFT JOIN renewed ON renewed.key = held.key LEFT JOIN ${t} AS l ON l.${k} = held.key`,
+FROM held LEFT JOIN renewed ON renewed.key = held.key AND renewed.token = held.token LEFT JOIN ${t} AS l ON l.${k} = held.key`,
 
     /*
      * $1 key, $2 token, $3 ms since it was taken for which others are still kept away, or null. The token stays: a

@@ -1,5 +1,6 @@
 import { type Acquired, type Attempt, type Contention, sleepOrAbort } from './acquire.ts'
 import type { EmitEvent } from './events.ts'
+import type { Lease } from './lease.ts'
 import { LockError } from './lock-error.ts'
 import { isTransient } from './queryable.ts'
 import type { Wakeups } from './wakeups.ts'
@@ -22,8 +23,8 @@ export interface WaitOptions {
   readonly signal: AbortSignal
   readonly wakeups: Wakeups | undefined
   readonly emit: EmitEvent
-  /** The token under which the waiting call itself has the key, and so would wait for ever. */
-  readonly ownToken: bigint | undefined
+  /** The lease of that key under which the waiting call runs, for which it would wait for ever. */
+  readonly enclosing: Lease | undefined
 }
 
 /**
@@ -33,7 +34,7 @@ export interface WaitOptions {
  *   will not pass; or the signal's reason.
  */
 export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<Acquired> {
-  const { key, waitMs, maxFaultMs, signal, wakeups, emit, ownToken } = options
+  const { key, waitMs, maxFaultMs, signal, wakeups, emit, enclosing } = options
   const startedAt = performance.now()
   let contention: Contention | undefined
   let fault: { error: unknown; since: number } | undefined
@@ -47,7 +48,7 @@ export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<A
           signal,
         )
         if (outcome.acquired) return outcome
-        if (outcome.token === ownToken) throw deadlock(key)
+        if (enclosing?.held && outcome.token === enclosing.token) throw deadlock(key)
         if (outcome.token !== contention?.token)
           emit({ type: 'contended', key, token: outcome.token, holder: outcome.holder })
         contention = outcome

@@ -71,6 +71,62 @@ describe.each(routes)('break on %s', (route) => {
     expect(await world.another().break('job', { force: true })).toMatchObject({ verdict: 'broken' })
   })
 
+  test('by age never ends a holder that has shown life within its own rhythm, whatever the breaker’s is', async () => {
+    await using world = await lockWorld(route, { ttlMs: 20_000, heartbeatMs: 5_000, marginMs: 200 })
+    const breaker = world.another({ ttlMs: 2_000, heartbeatMs: 400, marginMs: 200 })
+    const lease = await world.locks.acquire('job')
+    const silentFor = (seconds: number) =>
+      world.db.query(
+        `UPDATE ${world.table} SET last_refreshed_at = clock_timestamp() - interval '${seconds} seconds',
+           expires_at = clock_timestamp() + interval '${20 - seconds} seconds'`,
+      )
+    const verdicts = async (...options: { maxAgeMs?: number }[]) =>
+      Promise.all(options.map(async (each) => (await breaker.break('job', each)).verdict))
+    await silentFor(3)
+    expect(await verdicts({}, { maxAgeMs: 0 }, { maxAgeMs: 2_000 })).toEqual([
+      'refused',
+      'refused',
+      'refused',
+    ])
+    // Two of its heartbeats may fail.
+    await silentFor(14)
+    expect(await verdicts({}, { maxAgeMs: 0 }, { maxAgeMs: 10_000 })).toEqual([
+      'refused',
+      'refused',
+      'refused',
+    ])
+    await lease.refresh()
+    await silentFor(16)
+    expect(await verdicts({}, { maxAgeMs: 17_000 })).toEqual(['refused', 'refused'])
+    expect(await verdicts({ maxAgeMs: 10_000 })).toEqual(['broken'])
+  })
+
+  test('without an age ends what has expired and nothing else', async () => {
+    await using world = await lockWorld(route)
+    await world.locks.acquire('dead')
+    await world.expire('dead')
+    await world.locks.acquire('live')
+    expect(await world.another({ ttlMs: 300, heartbeatMs: 50, marginMs: 50 }).breakAll({})).toMatchObject([
+      { key: 'dead', verdict: 'broken' },
+      { key: 'live', verdict: 'refused' },
+    ])
+  })
+
+  test('ends the leases of a prefix, a host or a process, each by its own gate', async () => {
+    await using world = await lockWorld(route)
+    const by = (host: string, pid: number) => world.another({ holder: { host, pid } })
+    await by('one', 1).acquire('a:1')
+    await by('one', 2).acquire('a:2')
+    await by('two', 1).acquire('b:1')
+    const keys = async (...selection: Parameters<typeof world.locks.breakAll>) =>
+      (await world.locks.breakAll(...selection)).map(({ key, verdict }) => `${key} ${verdict}`)
+    expect(await keys({ prefix: 'a:' })).toEqual(['a:1 refused', 'a:2 refused'])
+    expect(await keys({ host: 'one', pid: 2 }, { force: true })).toEqual(['a:2 broken'])
+    expect(await keys({ host: 'one' }, { force: true })).toEqual(['a:1 broken'])
+    expect(await keys({ prefix: 'b:' }, { force: true })).toEqual(['b:1 broken'])
+    expect(await keys({}, { force: true })).toEqual([])
+  })
+
   test('of a free or unknown key is absent', async () => {
     await using world = await lockWorld(route)
     expect(await world.locks.break('job')).toEqual({ verdict: 'absent', key: 'job' })

@@ -1,8 +1,52 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import type { LeaseEvent, Queryable } from '../src/index.ts'
 import { isRenewal, lockWorld, routes } from './world/lock-world.ts'
+import { serverWorld } from './world/server-world.ts'
+
+describe('a holder that listens', () => {
+  test('hears at once that someone asks for its key', async () => {
+    await using world = await serverWorld()
+    const clients = await Promise.all(
+      [1, 2].map(async () => {
+        const client = new pg.Client({ connectionString: world.url })
+        await client.connect()
+        return client
+      }),
+    )
+    const [here, there] = clients as [pg.Client, pg.Client]
+    const slow = { ttlMs: 600_000, heartbeatMs: 60_000 }
+    const attempt = await world.locks(world.admin, { ...slow, listen: here }).tryAcquire('job')
+    if (!attempt.acquired) throw new Error('it is free')
+    await expect.poll(async () => (await here.query('SELECT pg_listening_channels()')).rows.length).toBe(1)
+    await world.locks(world.admin, { ...slow, listen: there }).requestResign('job')
+    await once(attempt.lease.resignSignal, 'abort')
+    await Promise.all(clients.map((client) => client.end()))
+  })
+})
+
+describe('a client that renames columns', () => {
+  test('is told of, and takes nothing for what it is not', async () => {
+    await using world = await serverWorld()
+    const camel = (name: string) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
+    const renaming: Queryable = {
+      async query(text, params) {
+        const { rows } = await world.admin.query(text, params)
+        return {
+          rows: rows.map((row) =>
+            Object.fromEntries(Object.entries(row).map(([name, value]) => [camel(name), value])),
+          ),
+        }
+      },
+    }
+    await world.locks(world.admin).acquire('job')
+    const refused = { code: 'LOCK_FAILED', message: expect.stringContaining('renames columns') }
+    await expect(world.locks(renaming).inspect('job')).rejects.toMatchObject(refused)
+    await expect(world.locks(renaming).tryAcquire('job')).rejects.toMatchObject(refused)
+  })
+})
 
 describe.each(routes)('onEvent on %s', (route) => {
   test('tells the life of a lease in its order, and the channel tidemark:lease tells the same', async () => {

@@ -103,6 +103,17 @@ describe.each(routes)('on %s a lease', (route) => {
     expect(newer.held).toBe(true)
   })
 
+  test('is told so by a beat that confirms a newer lease of its key in the same process', async () => {
+    await using world = await lockWorld(route, { ttlMs: 2_000, heartbeatMs: 300, marginMs: 200 })
+    const older = await world.locks.acquire('job')
+    await world.another().break('job', { force: true })
+    const newer = await world.locks.acquire('job')
+    if (!older.signal.aborted) await once(older.signal, 'abort')
+    expect(older.signal.reason).toMatchObject({ reason: 'broken', token: older.token })
+    await newer.refresh()
+    expect(newer.held).toBe(true)
+  })
+
   test('may be released while a heartbeat is under way, which is no loss', async () => {
     await using world = await lockWorld(route)
     const go = Promise.withResolvers<void>()

@@ -19,6 +19,15 @@ const body = `
   console.log(typeof token)
   await locks.close()`
 
+const TYPES = `import { createLocks, LeaseLostError, type Lease, type LeaseEvent, type Queryable } from '@tidemark/lock'
+export async function work(db: Queryable) {
+  await using locks = createLocks(db, { onEvent: ({ type, key }: LeaseEvent) => [type, key] })
+  await using lease: Lease = await locks.acquire('job', { waitMs: 1, atLeastMs: 1, ttlMs: 10_000 })
+  if (lease.signal.reason instanceof LeaseLostError) return lease.signal.reason.reason
+  return lease.fenceTag((strings, ...values) => [strings.raw, values] as const)
+}
+`
+
 const USERS = {
   postgres: {
     dependencies: { pg: '^8.23.1', '@types/pg': '^8.23.1' },
@@ -82,6 +91,20 @@ test.each(['postgres', 'pglite'] as const)(
         }),
       )
       await run(process.execPath, [TSC])
+      // Its own types alone, in a project that has none of Node, checked to the last declaration.
+      writeFileSync(join(project, 'types.ts'), TYPES)
+      const alone = [
+        '--strict',
+        '--module',
+        'nodenext',
+        '--target',
+        'es2022',
+        '--types',
+        '',
+        '--noEmit',
+        'types.ts',
+      ]
+      await run(process.execPath, [TSC, ...alone, '--ignoreConfig'])
       expect((await run(process.execPath, ['use.js'])).stdout).toBe('bigint')
       const required = `console.log(typeof require('@tidemark/lock').createLocks)`
       expect((await run(process.execPath, ['--input-type=commonjs', '-e', required])).stdout).toBe('function')

@@ -199,6 +199,13 @@ describe.each(routes)('prune on %s', (route) => {
     await held.refresh()
     const before = BigInt((await world.row('once 0')).token)
     expect((await world.locks.acquire('once 0')).token).toBeGreaterThan(before)
+    for (const ms of [-1, Number.NaN, 1e18, Number.POSITIVE_INFINITY]) {
+      const refused = { code: 'LOCK_BAD_OPTIONS' }
+      await expect(world.locks.prune({ olderThanMs: ms })).rejects.toMatchObject(refused)
+      await expect(world.locks.break('job', { maxAgeMs: ms })).rejects.toMatchObject(refused)
+      await expect(world.locks.tryAcquire('job', { atLeastMs: ms })).rejects.toMatchObject(refused)
+      await expect(world.locks.tryAcquire('job', { ttlMs: ms })).rejects.toMatchObject(refused)
+    }
     await expect(world.locks.prune({} as never)).rejects.toMatchObject({ code: 'LOCK_BAD_OPTIONS' })
   })
 })

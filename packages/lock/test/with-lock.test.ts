@@ -57,6 +57,33 @@ describe.each(routes)('withLock on %s', (route) => {
     await expect(losing).rejects.toMatchObject({ code: 'LEASE_LOST', reason: 'broken' })
   })
 
+  test('returns what work brings that has given its lease up itself, and that may wait for the key again then', async () => {
+    await using world = await lockWorld(route)
+    const result = await world.locks.withLock('job', { atLeastMs: 50 }, async (lease) => {
+      await lease.release()
+      await using again = await world.locks.acquire('job', { waitMs: 20_000 })
+      return again.token > lease.token
+    })
+    expect(result).toBe(true)
+  })
+
+  test('tells its work when the locks are closed', async () => {
+    await using world = await lockWorld(route)
+    const locks = world.another()
+    const started = Promise.withResolvers<void>()
+    const working = expect(
+      locks.withLock('job', {}, async (_, signal) => {
+        started.resolve()
+        await once(signal, 'abort')
+        throw signal.reason
+      }),
+    ).rejects.toMatchObject({ code: 'LOCK_CLOSED' })
+    await started.promise
+    await locks.close()
+    await working
+    expect(await world.another().tryAcquire('job')).toMatchObject({ acquired: true })
+  })
+
   test('ends a wait of the key for itself with a word, and not one of others', async () => {
     await using world = await lockWorld(route)
     const nested = world.locks.withLock('job', {}, () => world.locks.withLock('job', {}, async () => {}))
@@ -138,7 +165,7 @@ describe.each(routes)('on %s a lease', (route) => {
   })
 
   test('is ensured for a time by a heartbeat where it must, and never for longer than it can last', async () => {
-    await using world = await lockWorld(route, { ttlMs: 60_000, heartbeatMs: 10_000, marginMs: 1_000 })
+    await using world = await lockWorld(route, { ttlMs: 10_000, heartbeatMs: 3_000, marginMs: 0 })
     let renewals = 0
     const counted: Queryable = {
       query(text, params) {
@@ -149,12 +176,12 @@ describe.each(routes)('on %s a lease', (route) => {
     const lease = await world.another({}, counted).acquire('job')
     await lease.ensure(1_000)
     expect(renewals).toBe(0)
-    await sleep(50)
+    await sleep(1_500)
     const before = lease.expiresInMs
-    await lease.ensure(58_980)
+    await lease.ensure(9_000)
     expect(renewals).toBe(1)
     expect(lease.expiresInMs).toBeGreaterThan(before)
-    await expect(lease.ensure(59_001)).rejects.toMatchObject({ code: 'LOCK_BAD_OPTIONS' })
+    await expect(lease.ensure(10_001)).rejects.toMatchObject({ code: 'LOCK_BAD_OPTIONS' })
     await lease.release()
     await expect(lease.ensure(1)).rejects.toMatchObject({ code: 'LOCK_CLOSED' })
   })

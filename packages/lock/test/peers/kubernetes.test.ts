@@ -27,7 +27,6 @@ describe.each(routes)('on %s a candidate', (route) => {
     const stop = new AbortController()
     const { work, leading } = untilStopped()
     const running = world.locks.runWhileLeader('job', work, { signal: stop.signal })
-    expect(await world.another().inspect('job')).toSatisfy((state) => state === null || state.holder)
     expect(await leading.then(() => world.locks.inspect('job'))).toMatchObject({ holder: { host: 'baz' } })
     stop.abort()
     await running
@@ -62,7 +61,7 @@ describe.each(routes)('on %s a candidate', (route) => {
     expect(next.token).toBeGreaterThan(silent.token)
   })
 
-  test('is refused while another leads, and told once of each new leader', async () => {
+  test('is refused while another leads, and reports each new leader once', async () => {
     await using world = await lockWorld(route, QUICK)
     const log = eventLog()
     const stop = new AbortController()
@@ -227,7 +226,7 @@ describe.each(routes)('on %s a record', (route) => {
     expect(await world.locks.inspect('job')).toMatchObject({ info: 'of another' })
   })
 
-  test('takes info where it had none, and loses it again', async () => {
+  test('accepts info where it had none, and can clear it again', async () => {
     await using world = await lockWorld(route, QUICK)
     const lease = await world.locks.acquire('job')
     await lease.update({ step: 1 })
@@ -275,7 +274,9 @@ describe('an election', () => {
     const spying = {
       async query(_: string, params: unknown[] = []) {
         ids.push(params[1])
-        return { rows: [{ acquired: false, token: '1', expires_in_ms: 1 }] }
+        return {
+          rows: [{ acquired: false, token: '1', held_for_ms: 1, since_refresh_ms: 1, expires_in_ms: 1 }],
+        }
       },
     }
     for (let n = 0; n < 2; n++) await createLocks(spying, { holder: { host: '', pid: 0 } }).tryAcquire('job')

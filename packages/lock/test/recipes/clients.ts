@@ -4,9 +4,8 @@ import type { Engine } from '@tidemark/test-engines'
 import { drizzle as openDrizzle } from 'drizzle-orm/node-postgres'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely'
-import pg from 'pg'
 import postgres from 'postgres'
-import type { Lease, Queryable } from '../../src/index.ts'
+import type { Lease, Listener, Queryable } from '../../src/index.ts'
 import * as drizzleRecipe from './drizzle.ts'
 import * as kyselyRecipe from './kysely.ts'
 import * as pgRecipe from './pg.ts'
@@ -15,95 +14,107 @@ import * as postgresJsRecipe from './postgres-js.ts'
 import { PrismaClient } from './prisma/generated/client.ts'
 import * as prismaRecipe from './prisma.ts'
 
-/** A client with its recipe, bound to one database. */
-export interface OpenClient {
-  /** What `createLocks` is given. */
-  readonly db: Queryable
-  /** @param write gets what the client has for a transaction. */
-  writeUnderLease(lease: Lease, write: (tx: any) => Promise<void>): Promise<void>
-  /** @param tx a transaction; without one the statement is its own. */
-  insertUnderLease(lease: Lease, line: string, tx?: unknown): Promise<void>
-  close(): Promise<void>
-}
-
-export interface Client {
+interface Client {
   readonly name: string
-  /** The recipe's file. */
-  readonly file: string
+  /** The file of the recipe. */
+  readonly recipe: string
   readonly engine: Engine
+  /** Whether it can itself be the `listen` of `createLocks`; beside the others a `pg.Client` is. */
+  readonly listens: boolean
+  /** Whether a connection that is cut fails its statements and nothing else. */
+  readonly survivesCuts: boolean
   open(url: string): Promise<OpenClient> | OpenClient
 }
 
-interface Recipe<Db> {
-  writeUnderLease(db: Db, lease: Lease, write: (tx: any) => Promise<void>): Promise<void>
-  insertUnderLease(db: any, lease: Lease, line: string): Promise<void>
+/** A client that is connected to a database, and its recipe. */
+export interface OpenClient {
+  readonly connection: unknown
+  /** For `createLocks`. */
+  readonly queryable: Queryable
+  readonly listener?: Listener
+  readonly recipe: Recipe
+  close(): Promise<void>
 }
 
-function bind<Db>(db: Db, queryable: Queryable, recipe: Recipe<Db>, close: () => Promise<void>): OpenClient {
-  return {
-    db: queryable,
-    writeUnderLease: (lease, write) => recipe.writeUnderLease(db, lease, write),
-    insertUnderLease: (lease, line, tx = db) => recipe.insertUnderLease(tx, lease, line),
-    close,
-  }
+/** What each recipe exports, in the types of its client. */
+interface Recipe {
+  writeUnderLease(connection: any, lease: Lease, write: (tx: any) => Promise<void>): Promise<void>
+  insertUnderLease(connectionOrTx: any, lease: Lease, line: string): Promise<void>
 }
 
 export const clients: readonly Client[] = [
   {
     name: 'pg',
-    file: 'pg.ts',
+    recipe: 'pg.ts',
     engine: 'postgres',
+    listens: false,
+    survivesCuts: true,
     open(url) {
-      const pool = new pg.Pool({ connectionString: url })
-      return bind(pool, pool, pgRecipe, () => pool.end())
+      const pool = pgRecipe.openPool(url)
+      return { connection: pool, queryable: pool, recipe: pgRecipe, close: () => pool.end() }
     },
   },
   {
     name: 'PGlite',
-    file: 'pglite.ts',
+    recipe: 'pglite.ts',
     engine: 'pglite',
+    listens: true,
+    // It has no connection.
+    survivesCuts: false,
     async open(folder) {
       const db = await PGlite.create(folder)
-      return bind(db, db, pgliteRecipe, () => db.close())
+      return { connection: db, queryable: db, listener: db, recipe: pgliteRecipe, close: () => db.close() }
     },
   },
   {
     name: 'postgres.js',
-    file: 'postgres-js.ts',
+    recipe: 'postgres-js.ts',
     engine: 'postgres',
+    listens: true,
+    // It writes to the closed socket out of a timer, which ends the process: github.com/porsager/postgres/issues/1208
+    survivesCuts: false,
     open(url) {
-      const sql = postgres(url, { onnotice: () => {} })
-      return bind(sql, postgresJsRecipe.queryable(sql), postgresJsRecipe, () => sql.end())
+      const sql = postgres(url)
+      const queryable = postgresJsRecipe.queryable(sql)
+      return { connection: sql, queryable, listener: sql, recipe: postgresJsRecipe, close: () => sql.end() }
     },
   },
   {
     name: 'Kysely',
-    file: 'kysely.ts',
+    recipe: 'kysely.ts',
     engine: 'postgres',
+    listens: false,
+    survivesCuts: true,
     open(url) {
-      const dialect = new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) })
-      // Would rename the columns of the answers, and the keys of `info`.
+      const dialect = new PostgresDialect({ pool: pgRecipe.openPool(url) })
+      // The plugin would rename the columns of what the locks read, and the keys of `info`.
       const db = new Kysely<{ log: { line: string } }>({ dialect, plugins: [new CamelCasePlugin()] })
-      return bind(db, kyselyRecipe.queryable(db), kyselyRecipe, () => db.destroy())
+      const queryable = kyselyRecipe.queryable(db)
+      return { connection: db, queryable, recipe: kyselyRecipe, close: () => db.destroy() }
     },
   },
   {
     name: 'Drizzle',
-    file: 'drizzle.ts',
+    recipe: 'drizzle.ts',
     engine: 'postgres',
+    listens: false,
+    survivesCuts: true,
     open(url) {
       const schema = { log: pgTable('log', { line: text() }) }
-      const db = openDrizzle(new pg.Pool({ connectionString: url }), { schema })
-      return bind(db, db.$client, drizzleRecipe, () => db.$client.end())
+      const db = openDrizzle(pgRecipe.openPool(url), { schema })
+      return { connection: db, queryable: db.$client, recipe: drizzleRecipe, close: () => db.$client.end() }
     },
   },
   {
     name: 'Prisma',
-    file: 'prisma.ts',
+    recipe: 'prisma.ts',
     engine: 'postgres',
+    listens: false,
+    survivesCuts: true,
     open(url) {
       const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url }) })
-      return bind(prisma, prismaRecipe.queryable(prisma), prismaRecipe, () => prisma.$disconnect())
+      const queryable = prismaRecipe.queryable(prisma)
+      return { connection: prisma, queryable, recipe: prismaRecipe, close: () => prisma.$disconnect() }
     },
   },
 ]

@@ -6,7 +6,7 @@ import type { Lease } from '../../src/index.ts'
 /** A database, or a transaction of it. */
 type Database<Schema extends Record<string, unknown>> = PgDatabase<NodePgQueryResultHKT, Schema>
 
-/** A transaction that commits only while the lease is held. For the locks, the pool fits: `createLocks(db.$client)`. */
+/** A transaction that commits nothing once the lease is lost. */
 export function writeUnderLease<Schema extends Record<string, unknown>, T>(
   db: Database<Schema>,
   lease: Lease,
@@ -19,7 +19,7 @@ export function writeUnderLease<Schema extends Record<string, unknown>, T>(
   })
 }
 
-/** One statement that writes only while the lease is held. */
+/** One statement that writes nothing once the lease is lost. */
 export async function insertUnderLease(db: Database<any>, lease: Lease, line: string) {
   const { rows } = await db.execute(sql`WITH fence AS MATERIALIZED (${lease.fenceTag(sql)})
     INSERT INTO log (line) SELECT ${line} FROM fence RETURNING 1`)

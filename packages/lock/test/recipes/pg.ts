@@ -1,8 +1,20 @@
-import type pg from 'pg'
+import pg from 'pg'
 import type { Lease } from '../../src/index.ts'
 
-/** A transaction that commits only while the lease is held. For the locks, the pool fits as it is: `createLocks(pool)`. */
-export async function writeUnderLease<T>(pool: pg.Pool, lease: Lease, write: (tx: pg.ClientBase) => Promise<T>) {
+/** For `createLocks(pool)`. A connection that is cut, idle or in use, fails its statements and not the process. */
+export function openPool(connectionString: string) {
+  const pool = new pg.Pool({ connectionString })
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return pool
+}
+
+/** A transaction that commits nothing once the lease is lost. */
+export async function writeUnderLease<T>(
+  pool: pg.Pool,
+  lease: Lease,
+  write: (tx: pg.ClientBase) => Promise<T>,
+) {
   const tx = await pool.connect()
   try {
     await tx.query('BEGIN')
@@ -18,7 +30,7 @@ export async function writeUnderLease<T>(pool: pg.Pool, lease: Lease, write: (tx
   }
 }
 
-/** One statement that writes only while the lease is held. */
+/** One statement that writes nothing once the lease is lost. */
 export async function insertUnderLease(db: pg.Pool | pg.ClientBase, lease: Lease, line: string) {
   const fence = lease.fenceSql(2)
   const { rows } = await db.query(

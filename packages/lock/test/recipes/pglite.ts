@@ -1,7 +1,7 @@
 import type { PGlite, Transaction } from '@electric-sql/pglite'
 import type { Lease } from '../../src/index.ts'
 
-/** A transaction that commits only while the lease is held. For the locks, PGlite fits as it is: `createLocks(db)`. */
+/** A transaction that commits nothing once the lease is lost. */
 export function writeUnderLease<T>(db: PGlite, lease: Lease, write: (tx: Transaction) => Promise<T>) {
   return db.transaction(async (tx) => {
     await lease.fence(tx)
@@ -9,7 +9,7 @@ export function writeUnderLease<T>(db: PGlite, lease: Lease, write: (tx: Transac
   })
 }
 
-/** One statement that writes only while the lease is held. */
+/** One statement that writes nothing once the lease is lost. */
 export async function insertUnderLease(db: PGlite | Transaction, lease: Lease, line: string) {
   const fence = lease.fenceSql(2)
   const { rows } = await db.query(

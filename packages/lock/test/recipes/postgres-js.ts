@@ -1,12 +1,12 @@
 import type { ISql, Sql, TransactionSql } from 'postgres'
 import type { Lease, Queryable } from '../../src/index.ts'
 
-/** For `createLocks(queryable(sql))`; also makes a transaction fit for `lease.fence`. */
+/** For `createLocks(queryable(sql))`, and for `lease.fence(queryable(tx))`. */
 export function queryable(sql: ISql): Queryable {
   return { query: async (text, params = []) => ({ rows: await sql.unsafe(text, params as any[]) }) }
 }
 
-/** A transaction that commits only while the lease is held. */
+/** A transaction that commits nothing once the lease is lost. */
 export function writeUnderLease<T>(sql: Sql, lease: Lease, write: (tx: TransactionSql) => Promise<T>) {
   return sql.begin(async (tx) => {
     await lease.fence(queryable(tx))
@@ -14,7 +14,7 @@ export function writeUnderLease<T>(sql: Sql, lease: Lease, write: (tx: Transacti
   })
 }
 
-/** One statement that writes only while the lease is held. */
+/** One statement that writes nothing once the lease is lost. */
 export async function insertUnderLease(sql: ISql, lease: Lease, line: string) {
   const rows = await sql`WITH fence AS MATERIALIZED (${lease.fenceTag(sql)})
     INSERT INTO log (line) SELECT ${line} FROM fence RETURNING 1`

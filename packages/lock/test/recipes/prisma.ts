@@ -1,12 +1,12 @@
 import type { Lease, Queryable } from '../../src/index.ts'
 import { Prisma, type PrismaClient } from './prisma/generated/client.ts'
 
-/** For `createLocks(queryable(prisma))`; also makes a transaction fit for `lease.fence`. */
+/** For `createLocks(queryable(prisma))`, and for `lease.fence(queryable(tx))`. */
 export function queryable(db: Prisma.TransactionClient): Queryable {
   return { query: async (text, params = []) => ({ rows: await db.$queryRawUnsafe(text, ...params) }) }
 }
 
-/** A transaction that commits only while the lease is held. */
+/** A transaction that commits nothing once the lease is lost. */
 export function writeUnderLease<T>(
   prisma: PrismaClient,
   lease: Lease,
@@ -18,7 +18,7 @@ export function writeUnderLease<T>(
   })
 }
 
-/** One statement that writes only while the lease is held. */
+/** One statement that writes nothing once the lease is lost. */
 export async function insertUnderLease(db: Prisma.TransactionClient, lease: Lease, line: string) {
   const rows = await db.$queryRaw<unknown[]>`WITH fence AS MATERIALIZED (${lease.fenceTag(Prisma.sql)})
     INSERT INTO log (line) SELECT ${line} FROM fence RETURNING 1`
