@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import type { LeaseLostError } from './lock-error.ts'
+import type { LeaseLostError, LossReason } from './lock-error.ts'
 import type { LockHolder } from './lock-state.ts'
 
 /** What happens to the leases of one `createLocks`; `token` is that of the lease. */
@@ -10,7 +10,7 @@ export type LeaseEvent = { readonly key: string; readonly token: bigint } & (
   | { readonly type: 'renewed'; readonly expiresInMs: number }
   /** A heartbeat failed or has no answer; if none succeeds, the lease is lost when `expiresInMs` are over. */
   | { readonly type: 'doubtful'; readonly expiresInMs: number; readonly cause: unknown }
-  | { readonly type: 'lost'; readonly error: LeaseLostError }
+  | { readonly type: 'lost'; readonly reason: LossReason; readonly error: LeaseLostError }
   | { readonly type: 'released' | 'resign_requested' }
   /** This `createLocks` broke somebody's lease. */
   | { readonly type: 'broken'; readonly holder: LockHolder }

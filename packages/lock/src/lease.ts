@@ -118,7 +118,7 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     lost = new LeaseLostError(reason, { key, token, lastConfirmedAt }, cause)
     clearTimeout(timer)
     heartbeat.remove(renewable, { released: !MAY_BE_THERE.includes(reason) })
-    emit({ type: 'lost', key, token, error: lost })
+    emit({ type: 'lost', key, token, reason, error: lost })
     controller.abort(lost)
   }
   const release = async (): Promise<boolean> => {

@@ -75,31 +75,20 @@ export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<A
 /** Ends a pause early when the database tells of the key. */
 function createWaker(key: string, wakeups: Wakeups | undefined, signal: AbortSignal) {
   let listening = false
-  let heard = false
-  let wake: AbortController | undefined
-  const hear = () => {
-    heard = true
-    wake?.abort()
-  }
-  const off = wakeups?.on(key, hear)
+  let heard = Promise.withResolvers<void>()
+  const off = wakeups?.on(key, () => heard.resolve())
   const onListening = () => {
     listening = true
     // What was released before has told no one.
-    hear()
+    heard.resolve()
   }
   wakeups?.ready().then(onListening, () => {})
   return {
     isListening: () => listening,
     async pause(ms: number) {
-      wake = new AbortController()
-      try {
-        // It may have told while we were asking.
-        if (!heard) await sleepOrAbort(ms, AbortSignal.any([signal, wake.signal]))
-      } catch (error) {
-        if (signal.aborted) throw error
-      }
-      wake = undefined
-      heard = false
+      // It may have told while we were asking.
+      await Promise.race([sleepOrAbort(ms, signal), heard.promise])
+      heard = Promise.withResolvers()
     },
     end: () => off?.(),
   }

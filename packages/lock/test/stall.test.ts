@@ -116,7 +116,7 @@ describe('a heartbeat', () => {
       },
     }
     const { onEvent, reached, events } = eventCounter()
-    const locks = world.locks(slow, { onEvent })
+    const locks = world.locks(slow, { ttlMs: 30_000, heartbeatMs: 2_000, onEvent })
     const leases = await Promise.all(Array.from({ length: 300 }, (_, n) => locks.acquire(`job ${n}`)))
     await world
       .locks(world.admin)

@@ -206,6 +206,54 @@ describe.each(routes)('on %s a lease', (route) => {
     expect(BigInt((await world.row('job')).token)).toBe(lease.token)
   })
 
+  test('of which two tries have told at last is not given back for the first of them', async () => {
+    await using world = await lockWorld(route)
+    const isTry = (text: string) => text.includes('_acquire')
+    const second = Promise.withResolvers<void>()
+    let tries = 0
+    const slow: Queryable = {
+      async query(text, params) {
+        const result = await world.db.query(text, params)
+        if (isTry(text) && ++tries === 1) await second.promise
+        else if (isTry(text) && tries === 2) {
+          // The first is answered before this one, when nobody waits for it any more.
+          second.resolve()
+          await sleep(30)
+        }
+        return result
+      },
+    }
+    const lease = await world.another({ timeoutMs: 200 }, slow).acquire('job', { waitMs: 20_000 })
+    expect(tries).toBe(2)
+    await sleep(100)
+    await lease.refresh()
+    expect(BigInt((await world.row('job')).token)).toBe(lease.token)
+  })
+
+  test('that came of a try whose answer was late is given back where the next tries fail', async () => {
+    await using world = await lockWorld(route)
+    const failed = Promise.withResolvers<void>()
+    const returned = Promise.withResolvers<void>()
+    let tries = 0
+    const failing: Queryable = {
+      async query(text, params) {
+        const isTry = text.includes('_acquire')
+        if (isTry && ++tries > 1) {
+          failed.resolve()
+          throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' })
+        }
+        const result = await world.db.query(text, params)
+        if (isTry) await failed.promise
+        if (/released/.test(text)) returned.resolve()
+        return result
+      },
+    }
+    const waiting = world.another({ timeoutMs: 100 }, failing).acquire('job', { waitMs: 300 })
+    await expect(waiting).rejects.toMatchObject({ code: 'LOCK_TIMEOUT' })
+    await returned.promise
+    expect(await world.another().tryAcquire('job')).toMatchObject({ acquired: true })
+  })
+
   test('that nobody waits for any more is given back when the database has given it', async () => {
     await using world = await lockWorld(route, QUICK)
     const go = Promise.withResolvers<void>()
