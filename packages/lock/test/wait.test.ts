@@ -156,7 +156,8 @@ describe('a waiter', () => {
     await using world = await serverWorld()
     const full = world.pool({ max: 1 })
     const only = await full.connect()
-    const locks = world.locks(full, { ttlMs: 60_000, heartbeatMs: 10_000 })
+    // Nothing else ends the try within the time of this test.
+    const locks = world.locks(full, { ttlMs: 600_000, heartbeatMs: 60_000, timeoutMs: 500_000 })
     await expect(locks.acquire('job', { waitMs: 100 })).rejects.toMatchObject({ code: 'LOCK_TIMEOUT' })
     only.release()
     // What was still on its way then is given back.
