@@ -32,7 +32,7 @@ export const SUBJECTS = ['lock', 'sync', 'command', 'langchain'] as const
 
 /** Half a minute: the demonstration's pages, each thing once; PGlite, which takes longer to open than that, not at all. */
 export const BRIEF_BENCH: Required<BenchSettings> = {
-  lock: { rounds: 3, cycles: 50, handOvers: 4 },
+  lock: { rounds: 6, acquisitions: 25, handoffRounds: 3, snapshotRounds: 1, timeLimits: false },
   sync: { corpora: ['vite'], engines: ['postgres'], rounds: 1, stops: 10, longestStopMs: 200 },
   command: { runs: 3 },
   langchain: { corpus: 'vite', sizes: [84], rounds: 1 },
@@ -40,7 +40,7 @@ export const BRIEF_BENCH: Required<BenchSettings> = {
 
 /** Where `TIDEMARK_CORPORA` names a folder of bundles, on those; else on the demonstration's pages. */
 export const FULL_BENCH: Required<BenchSettings> = {
-  lock: { rounds: 7, cycles: 300, handOvers: 30 },
+  lock: { rounds: 60, acquisitions: 25, handoffRounds: 12, snapshotRounds: 5, timeLimits: true },
   sync: {
     corpora: process.env.TIDEMARK_CORPORA ? ['rfcs', 'tldr'] : ['vite'],
     engines: ['postgres', 'pglite'],

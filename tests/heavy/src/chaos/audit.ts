@@ -11,20 +11,20 @@ export interface Write {
   readonly holderPid: number | null
 }
 
-/** A new token of a lease: it was taken, or has ended. */
-export interface TokenChange {
+/** A lease was taken, or has ended. */
+export interface LeaseChange {
   readonly id: number
+  readonly run: string
   readonly key: string
   readonly token: string
-  /** Who has it now; null where it is free. */
+  /** Who has it now; null where it has ended. */
   readonly holderPid: number | null
-  readonly ended: string | null
+  /** Why the last one to end did. */
+  readonly endReason: string | null
   /** Who had it before; null where it was free. */
   readonly beforePid: number | null
   /** How long that one's lease would still have lasted. */
   readonly beforeLeftMs: number | null
-  /** The same attempt as before, whose reply was lost. */
-  readonly again: boolean
 }
 
 /** Has the database note who writes, in the transaction that writes: what is rolled back is not noted. */
@@ -33,7 +33,7 @@ export async function setUpAudit(db: pg.Client): Promise<void> {
 }
 
 /** Takes what was noted since the last time. What is still on its way is there the next time. */
-export async function takeAudit(db: pg.Client): Promise<{ writes: Write[]; tokens: TokenChange[] }> {
+export async function takeAudit(db: pg.Client): Promise<{ writes: Write[]; leases: LeaseChange[] }> {
   const take = async (table: string, columns: string) =>
     (await db.query(`DELETE FROM chaos.${table} RETURNING ${columns}`)).rows.sort((a, b) => a.id - b.id)
   return {
@@ -41,10 +41,10 @@ export async function takeAudit(db: pg.Client): Promise<{ writes: Write[]; token
       'writes',
       'id::integer, run, what, source, bookmark, token::text, holder_pid AS "holderPid"',
     ),
-    tokens: await take(
-      'tokens',
-      `id::integer, key, token::text, holder_pid AS "holderPid", ended, before_pid AS "beforePid",
-       before_left_ms AS "beforeLeftMs", again`,
+    leases: await take(
+      'leases',
+      `id::integer, run, key, token::text, holder_pid AS "holderPid", end_reason AS "endReason", before_pid AS "beforePid",
+       before_left_ms AS "beforeLeftMs"`,
     ),
   }
 }
@@ -52,17 +52,19 @@ export async function takeAudit(db: pg.Client): Promise<{ writes: Write[]; token
 /*
  * The fence of a batch has locked the lease's row, if it is what it should be, so the row that the trigger reads is
  * the one that the batch was written under. Were there no fence, the trigger would see who has taken over.
+ * A row without a holder_id is free, whatever process it still names.
  *
- * Numbers of token changes are drawn under the lock of the lease's row: for one key they are in the order of commits.
+ * A lease is taken or ends where the row's holder, attempt or token is another; what changes none of them is a
+ * heartbeat. The ids of such changes are drawn under the row's lock: for one key they are in the order of commits.
  */
 const auditSql = /* sql */ `
 CREATE SCHEMA chaos;
 CREATE TABLE chaos.writes (
   id bigint GENERATED ALWAYS AS IDENTITY, run text, what text, source text, bookmark text, token bigint, holder_pid integer
 );
-CREATE TABLE chaos.tokens (
-  id bigint GENERATED ALWAYS AS IDENTITY, key text, token bigint, holder_pid integer, ended text,
-  before_pid integer, before_left_ms double precision, again boolean
+CREATE TABLE chaos.leases (
+  id bigint GENERATED ALWAYS AS IDENTITY, run text, key text, token bigint, holder_pid integer, end_reason text,
+  before_pid integer, before_left_ms double precision
 );
 
 CREATE FUNCTION chaos.note_pages() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -95,15 +97,18 @@ BEGIN
 END $$;
 CREATE TRIGGER note AFTER INSERT OR UPDATE ON tidemark.sources FOR EACH ROW EXECUTE FUNCTION chaos.note_source();
 
-CREATE FUNCTION chaos.note_token() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION chaos.note_lease() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'UPDATE' AND NEW.token = OLD.token THEN RETURN NULL; END IF;
-  INSERT INTO chaos.tokens (key, token, holder_pid, ended, before_pid, before_left_ms, again) VALUES (
-    NEW.key, NEW.token, CASE WHEN NEW.holder_id IS NOT NULL THEN NEW.holder_pid END, NEW.end_reason,
+  IF TG_OP = 'UPDATE'
+    AND (NEW.token, NEW.holder_id, NEW.attempt_id) IS NOT DISTINCT FROM (OLD.token, OLD.holder_id, OLD.attempt_id) THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO chaos.leases (run, key, token, holder_pid, end_reason, before_pid, before_left_ms) VALUES (
+    current_setting('application_name'), NEW.key, NEW.token,
+    CASE WHEN NEW.holder_id IS NOT NULL THEN NEW.holder_pid END, NEW.end_reason,
     CASE WHEN OLD.holder_id IS NOT NULL THEN OLD.holder_pid END,
-    extract(epoch FROM OLD.expires_at - clock_timestamp()) * 1000,
-    coalesce(NEW.attempt_id = OLD.attempt_id, false)
+    extract(epoch FROM OLD.expires_at - clock_timestamp()) * 1000
   );
   RETURN NULL;
 END $$;
-CREATE TRIGGER note AFTER INSERT OR UPDATE ON tidemark.locks FOR EACH ROW EXECUTE FUNCTION chaos.note_token();`
+CREATE TRIGGER note AFTER INSERT OR UPDATE ON tidemark.locks FOR EACH ROW EXECUTE FUNCTION chaos.note_lease();`

@@ -91,13 +91,13 @@ function watcher({ url, sources, figures, note }: Watching) {
     const findings: Finding[] = []
     for (const { name, pid } of runs) memory.pids.set(name, pid)
     await withClient(url, async (db) => {
-      const { writes, tokens } = await takeAudit(db)
+      const { writes, leases } = await takeAudit(db)
       figures.writesAudited += writes.length
-      figures.leasesAudited += tokens.filter(({ holderPid }) => holderPid !== null).length
-      findings.push(...judgeAudit({ writes, tokens }, memory))
+      figures.leasesAudited += leases.filter(({ holderPid }) => holderPid !== null).length
+      findings.push(...judgeAudit({ writes, leases }, memory))
       for (const [i, source] of sources.entries()) {
         const { mood } = plans[i]!
-        const circumstances = { database, mood, writes, tokens }
+        const circumstances = { database, mood, writes, leases }
         for (const run of runs.filter((run) => run.source === source.id)) {
           findings.push(...judgeRun(run, circumstances))
           if (run.woken && wasTakenOver(run, circumstances)) figures.pauses++

@@ -1,4 +1,4 @@
-import type { TokenChange, Write } from './audit.ts'
+import type { LeaseChange, Write } from './audit.ts'
 import type { Finding } from './violation.ts'
 
 /** What is known of all waves so far. */
@@ -11,8 +11,8 @@ export interface AuditMemory {
 
 /** What the database has noted of a wave's writes and leases, held against what must be. */
 export function judgeAudit(
-  { writes, tokens }: { writes: readonly Write[]; tokens: readonly TokenChange[] },
-  { pids, tokens: lastTokens }: AuditMemory,
+  { writes, leases }: { writes: readonly Write[]; leases: readonly LeaseChange[] },
+  { pids, tokens }: AuditMemory,
 ): Finding[] {
   const findings: Finding[] = []
   for (const { run, what, source, token, holderPid } of writes) {
@@ -20,15 +20,19 @@ export function judgeAudit(
     const seen = `${run} (process ${pids.get(run)}) has written: ${what}, while token ${token} was of process ${holderPid}`
     findings.push({ promise: 'fenced', source, seen })
   }
-  for (const { key, token, holderPid, beforePid, beforeLeftMs, again } of tokens) {
+  for (const { run, key, token, holderPid, endReason, beforePid, beforeLeftMs } of leases) {
     const source = key.replace(/^sync:/, '')
-    const last = lastTokens.get(key)
-    if (last !== undefined && BigInt(token) <= last) {
+    // A release empties the holder and keeps the token, which no take-over and no break does.
+    const released = holderPid === null && endReason === 'released'
+    const last = tokens.get(key) ?? 0n
+    if (BigInt(token) < last || (BigInt(token) === last && !released)) {
       findings.push({ promise: 'tokens', source, seen: `token ${token} came after ${last}` })
     }
-    lastTokens.set(key, BigInt(token))
-    if (holderPid !== null && beforePid !== null && !again && beforeLeftMs! > 0) {
-      const seen = `process ${holderPid} took it from process ${beforePid}, which had it for ${beforeLeftMs} ms more`
+    tokens.set(key, BigInt(token))
+    const byItself = released && pids.get(run) === beforePid
+    if (beforePid !== null && beforeLeftMs! > 0 && !byItself) {
+      const what = holderPid === null ? `${run} has ${endReason}` : `process ${holderPid} has taken`
+      const seen = `${what} the lease of process ${beforePid}, which had it for ${beforeLeftMs} ms more`
       findings.push({ promise: 'alive', source, seen })
     }
   }

@@ -1,4 +1,4 @@
-import type { TokenChange, Write } from './audit.ts'
+import type { LeaseChange, Write } from './audit.ts'
 import type { SourcePlan, WavePlan } from './plan-wave.ts'
 import type { WaveRun } from './throw-wave.ts'
 import type { Finding } from './violation.ts'
@@ -8,7 +8,7 @@ export interface Circumstances {
   /** What the source's server did, if it has one. */
   readonly mood: SourcePlan['mood']
   readonly writes: readonly Write[]
-  readonly tokens: readonly TokenChange[]
+  readonly leases: readonly LeaseChange[]
 }
 
 /** How a run ended, held against what was thrown at it. */
@@ -45,9 +45,10 @@ export function judgeRun(run: WaveRun, circumstances: Circumstances): Finding[] 
 }
 
 /** Whether another took the lease of a run, because it had expired. */
-export function wasTakenOver({ pid, source }: WaveRun, { tokens }: Pick<Circumstances, 'tokens'>): boolean {
-  return tokens.some(
-    ({ key, beforePid, ended }) => key === `sync:${source}` && beforePid === pid && ended === 'expired',
+export function wasTakenOver({ pid, source }: WaveRun, { leases }: Pick<Circumstances, 'leases'>): boolean {
+  return leases.some(
+    ({ key, holderPid, beforePid, endReason }) =>
+      key === `sync:${source}` && beforePid === pid && holderPid !== pid && endReason === 'expired',
   )
 }
 

@@ -1,6 +1,7 @@
 import { createLocks } from '@tidemark/lock'
 import { migrate, openDatabase } from '@tidemark/sync-core'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
+import type pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { setUpAudit, takeAudit } from '../../src/chaos/audit.ts'
 import { judgeAudit } from '../../src/chaos/judge-audit.ts'
@@ -8,29 +9,42 @@ import { withClient } from '../../src/ground/with-client.ts'
 
 let database: FreshDatabase
 
-/** Another process than this one, by its number. */
-const OTHER = 1
+/** Another process than this one. */
+const OTHER_PID = 1
 
 /** Writes so many pages. */
 const write = (pages: number) => `INSERT INTO tidemark.pages
   (source_id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes)
   SELECT 'docs', n, 'a', 1, 'a', 'A', '{}', '', 0 FROM generate_series(1, ${pages}) AS n`
 
-/** Takes what was noted, and judges it with this process as the run `run-1`. */
-const judged = async () =>
+/** Gives the lease to process 7, as no statement of the lock does. */
+const steal = (token: string) => `UPDATE tidemark.locks
+  SET token = ${token}, holder_id = '7', holder_pid = 7, attempt_id = gen_random_uuid(), last_refreshed_at = now()`
+
+const nameRun = (pid: number) => (pid === process.pid ? 'this-run' : 'other-run')
+
+/** Takes what was noted, and judges it. */
+const findings = async () =>
   judgeAudit(await withClient(database.url, takeAudit), {
-    pids: new Map([['run-1', process.pid]]),
+    pids: new Map([process.pid, OTHER_PID].map((pid) => [nameRun(pid), pid])),
     tokens: new Map(),
   })
 
-const asRun = (statement: string) =>
-  withClient(`${database.url}?application_name=run-1`, (db) => db.query(statement))
+const promises = async () => (await findings()).map(({ promise }) => promise)
 
-/** Has a process take the lease, and does the work meanwhile. */
-const withLeaseOf = (pid: number, work: () => Promise<unknown>) =>
-  withClient(database.url, (client) =>
-    createLocks(client, { table: 'tidemark.locks', holder: { pid } }).withLock('sync:docs', {}, work),
-  )
+const asRun = (pid: number, work: (db: pg.Client) => Promise<unknown>) =>
+  withClient(`${database.url}?application_name=${nameRun(pid)}`, work)
+
+const query = (statement: string) => asRun(process.pid, (db) => db.query(statement))
+
+/** Has a process take the lease, do the work, and give up the lease. */
+const withLeaseOf = (pid: number, work: () => Promise<unknown> = async () => {}) =>
+  asRun(pid, async (db) => {
+    const locks = createLocks(db, { table: 'tidemark.locks', holder: { pid } })
+    await locks.acquire('sync:docs')
+    await work()
+    await locks.close()
+  })
 
 beforeEach(async () => {
   database = await freshDatabase('postgres')
@@ -42,30 +56,82 @@ beforeEach(async () => {
 afterEach(() => database.drop())
 
 describe('the audit of a chaos run', () => {
-  test('finds nothing in a write of the process that has the lease', async () => {
-    await withLeaseOf(process.pid, () => asRun(write(1)))
-    expect(await judged()).toEqual([])
+  test('finds nothing where processes take the lease after each other and write under it', async () => {
+    await withLeaseOf(process.pid, () => query(write(1)))
+    await withLeaseOf(OTHER_PID)
+    await withLeaseOf(process.pid)
+    expect(await findings()).toEqual([])
+  })
+
+  test('finds nothing in a lease that is taken over when it has expired', async () => {
+    await withLeaseOf(OTHER_PID, async () => {
+      await query(`UPDATE tidemark.locks SET expires_at = now() - interval '1 s'`)
+      await withLeaseOf(process.pid)
+    })
+    expect(await findings()).toEqual([])
   })
 
   test('finds a write while another process has the lease', async () => {
-    await withLeaseOf(OTHER, () => asRun(write(1)))
-    expect(await judged()).toEqual([expect.objectContaining({ promise: 'fenced', source: 'docs' })])
+    await withLeaseOf(OTHER_PID, () => query(write(1)))
+    expect(await findings()).toEqual([expect.objectContaining({ promise: 'fenced', source: 'docs' })])
   })
 
   test('finds a write without any lease, and not a statement that has changed no page', async () => {
-    await asRun(write(0))
-    expect(await judged()).toEqual([])
-    await asRun(write(1))
-    expect(await judged()).toEqual([expect.objectContaining({ promise: 'fenced' })])
+    await query(write(0))
+    expect(await findings()).toEqual([])
+    await query(write(1))
+    expect(await promises()).toEqual(['fenced'])
   })
 
-  test('finds a lease that was taken over before it had expired, and a token that went back', async () => {
-    const steal = `UPDATE tidemark.locks SET holder_pid = 7, attempt_id = gen_random_uuid(), last_refreshed_at = now()`
-    await withLeaseOf(OTHER, async () => {
-      await asRun(`${steal}, token = token + 5`)
-      await asRun(`${steal}, token = token - 3`)
-    })
-    const promises = (await judged()).map(({ promise }) => promise)
-    expect(promises.sort()).toEqual(['alive', 'alive', 'tokens'])
+  test('finds a write after the release, whose row still names the process and its token', async () => {
+    await withLeaseOf(process.pid)
+    await query(write(1))
+    expect(await promises()).toEqual(['fenced'])
+  })
+
+  test('finds a lease that was taken over before it had expired', async () => {
+    await withLeaseOf(OTHER_PID, () => query(steal('token + 5')))
+    expect(await promises()).toEqual(['alive'])
+  })
+
+  test('finds a lease that another process has released', async () => {
+    await withLeaseOf(OTHER_PID, () =>
+      query(`UPDATE tidemark.locks SET holder_id = NULL, end_reason = 'released'`),
+    )
+    expect(await promises()).toEqual(['alive'])
+  })
+
+  test('finds a lease that was broken before it had expired', async () => {
+    await withLeaseOf(OTHER_PID, () =>
+      asRun(process.pid, (db) =>
+        createLocks(db, { table: 'tidemark.locks' }).break('sync:docs', { force: true }),
+      ),
+    )
+    expect(await promises()).toEqual(['alive'])
+  })
+
+  test.each([
+    ['stays the same', 'token'],
+    ['goes back', 'token - 3'],
+  ])('finds a token that %s when the lease is taken', async (_, token) => {
+    await withLeaseOf(OTHER_PID)
+    await query(steal(token))
+    expect(await promises()).toEqual(['tokens'])
+  })
+
+  test('finds a token that goes back when the lease is released', async () => {
+    await withLeaseOf(process.pid, () =>
+      query(`UPDATE tidemark.locks SET holder_id = NULL, end_reason = 'released', token = token - 3`),
+    )
+    expect(await promises()).toEqual(['tokens'])
+  })
+
+  test('finds a token that stays the same when the lease is broken', async () => {
+    await withLeaseOf(OTHER_PID, () =>
+      query(
+        `UPDATE tidemark.locks SET holder_id = NULL, end_reason = 'broken', expires_at = now() - interval '1 s'`,
+      ),
+    )
+    expect(await promises()).toContain('tokens')
   })
 })

@@ -5,12 +5,10 @@ export async function advisory(url: string): Promise<Contender> {
   const create = advisoryLock.default(url)
   return {
     name: 'advisory-lock',
-    lacks: 'no expiry, no token, a connection a lock, not through a transaction pooler',
-    async cycle() {
-      const unlock = await create('cycle').tryLock()
-      await unlock?.()
-    },
+    caveats: 'no expiry, no token, a connection a lock, not through a transaction pooler',
+    table: null,
+    take: async (key) => (await create(key).tryLock()) ?? null,
+    wait: (key) => create(key).lock(),
     renew: null,
-    take: async (key) => await create(key).lock(),
   }
 }

@@ -2,93 +2,109 @@
  * Times the contenders in rounds, in which they take turns, so that a noisy machine is as noisy for each. In a process
  * of its own, which `process.exit` ends: advisory-lock keeps a connection that no one can close.
  *
- * Arguments: address of an empty database, rounds, cycles a round, hand-overs in all.
+ * Arguments: addresses of two empty databases, rounds, acquisitions a round, rounds of hand-overs, of snapshots.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { median } from '../../ground/percentile.ts'
+import { withClient } from '../../ground/with-client.ts'
+import { acquireRelease, leasesPerSecond } from './acquire-release.ts'
 import { advisory } from './advisory.ts'
-import { bareStatements } from './bare-statements.ts'
-import type { Contender } from './contender.ts'
-import { tidemark } from './tidemark.ts'
+import { handoff } from './handoff.ts'
+import { minimalLease } from './minimal-lease.ts'
+import { snapshotSlowdown } from './old-snapshot.ts'
+import { listeningTidemark, tidemark } from './tidemark.ts'
 import { verrou } from './verrou.ts'
 
-export interface LockFigures {
-  readonly name: string
-  readonly lacks: string
-  /** Medians of the rounds, of one operation. */
-  readonly cycleMs: number
-  readonly renewMs: number | null
-  /** From the release by one to the moment at which the other has it. */
-  readonly handOverMs: number | null
-  /** Statements that one operation sends, where that is counted. */
-  readonly cycleStatements: number | null
-  readonly renewStatements: number | null
+type Values<Value> = {
+  readonly acquireReleaseMs: Value
+  readonly acquireReleaseStatements: Value
+  /** Of all workers together. */
+  readonly leasesPerSecond: Value
+  readonly renewMs: Value
+  readonly renewStatements: Value
+  readonly handoffMs: Value
+  readonly waiterQueriesPerSecond: Value
+  /** Of the updates, those that put the new row on the old one's page, so that no index needs an entry (HOT). */
+  readonly hotShare: Value
+  /** How many times as long acquire + release lasts beside an old snapshot. */
+  readonly snapshotSlowdown: Value
 }
 
-const RENEWALS = 20
-/** How long the first one holds a key that is handed over. */
-const HELD_MS = 120
+/** Medians; null where it has no such thing, or it is not counted. */
+export type LockFigures = { readonly name: string; readonly caveats: string } & Values<number | null>
 
-const [url = '', ...numbers] = process.argv.slice(2)
-const [rounds = 1, cycles = 1, handOvers = 1] = numbers.map(Number)
+/** In the order in which they are opened. */
+export type AllFigures = readonly [
+  ours: LockFigures,
+  listening: LockFigures,
+  verrou: LockFigures,
+  advisory: LockFigures,
+  minimal: LockFigures,
+]
 
-const contenders = [await tidemark(url), await verrou(url), await advisory(url), await bareStatements(url)]
-const times = contenders.map((contender) => ({
-  contender,
-  cycle: [] as Timed[],
-  renew: [] as Timed[],
-  handOver: [] as number[],
-}))
+const RENEWALS = 3
+/** Keys that are handed over side by side. */
+const HANDOFFS = 5
+
+const [url = '', otherUrl = '', ...numbers] = process.argv.slice(2)
+const [rounds = 1, acquisitions = 1, handoffRounds = 1, snapshotRounds = 1] = numbers.map(Number)
+
+const contenders = await Promise.all(
+  [tidemark, listeningTidemark, verrou, advisory, minimalLease].map(async (open) => {
+    const values: Values<number[]> = {
+      acquireReleaseMs: [],
+      acquireReleaseStatements: [],
+      leasesPerSecond: [],
+      renewMs: [],
+      renewStatements: [],
+      handoffMs: [],
+      waiterQueriesPerSecond: [],
+      hotShare: [],
+      snapshotSlowdown: [],
+    }
+    return { ...(await open(url)), elsewhere: await open(otherUrl), values }
+  }),
+)
+// What connects for each lease disturbs whoever comes next, and its other figures would be those of connecting.
+const connecting = contenders.filter(({ table }) => table === null)
+const pooled = contenders.filter(({ table }) => table !== null)
+
 for (let round = 0; round < rounds; round++) {
-  for (const { contender, cycle, renew } of times) {
-    cycle.push(await timed(contender, contender.cycle, cycles))
-    if (contender.renew) renew.push(await timed(contender, contender.renew, RENEWALS))
+  for (const inTurn of [connecting, pooled]) {
+    for (let n = 0; n < acquisitions; n++) {
+      for (const each of inTurn) each.values.acquireReleaseMs.push(await acquireRelease(each, 'one'))
+    }
+  }
+  for (const each of pooled) {
+    each.values.leasesPerSecond.push(await leasesPerSecond(each, acquisitions))
+    for (const { ms, statements } of (await each.renew?.(RENEWALS)) ?? []) {
+      each.values.renewMs.push(ms)
+      each.values.renewStatements.push(statements)
+    }
   }
 }
-for (let n = 0; n < handOvers; n++) {
-  for (const { contender, handOver } of times) {
-    if (contender.take) handOver.push(await handedOverMs(contender.take))
+for (const { queries, values } of contenders) {
+  if (queries) values.acquireReleaseStatements.push(queries('one') / (rounds * acquisitions))
+}
+// These wait for most of their time, so all can at once.
+for (let round = 0; round < handoffRounds; round++) {
+  const keys = Array.from({ length: HANDOFFS }, (_, n) => `handoff ${n}`)
+  const waiting = contenders.flatMap((each) => keys.map((key) => handoff(each, key, each.values)))
+  await Promise.all(waiting)
+}
+// The server's processes have told by now what they did in the rounds.
+const hotSql = `SELECT relname, n_tup_hot_upd / n_tup_upd::float AS share FROM pg_stat_user_tables WHERE n_tup_upd > 0`
+const { rows } = await withClient(url, (db) => db.query(hotSql))
+for (const { table, values } of pooled) {
+  values.hotShare.push(...rows.filter(({ relname }) => relname === table).map(({ share }) => share))
+}
+for (let round = 0; round < snapshotRounds; round++) {
+  for (const each of pooled) {
+    each.values.snapshotSlowdown.push(await snapshotSlowdown(each.elsewhere, otherUrl, each))
   }
 }
-const figures = times.map(({ contender: { name, lacks }, cycle, renew, handOver }): LockFigures => {
-  const of = (values: readonly Timed[], key: keyof Timed) =>
-    values.some((each) => each[key] === null) ? null : orNull(values.map((each) => each[key] as number))
-  return {
-    name,
-    lacks,
-    cycleMs: of(cycle, 'ms')!,
-    renewMs: of(renew, 'ms'),
-    handOverMs: orNull(handOver),
-    cycleStatements: of(cycle, 'statements'),
-    renewStatements: of(renew, 'statements'),
-  }
+
+const figures = contenders.map(({ name, caveats, values }) => {
+  const medians = Object.entries(values).map(([figure, all]) => [figure, all.length > 0 ? median(all) : null])
+  return { name, caveats, ...Object.fromEntries(medians) }
 })
 process.stdout.write(JSON.stringify(figures), () => process.exit())
-
-interface Timed {
-  readonly ms: number
-  readonly statements: number | null
-}
-
-async function timed(contender: Contender, work: () => Promise<void>, often: number): Promise<Timed> {
-  const before = contender.statements?.()
-  const started = performance.now()
-  for (let n = 0; n < often; n++) await work()
-  const ms = (performance.now() - started) / often
-  return { ms, statements: before === undefined ? null : (contender.statements!() - before) / often }
-}
-
-async function handedOverMs(take: NonNullable<Contender['take']>): Promise<number> {
-  const release = await take('hand-over')
-  const waiting = take('hand-over').then((next) => ({ next, at: performance.now() }))
-  await sleep(HELD_MS)
-  const started = performance.now()
-  await release()
-  const { next, at } = await waiting
-  await next()
-  return at - started
-}
-
-function orNull(values: readonly number[]): number | null {
-  return values.length === 0 ? null : median(values)
-}

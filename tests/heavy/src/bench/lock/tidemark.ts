@@ -1,40 +1,85 @@
-import { createLocks, type Queryable } from '@tidemark/lock'
-import { startHeartbeat } from '../../../../../packages/lock/src/heartbeat.ts'
-import type { HeldLease } from '../../../../../packages/lock/src/lease.ts'
-import { settingsOf } from '../../../../../packages/lock/src/options.ts'
-import { statementsFor } from '../../../../../packages/lock/src/statements.ts'
-import { type Contender, LEASES, poolOf } from './contender.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createLocks, type LeaseEvent, type Queryable } from '@tidemark/lock'
+import pg from 'pg'
+import { type Contender, createPool, LEASES, type Renewal } from './contender.ts'
+
+/** How often leases are renewed while that is timed. */
+const HEARTBEAT_MS = 50
 
 export async function tidemark(url: string): Promise<Contender> {
-  let statements = 0
-  const counted = (): Queryable => {
-    const pool = poolOf(url)
-    return {
-      query(text, params) {
-        statements++
-        return pool.query(text, params)
-      },
-    }
-  }
-  const [here, there] = [createLocks(counted()), createLocks(counted())]
-  await here.migrate()
-  const leases = await Promise.all(Array.from({ length: LEASES }, (_, i) => here.acquire(`bench ${i}`)))
-  // What a heartbeat does, without waiting for its hour: the package offers no call for it.
-  const settings = settingsOf({})
-  const heartbeat = startHeartbeat(counted(), statementsFor(settings), settings)
-  let turn = 0
+  const pool = createPool(url)
   return {
+    ...(await openBothSides(pool, 'heartbeat_locks', async () => undefined)),
     name: '@tidemark/lock',
-    lacks: 'a waiter asks again every 20 to 500 ms',
-    async cycle() {
-      const attempt = await here.tryAcquire('cycle')
-      if (attempt.acquired) await attempt.lease.release()
+    caveats: 'a waiter asks again every 120 ms',
+    renew: (times) => renew(pool, times),
+  }
+}
+
+/** The same with the option `listen`: each release notifies. */
+export async function listeningTidemark(url: string): Promise<Contender> {
+  const connect = async () => {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    return client
+  }
+  return {
+    ...(await openBothSides(createPool(url), 'listening_locks', connect)),
+    name: '… with listen',
+    caveats: 'one connection more, which cannot be through a transaction pooler',
+    renew: null,
+  }
+}
+
+/** One that takes keys and another that waits for them, each as a process of its own would be. */
+async function openBothSides(pool: pg.Pool, table: string, connect: () => Promise<pg.Client | undefined>) {
+  const sent = new Map<unknown, number>()
+  const counted: Queryable = {
+    query(text, params = []) {
+      // All that is sent for a key has it as its first parameter.
+      sent.set(params[0], (sent.get(params[0]) ?? 0) + 1)
+      return pool.query(text, params)
     },
-    renew: () => heartbeat.renew(leases as unknown as HeldLease[]),
-    async take(key) {
-      const lease = await (turn++ % 2 === 0 ? here : there).acquire(key)
+  }
+  const holder = createLocks(counted, { table, listen: await connect() })
+  const waiter = createLocks(counted, { table, listen: await connect() })
+  await holder.migrate()
+  return {
+    table,
+    async take(key: string) {
+      const attempt = await holder.tryAcquire(key)
+      return attempt.acquired ? () => attempt.lease.release() : null
+    },
+    async wait(key: string) {
+      const lease = await waiter.acquire(key)
       return () => lease.release()
     },
-    statements: () => statements,
+    queries: (key: string) => sent.get(key) ?? 0,
   }
+}
+
+/** Times what is sent while leases are held and nothing else is done: the heartbeat. */
+async function renew(pool: pg.Pool, times: number): Promise<readonly Renewal[]> {
+  const beats: { ms: number; leases: number }[] = []
+  let allHeld = false
+  const timed: Queryable = {
+    async query(text, params) {
+      if (!allHeld) return pool.query(text, params)
+      const startedAt = performance.now()
+      const result = await pool.query(text, params)
+      beats.push({ ms: performance.now() - startedAt, leases: 0 })
+      return result
+    },
+  }
+  const onEvent = ({ type }: LeaseEvent) => {
+    const beat = beats.at(-1)
+    if (beat && type === 'renewed') beat.leases++
+  }
+  const locks = createLocks(timed, { heartbeatMs: HEARTBEAT_MS, onEvent })
+  await Promise.all(Array.from({ length: LEASES }, (_, i) => locks.acquire(`bench ${i}`)))
+  allHeld = true
+  while (beats.length < times) await sleep(HEARTBEAT_MS)
+  allHeld = false
+  await locks.close()
+  return beats.map(({ ms, leases }) => ({ ms, statements: LEASES / leases }))
 }
