@@ -84,9 +84,9 @@ export function createAttempt(
           `the row of "${key}" can be neither seen nor made: is it hidden by row security?`,
         )
       // The database's clock was set back: without this the lease would last for longer by as much.
-      if (row.since_refresh_ms < 0)
+      if (row.held.since_refresh_ms < 0)
         await answerWithin(settings.timeoutMs, run(db, statements.rebase, [key]), { signal })
-      return withJson({ acquired: false as const, key, ...parseLock(row) })
+      return withJson({ acquired: false as const, key, ...parseLock({ ...row.held, token: row.token }) })
     },
     settle(token) {
       if (settled !== undefined) return

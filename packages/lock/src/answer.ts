@@ -11,31 +11,32 @@ interface AnswerOptions<T> {
  *
  * @throws {LockError} `LOCK_FAILED` without a cause after `timeoutMs`; or the signal's reason.
  */
-export async function answerWithin<T>(
+export function answerWithin<T>(
   timeoutMs: number,
   statement: Promise<T>,
   { signal, onLate }: AnswerOptions<T> = {},
 ): Promise<T> {
-  const { promise: givenUp, reject } = Promise.withResolvers<never>()
-  let late = false
-  const giveUp = (reason: unknown) => {
-    late = true
-    reject(reason)
-  }
-  const onAbort = () => giveUp(signal!.reason)
-  const timedOut = () =>
-    giveUp(new LockError('LOCK_FAILED', `the database has not answered within ${Math.round(timeoutMs)} ms`))
-  const timer = setTimeout(timedOut, timeoutMs)
-  if (signal?.aborted) onAbort()
-  else signal?.addEventListener('abort', onAbort, { once: true })
-  statement.then(
-    (outcome) => late && onLate?.(outcome),
-    () => {},
-  )
-  try {
-    return await Promise.race([statement, givenUp])
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
-  }
+  return new Promise((resolve, reject) => {
+    let waiting = true
+    const end = () => {
+      waiting = false
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    const giveUp = (reason: unknown) => {
+      end()
+      reject(reason)
+    }
+    const onAbort = () => giveUp(signal!.reason)
+    const timedOut = () =>
+      giveUp(new LockError('LOCK_FAILED', `the database has not answered within ${Math.round(timeoutMs)} ms`))
+    const timer = setTimeout(timedOut, timeoutMs)
+    if (signal?.aborted) onAbort()
+    else signal?.addEventListener('abort', onAbort)
+    statement.then((outcome) => {
+      if (!waiting) return onLate?.(outcome)
+      end()
+      resolve(outcome)
+    }, giveUp)
+  })
 }

@@ -40,7 +40,7 @@ export const qualified = ({ schema, name }: TableName) =>
   schema === null ? quote(name) : `${quote(schema)}.${quote(name)}`
 
 /** The name of a function that belongs to a table; cut where it must be, it still tells tables apart. */
-export function functionName(table: string, suffix: '_acquire' | '_trigger'): string {
+export function functionName(table: string, suffix: '_acquire' | '_release' | '_trigger'): string {
   const bytes = Buffer.from(table)
   if (bytes.length + suffix.length <= MAX_NAME_BYTES) return table + suffix
   const hash = createHash('sha256').update(table).digest('hex').slice(0, 8)

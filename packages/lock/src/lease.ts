@@ -97,7 +97,7 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
   const { key, token, startedAt, ttlMs, atLeastMs } = acquired
   const trustMs = ttlMs - settings.marginMs
   const [before, between, after] = statements.fence
-  const controller = new AbortController()
+  let controller: AbortController | undefined
   let resign: AbortController | undefined
   let confirmedAt = startedAt
   let doubt: { cause: unknown } | undefined
@@ -119,7 +119,7 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     clearTimeout(timer)
     heartbeat.remove(renewable, { released: !MAY_BE_THERE.includes(reason) })
     emit({ type: 'lost', key, token, reason, error: lost })
-    controller.abort(lost)
+    controller?.abort(lost)
   }
   const release = async (): Promise<boolean> => {
     const wasLost = lost !== undefined
@@ -128,7 +128,7 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     heartbeat.remove(renewable, { released: false })
     const [row] = await within(run(db, statements.release, [key, String(token), atLeastMs]))
     // Nothing to release: what has ended it may be a release whose reply was lost.
-    const reason = row ? 'released' : await within(heartbeat.askLossReason(renewable))
+    const reason = row.released ? 'released' : await within(heartbeat.askLossReason(renewable))
     heartbeat.remove(renewable, { released: true })
     if (reason === 'released') emit({ type: 'released', key, token })
     else if (!wasLost) end(reason ?? 'deleted')
@@ -138,7 +138,11 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
   const lease: Lease = {
     key,
     token,
-    signal: controller.signal,
+    get signal() {
+      controller ??= new AbortController()
+      if (lost) controller.abort(lost)
+      return controller.signal
+    },
     get resignSignal() {
       resign ??= new AbortController()
       return resign.signal

@@ -10,7 +10,8 @@ import { asLockError, type Queryable, sqlState } from './queryable.ts'
 
 /** Raised by adoptable.ts. */
 const BAD_TABLE = 'P0TLK'
-const ACQUIRE_ARGUMENTS = '(text, text, text, text, integer, text, uuid, double precision, integer)'
+/** The last that `migrate()` makes. */
+const RELEASE_ARGUMENTS = '(text, bigint, double precision, text)'
 
 /**
  * What `migrate()` runs: one statement, so that it is all or nothing on any connection, and no round trip more where
@@ -19,7 +20,7 @@ const ACQUIRE_ARGUMENTS = '(text, text, text, text, integer, text, uuid, double 
 export function migrationSql({ table, columns }: Settings): string {
   const { key, holderPid, holderHost, acquiredAt, expiresAt } = columns
   const name = qualified(table)
-  const acquire = functionName(table.name, '_acquire')
+  const release = functionName(table.name, '_release')
   const timestamptz = OWN_COLUMNS.last_refreshed_at
   const needed = [
     ...[typed(key, 'text', 'character varying'), typed(holderHost, 'text', 'character varying')],
@@ -45,11 +46,14 @@ export function migrationSql({ table, columns }: Settings): string {
   // The database fills in the rest, by format(): it alone knows the schema where none is named.
   const percent = (text: string) => text.replaceAll('%', '%%')
   const escaped = Object.fromEntries(Object.entries(names).map(([part, text]) => [part, percent(text)]))
-  const late = { table: '%1$s', acquire_function: '%2$s', trigger_function: '%3$s' }
+  const late = { table: '%1$s', acquire_function: '%2$s', trigger_function: '%3$s', release_function: '%4$s' }
   const format = (body: string) => fill(percent(heartbeat), { ...escaped, ...late, body })
   const formatted = format(dollarTag('body', format('') + name))
+  const functions = (['_acquire', '_trigger', '_release'] as const).map(
+    (suffix) => `in_schema || ${literal(quote(functionName(table.name, suffix)))}`,
+  )
   const upToDate = `EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(${literal(name)}) AND tgname = 'tidemark_lock_0002_update')
-  AND to_regprocedure(${literal(qualified({ ...table, name: acquire }) + ACQUIRE_ARGUMENTS)}) IS NOT NULL`
+  AND to_regprocedure(${literal(qualified({ ...table, name: release }) + RELEASE_ARGUMENTS)}) IS NOT NULL`
   const schema = table.schema ?? ''
   return `DO ${dollarQuoted(
     'migrate',
@@ -70,8 +74,7 @@ SELECT format('%I.%I', nspname, relname), format('%I.', nspname) INTO qualified,
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = t;
 ${fill(adoptable)}
 ${fill(sequenceTokens)}
-EXECUTE format(${dollarQuoted('heartbeat', formatted)}, qualified,
-  in_schema || ${literal(quote(acquire))}, in_schema || ${literal(quote(functionName(table.name, '_trigger')))});
+EXECUTE format(${dollarQuoted('heartbeat', formatted)}, qualified, ${functions.join(', ')});
 END `,
   )}`
 }
@@ -103,11 +106,7 @@ export async function migrate(db: Queryable, settings: Settings): Promise<void> 
     if (sqlState(error) === BAD_TABLE) throw new LockError('LOCK_BAD_TABLE', message, error)
     const fault = asLockError(error)
     if (fault.code !== 'LOCK_FORBIDDEN') throw fault
-    const remedy = 'Have someone who may run what migrationSql() returns'
-    throw new LockError(
-      fault.code,
-      `this role may not create ${qualified(settings.table)}: ${message}. ${remedy}`,
-      error,
-    )
+    const refused = `this role may not create ${qualified(settings.table)}: ${message}`
+    throw new LockError(fault.code, `${refused}. Have someone who may run what migrationSql() returns`, error)
   }
 }

@@ -7,11 +7,11 @@ export type Statements = ReturnType<typeof statementsFor>
 
 export function statementsFor({ table, columns }: Settings, { notify }: { notify: boolean }) {
   const t = qualified(table)
-  const acquireFunction = qualified({ ...table, name: functionName(table.name, '_acquire') })
-  const { key, holderPid, holderHost, acquiredAt, expiresAt } = columns
-  const [k, pid, host, acquired, expires] = [key, holderPid, holderHost, acquiredAt, expiresAt].map(
-    quote,
-  ) as [string, string, string, string, string]
+  const [acquireFunction, releaseFunction] = (['_acquire', '_release'] as const).map((suffix) =>
+    qualified({ ...table, name: functionName(table.name, suffix) }),
+  )
+  const [k, pid, host] = [quote(columns.key), quote(columns.holderPid), quote(columns.holderHost)]
+  const [acquired, expires] = [quote(columns.acquiredAt), quote(columns.expiresAt)]
   const ms = (n: number) => `$${n}::double precision * interval '1 millisecond'`
   const epochMs = (time: string) => `extract(epoch FROM ${time})::double precision * 1000`
   // Ages in ms, as numbers: a timestamp may be infinite, and its text has the session's DateStyle.
@@ -20,18 +20,16 @@ export function statementsFor({ table, columns }: Settings, { notify }: { notify
     ${epochMs(`l.${acquired}`)} AS acquired_ms, ${epochMs('clock_timestamp()')} - ${epochMs(`l.${acquired}`)} AS held_for_ms,
     ${epochMs('clock_timestamp()')} - ${epochMs('l.last_refreshed_at')} AS since_refresh_ms,
     ${epochMs(`l.${expires}`)} - ${epochMs('clock_timestamp()')} AS expires_in_ms`
-  const freed = `holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL, heartbeat_ms = NULL,
-    resign_requested_at = NULL`
-  // As an expired lease has it, so that a program that knows only of expiry takes it for free too. Such a program
-  // asks for less than now, and there are clocks that tick in milliseconds.
-  const past = `least(l.${expires}, clock_timestamp() - interval '1 millisecond')`
   const notified = notify ? `, pg_notify('${CHANNEL}', l.${k})::text` : ''
   // What a crash of the server must not forget; it may forget a release, which then is an expiry.
   const durably = `CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END`
 
   return {
     /* $1 key, $2 holder id, $3 label, $4 host, $5 pid, $6 info, $7 attempt, $8 ttl, $9 heartbeat. See migrations/0002. */
-    acquire: `SELECT * FROM ${acquireFunction}($1, $2, $3, $4, $5::integer, $6, $7::uuid, $8::double precision, $9::integer)`,
+    acquire: `SELECT acquired, token, held FROM ${acquireFunction}($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+
+    /* $1 key, $2 token, $3 ms since it was taken for which others are still kept away, or null. See there too. */
+    release: `SELECT released FROM ${releaseFunction}($1, $2, $3, ${notify ? `'${CHANNEL}'` : 'NULL'})`,
 
     /*
      * $1 leases as JSON: key, token, ttl_ms, info or null. Changes no column of an index, so a fence's key-share lock
@@ -55,15 +53,6 @@ SELECT held.key, held.token::text, renewed.key IS NOT NULL AS renewed, l.token::
 FROM held LEFT JOIN renewed ON renewed.key = held.key AND renewed.token = held.token LEFT JOIN ${t} AS l ON l.${k} = held.key`,
 
     /*
-     * $1 key, $2 token, $3 ms since it was taken for which others are still kept away, or null. The token stays: a
-     * fenced transaction of one's own does not hold it up, and a fence asks for a holder too.
-     */
-    release: `
-UPDATE ${t} AS l SET ${freed}, end_reason = 'released',
-  ${expires} = CASE WHEN $3::double precision IS NULL THEN ${past} ELSE greatest(${past}, l.${acquired} + ${ms(3)}) END
-WHERE l.${k} = $1 AND l.token = $2::bigint AND l.holder_id IS NOT NULL RETURNING 1 AS released${notified}`,
-
-    /*
      * $1 key or null, $2 prefix, $3 host or null, $4 pid or null, $5 age in ms or null, $6 token or null, $7 force. Age and
      * token are looked at again in the row as it is when its lock is had, for which what the holder has fenced must
      * have ended: a heartbeat or a take-over that came in between is left alone. Nobody is broken by age who has shown
@@ -82,7 +71,8 @@ WITH seen AS MATERIALIZED (
     ELSE l.last_refreshed_at <= clock_timestamp() - greatest(${ms(5)}, coalesce(l.heartbeat_ms, 0) * 3 * interval '1 millisecond') END)
   ORDER BY l.${k} FOR UPDATE OF l
 ), broken AS (
-  UPDATE ${t} AS l SET ${freed}, ${expires} = ${past}, end_reason = 'broken',
+  UPDATE ${t} AS l SET holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL, heartbeat_ms = NULL,
+    resign_requested_at = NULL, end_reason = 'broken', ${expires} = least(l.${expires}, clock_timestamp() - interval '1 millisecond'),
     token = greatest(l.token + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
   FROM locked WHERE l.${k} = locked.key RETURNING l.${k} AS key, ${durably}${notified}
 )

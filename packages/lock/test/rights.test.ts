@@ -35,7 +35,11 @@ describe('migrate', () => {
   test('leaves no function with the rights of its owner, and none that looks names up where its caller says', async () => {
     await using world = await serverWorld()
     const functions = await functionsOf(world.admin)
-    expect(functions.map(({ name }) => name)).toEqual(['heartbeat_locks_acquire', 'heartbeat_locks_trigger'])
+    expect(functions.map(({ name }) => name)).toEqual([
+      'heartbeat_locks_acquire',
+      'heartbeat_locks_release',
+      'heartbeat_locks_trigger',
+    ])
     for (const { definer, config } of functions) {
       expect(definer).toBe(false)
       expect(config).toEqual(['search_path=pg_catalog, pg_temp'])

@@ -1,10 +1,10 @@
 /**
- * Heartbeat, token and fence, and two functions, both with the rights of whoever calls them:
+ * Heartbeat, token and fence, and three functions, all with the rights of whoever calls them:
  *
  * - the trigger, through which programs that know only of expiry go on working beside ours. Theirs are the writes
  *   that change neither token nor refresh time: moving the expiry forward is their heartbeat, changing the holder
  *   their take-over. A row that they delete is gone; the next one's token is greater by the clock.
- * - acquire, in the database for its speed: its statements are planned once a connection.
+ * - acquire and release, in the database for their speed: their statements are planned once a connection.
  *
  * A take-over locks the row FOR UPDATE, for which a fence's FOR KEY SHARE must be gone; what else a holder writes
  * needs only FOR NO KEY UPDATE, which a fence does not hold up. No index has a column that changes, so each update
@@ -60,14 +60,12 @@ EXECUTE FUNCTION {trigger_function}();
 
 CREATE OR REPLACE FUNCTION {acquire_function}(
   for_key text, new_holder text, new_label text, new_host text, new_pid integer, new_info text, new_attempt uuid,
-  ttl_ms double precision, beat_ms integer,
-  OUT acquired boolean, OUT token text, OUT holder_id text, OUT holder_label text, OUT holder_host text, OUT holder_pid integer,
-  OUT info jsonb, OUT held_for_ms double precision, OUT since_refresh_ms double precision, OUT expires_in_ms double precision
+  ttl_ms double precision, beat_ms integer, OUT acquired boolean, OUT token text, OUT held json
 ) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS {body}
 #variable_conflict use_column
 DECLARE
   seen {table}%ROWTYPE;
-  until timestamptz;
+  at timestamptz;
   now_s double precision;
 BEGIN
   acquired := false;
@@ -75,12 +73,12 @@ BEGIN
   FOR round IN 1..3 LOOP
     SELECT * INTO seen FROM {table} AS l WHERE l.{key} = for_key;
     IF NOT FOUND THEN
-      until := clock_timestamp() + ttl_ms * interval '1 millisecond';
+      at := clock_timestamp();
       INSERT INTO {table} AS l ({key}, holder_id, holder_label, {holder_host}, {holder_pid}, info, attempt_id,
         {acquired_at}, last_refreshed_at, {expires_at}, heartbeat_ms)
       VALUES (for_key, new_holder, new_label, new_host, new_pid, new_info::jsonb, new_attempt,
-        until - ttl_ms * interval '1 millisecond', until - ttl_ms * interval '1 millisecond', until, beat_ms)
-      ON CONFLICT ({key}) DO NOTHING RETURNING l.* INTO seen;
+        at, at, at + ttl_ms * interval '1 millisecond', beat_ms)
+      ON CONFLICT ({key}) DO NOTHING RETURNING l.token INTO token;
       acquired := FOUND;
     -- A live lease is refused by reading: no row lock, no write, no waiting for a transaction of its holder.
     ELSIF seen.{expires_at} > clock_timestamp() AND seen.attempt_id IS DISTINCT FROM new_attempt THEN
@@ -89,38 +87,49 @@ BEGIN
       -- What is locked is fenced by a transaction of the last holder, or being taken at this moment.
       PERFORM FROM {table} AS l WHERE l.{key} = for_key
         AND (l.{expires_at} <= clock_timestamp() OR l.attempt_id = new_attempt) FOR UPDATE SKIP LOCKED;
-      IF FOUND THEN
-        until := clock_timestamp() + ttl_ms * interval '1 millisecond';
+      acquired := FOUND;
+      IF acquired THEN
+        at := clock_timestamp();
         UPDATE {table} AS l SET
           -- The same attempt once more: its answer was lost or is still on its way.
-          token = CASE WHEN l.attempt_id = new_attempt AND l.{expires_at} > clock_timestamp() THEN l.token ELSE greatest(l.token + 1, {clock}) END,
-          holder_id = new_holder, holder_label = new_label,
-          {holder_host} = new_host, {holder_pid} = new_pid, info = new_info::jsonb, attempt_id = new_attempt,
-          {acquired_at} = until - ttl_ms * interval '1 millisecond',
-          last_refreshed_at = until - ttl_ms * interval '1 millisecond', {expires_at} = until, heartbeat_ms = beat_ms,
-          resign_requested_at = NULL,
+          token = CASE WHEN l.attempt_id = new_attempt AND l.{expires_at} > at THEN l.token ELSE greatest(l.token + 1, {clock}) END,
+          holder_id = new_holder, holder_label = new_label, {holder_host} = new_host, {holder_pid} = new_pid,
+          info = new_info::jsonb, attempt_id = new_attempt, {acquired_at} = at, last_refreshed_at = at,
+          {expires_at} = at + ttl_ms * interval '1 millisecond', heartbeat_ms = beat_ms, resign_requested_at = NULL,
           end_reason = CASE WHEN l.holder_id IS NULL OR l.attempt_id = new_attempt THEN l.end_reason ELSE 'expired' END
-        WHERE l.{key} = for_key RETURNING l.* INTO seen;
-        acquired := true;
+        WHERE l.{key} = for_key RETURNING l.token INTO token;
       END IF;
     END IF;
     IF acquired THEN
       -- A lease that a crash of the server forgets would be had by two.
       IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
-      token := seen.token;
       RETURN;
     END IF;
   END LOOP;
   now_s := extract(epoch FROM clock_timestamp());
   token := seen.token;
-  holder_id := seen.holder_id;
-  holder_label := seen.holder_label;
-  holder_host := seen.{holder_host};
-  holder_pid := seen.{holder_pid};
-  info := seen.info;
-  held_for_ms := (now_s - extract(epoch FROM seen.{acquired_at})) * 1000;
-  since_refresh_ms := (now_s - extract(epoch FROM seen.last_refreshed_at)) * 1000;
-  expires_in_ms := (extract(epoch FROM seen.{expires_at}) - now_s) * 1000;
+  held := json_build_object('holder_id', seen.holder_id, 'holder_label', seen.holder_label, 'holder_host', seen.{holder_host},
+    'holder_pid', seen.{holder_pid}, 'info', seen.info,
+    'held_for_ms', (now_s - extract(epoch FROM seen.{acquired_at})::double precision) * 1000,
+    'since_refresh_ms', (now_s - extract(epoch FROM seen.last_refreshed_at)::double precision) * 1000,
+    'expires_in_ms', (extract(epoch FROM seen.{expires_at})::double precision - now_s) * 1000);
+END
+{body};
+
+-- The token stays: a fenced transaction of the holder's own does not hold it up, and a fence asks for a holder too.
+CREATE OR REPLACE FUNCTION {release_function}(
+  for_key text, for_token bigint, at_least_ms double precision, channel text, OUT released boolean
+) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS {body}
+BEGIN
+  UPDATE {table} AS l SET holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL, heartbeat_ms = NULL,
+    resign_requested_at = NULL, end_reason = 'released',
+    -- As an expired lease has it, so that a program that knows only of expiry takes it for free too. Such a program
+    -- asks for less than now, and there are clocks that tick in milliseconds.
+    {expires_at} = greatest(least(l.{expires_at}, clock_timestamp() - interval '1 millisecond'),
+      l.{acquired_at} + at_least_ms * interval '1 millisecond')
+  WHERE l.{key} = for_key AND l.token = for_token AND l.holder_id IS NOT NULL;
+  released := FOUND;
+  IF released AND channel IS NOT NULL THEN PERFORM pg_notify(channel, for_key); END IF;
 END
 {body};
 `

@@ -275,7 +275,9 @@ describe('an election', () => {
       async query(_: string, params: unknown[] = []) {
         ids.push(params[1])
         return {
-          rows: [{ acquired: false, token: '1', held_for_ms: 1, since_refresh_ms: 1, expires_in_ms: 1 }],
+          rows: [
+            { acquired: false, token: '1', held: { held_for_ms: 1, since_refresh_ms: 1, expires_in_ms: 1 } },
+          ],
         }
       },
     }

@@ -23,7 +23,7 @@ export function statementLog(db: Queryable, intercept: Intercept = () => {}) {
 function kindOf(text: string): StatementKind {
   if (text.includes('_acquire')) return 'acquire'
   if (isRenewal(text)) return 'renew'
-  return text.includes(`end_reason = 'released'`) ? 'release' : 'other'
+  return text.includes('_release') ? 'release' : 'other'
 }
 
 /** A connection that was cut. */
