@@ -14,16 +14,30 @@ export async function digestOf(db: Queryable, sourceId: string): Promise<string>
   return rows[0].digest
 }
 
+/** The full-text index of a source in the same way; complete once a run had the time to fill it. */
+export async function searchEntriesOf(db: Queryable, sourceId: string): Promise<unknown[]> {
+  const { rows } = await db.query(searchEntriesSql, [sourceId])
+  return rows
+}
+
+/** Whole rows, so that a column that is added is compared too. */
+const rowsOfPage = (table: string) => /* sql */ `
+  (SELECT jsonb_agg(to_jsonb(row) - '{source_id,page_id}'::text[] ORDER BY ordinal)
+   FROM tidemark.${table} AS row WHERE row.source_id = pages.source_id AND row.page_id = pages.id) AS ${table}`
+
+/** Rows of pages that are gone would be seen here. */
+const count = (table: string) => /* sql */ `
+  (SELECT count(*)::integer FROM tidemark.${table} WHERE source_id = $1) AS all_${table}`
+
 const contentsSql = /* sql */ `
-SELECT path, blob_oid, slug, title, frontmatter, content, size_bytes,
-  (SELECT json_agg(json_build_array(ordinal, heading_path, content, content_hash::text) ORDER BY ordinal)
-   FROM tidemark.chunks WHERE chunks.source_id = pages.source_id AND page_id = pages.id) AS chunks,
-  (SELECT json_agg(json_build_array(ordinal, kind, target, target_path) ORDER BY ordinal)
-   FROM tidemark.links WHERE links.source_id = pages.source_id AND page_id = pages.id) AS links,
-  -- Those of pages that are gone would be seen here.
-  (SELECT count(*)::integer FROM tidemark.chunks WHERE source_id = $1) AS all_chunks,
-  (SELECT count(*)::integer FROM tidemark.links WHERE source_id = $1) AS all_links
+SELECT to_jsonb(pages) - '{source_id,id,updated_at}'::text[] AS page,
+  ${rowsOfPage('chunks')}, ${rowsOfPage('links')}, ${count('chunks')}, ${count('links')}
 FROM tidemark.pages WHERE source_id = $1 ORDER BY path`
 
 const digestSql = /* sql */ `
-SELECT md5(coalesce(string_agg(row::text, '' ORDER BY path COLLATE "C"), '')) AS digest FROM (${contentsSql}) AS row`
+SELECT md5(coalesce(string_agg(row::text, '' ORDER BY page->>'path' COLLATE "C"), '')) AS digest
+FROM (${contentsSql}) AS row`
+
+const searchEntriesSql = /* sql */ `
+SELECT path, ${rowsOfPage('search_chunks')}, ${count('search_chunks')}, ${count('search_pages')}
+FROM tidemark.pages WHERE source_id = $1 ORDER BY path`

@@ -78,7 +78,10 @@ function pageRow({ id, path, blobOid, sizeBytes, page }: PageWrite, n: number) {
  *
  * New pages are told from known ones by the plan (id or not) and not by ON CONFLICT, because a rename changes the
  * path that a conflict would be looked for by. Parts of one statement don't see each other's rows, so chunks and
- * links of a page that shrank are removed by ordinal: never a row that the same statement writes.
+ * links that a page no longer has are removed by ordinal: never a row that the same statement writes.
+ *
+ * A chunk or link is unchanged when its whole row is, not when a hash or a key column is: any column may have been
+ * edited by hand or made by an older parser, and a column that is added later is compared too.
  */
 const applyBatchSql = (fence: string) => /* sql */ `
 WITH fence AS MATERIALIZED (${fence}),
@@ -110,11 +113,12 @@ chunks AS (
     ON c.n = stored.n
   ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
   SET heading_path = excluded.heading_path, content = excluded.content, content_hash = excluded.content_hash
-  WHERE (old.heading_path, old.content_hash) IS DISTINCT FROM (excluded.heading_path, excluded.content_hash)
+  WHERE old IS DISTINCT FROM excluded
 ),
 fewer_chunks AS (
   DELETE FROM tidemark.chunks USING stored
-  WHERE stored.known AND chunks.source_id = $3 AND chunks.page_id = stored.id AND chunks.ordinal >= stored.chunk_count
+  WHERE stored.known AND chunks.source_id = $3 AND chunks.page_id = stored.id
+    AND chunks.ordinal NOT BETWEEN 0 AND stored.chunk_count - 1
 ),
 links AS (
   INSERT INTO tidemark.links AS old (source_id, page_id, ordinal, kind, target, target_path, target_name)
@@ -124,11 +128,12 @@ links AS (
   ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
   SET kind = excluded.kind, target = excluded.target, target_path = excluded.target_path,
       target_name = excluded.target_name
-  WHERE (old.kind, old.target, old.target_path) IS DISTINCT FROM (excluded.kind, excluded.target, excluded.target_path)
+  WHERE old IS DISTINCT FROM excluded
 ),
 fewer_links AS (
   DELETE FROM tidemark.links USING stored
-  WHERE stored.known AND links.source_id = $3 AND links.page_id = stored.id AND links.ordinal >= stored.link_count
+  WHERE stored.known AND links.source_id = $3 AND links.page_id = stored.id
+    AND links.ordinal NOT BETWEEN 0 AND stored.link_count - 1
 ),
 quarantined AS (
   INSERT INTO tidemark.quarantine AS old (source_id, path, blob_oid, parser_version, code, message)

@@ -39,8 +39,13 @@ export async function fillIndex(db: Database, lease: Lease, filling: Filling): P
   return rows[0]!
 }
 
-/** Blob and parser make the text of a page; its title may come from its path as well. */
-const MADE_OF = "md5(concat_ws(' ', page.blob_oid, page.parser_version, setting.language, page.title))::uuid"
+/**
+ * Blob and parser make the text of a page; its title may come from its path as well. The time of its last write makes
+ * the entries of a page that a full sync has written again a difference too, although blob and parser are the same.
+ * As a number: how a timestamp reads depends on the session.
+ */
+const MADE_OF =
+  "md5(concat_ws(' ', page.blob_oid, page.parser_version, setting.language, extract(epoch FROM page.updated_at), page.title))::uuid"
 
 /**
  * OFFSET 0 keeps what is looked up page by page from becoming a join: that reads all of a source for each batch, which
@@ -70,6 +75,7 @@ entry AS (
   ) AS chunk
   ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
   SET content_hash = excluded.content_hash, language = excluded.language, words = excluded.words
+  WHERE old IS DISTINCT FROM excluded
 ),
 fewer AS (
   DELETE FROM tidemark.search_chunks WHERE ctid = ANY (ARRAY(

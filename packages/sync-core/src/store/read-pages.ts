@@ -12,7 +12,10 @@ export interface StoredPage {
 
 const PAGE_ROWS = 1_000
 
-/** The pages of a source in the byte order of their paths, some thousands at a time. */
+/**
+ * The pages of a source in the byte order of their paths, some thousands at a time. A page that claims to have been
+ * written in the future was edited by hand, so a full sync writes it again too.
+ */
 export async function* readPages(
   db: Database,
   sourceId: string,
@@ -34,7 +37,8 @@ export async function* readPages(
 }
 
 const readPagesSql = /* sql */ `
-SELECT id, path, blob_oid AS "blobOid", CASE WHEN updated_at < $4::timestamptz THEN 0 ELSE parser_version END AS "parserVersion"
+SELECT id, path, blob_oid AS "blobOid",
+  CASE WHEN $4::timestamptz IS NOT NULL AND updated_at NOT BETWEEN $4 AND now() THEN 0 ELSE parser_version END AS "parserVersion"
 FROM tidemark.pages
 WHERE source_id = $1 AND path > $2 COLLATE "C"
 ORDER BY path COLLATE "C"

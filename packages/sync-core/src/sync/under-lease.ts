@@ -3,6 +3,7 @@ import { within } from '../database/database.ts'
 import type { Origin } from '../git/origin.ts'
 import { hasTree, type Repository } from '../git/repository.ts'
 import { massDeletion } from '../plan/guard.ts'
+import { deleteOrphans } from '../store/delete-orphans.ts'
 import { endRun } from '../store/end-run.ts'
 import { finishSource } from '../store/finish-source.ts'
 import { type StartedRun, startRun } from '../store/start-run.ts'
@@ -48,7 +49,8 @@ export async function runUnderLease(outer: Run, origin: Origin, lease: Lease): P
       return await ended(context, lease, started.id, { status: 'blocked', reason: 'mass_delete' })
     }
     const failedBefore = unfinished ? plan.counts.setAsideStill : 0
-    const { read: onRead, stored: onStored } = tally
+    const { read: onRead, stored: onStored, moved: onStep } = tally
+    if (rewriteBefore !== null) await tally.phase('apply', () => deleteOrphans(db, lease, id, onStep))
     await tally.phase('apply', () =>
       applyPlan({
         db,

@@ -74,6 +74,18 @@ describe('embedding on PGlite', () => {
     expect([...server.embedded.values()]).toEqual(Array(30).fill(1))
   })
 
+  test('costs nothing after a full sync that mended chunks, because it keeps every embedding', async () => {
+    world.repository.commit(texts(5))
+    await world.sync()
+    await embed()
+    await world.db.query(`UPDATE tidemark.chunks SET content = 'edited', content_hash = '\\x00'`)
+
+    await world.sync({ full: true })
+
+    expect(await embeddings()).toBe(5)
+    expect(await embed()).toMatchObject({ status: 'up_to_date', chunksEmbedded: 0 })
+  })
+
   test('costs nothing for pages that were renamed or moved, or are what they once were', async () => {
     world.repository.commit({ 'a.md': 'First.', 'b.md': 'Second.' })
     await world.sync()

@@ -1,0 +1,65 @@
+import type { Lease } from '@tidemark/lock'
+import type { Database } from '../database/database.ts'
+import { lostLease } from './lost-lease.ts'
+
+/** What is derived of a page, and would stay for ever where the page itself was removed by hand. */
+const DERIVED_TABLES = ['chunks', 'links', 'search_chunks', 'search_pages']
+
+interface Visited {
+  /** The last page id that was looked at; null where none was left. */
+  readonly last: string | null
+}
+
+/** Some hundredths of a second for each statement. */
+const ROWS_PER_STATEMENT = 5_000
+
+/**
+ * Deletes what was derived of pages that the source does not have: no batch would, because it names no such page.
+ *
+ * @param onStep called after each statement.
+ * @throws {LeaseLostError} when the fence did not hold.
+ */
+export async function deleteOrphans(
+  db: Database,
+  lease: Lease,
+  sourceId: string,
+  onStep: () => void,
+): Promise<void> {
+  const fence = lease.fenceSql(1)
+  for (const table of DERIVED_TABLES) {
+    const sql = deleteOrphansSql(fence.text, table)
+    // Without statistics, which PGlite never gets by itself, each statement would sort all rows that are left.
+    await db.query(`ANALYZE tidemark.${table} (source_id, page_id)`)
+    // A page id of any value may be found there, also one below zero.
+    for (let after: string | null = MIN_BIGINT; after !== null; ) {
+      const params: unknown[] = [...fence.params, sourceId, after, ROWS_PER_STATEMENT]
+      const { rows } = await db.query<Visited>(sql, params)
+      if (rows.length === 0) throw await lostLease(lease)
+      after = rows[0]!.last
+      onStep()
+    }
+  }
+}
+
+const MIN_BIGINT = String(-(2n ** 63n))
+
+/**
+ * Goes by page ids, so that no statement takes long whatever the size of the source; WITH TIES, so that none of them
+ * leaves a page half looked at. OFFSET 0 and the ctid keep it from becoming a join, which would read all pages, or all
+ * rows of the table, each time.
+ */
+const deleteOrphansSql = (fence: string, table: string) => /* sql */ `
+WITH fence AS MATERIALIZED (${fence}),
+visited AS MATERIALIZED (
+  SELECT derived.ctid AS row_id, derived.page_id FROM fence, tidemark.${table} AS derived
+  WHERE derived.source_id = $3 AND derived.page_id > $4::bigint
+  ORDER BY derived.page_id FETCH FIRST ($5::integer) ROWS WITH TIES
+),
+deleted AS (
+  DELETE FROM tidemark.${table} WHERE ctid = ANY (ARRAY(
+    SELECT row_id FROM visited
+    WHERE NOT EXISTS (SELECT FROM tidemark.pages WHERE pages.source_id = $3 AND pages.id = visited.page_id OFFSET 0)
+  ))
+)
+SELECT max(visited.page_id) AS last FROM fence LEFT JOIN visited ON true
+HAVING count(*) > 0`
