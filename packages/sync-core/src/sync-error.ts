@@ -23,6 +23,7 @@ export type SyncErrorCode =
   | 'EMBEDDING_FAILED'
   | 'EMBEDDING_DIMENSIONS'
   | 'PAGE_NOT_FOUND'
+  | 'PARSER_KILLED'
 
 /**
  * The one error class of this package: `message` says what failed and on what, `hint` what to do now.

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { withoutSecrets } from '../without-secrets.ts'
 import { execa } from './execa.ts'
+import { processGroup } from './process-group.ts'
 
 // What `git rev-parse --local-env-vars` prints, configuration aside: left by a hook or a shell, each of them
 // would point our git at another repository than the one we name.
@@ -90,29 +91,17 @@ export async function git(
     ...(input ? { input } : { stdin: 'ignore' as const }),
   }
   const child = traced(folder, args, execa('git', [...HARDENED, '-C', folder, ...args], options))
-  const kill = (name: NodeJS.Signals) => {
-    try {
-      process.kill(-child.pid!, name)
-    } catch {
-      // It has ended.
-    }
-  }
-  const atExit = () => kill('SIGKILL')
-  const onAbort = () => {
-    kill('SIGTERM')
-    setTimeout(atExit, KILL_AFTER_MS).unref()
-  }
+  using group = processGroup(child.nodeChildProcess)
+  const onAbort = () => group.end(KILL_AFTER_MS)
   signal.addEventListener('abort', onAbort, { once: true })
-  process.once('exit', atExit)
   try {
     if (signal.aborted) onAbort()
     const { stdout } = await child
     return stdout
   } finally {
-    // A helper of git's may have outlived it.
-    if (signal.aborted) kill('SIGKILL')
     signal.removeEventListener('abort', onAbort)
-    process.off('exit', atExit)
+    // A helper of git's may have outlived it.
+    if (signal.aborted) group.kill()
   }
 }
 

@@ -1,8 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { besides } from '../besides.ts'
+import { SyncError } from '../sync-error.ts'
 import { type Page, parsePage } from './parse-page.ts'
-import type { ParseReply, ParseRequest } from './parser-process.ts'
+import { type ParseOutcome, type ParserProcess, startParser } from './start-parser.ts'
 import { Unstorable } from './unstorable.ts'
 
 /** Parsed here: any text of the first size takes some hundredths of a second at most, and most of the second do. */
@@ -13,11 +11,18 @@ const MOST_BYTES_HERE = 32 * 1024
 const MOST_COSTLY = 500
 const COSTLY = new Set(Buffer.from('>&'))
 
-/** Ten times as long as 4 MB of tables take. Past it, a file was made to take long. */
-const MOST_MS = 60_000
+/** Of processor time: ten times as long as 4 MB of tables take. Past it, a file was made to take long. */
+const TIME_LIMIT_MS = 60_000
+
+/** How often one file is begun where something else ends the parser, before the run gives up. */
+const MAX_ATTEMPTS = 2
 
 export interface Parser extends AsyncDisposable {
-  /** @throws {Unstorable}, or the signal's reason. */
+  /**
+   * @throws {Unstorable} where the file is to be set aside: its own fault, and the same with every run.
+   * @throws {SyncError} `PARSER_KILLED` where something else has ended the parser twice: not the file's fault.
+   * @throws the signal's reason.
+   */
   parse(path: string, bytes: Buffer): Promise<Page>
 }
 
@@ -26,30 +31,35 @@ export interface Parser extends AsyncDisposable {
  * Markdown costs grows with the square of its size where someone wants it to, and only a process can be ended in the
  * middle of it; but it takes a tenth of a second to start, and each file a millisecond more.
  */
-export function openParser(signal: AbortSignal, mostMs = MOST_MS): Parser {
-  let child: ChildProcess | undefined
+export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS): Parser {
+  let child: ParserProcess | undefined
   const end = async () => {
     const ending = child
     child = undefined
-    if (!ending || ending.exitCode !== null || ending.signalCode !== null) return
-    ending.kill('SIGKILL')
-    await once(ending, 'exit')
+    await ending?.end()
+  }
+  const parseInChild = async (path: string, bytes: Buffer): Promise<ParseOutcome> => {
+    // It may have been killed since the last file.
+    if (!child?.running) child = startParser(timeLimitMs)
+    let outcome: ParseOutcome | undefined
+    try {
+      outcome = await child.parse({ path, bytes }, signal)
+      return outcome
+    } finally {
+      if (outcome === undefined || 'timeLimit' in outcome) await end()
+    }
   }
   return {
     async parse(path, bytes) {
       if (isCheap(bytes)) return parsePage(path, bytes)
-      child ??= fork(besides(import.meta.url, 'parser-process'), { serialization: 'advanced' })
-      let reply: ParseReply
-      try {
-        reply = await replyOf(child, { path, bytes }, signal, mostMs)
-      } catch (error) {
-        await end()
-        signal.throwIfAborted()
-        throw error
+      for (let attempt = 1; ; attempt++) {
+        const outcome = await parseInChild(path, bytes)
+        if ('page' in outcome) return outcome.page
+        if ('refused' in outcome) throw new Unstorable(outcome.refused, outcome.message)
+        if ('fault' in outcome) throw new Error(`the parser failed on ${path}: ${outcome.fault}`)
+        if ('timeLimit' in outcome) throw tooComplex(timeLimitMs)
+        if (attempt === MAX_ATTEMPTS) throw parserKilled(path, outcome.endedBy)
       }
-      if ('page' in reply) return reply.page
-      if ('refused' in reply) throw new Unstorable(reply.refused, reply.message)
-      throw new Error(`the parser failed on ${path}: ${reply.fault}`)
     },
     [Symbol.asyncDispose]: end,
   }
@@ -63,28 +73,14 @@ function isCheap(bytes: Buffer): boolean {
   return costly <= MOST_COSTLY
 }
 
-async function replyOf(
-  child: ChildProcess,
-  request: ParseRequest,
-  signal: AbortSignal,
-  mostMs: number,
-): Promise<ParseReply> {
-  const stop = new AbortController()
-  const limit = AbortSignal.timeout(mostMs)
-  const options = { signal: AbortSignal.any([signal, limit, stop.signal]) }
-  const ended = once(child, 'exit', options).then(() => {
-    throw new Unstorable('too_complex', 'the Markdown parser breaks on it')
-  })
-  ended.catch(() => {})
-  child.send(request, () => {})
-  try {
-    const [reply] = (await Promise.race([once(child, 'message', options), ended])) as [ParseReply]
-    return reply
-  } catch (error) {
-    if (limit.aborted && !signal.aborted)
-      throw new Unstorable('too_complex', `the text takes longer than ${mostMs / 1000} s to parse`)
-    throw error
-  } finally {
-    stop.abort()
-  }
+function tooComplex(timeLimitMs: number): Unstorable {
+  return new Unstorable('too_complex', `the text takes longer than ${timeLimitMs / 1_000} s to parse`)
+}
+
+function parserKilled(path: string, endedBy: string): SyncError {
+  return new SyncError(
+    'PARSER_KILLED',
+    `The process that parses Markdown was ended from outside (${endedBy}), twice, at ${path}`,
+    'Most often the memory has run out: look into the log of the system, and give it more. The next run goes on from here.',
+  )
 }

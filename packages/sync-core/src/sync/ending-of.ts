@@ -30,6 +30,7 @@ function describe(error: unknown): ResultError {
   const { code, message } = fault as { code?: unknown; message?: unknown }
   const text = withoutSecrets(String(message ?? fault))
   if (
+    code === 'LOCK_FAILED' ||
     (typeof code === 'string' && CONNECTION_LOST.test(code)) ||
     /connection terminated|not queryable|database has ended/i.test(text)
   ) {

@@ -12,16 +12,22 @@ const AT_MOST_MS = 3_000
  * source would be busy until the lease expires. What the run did stands in any case.
  */
 export async function giveBack(lease: Lease): Promise<void> {
-  await Promise.race([tryRelease(lease), sleep(AT_MOST_MS, undefined, { ref: false })])
+  const over = new AbortController()
+  const limit = sleep(AT_MOST_MS, undefined, { ref: false, signal: over.signal }).catch(() => {})
+  await Promise.race([tryRelease(lease, over.signal), limit])
+  // A release that hangs may fail later; nobody waits for another attempt then.
+  over.abort()
 }
 
-async function tryRelease(lease: Lease): Promise<void> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+async function tryRelease(lease: Lease, over: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
     try {
       await lease.release()
       return
     } catch {
-      await sleep(PAUSE_MS * attempt)
+      if (attempt === ATTEMPTS || over.aborted) return
+      await sleep(PAUSE_MS * attempt, undefined, { signal: over }).catch(() => {})
+      if (over.aborted) return
     }
   }
 }

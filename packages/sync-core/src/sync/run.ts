@@ -18,6 +18,7 @@ export interface Run {
 export async function nothingNew({ db, source, options, tally }: Run): Promise<boolean> {
   const about = { id: source.id, fingerprint: fingerprintOf(source), language: languageOf(source) }
   const { bookmark, upToDate, searched } = await checkSource(db, about, tally.target!)
+  tally.lookedAt = performance.now()
   tally.bookmark = bookmark
   tally.unsearched = searched ? null : 'all'
   if (!upToDate || options.full || options.retryQuarantined) return false

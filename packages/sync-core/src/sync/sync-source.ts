@@ -99,6 +99,7 @@ const COMPLETE = new Set<Ending['status']>(['up_to_date', 'synced', 'first_sync'
 /** After a run that was stopped or has failed: a look that failed must not leave "up_to_date" standing. */
 async function lookBack({ db, source, options, tally }: Run, { status }: Ending): Promise<void> {
   const soon = within(db, AbortSignal.timeout(AFTERWARDS_MS))
-  if (status === 'failed' && !options.dryRun) tally.bookmark = await noteFailure(soon, source.id)
+  if (status === 'failed' && !options.dryRun)
+    tally.bookmark = await noteFailure(soon, source.id, performance.now() - tally.lookedAt)
   else if (tally.bookmark === null) tally.bookmark = (await readSource(soon, source.id))?.bookmark ?? null
 }

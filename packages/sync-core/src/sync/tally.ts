@@ -39,6 +39,8 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
     elapsedMs: elapsedMs(),
   })
   const tally = {
+    /** When this run began, or last found out where the source is; what others have noted since is newer. */
+    lookedAt: started,
     bookmark: null as string | null,
     target: null as string | null,
     filesRemaining: null as number | null,

@@ -18,6 +18,27 @@ export function commandLines(): string[] {
     .map(commandLine)
 }
 
+/** The numbers of the processes whose command line holds a text, of those that one process has started itself. */
+export function childPids(text: string, parent = process.pid): number[] {
+  const tasks = readdirSync(`/proc/${parent}/task`)
+  return tasks
+    .flatMap((task) => read(`/proc/${parent}/task/${task}/children`).split(' ').filter(Boolean))
+    .filter((pid) => commandLine(pid).includes(text))
+    .map(Number)
+}
+
+/** Whether a process runs; one that has ended and was not waited for yet does not. */
+export function isRunning(pid: number): boolean {
+  return commandLine(String(pid)) !== ''
+}
+
+/** The processor time that a process has taken so far. */
+export function cpuMs(pid: number): number {
+  // After the name, which may hold anything: "utime" and "stime" are the 12th and 13th, in hundredths of a second.
+  const fields = read(`/proc/${pid}/stat`).split(') ').at(-1)!.split(' ')
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10
+}
+
 /** The command lines of the processes that this one has started, or one of those, and that still run. */
 export function descendants(parent = process.pid): string[] {
   const tasks = readdirSync(`/proc/${parent}/task`)
