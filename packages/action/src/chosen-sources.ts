@@ -1,5 +1,5 @@
 import * as core from '@actions/core'
-import { type Database, isEmbedded, openDatabase } from '@tidemark/sync-core'
+import { isEmbedded } from '@tidemark/sync-core'
 import {
   type Config,
   type ConfiguredSource,
@@ -53,31 +53,4 @@ function named({ file, sources }: Config): readonly ConfiguredSource[] {
     const known = sources.map(({ id }) => id).join(', ') || 'none'
     throw new UsageError(`there is no source ${JSON.stringify(name)} in ${file}`, `Known are: ${known}`)
   })
-}
-
-/** Opens the database for some work, and closes it afterwards. The signal ends the wait for it to answer. */
-export async function withDatabase<T>(
-  { database }: Pick<Chosen, 'database'>,
-  work: (db: Database) => Promise<T>,
-  signal?: AbortSignal,
-): Promise<T> {
-  const db = await orStopped(openDatabase(database), signal)
-  try {
-    return await work(db)
-  } finally {
-    await db.close()
-  }
-}
-
-async function orStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work
-  signal.throwIfAborted()
-  const { promise: stopped, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([work, stopped])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { actionWorld, heldBack, isFree, silentDatabase } from './world/action-world.ts'
+import { startSilentProxy } from '../../lock/test/world/silent-proxy.ts'
+import { actionWorld, heldBack, heldBackMigration, isFree, silentDatabase } from './world/action-world.ts'
+import { cancelAsRunner } from './world/runner.ts'
 
 async function worldWithVite() {
   const world = await actionWorld()
@@ -62,6 +64,45 @@ describe('a cancelled job', () => {
     const { child, ended } = world.start({ uses: 'sync', env: { DATABASE_URL: silent.url } })
     await silent.connected
     child.kill('SIGTERM')
-    expect(await ended).toMatchObject({ exitCode: 143, outputs: { status: 'partial', behind: '["vite"]' } })
+    const cancelled = await ended
+    expect(cancelled).toMatchObject({
+      exitCode: 143,
+      outputs: { status: 'partial', partial: 'true', behind: '["vite"]' },
+    })
+    expect(JSON.parse(cancelled.outputs.results!)).toMatchObject({
+      version: 1,
+      results: [{ source: 'vite', status: 'partial', reason: 'cancelled', filesRemaining: null }],
+    })
+  })
+
+  test('ends at once where its database is still making the tables', async () => {
+    await using world = await actionWorld()
+    world.vite('vite.git')
+    world.configure({ vite: { repo: 'vite.git', ref: 'main' } })
+    await using held = await heldBackMigration(world)
+    const { child, ended } = world.start({ uses: 'sync' })
+    await held.waiting()
+    child.kill('SIGINT')
+    const cancelled = await ended
+    expect(cancelled).toMatchObject({ exitCode: 130, outputs: { status: 'partial', behind: '["vite"]' } })
+    expect(JSON.parse(cancelled.outputs.results!).results).toMatchObject([
+      { source: 'vite', reason: 'cancelled' },
+    ])
+  })
+
+  test('has its results where the database goes silent, before the runner kills it', async () => {
+    await using world = await worldWithVite()
+    await using proxy = await startSilentProxy(world.database)
+    await using held = await heldBack(world)
+    const { child, ended } = world.start({ uses: 'sync', env: { DATABASE_URL: proxy.url } })
+    await held.waiting()
+    proxy.silence('all')
+    const killed = cancelAsRunner(child)
+    const cancelled = await ended
+    killed.abort()
+    expect(JSON.parse(cancelled.outputs.results!).results).toMatchObject([
+      { source: 'vite', status: 'partial', reason: 'cancelled' },
+    ])
+    expect(cancelled).toMatchObject({ exitCode: 130, outputs: { status: 'partial', behind: '["vite"]' } })
   })
 })

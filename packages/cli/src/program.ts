@@ -25,7 +25,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     else addComplete(program)
     await program.parseAsync(withDashedWords(args), { from: 'user' })
   } catch (error) {
-    process.exitCode = report(error, args.includes('--verbose'))
+    process.exitCode = await report(error, args.includes('--verbose'))
   }
 }
 
@@ -70,11 +70,12 @@ function describeProgram(): Command {
 }
 
 /** Tells what went wrong in one line, and what to do in another. */
-function report(error: unknown, verbose: boolean): number {
+async function report(error: unknown, verbose: boolean): Promise<number> {
   // Commander has written its message; asking for help is not an error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  const { message, hint, stack } = error as Error & { hint?: string }
-  process.stderr.write(`tidemark: ${message}${hint === undefined ? '' : `\n  ${hint}`}\n`)
-  if (verbose) process.stderr.write(`${stack}\n`)
+  const { problemOfError } = await import('./problem/error-problem.ts')
+  const { problemText } = await import('./problem/problem.ts')
+  process.stderr.write(problemText(problemOfError(error)))
+  if (verbose) process.stderr.write(`${(error as Error).stack}\n`)
   return error instanceof UsageError && !(error instanceof CannotWrite) ? 2 : 1
 }

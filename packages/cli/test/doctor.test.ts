@@ -147,16 +147,43 @@ describe('tidemark status', () => {
     )
   })
 
-  test.each([
-    ['a mass deletion', 'subpath: elsewhere', 'tidemark sync --source SOURCE --allow-mass-delete'],
-    ['a ref that is gone', 'ref: gone', 'tidemark sync --source SOURCE'],
-  ])('names the command that goes on after %s', async (_, change, mend) => {
+  test('names the command that goes on after a mass deletion', async () => {
     const { world, source } = await oneSource()
-    using __ = world
+    using _ = world
     await world.run('sync --all')
-    world.write('tidemark.yaml', `sources: { ${source}: { repo: docs, ${change} } }`)
+    world.write('tidemark.yaml', `sources: { ${source}: { repo: docs, subpath: elsewhere } }`)
     await world.run('sync --all')
-    expect((await world.run('status')).stderr).toContain(mend.replace('SOURCE', source))
+    const { stderr } = await world.run('status')
+    expect(stderr).toContain(`tidemark sync --source ${source} --allow-mass-delete`)
+    expect(await follow(world, stderr)).toMatchObject({ exitCode: 0 })
+    expect((await world.run('status')).stderr).toBe('')
+  })
+
+  test('names refs that are there while the one of a source is gone, and the sync once it is not', async () => {
+    const { world, source } = await oneSource()
+    using _ = world
+    await world.run('sync --all')
+    world.write('tidemark.yaml', `sources: { ${source}: { repo: docs, ref: mian } }`)
+    await world.run('sync --all')
+    expect((await world.run('status')).stderr).toMatch(/has no ref "mian"\n {2}Nearest to it are: main\.$/)
+    world.write('tidemark.yaml', `sources: { ${source}: { repo: docs, ref: main } }`)
+    const { stderr } = await world.run('status')
+    expect(stderr).toBe(`tidemark: ${source}: its last run failed\n  tidemark sync --source ${source}`)
+    expect(await follow(world, stderr)).toMatchObject({ exitCode: 0 })
+  })
+
+  test('names no remedy of a mass deletion where the repository cannot be read', async () => {
+    const { world, source } = await oneSource()
+    using _ = world
+    await world.run('sync --all')
+    world.write('tidemark.yaml', `sources: { ${source}: { repo: docs, subpath: elsewhere } }`)
+    expect(await world.run('sync --all')).toMatchObject({ exitCode: 3 })
+    world.write('tidemark.yaml', `sources: { ${source}: { repo: nowhere } }`)
+    const problem = `${world.folder}/nowhere is not a git repository`
+    const mend = 'Give the path of a work tree or of a bare repository.'
+    expect((await world.run('status')).stderr).toBe(`tidemark: ${source}: ${problem}\n  ${mend}`)
+    const { stdout } = await world.run('status --json')
+    expect(JSON.parse(stdout).sources).toMatchObject([{ id: source, lastStatus: 'blocked', problem, mend }])
   })
 })
 
@@ -193,5 +220,24 @@ describe('tidemark migrate', () => {
       ),
     ).toEqual([{ id: 'nightly', holder_pid: 7, fenced: true, beats: true }])
     expect(await world.run('migrate --adopt pg_class')).toMatchObject({ exitCode: 2 })
+  })
+
+  test('--adopt refuses a table that cannot hold leases, with the remedy', async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', '')
+    await query(
+      world.database,
+      `CREATE TABLE keyless_locks (id text NOT NULL, holder_pid integer NOT NULL, holder_host text NOT NULL,
+         acquired_at timestamptz NOT NULL DEFAULT now(), ttl_expires_at timestamptz NOT NULL)`,
+    )
+    const refused = await world.run('migrate --adopt keyless_locks')
+    expect(refused).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr:
+        'tidemark: keyless_locks cannot hold leases: its column id is not unique\n  ALTER TABLE keyless_locks ADD PRIMARY KEY (id)',
+    })
+    await query(world.database, 'ALTER TABLE keyless_locks ADD PRIMARY KEY (id)')
+    expect(await world.run('migrate --adopt keyless_locks')).toMatchObject({ exitCode: 0 })
   })
 })

@@ -64,6 +64,25 @@ describe('tidemark sync --independent', () => {
     expect(results(ended)[0].error.message).toMatch(/its process \d+ was killed by SIGKILL/)
   })
 
+  test('tells what a process has failed of with the hint to it, whatever else it has written', async () => {
+    using world = await cliWorld()
+    const source = freshName()
+    world.write('tidemark.yaml', `sources: { ${source}: { repo: docs } }`)
+    const warning = encodeURIComponent(`process.emitWarning('an old module')`)
+    const ended = await world.run('sync --all --independent --json', {
+      DATABASE_URL: 'postgres://me@127.0.0.1:1/x',
+      NODE_OPTIONS: `--import data:text/javascript,${warning}`,
+    })
+    expect(results(ended)[0]).toMatchObject({
+      status: 'failed',
+      error: {
+        code: 'PROCESS_FAILED',
+        message: expect.stringContaining('postgres://127.0.0.1:1/x does not answer'),
+        hint: expect.stringContaining('Check that the server runs'),
+      },
+    })
+  })
+
   test('kills a process that hangs past its budget, and tells it as failed', async () => {
     using world = await cliWorld()
     const { a, b, held } = await twoSources(world)

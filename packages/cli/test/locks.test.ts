@@ -3,13 +3,18 @@ import { describe, expect, test } from 'vitest'
 import { type CliWorld, cliWorld, freshName } from './world/cli-world.ts'
 
 /** Has a process that no longer lives hold the lease of a source, last refreshed so many minutes ago. */
-async function deadHolder(world: CliWorld, source: string, minutes: number): Promise<void> {
+async function deadHolder(
+  world: CliWorld,
+  source: string,
+  minutes: number,
+  lastsMinutes = 60,
+): Promise<void> {
   const client = new pg.Client({ connectionString: world.database })
   await client.connect()
   await client.query(
-    `INSERT INTO tidemark.locks (key, holder_id, holder_host, holder_pid, attempt_id, acquired_at, last_refreshed_at, expires_at)
-     VALUES ($1, 'dead', 'elsewhere', 4711, gen_random_uuid(), now() - interval '2 hours', now() - $2 * interval '1 minute', now() + interval '1 hour')`,
-    [`sync:${source}`, minutes],
+    `INSERT INTO tidemark.locks (key, holder_id, holder_host, holder_pid, attempt_id, acquired_at, last_refreshed_at, expires_at, heartbeat_ms)
+     VALUES ($1, 'dead', 'elsewhere', 4711, gen_random_uuid(), now() - interval '2 hours', now() - $2 * interval '1 minute', now() + $3 * interval '1 minute', 15000)`,
+    [`sync:${source}`, minutes, lastsMinutes],
   )
   await client.end()
 }
@@ -60,6 +65,43 @@ describe('a lease that was left behind', () => {
     await deadHolder(world, `${other}x`, 0)
     expect((await world.run(`locks break sync:${other}x`)).stdout).toBe(`sync:${other}x: refused`)
     expect((await world.run(`locks break sync:${other}x --force`)).stdout).toBe(`sync:${other}x: broken`)
+  })
+
+  test.each([
+    ['no age, before it has expired', 10, 60, '', 'refused'],
+    ['no age, once it has expired', 10, -1, '', 'broken'],
+    ['an age within three of its own heartbeats', 0.5, 60, '1s', 'refused'],
+    ['an age, once it is silent for longer', 1, 60, '1s', 'broken'],
+  ])('is judged alike by every way to break it, given %s', async (_, silent, lasts, age, verdict) => {
+    const [a, b] = [freshName(), freshName()]
+    using world = await worldWith(a)
+    await deadHolder(world, a, silent, lasts)
+    await deadHolder(world, b, silent, lasts)
+    const maxAge = age && ` --max-age ${age}`
+    const all = await world.run(`sync --break-lock --all --json${maxAge}`)
+    expect(JSON.parse(all.stdout).results).toMatchObject([{ source: a, verdict }])
+    expect((await world.run(`locks break sync:${b}${maxAge}`)).stdout).toBe(`sync:${b}: ${verdict}`)
+  })
+
+  test('of a holder that is silent is told with the command that frees it, not with how to wait', async () => {
+    const source = freshName()
+    using world = await worldWith(source)
+    await deadHolder(world, source, 10)
+    const { stderr } = await world.run('sync --all')
+    const freeing = `sync --source ${source} --break-lock-if-stale 90s`
+    expect(stderr).toContain(
+      `process 4711 on elsewhere holds its lease and shows no sign of life\n  tidemark ${freeing}`,
+    )
+    expect(stderr).not.toContain('--wait')
+    expect(await world.run(freeing)).toMatchObject({ exitCode: 0 })
+  })
+
+  test('cannot have a key that is too long', async () => {
+    using world = await worldWith(freshName())
+    expect(await world.run(`locks break ${'k'.repeat(1_025)}`)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^tidemark: a key is a text of .*\n {2}See the keys that there are/),
+    })
   })
 })
 

@@ -1,8 +1,10 @@
 import * as core from '@actions/core'
-import { leaseKey, migrate } from '@tidemark/sync-core'
+import { leaseKey } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
-import { chosenSources, withDatabase } from '../chosen-sources.ts'
+import { chosenSources } from '../chosen-sources.ts'
+import { withMigratedDatabase } from '../database.ts'
 import { durationInput } from '../inputs.ts'
+import { setResults } from '../job/set-results.ts'
 import { writeSummary } from '../summary.ts'
 
 /** Longer than any live holder goes without a heartbeat. */
@@ -12,9 +14,8 @@ const MAX_AGE_MS = 300_000
 export async function breakStale(): Promise<void> {
   const maxAgeMs = durationInput('max-age') ?? MAX_AGE_MS
   const chosen = chosenSources()
-  const results = await withDatabase(chosen, async (db) => {
-    await migrate(db)
-    return Promise.all(
+  const results = await withMigratedDatabase(chosen, (db) =>
+    Promise.all(
       chosen.sources.map(async ({ id }) => {
         const told = await db.locks.break(leaseKey(id), { maxAgeMs })
         const { verdict } = told
@@ -22,8 +23,9 @@ export async function breakStale(): Promise<void> {
         const { host, pid } = told.holder
         return { source: id, verdict, holder: { host, pid }, sinceRefreshMs: told.sinceRefreshMs }
       }),
-    )
-  })
+    ),
+  )
+  setResults(results)
   const held = results.filter(({ verdict }) => verdict !== 'absent')
   const rows = held.map(({ source, verdict, holder, sinceRefreshMs }) => [
     source,
@@ -35,5 +37,4 @@ export async function breakStale(): Promise<void> {
   const broken = held.filter(({ verdict }) => verdict === 'broken').length
   core.info(`${broken} of ${held.length} leases that are held were broken`)
   if (broken > 0) await writeSummary('Tidemark: leases', ['source', 'verdict', 'holder', 'silent for'], rows)
-  core.setOutput('results', JSON.stringify({ version: 1, results }))
 }

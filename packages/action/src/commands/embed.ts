@@ -1,12 +1,8 @@
-import {
-  type Embedding,
-  type EmbedOptions,
-  type EmbedResult,
-  embedSource,
-  migrate,
-} from '@tidemark/sync-core'
+import { type Embedding, type EmbedOptions, type EmbedResult, embedSource } from '@tidemark/sync-core'
 import { type Config, UsageError } from 'tidemark/config'
-import { type Chosen, chosenSources, withDatabase } from '../chosen-sources.ts'
+import { type Chosen, chosenSources } from '../chosen-sources.ts'
+import { withMigratedDatabase } from '../database.ts'
+import { cancelledResult } from '../embed/cancelled-result.ts'
 import { nextSteps } from '../embed/next-steps.ts'
 import { summarize } from '../embed/summarize.ts'
 import { progressLine, tellResult } from '../embed/tell-result.ts'
@@ -15,6 +11,7 @@ import { annotate } from '../job/annotate.ts'
 import { endEarly, endStep } from '../job/end-step.ts'
 import { notingLeases } from '../job/noted-leases.ts'
 import { nowAndThen } from '../job/now-and-then.ts'
+import { setOutcome } from '../job/set-results.ts'
 import { stopOnSignals } from '../job/stop-on-signals.ts'
 import { FAIL_ON } from '../job/worst-status.ts'
 
@@ -28,7 +25,8 @@ export async function embed(): Promise<void> {
   const results = await embedAll(chosen, embedding, { budgetMs, signal: stop.signal }).catch(
     (error: unknown) => {
       if (!stop.signal.aborted) throw error
-      return endEarly(stop)
+      const none = chosen.sources.map(({ id }) => cancelledResult(id, embedding.model))
+      return endEarly(none, stop)
     },
   )
   const steps = results.flatMap(nextSteps)
@@ -53,17 +51,18 @@ async function embedAll(
   settings: EmbedOptions,
 ): Promise<EmbedResult[]> {
   const options = { ...settings, onProgress: nowAndThen(progressLine) }
-  return withDatabase(
+  return withMigratedDatabase(
     chosen,
     async (opened) => {
       const db = notingLeases(opened)
-      await migrate(db)
       const results: EmbedResult[] = []
       for (const { id } of chosen.sources) {
         const result = await embedSource(db, id, embedding, options)
         tellResult(result)
         results.push(result)
       }
+      // A job that was cancelled may be killed before its database has been closed.
+      setOutcome(results)
       return results
     },
     settings.signal,

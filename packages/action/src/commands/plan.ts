@@ -1,7 +1,8 @@
 import * as core from '@actions/core'
-import { migrate, readStatus } from '@tidemark/sync-core'
+import { readStatus } from '@tidemark/sync-core'
 import { UsageError } from 'tidemark/config'
-import { chosenSources, withDatabase } from '../chosen-sources.ts'
+import { chosenSources } from '../chosen-sources.ts'
+import { withMigratedDatabase } from '../database.ts'
 import { readHeads } from '../heads.ts'
 import { choiceInput, countInput, durationInput, namesInput } from '../inputs.ts'
 import { dueSources } from '../plan/due-sources.ts'
@@ -21,10 +22,10 @@ export async function plan(): Promise<void> {
   const chosen = chosenSources()
   const ids = chosen.sources.map(({ id }) => id)
   const [{ standings, usual }, heads] = await Promise.all([
-    withDatabase(chosen, async (db) => {
-      await migrate(db)
-      return { standings: await readStatus(db, ids), usual: await readUsualDurations(db, ids) }
-    }),
+    withMigratedDatabase(chosen, async (db) => ({
+      standings: await readStatus(db, ids),
+      usual: await readUsualDurations(db, ids),
+    })),
     readHeads(chosen.sources),
   ])
   warnOf(heads.flatMap((head, i) => ('problem' in head ? [{ id: ids[i]!, ...head }] : [])))

@@ -1,9 +1,11 @@
 import * as core from '@actions/core'
 import { readStatus, type SourceStanding } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
-import { chosenSources, withDatabase } from '../chosen-sources.ts'
+import { chosenSources } from '../chosen-sources.ts'
+import { withDatabase } from '../database.ts'
 import { type Head, readHeads } from '../heads.ts'
 import { durationInput } from '../inputs.ts'
+import { setResults } from '../job/set-results.ts'
 import { writeSummary } from '../summary.ts'
 
 /**
@@ -14,6 +16,8 @@ export async function status(): Promise<void> {
   const maxAgeMs = durationInput('max-age') ?? 0
   const chosen = chosenSources()
   const ids = chosen.sources.map(({ id }) => id)
+  // Until something else is known of them.
+  core.setOutput('behind', JSON.stringify(ids))
   const [standings, heads] = await Promise.all([
     withDatabase(chosen, (db) => readStatus(db, ids)),
     readHeads(chosen.sources),
@@ -40,7 +44,7 @@ export async function status(): Promise<void> {
       title: `tidemark: ${names.length} of ${ids.length} sources are behind${since}`,
     })
   }
-  core.setOutput('results', JSON.stringify({ version: 1, results }))
+  setResults(results)
   core.setOutput('status', names.length > 0 ? 'behind' : 'up_to_date')
   core.setOutput('behind', JSON.stringify(names))
 }

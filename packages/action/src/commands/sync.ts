@@ -2,21 +2,23 @@ import { dirname, join } from 'node:path'
 import * as core from '@actions/core'
 import {
   type Database,
-  migrate,
   readStatus,
   type SourceStanding,
   type SyncResult,
   syncSource,
 } from '@tidemark/sync-core'
 import pMap from 'p-map'
-import { type Chosen, chosenSources, withDatabase } from '../chosen-sources.ts'
+import { type Chosen, chosenSources } from '../chosen-sources.ts'
+import { withMigratedDatabase } from '../database.ts'
 import { choiceInput, countInput, durationInput } from '../inputs.ts'
 import { annotate } from '../job/annotate.ts'
 import { endEarly, endStep } from '../job/end-step.ts'
 import { notingLeases } from '../job/noted-leases.ts'
 import { nowAndThen } from '../job/now-and-then.ts'
+import { setOutcome } from '../job/set-results.ts'
 import { type Stop, stopOnSignals } from '../job/stop-on-signals.ts'
 import { FAIL_ON } from '../job/worst-status.ts'
+import { cancelledResult } from '../sync/cancelled-result.ts'
 import { nextSteps } from '../sync/next-steps.ts'
 import { summarize } from '../sync/summarize.ts'
 import { progressLine, tellResult } from '../sync/tell-result.ts'
@@ -28,17 +30,18 @@ export async function sync(): Promise<void> {
   const concurrency = countInput('concurrency')
   const failOn = choiceInput('fail-on', FAIL_ON)
   const chosen = chosenSources()
+  const ids = chosen.sources.map(({ id }) => id)
+  // Until something else is known of them.
+  setBehind(ids)
   using stop = stopOnSignals()
   const settings = { budgetMs, breakLockIfStaleMs, concurrency, stop }
   const { results, standings } = await syncAll(chosen, settings).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error
-    setBehind(chosen.sources.map(({ id }) => id))
-    return endEarly(stop)
+    return endEarly(ids.map(cancelledResult), stop)
   })
   const steps = results.flatMap(nextSteps)
   annotate(steps)
   await summarize(results, standings, steps)
-  setBehind(results.filter(isBehind).map(({ source }) => source))
   endStep(results, { failOn, stop })
 }
 
@@ -56,24 +59,26 @@ async function syncAll(chosen: Chosen, { concurrency, stop, ...settings }: Setti
   const clones = join(dirname(chosen.config.file), '.tidemark', 'clones')
   const { search } = chosen.config
   const options = { ...settings, signal, clones, search, onProgress: nowAndThen(progressLine) }
-  return withDatabase(
+  return withMigratedDatabase(
     chosen,
     async (opened) => {
       const db = notingLeases(opened)
-      await migrate(db)
       const syncOne = async (source: (typeof chosen.sources)[number]): Promise<SyncResult> => {
         const result = await syncSource(db, source, options)
         tellResult(result)
         return result
       }
       const results = await pMap(chosen.sources, syncOne, { concurrency })
-      return { results, standings: await standingsOf(opened, results) }
+      // A job that was cancelled may be killed before its database has been closed.
+      setOutcome(results)
+      setBehind(results.filter(isBehind).map(({ source }) => source))
+      return { results, standings: signal.aborted ? [] : await standingsOf(opened, results) }
     },
     signal,
   )
 }
 
-/** What the summary tells beside the results; a cancelled job has seconds, and a database may have gone silent. */
+/** What the summary tells beside the results; a database may have gone silent. */
 const STANDINGS_MS = 2_000
 
 async function standingsOf(opened: Database, results: readonly SyncResult[]): Promise<SourceStanding[]> {

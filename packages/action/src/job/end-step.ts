@@ -1,26 +1,21 @@
 import * as core from '@actions/core'
+import { setOutcome } from './set-results.ts'
 import type { Stop } from './stop-on-signals.ts'
-import { type Ended, type FailOn, failsStep, worstStatus } from './worst-status.ts'
+import { type Ended, type FailOn, failsStep } from './worst-status.ts'
 
-/** Sets the outputs `results`, `status` and `partial`, and whether the step fails. */
+/** Sets whether the step fails; each of its results has been told already. */
 export function endStep(results: readonly Ended[], { failOn, stop }: { failOn: FailOn; stop: Stop }): void {
-  core.setOutput('results', JSON.stringify({ version: 1, results }))
-  core.setOutput('status', worstStatus(results))
-  core.setOutput(
-    'partial',
-    results.some(({ status }) => status === 'partial'),
-  )
-  // Each of them has been told as an error already.
+  const stopped = stop.exitCode()
+  // A database that has gone silent would keep the process until it is killed.
+  if (stopped !== undefined) process.exit(stopped)
   if (failsStep(results, failOn)) process.exitCode = core.ExitCode.Failure
-  process.exitCode = stop.exitCode() ?? process.exitCode
 }
 
 /** Stopped before the database has answered: nothing was done, and a connection may still be on its way. */
-export function endEarly(stop: Stop): never {
+export function endEarly(results: readonly Ended[], stop: Stop): never {
   core.notice('Nothing was done yet; the next run begins where this one would have.', {
     title: 'tidemark: stopped before the database has answered',
   })
-  core.setOutput('status', 'partial')
-  core.setOutput('partial', true)
+  setOutcome(results, 'partial')
   process.exit(stop.exitCode())
 }

@@ -140,6 +140,11 @@ describe('a cancelled step that embeds', () => {
     const { child, ended } = world.start({ uses: 'embed', env: { ...env, DATABASE_URL: silent.url } })
     await silent.connected
     child.kill('SIGTERM')
-    expect(await ended).toMatchObject({ exitCode: 143, outputs: { status: 'partial', partial: 'true' } })
+    const cancelled = await ended
+    expect(cancelled).toMatchObject({ exitCode: 143, outputs: { status: 'partial', partial: 'true' } })
+    expect(JSON.parse(cancelled.outputs.results!)).toMatchObject({
+      version: 1,
+      results: ['docs', 'wiki'].map((source) => ({ source, status: 'partial', reason: 'cancelled' })),
+    })
   })
 })

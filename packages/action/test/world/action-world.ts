@@ -105,6 +105,13 @@ export async function heldBackEmbedding({ pool }: ActionWorld) {
   return heldBy(pool, holder)
 }
 
+/** Lets a step that is the first with a database come as far as making its tables, and no further. */
+export async function heldBackMigration({ pool }: ActionWorld) {
+  const holder = await pool.connect()
+  await holder.query(`BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('tidemark.migrations', 0))`)
+  return heldBy(pool, holder)
+}
+
 function heldBy(pool: pg.Pool, holder: pg.PoolClient) {
   const waiting = `SELECT count(*)::int AS n FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'tidemark' AND wait_event_type = 'Lock'`

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { parse } from 'yaml'
@@ -34,6 +35,21 @@ export function startStep(step: Step) {
   const inputs = inputsOf(action, step.with ?? {})
   const entry = (name: 'main' | 'post') => resolve(dirname(file), action.runs[name])
   return startEntry(entry('main'), { cwd, env: { ...inputs, ...env } }, action.runs.post && entry('post'))
+}
+
+/** Ends a step as a runner does whose job is cancelled, until that is stopped. */
+export function cancelAsRunner(child: ReturnType<typeof startStep>['child']): AbortController {
+  const over = new AbortController()
+  const { signal } = over
+  const end = async () => {
+    child.kill('SIGINT')
+    await sleep(7_500, undefined, { signal, ref: false })
+    child.kill('SIGTERM')
+    await sleep(2_500, undefined, { signal, ref: false })
+    child.kill('SIGKILL')
+  }
+  end().catch(() => {})
+  return over
 }
 
 /** Runs a step to its end. */

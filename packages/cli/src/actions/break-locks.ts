@@ -1,9 +1,10 @@
 import { leaseKey, type Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Config } from '../config/load-config.ts'
+import { breakLease } from '../database/break-lease.ts'
 import { table } from '../show/table.ts'
 import { duration } from '../show/words.ts'
-import { withDatabase } from './context.ts'
+import { withDatabaseIfPresent } from './context.ts'
 import { outputOf } from './globals.ts'
 
 /** Breaks the leases of sources whose holders show no sign of life, or all of them, and tells what became of each. */
@@ -13,9 +14,9 @@ export async function breakLocks(
   sources: readonly Source[],
   options: { force?: boolean | undefined; maxAgeMs?: number | undefined },
 ): Promise<void> {
-  const verdicts = await withDatabase(command, config, (db) =>
+  const verdicts = await withDatabaseIfPresent(command, config, (db) =>
     Promise.all(
-      sources.map(async ({ id }) => ({ source: id, ...(await db.locks.break(leaseKey(id), options)) })),
+      sources.map(async ({ id }) => ({ source: id, ...(await breakLease(db, leaseKey(id), options)) })),
     ),
   )
   const output = outputOf(command)

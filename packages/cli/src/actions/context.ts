@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { type Database, isEmbedded, migrate, openDatabase } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { findConfig } from '../config/find-config.ts'
 import { type Config, type ConfiguredSource, databaseOf, loadConfig } from '../config/load-config.ts'
+import { closeDatabase } from '../database/close-database.ts'
+import { isMissing, missingDatabase } from '../database/missing-database.ts'
 import { didYouMean } from '../nearest.ts'
 import { UsageError } from '../usage-error.ts'
 import { globals } from './globals.ts'
@@ -37,16 +37,20 @@ export const withDatabase: WithDatabase = (command, config, work, signal) => {
   return withOpen(databaseAddress(command, config), migrated, signal)
 }
 
-/** Opens the database of this call to read it as it is; an embedded one that is not there is stood in for. */
-export const withDatabaseAsItIs: WithDatabase = async (command, config, work, signal) => {
+/** Opens the database of this call to read it as it is; an embedded one that is not there is neither made nor started. */
+export const withDatabaseReadOnly: WithDatabase = (command, config, work, signal) => {
   const address = databaseAddress(command, config)
-  if (!isEmbedded(address) || existsSync(address)) return withOpen(address, work, signal)
-  const standIn = await mkdtemp(join(tmpdir(), 'tidemark-'))
-  try {
-    return await withOpen(join(standIn, 'db'), work, signal)
-  } finally {
-    await rm(standIn, { recursive: true })
+  if (isEmbedded(address) && !existsSync(address)) return work(missingDatabase(resolve(address)))
+  return withOpen(address, work, signal)
+}
+
+/** Opens and migrates the database of this call for work that has nothing to do where an embedded one is not there. */
+export const withDatabaseIfPresent: WithDatabase = (command, config, work, signal) => {
+  const migrated = async (db: Database) => {
+    if (!isMissing(db)) await migrate(db)
+    return work(db)
   }
+  return withDatabaseReadOnly(command, config, migrated, signal)
 }
 
 async function withOpen<T>(
@@ -58,7 +62,7 @@ async function withOpen<T>(
   try {
     return await work(db)
   } finally {
-    await db.close()
+    await closeDatabase(db)
   }
 }
 

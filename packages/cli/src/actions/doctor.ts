@@ -5,7 +5,7 @@ import { checkEmbedding } from '../doctor/check-embedding.ts'
 import { checkGit } from '../doctor/check-git.ts'
 import { checkRepositories, checkStandings } from '../doctor/check-sources.ts'
 import { type Finding, failed, well } from '../doctor/finding.ts'
-import { configOf, withDatabaseAsItIs } from './context.ts'
+import { configOf, withDatabaseReadOnly } from './context.ts'
 import { outputOf } from './globals.ts'
 
 /** Looks at all that a sync needs. @returns 1 where something is wrong. */
@@ -33,7 +33,7 @@ async function checkConfigured(command: Command): Promise<Finding[]> {
   }
   const { file, sources } = config
   const [stored, repositories] = await Promise.all([
-    withDatabaseAsItIs(command, config, async (db) => [
+    withDatabaseReadOnly(command, config, async (db) => [
       ...(await checkDatabase(db)),
       ...(await checkEmbedding(db, config)),
       ...(await checkStandings(db, config)),

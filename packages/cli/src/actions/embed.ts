@@ -9,7 +9,7 @@ import { showCollected, showEmbedResults } from '../show/embed-results.ts'
 import { openLive } from '../show/live.ts'
 import { endingCode } from '../sync/exit-code.ts'
 import { stopOnSignals } from '../sync/stop-on-signals.ts'
-import { configOf, sourcesChosen, withDatabase, withDatabaseAsItIs } from './context.ts'
+import { configOf, sourcesChosen, withDatabase, withDatabaseReadOnly } from './context.ts'
 import { outputOf } from './globals.ts'
 
 /** Embeds sources, collects embeddings that nothing needs, or both. @returns the exit code. */
@@ -38,7 +38,7 @@ export default async function embed(flags: EmbedFlags, command: Command): Promis
     return { results, collection: undefined }
   }
   // A dry run makes no tables, and no embedded database either.
-  const open = dryRun ? withDatabaseAsItIs : withDatabase
+  const open = dryRun ? withDatabaseReadOnly : withDatabase
   const { results, collection } = await open(command, config, work, signal).catch(notBegun)
   live[Symbol.dispose]()
   const collected = collection?.status === 'fulfilled' ? collection.value : undefined

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
+import { breakLease } from '../database/break-lease.ts'
 import { UsageError } from '../usage-error.ts'
-import { configOf, withDatabase } from './context.ts'
+import { configOf, withDatabaseIfPresent } from './context.ts'
 import { outputOf } from './globals.ts'
 
 /** Breaks one lease by its key. */
@@ -12,8 +13,8 @@ export default async function breakOne(
   if (force && maxAge !== undefined) {
     throw new UsageError('--max-age and --force exclude each other', 'Forcing looks at no age.')
   }
-  const result = await withDatabase(command, configOf(command), (db) =>
-    db.locks.break(key, { force, maxAgeMs: maxAge }),
+  const result = await withDatabaseIfPresent(command, configOf(command), (db) =>
+    breakLease(db, key, { force, maxAgeMs: maxAge }),
   )
   const output = outputOf(command)
   if (output.json) output.printJson({ key, verdict: result.verdict })

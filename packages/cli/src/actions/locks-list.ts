@@ -2,13 +2,13 @@ import type { Database } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { table } from '../show/table.ts'
 import { duration } from '../show/words.ts'
-import { configOf, withDatabaseAsItIs } from './context.ts'
+import { configOf, withDatabaseReadOnly } from './context.ts'
 import { outputOf } from './globals.ts'
 
 /** Lists the leases that are held, and those whose holder has died. */
 export default async function list(_: object, command: Command): Promise<void> {
   const output = outputOf(command)
-  const held = await withDatabaseAsItIs(command, configOf(command), heldIn)
+  const held = await withDatabaseReadOnly(command, configOf(command), heldIn)
   const shown = held.map(({ key, token, holder, heldForMs, sinceRefreshMs, expiresInMs }) => ({
     key,
     token: String(token),

@@ -2,7 +2,7 @@ import { migrate, pendingMigrations } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { adoptTable } from '../database/adopt-table.ts'
 import { UsageError } from '../usage-error.ts'
-import { configOf, withDatabaseAsItIs, withDatabaseUnmigrated } from './context.ts'
+import { configOf, withDatabaseReadOnly, withDatabaseUnmigrated } from './context.ts'
 import { outputOf } from './globals.ts'
 
 /** Makes or updates the tables, shows what that would be, or upgrades a table of leases. */
@@ -15,7 +15,7 @@ export default async function migrateTables(
   const config = configOf(command)
   const output = outputOf(command)
   if (dryRun) {
-    const statements = await withDatabaseAsItIs(command, config, pendingMigrations)
+    const statements = await withDatabaseReadOnly(command, config, pendingMigrations)
     if (output.json) output.printJson({ statements })
     else if (statements.length === 0) output.note('The tables are up to date.')
     else output.print(statements.map((sql) => `${sql};`).join('\n\n'))

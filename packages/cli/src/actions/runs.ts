@@ -2,7 +2,7 @@ import { type RunRecord, readRuns } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { table } from '../show/table.ts'
 import { ago, duration, shortCommit } from '../show/words.ts'
-import { configOf, sourceNamed, withDatabaseAsItIs } from './context.ts'
+import { configOf, sourceNamed, withDatabaseReadOnly } from './context.ts'
 import { outputOf } from './globals.ts'
 
 /** Lists the last runs. */
@@ -13,7 +13,7 @@ export default async function runs(
   const output = outputOf(command)
   const config = configOf(command)
   if (source !== undefined) sourceNamed(config, source)
-  const records = await withDatabaseAsItIs(command, config, (db) => readRuns(db, { source, limit }))
+  const records = await withDatabaseReadOnly(command, config, (db) => readRuns(db, { source, limit }))
   if (output.json) {
     output.printJson({ runs: records })
     return

@@ -2,7 +2,7 @@ import { type SearchMode, search } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { showHits } from '../show/hits.ts'
 import { UsageError } from '../usage-error.ts'
-import { configOf, sourceNamed, withDatabaseAsItIs } from './context.ts'
+import { configOf, sourceNamed, withDatabaseReadOnly } from './context.ts'
 import { outputOf } from './globals.ts'
 
 interface SearchFlags {
@@ -23,7 +23,7 @@ export default async function find(
   const config = configOf(command)
   const sources = source && [...new Set(source)].map((id) => sourceNamed(config, id).id)
   const options = { sources, limit, mode, embedding: config.embedding ?? undefined }
-  const result = await withDatabaseAsItIs(command, config, (db) => search(db, asked, options))
+  const result = await withDatabaseReadOnly(command, config, (db) => search(db, asked, options))
   const output = outputOf(command)
   if (output.json) output.printJson(result)
   else showHits(result, asked, output)

@@ -2,7 +2,7 @@ import { readPage } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { showPage } from '../show/page.ts'
 import { UsageError } from '../usage-error.ts'
-import { configOf, sourceNamed, withDatabaseAsItIs } from './context.ts'
+import { configOf, sourceNamed, withDatabaseReadOnly } from './context.ts'
 import { outputOf } from './globals.ts'
 
 /** Prints a page of the database as it is. */
@@ -16,7 +16,7 @@ export default async function show(name: string, _: object, command: Command): P
   }
   const config = configOf(command)
   const { id } = sourceNamed(config, source)
-  const page = await withDatabaseAsItIs(command, config, (db) => readPage(db, id, path))
+  const page = await withDatabaseReadOnly(command, config, (db) => readPage(db, id, path))
   const output = outputOf(command)
   if (output.json) output.printJson(page)
   else showPage(page, output)

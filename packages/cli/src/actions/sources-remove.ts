@@ -3,8 +3,9 @@ import { type Database, measureSource, readSource, removeSource, type SourceSize
 import type { Command } from 'commander'
 import { removeFromConfig } from '../config/edit.ts'
 import type { Config } from '../config/load-config.ts'
+import { isMissing } from '../database/missing-database.ts'
 import { UsageError } from '../usage-error.ts'
-import { configOf, sourceNamed, withDatabase } from './context.ts'
+import { configOf, sourceNamed, withDatabaseIfPresent } from './context.ts'
 import { outputOf } from './globals.ts'
 
 /** Takes a source out of the configuration, and with `--purge` out of the database, where it may be alone. */
@@ -18,7 +19,9 @@ export default async function remove(
   const output = outputOf(command)
   if (!purge) sourceNamed(config, id)
   const purged = purge
-    ? await withDatabase(command, config, (db) => purgeAsked(db, config, id, { yes, say: output.note }))
+    ? await withDatabaseIfPresent(command, config, (db) =>
+        purgeAsked(db, config, id, { yes, say: output.note }),
+      )
     : null
   if (purged === 'kept') {
     output.print(`Nothing was removed.`)
@@ -51,7 +54,7 @@ async function purgeAsked(
   }
   if (!yes && !(await agreed(`Delete ${what}?`))) return 'kept'
   if (yes) say(`Deleting ${what}`)
-  await removeSource(db, id, new AbortController().signal)
+  if (!isMissing(db)) await removeSource(db, id, new AbortController().signal)
   return size
 }
 

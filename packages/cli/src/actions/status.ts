@@ -1,16 +1,14 @@
-import { currentCommit, readStatus, type SourceStanding, withoutSecrets } from '@tidemark/sync-core'
+import { readStatus, type SourceStanding, withoutSecrets } from '@tidemark/sync-core'
 import type { Command } from 'commander'
-import pMap from 'p-map'
 import type { ConfiguredSource } from '../config/load-config.ts'
-import { mendOf } from '../show/mend.ts'
+import { problemText } from '../problem/problem.ts'
+import { type Head, readHeads } from '../problem/read-head.ts'
+import { problemOfSource } from '../problem/source-problem.ts'
 import type { Output } from '../show/output.ts'
 import { table } from '../show/table.ts'
 import { ago, duration, shortCommit } from '../show/words.ts'
-import { configOf, withDatabaseAsItIs } from './context.ts'
+import { configOf, withDatabaseReadOnly } from './context.ts'
 import { outputOf } from './globals.ts'
-
-const ASK_TIMEOUT_MS = 30_000
-const ASK_CONCURRENCY = 8
 
 /** Tells where each source stands, and how to go on where one is stuck. */
 export default async function status(_: object, command: Command): Promise<void> {
@@ -18,8 +16,8 @@ export default async function status(_: object, command: Command): Promise<void>
   const config = configOf(command)
   const ids = config.sources.map(({ id }) => id)
   const [standings, heads] = await Promise.all([
-    withDatabaseAsItIs(command, config, (db) => readStatus(db, ids)),
-    pMap(config.sources, headOf, { concurrency: ASK_CONCURRENCY }),
+    withDatabaseReadOnly(command, config, (db) => readStatus(db, ids)),
+    readHeads(config.sources),
   ])
   const sources = config.sources.map((source, i) => describe(source, standings[i]!, heads[i]!))
   if (output.json) output.printJson({ sources })
@@ -28,24 +26,14 @@ export default async function status(_: object, command: Command): Promise<void>
   else show(sources, output)
 }
 
-type Head = { readonly target: string } | { readonly problem: string }
-
-/** The commit that the ref of a source names now. */
-async function headOf(source: ConfiguredSource): Promise<Head> {
-  try {
-    return { target: await currentCommit(source, AbortSignal.timeout(ASK_TIMEOUT_MS)) }
-  } catch (error) {
-    return { problem: (error as Error).message }
-  }
-}
-
 type Described = ReturnType<typeof describe>
 
 function describe({ id, repo, ref, everyMs }: ConfiguredSource, standing: SourceStanding, head: Head) {
   const { bookmark, dirty, lastStatus, sinceCheckMs, behindMs, lease, quarantined } = standing
   const target = 'target' in head ? head.target : null
   const behind = target === null ? null : target !== bookmark || dirty
-  const mend = mendOf(standing)
+  // What is stuck can be looked at once the repository can be read.
+  const problem = 'problem' in head ? head.problem : problemOfSource(standing)
   return {
     id,
     repo: withoutSecrets(repo),
@@ -64,8 +52,8 @@ function describe({ id, repo, ref, everyMs }: ConfiguredSource, standing: Source
     nextDueInMs: sinceCheckMs === null || dirty ? 0 : Math.round(everyMs - sinceCheckMs),
     quarantined,
     lease,
-    problem: 'problem' in head ? head.problem : (mend?.problem ?? null),
-    mend: mend?.mend ?? ('problem' in head ? 'tidemark doctor' : null),
+    problem: problem?.message ?? null,
+    mend: problem?.nextStep ?? null,
   }
 }
 
@@ -105,6 +93,7 @@ function show(sources: readonly Described[], output: Output): void {
     table(['source', 'state', 'last status', 'last run', 'due', 'set aside', 'bookmark', 'lease'], rows),
   )
   for (const { id, problem, mend } of sources) {
-    if (problem !== null) output.note(`tidemark: ${id}: ${problem}\n  ${mend}`)
+    if (problem !== null && mend !== null && !output.quiet)
+      process.stderr.write(problemText({ message: problem, nextStep: mend }, id))
   }
 }

@@ -11,7 +11,7 @@ import { inTurn } from '../sync/in-turn.ts'
 import { syncSideBySide } from '../sync/side-by-side.ts'
 import { stopOnSignals } from '../sync/stop-on-signals.ts'
 import { type SyncLive, syncTelling } from '../sync/telling.ts'
-import { configOf, databaseAddress, sourcesChosen, withDatabase, withDatabaseAsItIs } from './context.ts'
+import { configOf, databaseAddress, sourcesChosen, withDatabase, withDatabaseReadOnly } from './context.ts'
 import { globals, outputOf } from './globals.ts'
 
 /** Brings sources up to date, or breaks their leases. @returns the exit code. */
@@ -64,7 +64,7 @@ async function inThisProcess(sources: readonly Source[], { command, config, flag
   const clones = join(dirname(config.file), '.tidemark', 'clones')
   const options = { ...others, ...call, budgetMs, waitMs, breakLockIfStaleMs, clones, search: config.search }
   // A dry run makes no tables, and no embedded database either.
-  const open = flags.dryRun ? withDatabaseAsItIs : withDatabase
+  const open = flags.dryRun ? withDatabaseReadOnly : withDatabase
   const { signal } = call
   try {
     const work = async (db: Database) =>
@@ -91,7 +91,7 @@ async function independently(configured: readonly Source[], { command, ...call }
   const database = databaseAddress(command, call.config)
   // What is wrong with a database its processes tell.
   const sources = takesTurns(configured, call.flags, processesAtOnce(database, call.flags))
-    ? await withDatabaseAsItIs(command, call.config, (db) => inTurn(db, configured), call.signal).catch(
+    ? await withDatabaseReadOnly(command, call.config, (db) => inTurn(db, configured), call.signal).catch(
         () => configured,
       )
     : configured

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { duration } from '../flags.ts'
+import { BREAKING_RULE } from './breaking-rule.ts'
 import { lazy } from './lazy.ts'
 
 /** `tidemark locks`: who is at work. */
@@ -18,8 +19,9 @@ export function addLocks(program: Command): void {
   locks
     .command('break')
     .summary('break a lease whose holder shows no sign of life')
+    .description(`Ends the lease of a key. ${BREAKING_RULE}`)
     .argument('<key>', 'as listed, for example sync:docs')
-    .option('--max-age <duration>', 'only if it was not refreshed for that long', duration)
+    .option('--max-age <duration>', 'once it was not refreshed for that long', duration)
     .option('--force', 'although its holder is alive')
     .addHelpText('after', '\nExample:\n  $ tidemark locks break sync:docs --max-age 30m')
     .action(lazy(() => import('../actions/locks-break.ts')))

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { count, duration, several } from '../flags.ts'
+import { BREAKING_RULE } from './breaking-rule.ts'
 import { lazy } from './lazy.ts'
 import { OUTCOMES } from './outcomes.ts'
 
@@ -29,7 +30,7 @@ export function addSync(program: Command): void {
     .addOption(new Option('--as-child').hideHelp())
     .addHelpText(
       'after',
-      `\nExamples:\n  $ tidemark sync --all\n  $ tidemark sync --source docs --timeout 10m\n  $ tidemark sync --all --independent --timeout 10m --concurrency 8\n\n${OUTCOMES}`,
+      `\nExamples:\n  $ tidemark sync --all\n  $ tidemark sync --source docs --timeout 10m\n  $ tidemark sync --all --independent --timeout 10m --concurrency 8\n\nBreaking leases:\n  ${BREAKING_RULE}\n\n${OUTCOMES}`,
     )
     .action(lazy(() => import('../actions/sync.ts')))
 }

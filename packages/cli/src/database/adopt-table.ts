@@ -1,5 +1,6 @@
 import { createLocks, LockError } from '@tidemark/lock'
 import type { Database } from '@tidemark/sync-core'
+import { problemOfError } from '../problem/error-problem.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** The names that programs whose leases know only of expiry have for the columns; the first one that is there. */
@@ -17,7 +18,7 @@ const KNOWN_NAMES = {
  *
  * @param table `table` or `schema.table`.
  * @returns how many leases are held in it.
- * @throws {UsageError} where there is no such table, or it is no table of leases.
+ * @throws {UsageError} where there is no such table, or it cannot hold leases: with what would change that.
  */
 export async function adoptTable(db: Database, table: string): Promise<number> {
   const { rows } = await db.query<{ name: string }>(columnsSql, [table])
@@ -39,6 +40,10 @@ export async function adoptTable(db: Database, table: string): Promise<number> {
   } catch (error) {
     if (error instanceof LockError && error.code === 'LOCK_BAD_OPTIONS')
       throw new UsageError(error.message, 'Give a table or schema.table.', error)
+    if (error instanceof LockError && error.code === 'LOCK_BAD_TABLE') {
+      const { message, nextStep } = problemOfError(error)
+      throw new UsageError(message, nextStep, error)
+    }
     throw error
   }
 }

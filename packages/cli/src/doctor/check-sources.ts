@@ -1,26 +1,19 @@
-import { currentCommit, type Database, readSources, readStatus } from '@tidemark/sync-core'
-import pMap from 'p-map'
-import type { Config, ConfiguredSource } from '../config/load-config.ts'
-import { isStuck, mendOf } from '../show/mend.ts'
+import { type Database, readSources, readStatus } from '@tidemark/sync-core'
+import type { Config } from '../config/load-config.ts'
+import { readHeads } from '../problem/read-head.ts'
+import { problemOfLease, problemOfSource } from '../problem/source-problem.ts'
 import { duration, shortCommit } from '../show/words.ts'
-import { type Finding, failed, well, wrong } from './finding.ts'
-
-const TIMEOUT_MS = 30_000
-const CONCURRENCY = 8
+import { type Finding, well, wrong } from './finding.ts'
 
 /** Whether each repository can be read and has its ref. */
-export function checkRepositories({ sources }: Config): Promise<Finding[]> {
-  return pMap(sources, checkRepository, { concurrency: CONCURRENCY })
-}
-
-async function checkRepository(source: ConfiguredSource): Promise<Finding> {
-  try {
-    const commit = await currentCommit(source, AbortSignal.timeout(TIMEOUT_MS))
-    return well('source', `${source.id}: ${source.ref} is at ${shortCommit(commit)}`)
-  } catch (error) {
-    const { message, hint } = error as Error & { hint?: string }
-    return failed('source', { message: `${source.id}: ${message}`, hint })
-  }
+export async function checkRepositories({ sources }: Config): Promise<Finding[]> {
+  const heads = await readHeads(sources)
+  return sources.map(({ id, ref }, i) => {
+    const head = heads[i]!
+    return 'problem' in head
+      ? wrong('source', head.problem, id)
+      : well('source', `${id}: ${ref} is at ${shortCommit(head.target)}`)
+  })
 }
 
 /** Whether a source waits for a person, a lease for its holder, or pages for a source that is no more. */
@@ -30,9 +23,8 @@ export async function checkStandings(db: Database, { sources }: Config): Promise
   const left = stored.filter(({ id }) => !ids.includes(id))
   const findings = (await readStatus(db, ids)).flatMap((standing): Finding[] => {
     const { id, lease, quarantined } = standing
-    const found = mendOf(standing)
-    if (found !== null)
-      return [wrong(isStuck(lease) ? 'lease' : 'source', `${id}: ${found.problem}`, found.mend)]
+    const problem = problemOfSource(standing)
+    if (problem !== null) return [wrong(problemOfLease(standing) ? 'lease' : 'source', problem, id)]
     if (lease !== null && lease.expiresInMs > 0) {
       return [well('lease', `${id}: process ${lease.pid} on ${lease.host}, for ${duration(lease.heldForMs)}`)]
     }

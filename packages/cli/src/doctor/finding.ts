@@ -1,3 +1,6 @@
+import { problemOfError } from '../problem/error-problem.ts'
+import type { Problem } from '../problem/problem.ts'
+
 /** What one look of `tidemark doctor` has found. */
 export interface Finding {
   readonly check: 'git' | 'configuration' | 'database' | 'schema' | 'clock' | 'embedding' | 'lease' | 'source'
@@ -14,15 +17,14 @@ export const well = (check: Finding['check'], message: string): Finding => ({
   mend: null,
 })
 
-export const wrong = (check: Finding['check'], message: string, mend: string): Finding => ({
+/** @param about what has the problem, where its message does not say */
+export const wrong = (check: Finding['check'], { message, nextStep }: Problem, about?: string): Finding => ({
   check,
   ok: false,
-  message,
-  mend,
+  message: about === undefined ? message : `${about}: ${message}`,
+  mend: nextStep,
 })
 
-/** What an error says, and its hint for what to do. */
-export function failed(check: Finding['check'], error: unknown, mend?: string): Finding {
-  const { message, hint = 'See the message.' } = error as Error & { hint?: string }
-  return wrong(check, message, mend ?? hint)
-}
+/** What an error says, and what to do about it. */
+export const failed = (check: Finding['check'], error: unknown): Finding =>
+  wrong(check, problemOfError(error))

@@ -4,18 +4,12 @@ import type { Output } from './output.ts'
 import { table } from './table.ts'
 import { duration } from './words.ts'
 
-const WORDS = {
-  busyBeing: 'embedded',
-  afterFailures:
-    'Check the model and its server, see tidemark.embedding_quarantine, then run again with --retry-quarantined.',
-}
-
 /** Shows how embedding ended, or what it would take: a table, and below it what someone should know or do. */
 export function showEmbedResults(results: readonly EmbedResult[], output: Output): void {
   const draw = results.some(({ estimate }) => estimate !== undefined) ? estimates : endings
   if (!output.quiet) output.print(draw(results, output))
   for (const result of results) {
-    tellEnding(result, output, WORDS)
+    tellEnding(result, output, 'embed')
     if (result.chunksQuarantined > 0 && result.status !== 'blocked_by_failures')
       output.note(
         `tidemark: ${result.source}: the server refused ${result.chunksQuarantined} chunks; see tidemark.embedding_quarantine`,

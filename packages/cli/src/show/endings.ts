@@ -1,15 +1,7 @@
-import type { EmbedResult, SyncResult } from '@tidemark/sync-core'
+import { problemText } from '../problem/problem.ts'
+import { type Ended, otherWarnings, problemOfResult } from '../problem/result-problem.ts'
+import type { Work } from '../problem/status-problem.ts'
 import type { Output } from './output.ts'
-
-type Ended = SyncResult | EmbedResult
-
-/** The words for what only one kind of run says. */
-export interface EndingWords {
-  /** What another process is doing with a source that is busy: `synced`. */
-  readonly busyBeing: string
-  /** What to do where too much of a source cannot be stored. */
-  readonly afterFailures: string
-}
 
 /** The status, with its reason and in its colour. */
 export function statusOf(result: Ended, output: Output): string {
@@ -18,19 +10,13 @@ export function statusOf(result: Ended, output: Output): string {
 }
 
 /** Tells what someone should know or do after a run. */
-export function tellEnding(result: Ended, output: Output, { busyBeing, afterFailures }: EndingWords): void {
-  const { source, status, warnings } = result
-  for (const { message } of warnings) process.stderr.write(`tidemark: ${source}: ${message}\n`)
-  if (status === 'blocked') output.note('  If that is meant, run again with --allow-mass-delete.')
-  if (status === 'blocked_by_failures') output.note(`  ${afterFailures}`)
-  if (status === 'failed')
-    process.stderr.write(`tidemark: ${source}: ${result.error.message}\n  ${result.error.hint}\n`)
-  if (status === 'busy') {
-    const { host, pid } = result.holder
-    output.note(
-      `tidemark: ${source}: being ${busyBeing} by process ${pid} on ${host}\n  Wait for it with --wait 10m.`,
-    )
-  }
+export function tellEnding(result: Ended, output: Output, work: Work): void {
+  const { source, status } = result
+  for (const { message } of otherWarnings(result)) process.stderr.write(`tidemark: ${source}: ${message}\n`)
+  const problem = problemOfResult(result, work)
+  // That another is at work is no fault.
+  if (problem !== null && !(status === 'busy' && output.quiet))
+    process.stderr.write(problemText(problem, source))
 }
 
 function styleOf(status: Ended['status']): 'red' | 'yellow' | 'green' {

@@ -5,11 +5,6 @@ import { showPlan } from './plan.ts'
 import { table } from './table.ts'
 import { changes, duration, shortCommit } from './words.ts'
 
-const WORDS = {
-  busyBeing: 'synced',
-  afterFailures: 'Mend the files, exclude them, or see tidemark.quarantine.',
-}
-
 /** Shows how syncs ended: a table, and below it what someone should know or do. */
 export function showResults(results: readonly Told[], output: Output): void {
   for (const { source, changes } of results) if (changes && !output.quiet) showPlan(source, changes, output)
@@ -22,5 +17,5 @@ export function showResults(results: readonly Told[], output: Output): void {
     duration(result.elapsedMs),
   ])
   if (!output.quiet) output.print(table(['source', 'status', 'files', 'left', 'bookmark', 'time'], rows))
-  for (const result of results) tellEnding(result, output, WORDS)
+  for (const result of results) tellEnding(result, output, 'sync')
 }

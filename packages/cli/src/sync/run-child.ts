@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { withoutSecrets } from '@tidemark/sync-core'
 import { execa } from 'execa'
 import { packageFolder } from '../package.ts'
+import type { Problem } from '../problem/problem.ts'
 import { blankResult } from './blank-result.ts'
 import type { FromChild } from './follow-parent.ts'
 import type { SyncLive } from './telling.ts'
@@ -59,7 +60,7 @@ export async function runChild(source: string, child: Child): Promise<Told> {
   }
   if (ended.isCanceled && !ended.isForcefullyTerminated)
     return blankResult(source, { status: 'partial', reason: 'cancelled' }, elapsedMs)
-  const error = faultOf(ended, running.pid)
+  const error = faultOf(source, ended, running.pid)
   return blankResult(source, { status: 'failed', reason: error.code.toLowerCase(), error }, elapsedMs)
 }
 
@@ -80,15 +81,17 @@ interface Ended {
 }
 
 function faultOf(
+  source: string,
   { timedOut, isForcefullyTerminated, signal, exitCode, stderr }: Ended,
   pid: number | undefined,
 ) {
   const kept = 'What it has stored is kept, and its lease is free within 90 s. '
+  const alone = `tidemark sync --source ${source}`
   if (timedOut || isForcefullyTerminated) {
     return {
       code: 'PROCESS_HUNG',
       message: `its process ${pid} did not end in its time and was ${isForcefullyTerminated ? 'killed' : 'ended'}`,
-      hint: `${kept}Run it again with --verbose to see what it waits for.`,
+      hint: `${kept}To see what it waits for, run it alone: ${alone} --verbose`,
     }
   }
   if (signal !== undefined) {
@@ -98,10 +101,16 @@ function faultOf(
       hint: `${kept}${signal === 'SIGKILL' ? 'Often that is the machine being out of memory.' : 'Run it again.'}`,
     }
   }
-  const [message, hint] = withoutSecrets(stderr).trim().split('\n')
+  const told = lastProblemIn(withoutSecrets(stderr))
   return {
     code: 'PROCESS_FAILED',
-    message: message?.replace(/^tidemark: /, '') || `its process ${pid} ended with exit code ${exitCode}`,
-    hint: hint?.trim() || `${kept}Run it alone: tidemark sync --source …`,
+    message: told?.message ?? `its process ${pid} ended with exit code ${exitCode}`,
+    hint: told?.nextStep ?? `${kept}Run it alone: ${alone}`,
   }
+}
+
+/** The problem that a process has told last; other lines, such as Node's own warnings, are not taken for one. */
+function lastProblemIn(stderr: string): Problem | null {
+  const told = [...stderr.matchAll(/^tidemark: (?!warning: )(.+)\n {2}(\S.*)$/gm)].at(-1)
+  return told ? { message: told[1]!, nextStep: told[2]! } : null
 }

@@ -1,0 +1,18 @@
+import type { EmbedResult } from '@tidemark/sync-core'
+
+/** The result of a source whose embedding was stopped before it began. */
+export function cancelledResult(source: string, model: string): EmbedResult {
+  return {
+    source,
+    model,
+    status: 'partial',
+    reason: 'cancelled',
+    chunksEmbedded: 0,
+    chunksQuarantined: 0,
+    chunksRemaining: null,
+    requests: 0,
+    tokens: 0,
+    elapsedMs: 0,
+    warnings: [],
+  }
+}

@@ -1,0 +1,201 @@
+import { LeaseLostError, LockError, type LockErrorCode } from '@tidemark/lock'
+import { type EmbedResult, SyncError, type SyncResult, type SyncStatus } from '@tidemark/sync-core'
+import { describe, expect, test } from 'vitest'
+import { problemOfError } from '../../src/problem/error-problem.ts'
+import { problemText } from '../../src/problem/problem.ts'
+import { otherWarnings, problemOfResult } from '../../src/problem/result-problem.ts'
+import { problemOfSource, type Standing } from '../../src/problem/source-problem.ts'
+import { UsageError } from '../../src/usage-error.ts'
+
+const ALIVE = { host: 'here', pid: 7, heldForMs: 60_000, sinceRefreshMs: 10_000, expiresInMs: 80_000 }
+const SILENT = { ...ALIVE, sinceRefreshMs: 600_000 }
+const SILENT_TEXT = 'process 7 on here holds its lease and shows no sign of life'
+
+const EMBEDDING_FAILURES = 'check the model and its server, see tidemark.embedding_quarantine, then:'
+const FILE_FAILURES = 'mend or exclude the files that tidemark.quarantine names, then:'
+
+describe('a source as it is stored is told with the next step of just that problem:', () => {
+  test.each<[Partial<Standing>, string | null, string | null]>([
+    [{ lastStatus: null }, null, null],
+    ...(['up_to_date', 'synced', 'first_sync', 'dry_run', 'partial', 'busy'] satisfies SyncStatus[]).map(
+      (lastStatus): [Partial<Standing>, null, null] => [{ lastStatus }, null, null],
+    ),
+    [
+      { lastStatus: 'blocked' },
+      'most of it would be deleted: is it the right ref, and the right folder?',
+      'tidemark sync --source docs --allow-mass-delete',
+    ],
+    [
+      { lastStatus: 'blocked_by_failures' },
+      `too many of its files cannot be stored; ${FILE_FAILURES}`,
+      'tidemark sync --source docs --retry-quarantined',
+    ],
+    [{ lastStatus: 'failed' }, 'its last run failed', 'tidemark sync --source docs'],
+    [{ lease: ALIVE }, null, null],
+    [{ lease: SILENT }, SILENT_TEXT, 'tidemark sync --source docs --break-lock-if-stale 90s'],
+    [{ lease: { ...SILENT, expiresInMs: -1 } }, null, null],
+    // Of two, the one that keeps the other from being mended.
+    [
+      { lease: SILENT, lastStatus: 'blocked' },
+      SILENT_TEXT,
+      'tidemark sync --source docs --break-lock-if-stale 90s',
+    ],
+  ])('%j', (standing, message, nextStep) => {
+    const problem = problemOfSource({ id: 'docs', lease: null, lastStatus: null, ...standing })
+    expect(problem).toEqual(message === null ? null : { message, nextStep })
+  })
+})
+
+type Given = Partial<SyncResult> | Partial<EmbedResult>
+
+const holder = ({ sinceRefreshMs }: typeof ALIVE) => ({ host: 'here', pid: 7, heldForMs: 1, sinceRefreshMs })
+const massDelete = { code: 'mass_delete', message: '100 of 120 pages would be deleted' }
+const failures = { code: 'too_many_failures', message: '30 of 40 have failed' }
+const late = { code: 'not_indexed', message: 'the index is left for the next run' }
+
+describe('a result is told with the next step of just that status and reason:', () => {
+  const unknown = { host: null, pid: null, heldForMs: null, sinceRefreshMs: null }
+  test.each<['sync' | 'embed', Given, string | null, string | null]>([
+    ...(['up_to_date', 'synced', 'first_sync', 'dry_run'] as const).map(
+      (status): ['sync', Given, null, null] => ['sync', { status, warnings: [massDelete, late] }, null, null],
+    ),
+    ...(['timeout', 'pull_timeout', 'cancelled', 'lease_lost', 'stalled'] as const).map(
+      (reason): ['sync', Given, null, null] => ['sync', { status: 'partial', reason }, null, null],
+    ),
+    [
+      'sync',
+      { status: 'blocked', reason: 'mass_delete', warnings: [massDelete, late] },
+      '100 of 120 pages would be deleted',
+      'tidemark sync --source docs --allow-mass-delete',
+    ],
+    [
+      'sync',
+      { status: 'blocked_by_failures', warnings: [late, failures] },
+      `30 of 40 have failed; ${FILE_FAILURES}`,
+      'tidemark sync --source docs --retry-quarantined',
+    ],
+    [
+      'embed',
+      { status: 'blocked_by_failures', warnings: [failures, late] },
+      `30 of 40 have failed; ${EMBEDDING_FAILURES}`,
+      'tidemark embed --source docs --retry-quarantined',
+    ],
+    [
+      'embed',
+      { status: 'blocked_by_failures', warnings: [] },
+      `too many of its texts were refused; ${EMBEDDING_FAILURES}`,
+      'tidemark embed --source docs --retry-quarantined',
+    ],
+    [
+      'sync',
+      {
+        status: 'failed',
+        reason: 'fetch_failed',
+        error: { code: 'FETCH_FAILED', message: 'it is not there', hint: 'Check the address.' },
+        warnings: [massDelete],
+      },
+      'it is not there',
+      'Check the address.',
+    ],
+    [
+      'sync',
+      { status: 'busy', holder: holder(ALIVE) },
+      'being synced by process 7 on here',
+      'Wait for it: tidemark sync --source docs --wait 10m',
+    ],
+    [
+      'embed',
+      { status: 'busy', holder: holder(ALIVE) },
+      'being embedded by process 7 on here',
+      'Wait for it: tidemark embed --source docs --wait 10m',
+    ],
+    [
+      'sync',
+      { status: 'busy', holder: unknown },
+      'being synced by another process',
+      'Wait for it: tidemark sync --source docs --wait 10m',
+    ],
+    // Waiting for the dead would be in vain.
+    [
+      'sync',
+      { status: 'busy', holder: holder(SILENT) },
+      SILENT_TEXT,
+      'tidemark sync --source docs --break-lock-if-stale 90s',
+    ],
+    [
+      'embed',
+      { status: 'busy', holder: holder(SILENT) },
+      SILENT_TEXT,
+      'tidemark locks break embed:docs --max-age 90s',
+    ],
+  ])('%s %j', (work, result, message, nextStep) => {
+    const problem = problemOfResult(
+      { source: 'docs', warnings: [], ...result } as unknown as SyncResult,
+      work,
+    )
+    expect(problem).toEqual(message === null ? null : { message, nextStep })
+  })
+
+  test('and what its warning says is not said twice', () => {
+    const warnings = [late, massDelete]
+    const result = {
+      source: 'docs',
+      status: 'blocked',
+      reason: 'mass_delete',
+      warnings,
+    } as unknown as SyncResult
+    expect(otherWarnings(result)).toEqual([late])
+    const dryRun = { source: 'docs', status: 'dry_run', warnings } as unknown as SyncResult
+    expect(otherWarnings(dryRun)).toEqual(warnings)
+  })
+})
+
+describe('an error is told with the next step of just that code:', () => {
+  const REPORT = 'This looks like a fault of tidemark: please report it.'
+  const lost = { key: 'sync:docs', token: 1n, lastConfirmedAt: new Date(0) }
+  test.each<[unknown, string, string]>([
+    [new SyncError('NOT_A_REPOSITORY', 'm', 'hint of its own'), 'm', 'hint of its own'],
+    [new UsageError('m', 'hint of its own'), 'm', 'hint of its own'],
+    ...Object.entries({
+      LOCK_BAD_OPTIONS: REPORT,
+      LOCK_BAD_KEY: 'See the keys that there are: tidemark locks list',
+      LOCK_BAD_TABLE: 'Change the table, or name another.',
+      LOCK_CLOSED: REPORT,
+      LOCK_DEADLOCK: REPORT,
+      LOCK_FAILED: 'See whether the database answers: tidemark doctor',
+      LOCK_FORBIDDEN:
+        'Ask for the rights to SELECT, INSERT and UPDATE the leases; the SQL that makes their table: tidemark migrate --dry-run',
+      LOCK_NOT_MIGRATED: 'tidemark migrate',
+      LOCK_NO_TRANSACTION: REPORT,
+      LOCK_TIMEOUT: 'See who has it: tidemark locks list',
+    } satisfies Record<Exclude<LockErrorCode, 'LEASE_LOST'>, string>).map(
+      ([code, nextStep]): [Error, string, string] => [
+        new LockError(code as LockErrorCode, 'm'),
+        'm',
+        nextStep,
+      ],
+    ),
+    [
+      new LeaseLostError('taken', lost),
+      'the lease of "sync:docs" is lost: another holder has it by now',
+      'Run it again; what is stored is kept.',
+    ],
+    [
+      new LockError(
+        'LOCK_BAD_TABLE',
+        'x cannot hold leases: it has no key. Remedy: ALTER TABLE x ADD PRIMARY KEY (id)',
+      ),
+      'x cannot hold leases: it has no key',
+      'ALTER TABLE x ADD PRIMARY KEY (id)',
+    ],
+    [new TypeError('m'), 'm', 'Run it again with --verbose to see what came before.'],
+    ['m', 'm', 'Run it again with --verbose to see what came before.'],
+  ])('%s', (error, message, nextStep) => {
+    expect(problemOfError(error)).toEqual({ message, nextStep })
+  })
+})
+
+test('a problem is one line, and its next step another', () => {
+  const problem = { message: 'it failed:\n  at line 3\n', nextStep: 'Mend it.' }
+  expect(problemText(problem, 'docs')).toBe('tidemark: docs: it failed: at line 3\n  Mend it.\n')
+})
