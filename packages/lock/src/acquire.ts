@@ -34,6 +34,8 @@ interface AcquireContext {
   readonly db: Queryable
   readonly statements: Statements
   readonly settings: Settings
+  /** Told of what goes on after the call that began it has ended, for `close()` to wait for. */
+  readonly track: (work: Promise<unknown>) => Promise<unknown>
 }
 
 /** One attempt, however often it is sent: what it has taken is found by its id, under the same token. */
@@ -48,34 +50,36 @@ export function createAttempt(
   context: AcquireContext,
   { key, info, ttlMs, heartbeatMs }: AcquireRequest,
 ): Attempt {
-  const { db, statements, settings } = context
+  const { db, statements, settings, track } = context
   const { holder, holderId, marginMs } = settings
   const from = [holderId, holder.label ?? null, holder.host, holder.pid]
   const params = [key, ...from, info, randomUUID(), ttlMs, heartbeatMs]
   const trustMs = ttlMs - marginMs
   let late: string | undefined
   let settled: string | null | undefined
-  const giveBack = (token: string) => run(db, statements.release, [key, token, null]).catch(() => {})
-  const onLate = ([row]: any[]) => {
+  const giveBack = (token: string) => track(run(db, statements.release, [key, token, null]).catch(() => {}))
+  const onLate = async ([row]: any[]) => {
     if (!row.acquired || row.token === settled) return
     // The next time that it is sent may find it.
     if (settled === undefined) late = row.token
-    else giveBack(row.token)
+    else await giveBack(row.token)
   }
 
   return {
     async send(timeoutMs, signal) {
       const startedAt = performance.now()
       const asking = run(db, statements.acquire, params)
-      const rows = await answerWithin(Math.min(timeoutMs, settings.timeoutMs, trustMs), asking, {
-        signal,
-        onLate,
+      const answer = answerWithin(Math.min(timeoutMs, settings.timeoutMs, trustMs), asking, { signal })
+      const rows = await answer.catch((error) => {
+        // A statement that is on its way cannot be called back.
+        track(asking.then(onLate, () => {}))
+        throw error
       })
       const [row] = rows
       if (row.acquired) {
         if (performance.now() - startedAt < trustMs)
           return { acquired: true, token: BigInt(row.token), startedAt }
-        onLate(rows)
+        await onLate(rows)
         throw new LockError('LOCK_FAILED', `the lease of "${key}" had run out when the answer was read`)
       }
       if (row.token === null)

@@ -1,11 +1,5 @@
 import { LockError } from './lock-error.ts'
 
-interface AnswerOptions<T> {
-  readonly signal?: AbortSignal | undefined
-  /** Told of what comes of the statement after it was given up. */
-  readonly onLate?: (outcome: T) => void
-}
-
 /**
  * What comes of a statement. One that is on its way cannot be called back, but nobody needs to wait for it.
  *
@@ -14,12 +8,10 @@ interface AnswerOptions<T> {
 export function answerWithin<T>(
   timeoutMs: number,
   statement: Promise<T>,
-  { signal, onLate }: AnswerOptions<T> = {},
+  { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    let waiting = true
     const end = () => {
-      waiting = false
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
     }
@@ -34,7 +26,6 @@ export function answerWithin<T>(
     if (signal?.aborted) onAbort()
     else signal?.addEventListener('abort', onAbort)
     statement.then((outcome) => {
-      if (!waiting) return onLate?.(outcome)
       end()
       resolve(outcome)
     }, giveUp)

@@ -116,6 +116,12 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
   const within = <T>(statement: Promise<T>) => answerWithin(settings.timeoutMs, statement)
   const ask = (text: string, params: unknown[]) => within(run(db, text, params))
   const context: LeaseContext = { db, settings, statements, heartbeat, emit, within }
+  const afterwards = new Set<Promise<unknown>>()
+  const track = (work: Promise<unknown>) => {
+    const tracked = work.finally(() => afterwards.delete(tracked))
+    afterwards.add(tracked)
+    return tracked
+  }
   // A holder who is asked to give it up is told at once.
   const wakeups = options.listen
     ? createWakeups(options.listen, (key) => {
@@ -149,7 +155,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
   ): Promise<TryResult> => {
     const request = resolveRequest(key, options)
     const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal
-    const attempt = createAttempt(context, request)
+    const attempt = createAttempt({ ...context, track }, request)
     const askedAt = performance.now()
     try {
       const outcome = await send(attempt, signal)
@@ -249,6 +255,9 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       closing.abort(new LockError('LOCK_CLOSED', 'these locks have been closed'))
       const results = await Promise.allSettled(heartbeat.unreleased().map((lease) => lease.release()))
       await wakeups?.close().catch(() => {})
+      // What was on its way when it was given up may have been taken, and is given back then.
+      while (afterwards.size > 0)
+        if (!(await within(Promise.all(afterwards)).then(Boolean, () => false))) break
       const failed = results.find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
     },

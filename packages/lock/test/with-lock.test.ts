@@ -206,6 +206,29 @@ describe.each(routes)('on %s a lease', (route) => {
     expect(BigInt((await world.row('job')).token)).toBe(lease.token)
   })
 
+  test('that comes of a try which was given up is given back before the locks are closed', async () => {
+    await using world = await lockWorld(route)
+    const sent = Promise.withResolvers<void>()
+    const slow: Queryable = {
+      async query(text, params) {
+        if (!text.includes('_acquire')) return world.db.query(text, params)
+        sent.resolve()
+        await sleep(100)
+        return world.db.query(text, params)
+      },
+    }
+    for (const giveUp of ['by its signal', 'by closing'] as const) {
+      const locks = world.another({}, slow)
+      const stop = new AbortController()
+      const waiting = expect(locks.acquire('job', { signal: stop.signal })).rejects.toBeDefined()
+      await sent.promise
+      if (giveUp === 'by its signal') stop.abort(new Error('enough'))
+      await locks.close()
+      await waiting
+      expect(await world.locks.list()).toEqual([])
+    }
+  })
+
   test('of which two tries have told at last is not given back for the first of them', async () => {
     await using world = await lockWorld(route)
     const isTry = (text: string) => text.includes('_acquire')

@@ -64,14 +64,15 @@ CREATE OR REPLACE FUNCTION {acquire_function}(
 ) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS {body}
 #variable_conflict use_column
 DECLARE
-  seen {table}%ROWTYPE;
+  seen record;
+  place tid;
   at timestamptz;
   now_s double precision;
 BEGIN
   acquired := false;
   -- Again where another was faster: it is then there to be told of.
   FOR round IN 1..3 LOOP
-    SELECT * INTO seen FROM {table} AS l WHERE l.{key} = for_key;
+    SELECT l.*, l.ctid AS tidemark_place INTO seen FROM {table} AS l WHERE l.{key} = for_key;
     IF NOT FOUND THEN
       at := clock_timestamp();
       INSERT INTO {table} AS l ({key}, holder_id, holder_label, {holder_host}, {holder_pid}, info, attempt_id,
@@ -85,7 +86,8 @@ BEGIN
       EXIT;
     ELSE
       -- What is locked is fenced by a transaction of the last holder, or being taken at this moment.
-      PERFORM FROM {table} AS l WHERE l.{key} = for_key
+      -- Found by its place: by its key, each version that an old snapshot keeps would be gone through once more.
+      SELECT l.ctid INTO place FROM {table} AS l WHERE l.ctid = seen.tidemark_place AND l.{key} = for_key
         AND (l.{expires_at} <= clock_timestamp() OR l.attempt_id = new_attempt) FOR UPDATE SKIP LOCKED;
       acquired := FOUND;
       IF acquired THEN
@@ -97,7 +99,8 @@ BEGIN
           info = new_info::jsonb, attempt_id = new_attempt, {acquired_at} = at, last_refreshed_at = at,
           {expires_at} = at + ttl_ms * interval '1 millisecond', heartbeat_ms = beat_ms, resign_requested_at = NULL,
           end_reason = CASE WHEN l.holder_id IS NULL OR l.attempt_id = new_attempt THEN l.end_reason ELSE 'expired' END
-        WHERE l.{key} = for_key RETURNING l.token INTO token;
+        WHERE l.ctid = place AND l.{key} = for_key RETURNING l.token INTO token;
+        acquired := FOUND;
       END IF;
     END IF;
     IF acquired THEN
