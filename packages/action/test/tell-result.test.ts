@@ -1,11 +1,10 @@
-import type { SyncResult } from '@tidemark/sync-core'
+import { emptyResult, type SyncResult } from '@tidemark/sync-core'
 import { expect, test, vi } from 'vitest'
-import { blankResult } from '../../cli/src/sync/blank-result.ts'
 import { nextSteps } from '../src/sync/next-steps.ts'
 import { tellResult } from '../src/sync/tell-result.ts'
 
 const failed = (message: string): SyncResult => ({
-  ...blankResult('docs', {
+  ...emptyResult('docs', {
     status: 'failed',
     reason: 'fetch_failed',
     error: { code: 'FETCH_FAILED', message, hint: 'See the server.' },

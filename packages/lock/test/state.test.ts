@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { describe, expect, test } from 'vitest'
-import { createLocks, type Queryable } from '../src/index.ts'
+import { createLocks } from '../src/index.ts'
+import { queryable } from './recipes/postgres-js.ts'
 import { lockWorld, routes } from './world/lock-world.ts'
 import { serverWorld } from './world/server-world.ts'
 
@@ -77,10 +78,7 @@ describe('info through postgres.js', () => {
   test('is an object in the database too', async () => {
     await using world = await serverWorld()
     const sql = postgres(world.url, { onnotice: () => {} })
-    const db: Queryable = {
-      query: async (text, params) => ({ rows: await sql.unsafe(text, params as any[]) }),
-    }
-    const lease = await world.locks(db).acquire('job', { info: { step: 1 } })
+    const lease = await world.locks(queryable(sql)).acquire('job', { info: { step: 1 } })
     expect((await world.admin.query(`SELECT jsonb_typeof(info) AS type FROM heartbeat_locks`)).rows).toEqual([
       { type: 'object' },
     ])

@@ -1,8 +1,13 @@
-import { type Embedding, type EmbedOptions, type EmbedResult, embedSource } from '@tidemark/sync-core'
+import {
+  cancelledEmbedResult,
+  type Embedding,
+  type EmbedOptions,
+  type EmbedResult,
+  embedSource,
+} from '@tidemark/sync-core'
 import { type Config, UsageError } from 'tidemark/config'
 import { type Chosen, chosenSources } from '../chosen-sources.ts'
 import { withMigratedDatabase } from '../database.ts'
-import { cancelledResult } from '../embed/cancelled-result.ts'
 import { nextSteps } from '../embed/next-steps.ts'
 import { summarize } from '../embed/summarize.ts'
 import { progressLine, tellResult } from '../embed/tell-result.ts'
@@ -25,7 +30,7 @@ export async function embed(): Promise<void> {
   const results = await embedAll(chosen, embedding, { budgetMs, signal: stop.signal }).catch(
     (error: unknown) => {
       if (!stop.signal.aborted) throw error
-      const none = chosen.sources.map(({ id }) => cancelledResult(id, embedding.model))
+      const none = chosen.sources.map(({ id }) => cancelledEmbedResult(id, embedding.model))
       return endEarly(none, stop)
     },
   )

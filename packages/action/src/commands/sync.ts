@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import * as core from '@actions/core'
 import {
   type Database,
+  emptyResult,
   readStatus,
   type SourceStanding,
   type SyncResult,
@@ -18,7 +19,6 @@ import { nowAndThen } from '../job/now-and-then.ts'
 import { setOutcome } from '../job/set-results.ts'
 import { type Stop, stopOnSignals } from '../job/stop-on-signals.ts'
 import { FAIL_ON } from '../job/worst-status.ts'
-import { cancelledResult } from '../sync/cancelled-result.ts'
 import { nextSteps } from '../sync/next-steps.ts'
 import { summarize } from '../sync/summarize.ts'
 import { progressLine, tellResult } from '../sync/tell-result.ts'
@@ -37,7 +37,10 @@ export async function sync(): Promise<void> {
   const settings = { budgetMs, breakLockIfStaleMs, concurrency, stop }
   const { results, standings } = await syncAll(chosen, settings).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error
-    return endEarly(ids.map(cancelledResult), stop)
+    return endEarly(
+      ids.map((id) => emptyResult(id, { status: 'partial', reason: 'cancelled' })),
+      stop,
+    )
   })
   const steps = results.flatMap(nextSteps)
   annotate(steps)

@@ -1,6 +1,5 @@
-import { collectEmbeddings, type Database, type EmbedResult } from '@tidemark/sync-core'
+import { cancelledEmbedResult, collectEmbeddings, type Database, type EmbedResult } from '@tidemark/sync-core'
 import type { Command } from 'commander'
-import { cancelledResult } from '../embed/cancelled-result.ts'
 import { embeddingOf } from '../embed/embedding-of.ts'
 import { type EmbedFlags, refuseContradictions } from '../embed/flags.ts'
 import { embedOneAfterAnother } from '../embed/one-after-another.ts'
@@ -34,7 +33,7 @@ export default async function embed(flags: EmbedFlags, command: Command): Promis
   const notBegun = (error: unknown) => {
     // Stopped before the database has answered.
     if (!signal.aborted) throw error
-    const results: EmbedResult[] = sources.map(({ id }) => cancelledResult(id, embedding.model))
+    const results: EmbedResult[] = sources.map(({ id }) => cancelledEmbedResult(id, embedding.model))
     return { results, collection: undefined }
   }
   // A dry run makes no tables, and no embedded database either.

@@ -1,10 +1,9 @@
 import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import type { Database, Source } from '@tidemark/sync-core'
+import { type Database, emptyResult, type Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Config } from '../config/load-config.ts'
 import { openLive } from '../show/live.ts'
-import { blankResult } from '../sync/blank-result.ts'
 import { endingCode } from '../sync/exit-code.ts'
 import { refuseContradictions, type SyncFlags } from '../sync/flags.ts'
 import { inTurn } from '../sync/in-turn.ts'
@@ -77,7 +76,7 @@ async function inThisProcess(sources: readonly Source[], { command, config, flag
   } catch (error) {
     // Stopped before the database has answered.
     if (!signal.aborted) throw error
-    return sources.map(({ id }) => blankResult(id, { status: 'partial', reason: 'cancelled' }))
+    return sources.map(({ id }) => emptyResult(id, { status: 'partial', reason: 'cancelled' }))
   }
 }
 

@@ -1,7 +1,6 @@
-import { isEmbedded, type Source } from '@tidemark/sync-core'
+import { emptyResult, isEmbedded, type Source } from '@tidemark/sync-core'
 import pMap from 'p-map'
 import type { Config } from '../config/load-config.ts'
-import { blankResult } from './blank-result.ts'
 import type { SyncFlags } from './flags.ts'
 import { runChild } from './run-child.ts'
 import type { SyncLive } from './telling.ts'
@@ -31,7 +30,7 @@ export function syncIndependently(sources: readonly Source[], call: Independent)
     async ({ id }) => {
       const stopped = signal.aborted
       const result = stopped
-        ? blankResult(id, { status: 'partial', reason: 'cancelled' })
+        ? emptyResult(id, { status: 'partial', reason: 'cancelled' })
         : await runChild(id, { args, database, budgetMs: flags.timeout, verbose, live, signal })
       live.finished(result)
       return result

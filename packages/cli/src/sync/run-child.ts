@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import { withoutSecrets } from '@tidemark/sync-core'
+import { emptyResult, withoutSecrets } from '@tidemark/sync-core'
 import { execa } from 'execa'
 import { packageFolder } from '../package.ts'
 import type { Problem } from '../problem/problem.ts'
-import { blankResult } from './blank-result.ts'
 import type { FromChild } from './follow-parent.ts'
 import type { SyncLive } from './telling.ts'
 import type { Told } from './told.ts'
@@ -59,9 +58,9 @@ export async function runChild(source: string, child: Child): Promise<Told> {
     return late ? { ...told, reason: 'timeout' } : told
   }
   if (ended.isCanceled && !ended.isForcefullyTerminated)
-    return blankResult(source, { status: 'partial', reason: 'cancelled' }, elapsedMs)
+    return emptyResult(source, { status: 'partial', reason: 'cancelled' }, elapsedMs)
   const error = faultOf(source, ended, running.pid)
-  return blankResult(source, { status: 'failed', reason: error.code.toLowerCase(), error }, elapsedMs)
+  return emptyResult(source, { status: 'failed', reason: error.code.toLowerCase(), error }, elapsedMs)
 }
 
 function resultIn(stdout: string): Told | null {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@tidemark/test-engines'
 
 /** Whether the tests through a bouncer can run. Where they must (`CI=true`), its absence is an error. */
 export function pgbouncerIsThere(): boolean {
@@ -72,14 +72,4 @@ async function untilUp(bouncer: ChildProcess): Promise<void> {
     }
   }
   throw new Error(`pgbouncer did not start: ${said}`)
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

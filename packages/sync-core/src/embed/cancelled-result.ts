@@ -1,7 +1,7 @@
-import type { EmbedResult } from '@tidemark/sync-core'
+import type { EmbedResult } from './embed-result.ts'
 
 /** The result of a source whose embedding was stopped before it began. */
-export function cancelledResult(source: string, model: string): EmbedResult {
+export function cancelledEmbedResult(source: string, model: string): EmbedResult {
   return {
     source,
     model,

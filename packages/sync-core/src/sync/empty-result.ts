@@ -1,11 +1,11 @@
-import type { ResultError, SyncResult } from '@tidemark/sync-core'
+import type { ResultError, SyncResult } from './result.ts'
 
 type Ending =
   | { readonly status: 'partial'; readonly reason: 'cancelled' }
   | { readonly status: 'failed'; readonly reason: string; readonly error: ResultError }
 
 /** The result of a source of which no run could tell anything itself. */
-export function blankResult(source: string, ending: Ending, elapsedMs = 0): SyncResult {
+export function emptyResult(source: string, ending: Ending, elapsedMs = 0): SyncResult {
   return {
     source,
     ...ending,
