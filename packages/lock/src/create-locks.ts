@@ -42,7 +42,7 @@ export type TryResult = { readonly acquired: true; readonly lease: Lease } | Con
 /** Leases in one table of one database. */
 export interface Locks {
   /** Creates or upgrades the table; can be called at every start, from many processes at once. */
-  migrate(): Promise<void>
+  migrate(options?: { signal?: AbortSignal | undefined }): Promise<void>
   /** What `migrate()` would run, for someone else to run. */
   migrationSql(): string
   /** Takes the key if it is free. */
@@ -177,7 +177,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
   }
 
   const locks: Locks = {
-    migrate: () => migrate(db, settings),
+    migrate: ({ signal } = {}) => answerWithin(MAX_TIMER_MS, migrate(db, settings), { signal }),
     migrationSql: () => migrationSql(settings),
     async tryAcquire(key, options = {}) {
       const taken = await take(key, options, acquireNow)

@@ -131,6 +131,22 @@ describe('a lock', () => {
     await world.admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
   })
 
+  test('that another is migrating is waited for no longer than the signal lets it', async () => {
+    await using world = await poolWith([])
+    const blocker = await world.pool.connect()
+    await blocker.query('BEGIN')
+    await blocker.query(
+      `SELECT pg_advisory_xact_lock(hashtextextended('@tidemark/lock "heartbeat_locks"', 0))`,
+    )
+    const locks = createLocks(world.pool)
+    const stop = new AbortController()
+    const migrating = expect(locks.migrate({ signal: stop.signal })).rejects.toThrow('enough')
+    stop.abort(new Error('enough'))
+    await migrating
+    await blocker.query('COMMIT')
+    blocker.release()
+  })
+
   test('that was being migrated when the connection was cut is migrated by the next', async () => {
     await using world = await poolWith([])
     const locks = createLocks(world.pool)

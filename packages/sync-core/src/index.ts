@@ -1,3 +1,4 @@
+export { closeDatabase } from './database/close-database.ts'
 export { type Database, isEmbedded, openDatabase, type TracedStatement } from './database/database.ts'
 export { cancelledEmbedResult } from './embed/cancelled-result.ts'
 export { type Collected, collectEmbeddings } from './embed/collect-embeddings.ts'

@@ -1,10 +1,16 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Database, isEmbedded, migrate, openDatabase } from '@tidemark/sync-core'
+import {
+  closeDatabase,
+  type Database,
+  isEmbedded,
+  migrate,
+  openDatabase,
+  withoutSecrets,
+} from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { findConfig } from '../config/find-config.ts'
 import { type Config, type ConfiguredSource, databaseOf, loadConfig } from '../config/load-config.ts'
-import { closeDatabase } from '../database/close-database.ts'
 import { isMissing, missingDatabase } from '../database/missing-database.ts'
 import { didYouMean } from '../nearest.ts'
 import { UsageError } from '../usage-error.ts'
@@ -31,7 +37,7 @@ export const withDatabaseUnmigrated: WithDatabase = (command, config, work, sign
 /** Opens and migrates the database of this call, and closes it after the work. */
 export const withDatabase: WithDatabase = (command, config, work, signal) => {
   const migrated = async (db: Database) => {
-    await migrate(db)
+    await migrate(db, { signal })
     return work(db)
   }
   return withOpen(databaseAddress(command, config), migrated, signal)
@@ -47,7 +53,7 @@ export const withDatabaseReadOnly: WithDatabase = (command, config, work, signal
 /** Opens and migrates the database of this call for work that has nothing to do where an embedded one is not there. */
 export const withDatabaseIfPresent: WithDatabase = (command, config, work, signal) => {
   const migrated = async (db: Database) => {
-    if (!isMissing(db)) await migrate(db)
+    if (!isMissing(db)) await migrate(db, { signal })
     return work(db)
   }
   return withDatabaseReadOnly(command, config, migrated, signal)
@@ -62,7 +68,11 @@ async function withOpen<T>(
   try {
     return await work(db)
   } finally {
-    await closeDatabase(db)
+    await closeDatabase(db, ({ message }) => {
+      process.stderr.write(
+        `tidemark: warning: ${db.name} was not closed as it should be: ${withoutSecrets(message)}\n  A lease that this command still had ends by itself within 90 s.\n`,
+      )
+    })
   }
 }
 

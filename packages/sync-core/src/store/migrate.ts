@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts'
+import { type Database, within } from '../database/database.ts'
 import { SyncError } from '../sync-error.ts'
 import { ifMissing } from './if-missing.ts'
 import tables from './schema/0001-tables.ts'
@@ -15,13 +15,20 @@ const MIGRATIONS = [tables, views, linkTargets, search, embeddings]
  *
  * Safe from many processes at once: each migration runs in one transaction under a lock and looks again inside it.
  *
- * @throws {SyncError} `DATABASE_NEWER` where a newer release has been here, `DATABASE_REFUSED` where a right is missing.
+ * @param options.signal ends the wait for others that migrate, and for the database.
+ * @throws {SyncError} `DATABASE_NEWER` where a newer release has been here, `DATABASE_REFUSED` where a right is missing;
+ *   or the signal's reason.
  */
-export async function migrate(db: Database): Promise<void> {
+export async function migrate(
+  db: Database,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<void> {
   try {
-    await db.locks.migrate()
-    if (!(await isCurrent(db))) await db.query(migrationStatement())
+    await db.locks.migrate({ signal })
+    const bound = signal ? within(db, signal) : db
+    if (!(await isCurrent(bound))) await bound.query(migrationStatement())
   } catch (error) {
+    signal?.throwIfAborted()
     throw explain(error, db)
   }
 }
