@@ -82,11 +82,8 @@ export function createAttempt(
         await onLate(rows)
         throw new LockError('LOCK_FAILED', `the lease of "${key}" had run out when the answer was read`)
       }
-      if (row.token === null)
-        throw new LockError(
-          'LOCK_FAILED',
-          `the row of "${key}" can be neither seen nor made: is it hidden by row security?`,
-        )
+      const hidden = `the row of "${key}" can be neither seen nor made: is it hidden by row security?`
+      if (row.token === null) throw new LockError('LOCK_FAILED', hidden)
       // The database's clock was set back: without this the lease would last for longer by as much.
       if (row.held.since_refresh_ms < 0)
         await answerWithin(settings.timeoutMs, run(db, statements.rebase, [key]), { signal })

@@ -116,11 +116,14 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
   const within = <T>(statement: Promise<T>) => answerWithin(settings.timeoutMs, statement)
   const ask = (text: string, params: unknown[]) => within(run(db, text, params))
   const context: LeaseContext = { db, settings, statements, heartbeat, emit, within }
-  const afterwards = new Set<Promise<unknown>>()
+  const background = new Set<Promise<unknown>>()
   const track = (work: Promise<unknown>) => {
-    const tracked = work.finally(() => afterwards.delete(tracked))
-    afterwards.add(tracked)
+    const tracked = work.finally(() => background.delete(tracked))
+    background.add(tracked)
     return tracked
+  }
+  const backgroundEnded = async () => {
+    while (background.size > 0) await Promise.all(background)
   }
   // A holder who is asked to give it up is told at once.
   const wakeups = options.listen
@@ -130,8 +133,8 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       })
     : undefined
   const closing = new AbortController()
-  const workSignal = (lease: Lease, signal: AbortSignal | undefined) =>
-    AbortSignal.any([lease.signal, closing.signal, ...(signal ? [signal] : [])])
+  const untilClosed = (signal: AbortSignal | undefined) =>
+    signal ? AbortSignal.any([signal, closing.signal]) : closing.signal
 
   /** Checks what is asked before anything is sent. */
   const resolveRequest = (key: string, { info, ttlMs = settings.ttlMs, atLeastMs, signal }: TryOptions) => {
@@ -154,7 +157,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     send: (attempt: Attempt, signal: AbortSignal) => Promise<Acquired | Contention>,
   ): Promise<TryResult> => {
     const request = resolveRequest(key, options)
-    const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal
+    const signal = untilClosed(options.signal)
     const attempt = createAttempt({ ...context, track }, request)
     const askedAt = performance.now()
     try {
@@ -200,7 +203,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     },
     async withLock(key, options, work) {
       const lease = await locks.acquire(key, options)
-      const signal = workSignal(lease, options.signal)
+      const signal = AbortSignal.any([lease.signal, untilClosed(options.signal)])
       const lent: Lease = Object.create(lease, { signal: { value: signal, enumerable: true } })
       let result: Awaited<ReturnType<typeof work>>
       try {
@@ -218,8 +221,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     },
     runWhileLeader(key, work, options = {}) {
       const pauseMs = Math.max(settings.heartbeatMs, MAX_PAUSE_MS * 1.2)
-      const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal
-      return runWhileLeader(() => locks.acquire(key, options), work, pauseMs, signal)
+      return runWhileLeader(() => locks.acquire(key, options), work, pauseMs, untilClosed(options.signal))
     },
     async inspect(key) {
       checkKey(key)
@@ -256,8 +258,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       const results = await Promise.allSettled(heartbeat.unreleased().map((lease) => lease.release()))
       await wakeups?.close().catch(() => {})
       // What was on its way when it was given up may have been taken, and is given back then.
-      while (afterwards.size > 0)
-        if (!(await within(Promise.all(afterwards)).then(Boolean, () => false))) break
+      await within(backgroundEnded()).catch(() => {})
       const failed = results.find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
     },

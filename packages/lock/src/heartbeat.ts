@@ -124,11 +124,15 @@ function applyRenewals(leases: readonly Renewable[], rows: readonly Renewal[], s
   const answers = new Map(rows.map((row) => [`${row.token} ${row.key}`, row]))
   return leases.filter((lease) => {
     const row = answers.get(`${lease.token} ${lease.key}`)
-    if (row?.resign_requested) lease.resignRequested()
-    if (row?.renewed) lease.renewed(sentAt)
-    const reason = row?.renewed ? null : lossReason(row)
+    if (row?.renewed) {
+      // Else it is another's lease of the key that is asked for.
+      if (row.resign_requested) lease.resignRequested()
+      lease.renewed(sentAt)
+      return false
+    }
+    const reason = lossReason(row)
     if (reason) lease.markLost(reason === 'released' ? 'broken' : reason)
-    return !row?.renewed && !reason
+    return reason === null
   })
 }
 

@@ -49,12 +49,9 @@ export function lockState(row: any): LockState {
 
 /** What all such rows have; of a key that is kept without a holder, who had it last. */
 export function parseLock(row: any) {
-  if (row.held_for_ms === undefined)
-    throw new LockError(
-      'LOCK_FAILED',
-      'this client renames columns: give createLocks one that does not',
-      new TypeError(),
-    )
+  const renamed = 'this client renames columns: give createLocks one that does not'
+  // Its cause is a mistake, so that nobody waits for it to pass.
+  if (row.held_for_ms === undefined) throw new LockError('LOCK_FAILED', renamed, new TypeError())
   const { holder_id, holder_host: host, holder_pid: pid, holder_label: label, since_refresh_ms: since } = row
   return {
     token: BigInt(row.token),

@@ -121,6 +121,20 @@ describe.each(routes)('onEvent on %s', (route) => {
     expect(events.at(-1)).toMatchObject({ type: 'acquired', waitedMs: expect.any(Number) })
   })
 
+  test('asks no holder to resign whose key another has by now, of whom it is asked', async () => {
+    await using world = await lockWorld(route)
+    const events: LeaseEvent[] = []
+    const older = await world.another({ onEvent: (event) => events.push(event) }).acquire('job')
+    await world.locks.break('job', { force: true })
+    const newer = await world.locks.acquire('job')
+    expect(await world.another().requestResign('job')).toBe(true)
+    await expect(older.refresh()).rejects.toMatchObject({ reason: 'broken' })
+    expect(events.map(({ type }) => type)).toEqual(['acquired', 'lost'])
+    expect(older.resignSignal.aborted).toBe(false)
+    await newer.refresh()
+    expect(newer.resignSignal.aborted).toBe(true)
+  })
+
   test('asks a holder to resign, who may follow, through its next heartbeat', async () => {
     await using world = await lockWorld(route, { ttlMs: 2_000, heartbeatMs: 200, marginMs: 200 })
     const events: LeaseEvent[] = []

@@ -1,6 +1,6 @@
 /**
  * Refuses a table that cannot be taken over, before anything of it is changed: the first thing that is wrong, and
- * what to do. `{table_oid}` is a variable of the block that this stands in.
+ * what to do. `t`, the table, `problem` and `remedy` are variables of the block that this stands in, in migrate.ts.
  */
 export default /* sql */ `
 SELECT wrong.problem, wrong.remedy INTO problem, remedy FROM (

@@ -26,7 +26,7 @@ export interface Database {
 /** What an engine brings; the rest of {@link Database} is the same for both. */
 export type Connection = Pick<Database, 'engine' | 'name' | 'query' | 'close'>
 
-/** A heartbeat that hangs, on a connection that is dead without knowing it, is tried again well within a lease. */
+/** A lease's statement that has no answer is given up, and with it a connection that is dead without knowing it. */
 const LEASE_STATEMENT_MS = 20_000
 
 /** How long leases last, as `createLocks` of `@tidemark/lock` has it, and what ends the wait for a server to answer. */
