@@ -208,22 +208,28 @@ describe.each(routes)('on %s a lease', (route) => {
 
   test('that comes of a try which was given up is given back before the locks are closed', async () => {
     await using world = await lockWorld(route)
-    const sent = Promise.withResolvers<void>()
-    const slow: Queryable = {
-      async query(text, params) {
-        if (!text.includes('_acquire')) return world.db.query(text, params)
-        sent.resolve()
-        await sleep(100)
-        return world.db.query(text, params)
-      },
-    }
     for (const giveUp of ['by its signal', 'by closing'] as const) {
+      const sent = Promise.withResolvers<void>()
+      const answered: string[] = []
+      const slow: Queryable = {
+        async query(text, params) {
+          const isTry = text.includes('_acquire')
+          if (isTry) {
+            sent.resolve()
+            await sleep(100)
+          }
+          const result = await world.db.query(text, params)
+          answered.push(isTry ? 'taken' : 'given back')
+          return result
+        },
+      }
       const locks = world.another({}, slow)
       const stop = new AbortController()
       const waiting = expect(locks.acquire('job', { signal: stop.signal })).rejects.toBeDefined()
       await sent.promise
       if (giveUp === 'by its signal') stop.abort(new Error('enough'))
       await locks.close()
+      expect(answered).toEqual(['taken', 'given back'])
       await waiting
       expect(await world.locks.list()).toEqual([])
     }
