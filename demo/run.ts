@@ -5,14 +5,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { styleText } from 'node:util'
-import {
-  type Database,
-  migrate,
-  openDatabase,
-  type SyncResult,
-  search,
-  syncSource,
-} from '@tidemark/sync-core'
+import { type Database, migrate, openDatabase, type SyncResult, search, syncSource } from '@tidemark/sync-core'
 import Table from 'cli-table3'
 import { execa } from 'execa'
 
@@ -81,8 +74,7 @@ async function syncUntilStoppedWithSomething(db: Database): Promise<void> {
 }
 
 function report(result: SyncResult): void {
-  const { status, filesImported, filesUpdated, filesRenamed, filesDeleted, filesRemaining, elapsedMs } =
-    result
+  const { status, filesImported, filesUpdated, filesRenamed, filesDeleted, filesRemaining, elapsedMs } = result
   const why = 'reason' in result ? ` (${result.reason})` : ''
   const files = `+${filesImported} ~${filesUpdated} →${filesRenamed} −${filesDeleted}, ${filesRemaining ?? '?'} left`
   const style = status === 'partial' ? 'yellow' : status === 'failed' ? 'red' : 'green'

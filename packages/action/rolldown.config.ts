@@ -14,8 +14,7 @@ const postgresOnly: RolldownPlugin = {
   name: 'postgres-only',
   load: {
     filter: { id: /sync-core\/dist\/database\/pglite\.js$/ },
-    handler: () =>
-      'export const openPglite = () => { throw new Error("there is no embedded database here") }',
+    handler: () => 'export const openPglite = () => { throw new Error("there is no embedded database here") }',
   },
 }
 

@@ -1,13 +1,6 @@
 import * as core from '@actions/core'
 import { isEmbedded } from '@tidemark/sync-core'
-import {
-  type Config,
-  type ConfiguredSource,
-  databaseOf,
-  findConfig,
-  loadConfig,
-  UsageError,
-} from 'tidemark/config'
+import { type Config, type ConfiguredSource, databaseOf, findConfig, loadConfig, UsageError } from 'tidemark/config'
 import { namesInput } from './inputs.ts'
 import { maskKey, maskSecrets } from './secrets.ts'
 

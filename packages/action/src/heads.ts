@@ -14,11 +14,9 @@ const AT_ONCE = 16
 export async function readHeads(sources: readonly Source[], oneMs = ONE_MS): Promise<Head[]> {
   const all = AbortSignal.timeout(ALL_MS)
   const asked = new Map(sources.map((source) => [placeOf(source), source]))
-  const answers = await pMap(
-    asked,
-    async ([place, source]) => [place, await headOf(source, all, oneMs)] as const,
-    { concurrency: AT_ONCE },
-  )
+  const answers = await pMap(asked, async ([place, source]) => [place, await headOf(source, all, oneMs)] as const, {
+    concurrency: AT_ONCE,
+  })
   const heads = new Map(answers)
   return sources.map((source) => heads.get(placeOf(source))!)
 }

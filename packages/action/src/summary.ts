@@ -9,8 +9,7 @@ export async function writeSummary(
   steps: readonly NextStep[] = [],
 ): Promise<void> {
   if (!process.env.GITHUB_STEP_SUMMARY) return
-  const cells = (row: readonly string[], header: boolean) =>
-    row.map((text) => ({ data: escaped(text), header }))
+  const cells = (row: readonly string[], header: boolean) => row.map((text) => ({ data: escaped(text), header }))
   core.summary.addHeading(heading, 3)
   if (rows.length > 0) core.summary.addTable([cells(head, true), ...rows.map((row) => cells(row, false))])
   const notes = steps.map(({ title, message }) => escaped(`${title}: ${message}`))

@@ -46,9 +46,7 @@ describe('a cancelled job', () => {
     expect(nowhere).toMatchObject({ exitCode: 0, annotations: [{ level: 'warning' }] })
 
     const post = await killed.post()
-    expect(post.annotations).toMatchObject([
-      { level: 'notice', message: expect.stringContaining('sync:vite') },
-    ])
+    expect(post.annotations).toMatchObject([{ level: 'notice', message: expect.stringContaining('sync:vite') }])
     expect(await isFree(world, 'vite')).toBe(true)
 
     // Whoever has taken the lease since keeps it.
@@ -85,9 +83,7 @@ describe('a cancelled job', () => {
     child.kill('SIGINT')
     const cancelled = await ended
     expect(cancelled).toMatchObject({ exitCode: 130, outputs: { status: 'partial', behind: '["vite"]' } })
-    expect(JSON.parse(cancelled.outputs.results!).results).toMatchObject([
-      { source: 'vite', reason: 'cancelled' },
-    ])
+    expect(JSON.parse(cancelled.outputs.results!).results).toMatchObject([{ source: 'vite', reason: 'cancelled' }])
   })
 
   test('has its results where the database goes silent, before the runner kills it', async () => {

@@ -69,9 +69,7 @@ describe('the Action', () => {
     world.commit('wiki', { 'b.md': '# B' })
     const moved = await names()
     expect(moved.names).toEqual(['gone', 'wiki'])
-    expect(moved.planned.annotations).toMatchObject([
-      { level: 'warning', title: 'tidemark: gone did not answer' },
-    ])
+    expect(moved.planned.annotations).toMatchObject([{ level: 'warning', title: 'tidemark: gone did not answer' }])
     // Runs of a moment get the least that is given.
     expect(moved.entries[1]).toMatchObject({ timeout: '120s', 'timeout-minutes': 7 })
     expect((await names({ source: 'docs' })).names).toEqual(['docs'])
@@ -161,9 +159,7 @@ describe('the Action', () => {
       exitCode: 0,
       outputs: { status: 'partial', partial: 'true', behind: '["vite"]' },
     })
-    expect(ended.annotations).toMatchObject([
-      { level: 'notice', title: 'tidemark: vite is partial (timeout)' },
-    ])
+    expect(ended.annotations).toMatchObject([{ level: 'notice', title: 'tidemark: vite is partial (timeout)' }])
     expect(ended.annotations[0]!.message).toContain('59 files are left, about 3 more runs like this one.')
     expect(ended.summary).toContain('<td>partial (timeout)</td><td>25 added</td><td>59</td><td>3</td>')
   })

@@ -37,10 +37,7 @@ describe('bad input', () => {
     [{ command: 'sink' }, 'the input command is "sink". Give one of plan, sync, embed, break-stale, status.'],
     [{ command: 'sync', timeout: '0' }, 'the input timeout: "0" is not a duration'],
     [{ command: 'sync', concurrency: '1.5' }, 'the input concurrency is "1.5"'],
-    [
-      { command: 'sync', 'fail-on': 'always' },
-      'the input fail-on is "always". Give one of failed, blocked, never.',
-    ],
+    [{ command: 'sync', 'fail-on': 'always' }, 'the input fail-on is "always". Give one of failed, blocked, never.'],
     [{ command: 'plan', config: 'nowhere.yaml' }, 'there is no file'],
     [{ command: 'plan', 'database-url': '.tidemark/db' }, 'the Action needs a Postgres'],
     [{ command: 'plan', 'database-url': 'postgres://me:s3cr%40t@127.0.0.1:9/x' }, 'does not answer'],
@@ -92,11 +89,7 @@ describe('secrets', () => {
     expect(masks).toEqual(expect.arrayContaining(['p%2540ss-word', 'p@ss-word', 't0k%252Fen', 't0k/en']))
     const [beforeMasks = ''] = ended.log.split('::add-mask::')
     expect(beforeMasks).toBe('')
-    const rest = [
-      ended.log.replaceAll(/^::add-mask::.*$/gm, ''),
-      ended.summary,
-      ...Object.values(ended.outputs),
-    ]
+    const rest = [ended.log.replaceAll(/^::add-mask::.*$/gm, ''), ended.summary, ...Object.values(ended.outputs)]
     for (const text of rest) expect(text).not.toMatch(/p(%40|@)ss-word|t0k(%2F|\/)en/)
   })
 })

@@ -84,10 +84,7 @@ describe('plan', () => {
   })
 
   test('gives the most to what is left of a first sync or of one that was stopped', () => {
-    const due = dueSources(
-      [candidate('stopped', { dirty: true }), candidate('new', { bookmark: null })],
-      LIMITS,
-    )
+    const due = dueSources([candidate('stopped', { dirty: true }), candidate('new', { bookmark: null })], LIMITS)
     expect(due.map((each) => each.budgetMs)).toEqual([LIMITS.mostMs, LIMITS.mostMs])
   })
 
@@ -121,9 +118,7 @@ describe('plan', () => {
     const looks = Array.from({ length: 8 }, (_, i) =>
       candidate(`s${i}`, { sinceCheckMs: 2 * HOUR }, { usualMs: 60_000 }),
     )
-    expect(both(dueSources(looks, LIMITS))).toMatchObject([
-      { timeout: '120s', 'timeout-minutes': 4 + 16 + 5 },
-    ])
+    expect(both(dueSources(looks, LIMITS))).toMatchObject([{ timeout: '120s', 'timeout-minutes': 4 + 16 + 5 }])
     const crowd = both(dueSources(never(2_000), LIMITS))
     expect(crowd[0]).toMatchObject({ timeout: '2100s', 'timeout-minutes': (2 + 8) * 35 + 5 })
   })

@@ -5,9 +5,7 @@ import { ROOT } from './world/run-workflow.ts'
 import { PACKAGE } from './world/runner.ts'
 
 const readme = readFileSync(`${PACKAGE}/README.md`, 'utf8')
-const [config, workflow, ...snippets] = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(
-  ([, text]) => text!,
-)
+const [config, workflow, ...snippets] = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!)
 
 describe('the README', () => {
   test('has the example as it stands in examples/', () => {
@@ -16,19 +14,14 @@ describe('the README', () => {
     expect(workflow).toBe(example('.github/workflows/mirror.yml'))
   })
 
-  test.each(['.', 'plan', 'sync', 'embed', 'break-stale', 'status'])(
-    'names each input and output of %s',
-    (folder) => {
-      const { inputs, outputs } = parse(readFileSync(`${PACKAGE}/${folder}/action.yml`, 'utf8'))
-      for (const name of [...Object.keys(inputs), ...Object.keys(outputs)])
-        expect(readme).toMatch(new RegExp(`^\\| .*\`${name}\`.*\\|`, 'm'))
-    },
-  )
+  test.each(['.', 'plan', 'sync', 'embed', 'break-stale', 'status'])('names each input and output of %s', (folder) => {
+    const { inputs, outputs } = parse(readFileSync(`${PACKAGE}/${folder}/action.yml`, 'utf8'))
+    for (const name of [...Object.keys(inputs), ...Object.keys(outputs)])
+      expect(readme).toMatch(new RegExp(`^\\| .*\`${name}\`.*\\|`, 'm'))
+  })
 
   test.each(snippets)('uses only inputs that there are: %#', (snippet) => {
-    const steps = [
-      ...snippet.matchAll(/uses: tidemark\/tidemark\/([a-z-]+)@v1\n\s+with:([\s\S]*?)(?=\n- |$)/g),
-    ]
+    const steps = [...snippet.matchAll(/uses: tidemark\/tidemark\/([a-z-]+)@v1\n\s+with:([\s\S]*?)(?=\n- |$)/g)]
     for (const [, folder, given] of steps) {
       const { inputs } = parse(readFileSync(`${PACKAGE}/${folder}/action.yml`, 'utf8'))
       const names = [...given!.matchAll(/([a-z-]+): /g)].map(([, name]) => name)

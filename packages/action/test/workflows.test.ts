@@ -56,9 +56,7 @@ test('the example is what the workflow takes: its inputs, its secrets, off the f
   const { sources } = loadConfig(`${ROOT}/examples/github-action/tidemark.yaml`)
   expect(sources.map(({ id }) => id)).toEqual(['handbook', 'api-docs', 'runbooks'])
   expect(example.on.schedule[0].cron).not.toMatch(/^(\*|0|.*\b0\b) /)
-  expect(
-    read('examples/github-action/.github/workflows/mirror.yml').trim().split('\n').length,
-  ).toBeLessThanOrEqual(14)
+  expect(read('examples/github-action/.github/workflows/mirror.yml').trim().split('\n').length).toBeLessThanOrEqual(14)
 })
 
 test('the example with what it says of search by meaning has someone who embeds', () => {

@@ -121,9 +121,7 @@ const OUTPUTS = {
   'sources add': { added: z.string(), file: z.string(), commit: z.string() },
   'sources remove': {
     removed: z.string(),
-    purged: z
-      .strictObject({ pages: count, chunks: count, links: count, quarantined: count, runs: count })
-      .nullable(),
+    purged: z.strictObject({ pages: count, chunks: count, links: count, quarantined: count, runs: count }).nullable(),
   },
   sync: { results: z.array(result) },
   'sync --break-lock': {
@@ -178,10 +176,7 @@ const OUTPUTS = {
         ref: z.string(),
         state: z.enum(['syncing', 'unreachable', 'never_synced', 'behind', 'up_to_date']),
         bookmark: z.string().nullable(),
-        target: z
-          .string()
-          .nullable()
-          .describe('The commit that the ref names now; null where it cannot be read.'),
+        target: z.string().nullable().describe('The commit that the ref names now; null where it cannot be read.'),
         behind: z.boolean().nullable(),
         behindMs: ms.nullable().describe('For how long that is known.'),
         lastStatus: status.nullable(),
@@ -238,16 +233,7 @@ const OUTPUTS = {
     healthy: z.boolean(),
     findings: z.array(
       z.strictObject({
-        check: z.enum([
-          'git',
-          'configuration',
-          'database',
-          'schema',
-          'clock',
-          'embedding',
-          'lease',
-          'source',
-        ]),
+        check: z.enum(['git', 'configuration', 'database', 'schema', 'clock', 'embedding', 'lease', 'source']),
         ok: z.boolean(),
         message: z.string(),
         mend: z.string().nullable(),

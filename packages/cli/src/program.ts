@@ -31,15 +31,10 @@ export async function runProgram(args: readonly string[]): Promise<void> {
 
 function describeProgram(): Command {
   const program = new Command('tidemark')
-    .description(
-      'Keeps many Markdown git repositories mirrored in Postgres, on time, however often it is interrupted.',
-    )
+    .description('Keeps many Markdown git repositories mirrored in Postgres, on time, however often it is interrupted.')
     .version(version(), '-V, --version')
     .option('--config <file>', 'the configuration (default: tidemark.yaml, here or in a folder above)')
-    .option(
-      '--database <url|dir>',
-      'a Postgres address or the folder of an embedded database (default: DATABASE_URL)',
-    )
+    .option('--database <url|dir>', 'a Postgres address or the folder of an embedded database (default: DATABASE_URL)')
     .option('--json', 'print one JSON document, and nothing else, on standard output')
     .option('--quiet', 'print errors only')
     .option('--verbose', 'print more')

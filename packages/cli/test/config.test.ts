@@ -45,9 +45,7 @@ describe('a duration', () => {
 
 describe('tidemark.yaml', () => {
   test('says how often each source is due, hourly where it says nothing', () => {
-    const { sources } = load(
-      'sources: { a: { repo: a }, b: { repo: b, every: 10m }, c: { repo: c, every: 90 } }',
-    )
+    const { sources } = load('sources: { a: { repo: a }, b: { repo: b, every: 10m }, c: { repo: c, every: 90 } }')
     expect(sources.map(({ everyMs }) => everyMs)).toEqual([3_600_000, 600_000, 90_000])
     expect(load('every: 5m\nsources: { a: { repo: a } }').sources[0]!.everyMs).toBe(300_000)
   })
@@ -147,12 +145,7 @@ describe('tidemark.yaml', () => {
       '4:12: sources.a.every is wrong: it is not a duration that can be used. Give a duration such as 60',
       '',
     ],
-    [
-      'an empty pattern',
-      'sources:\n  a:\n    repo: x\n    exclude: [x, ""]',
-      '4:18: sources.a.exclude.1 is wrong',
-      '',
-    ],
+    ['an empty pattern', 'sources:\n  a:\n    repo: x\n    exclude: [x, ""]', '4:18: sources.a.exclude.1 is wrong', ''],
     [
       'a variable that is not set',
       'sources:\n  a:\n    repo: ${NOT_SET}/x',
@@ -160,12 +153,7 @@ describe('tidemark.yaml', () => {
       '${NOT_SET:-default}',
     ],
     ['what is not YAML', 'sources: {', '1:11: this is not YAML', ''],
-    [
-      'twins',
-      'sources:\n  a: { repo: x }\n  a: { repo: y }',
-      '3:3: this is not YAML: Map keys must be unique',
-      '',
-    ],
+    ['twins', 'sources:\n  a: { repo: x }\n  a: { repo: y }', '3:3: this is not YAML: Map keys must be unique', ''],
     ['a list for a file', '- a', '1:1: the file is wrong', ''],
     [
       'a remote helper for a repository',
@@ -189,9 +177,7 @@ describe('tidemark.yaml', () => {
       'sources: { a: { repo: x, every: "${SECRET}" } }',
       'sources: { a: { repo: x, subpath: "../${SECRET}" } }',
     ])
-      expect(() => load(yaml)).toThrow(
-        expect.objectContaining({ message: expect.not.stringContaining('s3cret') }),
-      )
+      expect(() => load(yaml)).toThrow(expect.objectContaining({ message: expect.not.stringContaining('s3cret') }))
   })
 
   // Written anew with: npx vitest run packages/cli/test/config.test.ts --update
@@ -207,9 +193,7 @@ describe('tidemark init', () => {
     const { stdout } = await world.run('init', {}, 'docs')
     expect(stdout).toContain('Next: tidemark sync --all')
     const file = join(world.folder, 'docs', 'tidemark.yaml')
-    expect(readFileSync(file, 'utf8')).toMatch(
-      /^# yaml-language-server: \$schema=\S+\/schema\/tidemark\.yaml\.json\n/,
-    )
+    expect(readFileSync(file, 'utf8')).toMatch(/^# yaml-language-server: \$schema=\S+\/schema\/tidemark\.yaml\.json\n/)
     expect(loadConfig(file).sources).toMatchObject([{ id: 'docs', repo: join(world.folder, 'docs') }])
     expect(await world.run('init', {}, 'docs')).toMatchObject({
       exitCode: 2,
@@ -224,9 +208,7 @@ describe('tidemark init', () => {
     expect(loadConfig(file).sources).toEqual([])
     const text = readFileSync(file, 'utf8')
     vi.stubEnv('PGPASSWORD', 'x')
-    const uncommented = text
-      .replace(/^# (database:|every:|embedding:| {2})/gm, '$1')
-      .replace(/^sources:$/m, '')
+    const uncommented = text.replace(/^# (database:|every:|embedding:| {2})/gm, '$1').replace(/^sources:$/m, '')
     expect(load(uncommented.replace('  docs:', 'sources:\n  docs:'))).toMatchObject({
       embedding: { url: 'http://localhost:11434/v1', model: 'nomic-embed-text' },
       sources: [{ id: 'docs', ref: 'main', subpath: 'content', everyMs: 600_000, language: 'german' }],
@@ -242,12 +224,10 @@ describe('tidemark sources', () => {
     world.write('tidemark.yaml', written)
     const read = () => readFileSync(join(world.folder, 'tidemark.yaml'), 'utf8')
     await world.run('sources add docs docs --ref main --every 10m')
-    for (const comment of ['# ours', '# the first', '# pinned', '# the last'])
-      expect(read()).toContain(comment)
+    for (const comment of ['# ours', '# the first', '# pinned', '# the last']) expect(read()).toContain(comment)
     expect(read()).toContain('  docs:\n    repo: docs\n    ref: main\n    every: 600s\n')
     await world.run('sources remove docs')
-    for (const comment of ['# ours', '# the first', '# pinned', '# the last'])
-      expect(read()).toContain(comment)
+    for (const comment of ['# ours', '# the first', '# pinned', '# the last']) expect(read()).toContain(comment)
     expect(read()).not.toContain('docs')
   })
 

@@ -66,9 +66,7 @@ describe('tidemark doctor', () => {
     const database = await freshDatabase('postgres')
     const env = { DATABASE_URL: database.url }
     expect((await world.run('doctor', env)).stdout).toContain('✗ schema: the tables are missing')
-    expect(await query(database.url, `SELECT to_regnamespace('tidemark')::text AS made`)).toEqual([
-      { made: null },
-    ])
+    expect(await query(database.url, `SELECT to_regnamespace('tidemark')::text AS made`)).toEqual([{ made: null }])
     expect((await world.run('migrate', env)).stdout).toContain('Updated the tables')
     expect((await world.run('doctor', env)).stdout).toContain('✓ schema')
     await query(database.url, 'INSERT INTO tidemark.migrations (version) VALUES (999)')
@@ -86,18 +84,15 @@ describe('tidemark doctor', () => {
     ['a configuration that is wrong', {}, ':1:1: unknown key "sorces"', 'sorces: {}'],
     ['a source that cannot be read', {}, 'is not a git repository', 'sources: { docs: { repo: nowhere } }'],
     ['a ref that is not there', {}, 'has no ref "mian"', 'sources: { docs: { repo: docs, ref: mian } }'],
-  ])(
-    'tells of %s, and of the rest as well',
-    async (_, env, message, yaml = 'sources: { docs: { repo: docs } }') => {
-      using world = await cliWorld()
-      world.write('tidemark.yaml', yaml)
-      const { exitCode, stdout, stderr } = await world.run('doctor', env)
-      expect(exitCode).toBe(1)
-      expect(stdout).toContain(message)
-      expect(stdout).toMatch(/git: /)
-      expect(stdout + stderr).not.toContain('s3cret')
-    },
-  )
+  ])('tells of %s, and of the rest as well', async (_, env, message, yaml = 'sources: { docs: { repo: docs } }') => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', yaml)
+    const { exitCode, stdout, stderr } = await world.run('doctor', env)
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain(message)
+    expect(stdout).toMatch(/git: /)
+    expect(stdout + stderr).not.toContain('s3cret')
+  })
 
   test('tells who has an embedded database', { timeout: 180_000 }, async () => {
     using world = await cliWorld()

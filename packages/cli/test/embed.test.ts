@@ -3,11 +3,7 @@ import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDatabase } from '@tidemark/sync-core'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
-import {
-  type EmbeddingServer,
-  serveEmbeddings,
-  withoutMeaning,
-} from '@tidemark/test-engines/embedding-server'
+import { type EmbeddingServer, serveEmbeddings, withoutMeaning } from '@tidemark/test-engines/embedding-server'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type CliWorld, cliWorld } from './world/cli-world.ts'
 import { runInTerminal } from './world/terminal.ts'
@@ -72,9 +68,7 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     })
     expect(first.stderr).toMatch(/^docs: embedding 3 chunks\ndocs {2}synced, 3 chunks embedded in /)
     expect(texts()).toEqual(ONCE)
-    expect(resultsOf(await run('embed --source docs --json'))).toMatchObject([
-      { status: 'up_to_date', requests: 0 },
-    ])
+    expect(resultsOf(await run('embed --source docs --json'))).toMatchObject([{ status: 'up_to_date', requests: 0 }])
   })
 
   test('stops each source in its budget as partial, and the next one goes on from there', async () => {
@@ -97,32 +91,29 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)(
-    'stops as partial on %s with exit code %i, and what was embedded is kept',
-    async (signal, code) => {
-      configure()
-      served = 1
-      const running = world.start('embed --all --gc --json', env())
-      await server.requested()
-      await server.requested()
-      running.kill(signal)
-      const ended = await running
-      expect(ended.exitCode).toBe(code)
-      expect(JSON.parse(ended.stdout)).toEqual({
-        version: 1,
-        results: [
-          expect.objectContaining({ status: 'partial', reason: 'cancelled', chunksEmbedded: 1 }),
-          expect.objectContaining({ status: 'partial', reason: 'cancelled', chunksEmbedded: 0 }),
-        ],
-      })
-      served = Number.POSITIVE_INFINITY
-      expect(resultsOf(await run('embed --all --json'))).toMatchObject([
-        { status: 'synced', chunksEmbedded: 2 },
-        { status: 'up_to_date' },
-      ])
-      expect(texts()).toEqual(ONCE)
-    },
-  )
+  ] as const)('stops as partial on %s with exit code %i, and what was embedded is kept', async (signal, code) => {
+    configure()
+    served = 1
+    const running = world.start('embed --all --gc --json', env())
+    await server.requested()
+    await server.requested()
+    running.kill(signal)
+    const ended = await running
+    expect(ended.exitCode).toBe(code)
+    expect(JSON.parse(ended.stdout)).toEqual({
+      version: 1,
+      results: [
+        expect.objectContaining({ status: 'partial', reason: 'cancelled', chunksEmbedded: 1 }),
+        expect.objectContaining({ status: 'partial', reason: 'cancelled', chunksEmbedded: 0 }),
+      ],
+    })
+    served = Number.POSITIVE_INFINITY
+    expect(resultsOf(await run('embed --all --json'))).toMatchObject([
+      { status: 'synced', chunksEmbedded: 2 },
+      { status: 'up_to_date' },
+    ])
+    expect(texts()).toEqual(ONCE)
+  })
 
   test('lets one source fail without stopping another, exits 1, and shows the key nowhere', async () => {
     configure(', key: "${KEY}"')
@@ -157,9 +148,7 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     configure(', pricePerMillionTokens: 1000')
     const nowhere = await world.run('embed --all --dry-run', { DATABASE_URL: undefined })
     expect(nowhere).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/docs +dry_run +0 +≈ 0 /) })
-    expect(nowhere.stderr).toContain(
-      'docs: it has not been synced yet; first run: tidemark sync --source docs',
-    )
+    expect(nowhere.stderr).toContain('docs: it has not been synced yet; first run: tidemark sync --source docs')
     expect(existsSync(join(world.folder, '.tidemark'))).toBe(false)
     expect((await run('embed --source docs --dry-run')).stdout).toMatch(
       /^source +status +chunks +tokens +cost\ndocs +dry_run +3 +≈ 3 +≈ 0\.0030$/,

@@ -7,15 +7,7 @@ const help = async (...args: string[]) => (await execa(process.execPath, [BIN, .
 describe('help', () => {
   test('of tidemark lists statuses and exit codes', async () => {
     const text = await help()
-    for (const status of [
-      'up_to_date',
-      'first_sync',
-      'dry_run',
-      'partial',
-      'blocked_by_failures',
-      'busy',
-      'failed',
-    ])
+    for (const status of ['up_to_date', 'first_sync', 'dry_run', 'partial', 'blocked_by_failures', 'busy', 'failed'])
       expect(text).toContain(status)
     expect(text).toContain('130 after SIGINT')
   })

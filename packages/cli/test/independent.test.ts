@@ -129,10 +129,10 @@ describe('tidemark sync --independent', () => {
     await running
     await held.letGo()
     await Promise.all([...pids.map(gone), held.free(a), held.free(b)])
-    const { rows } = await held.pool.query(
-      `SELECT status, reason FROM tidemark.runs WHERE source_id IN ($1, $2)`,
-      [a, b],
-    )
+    const { rows } = await held.pool.query(`SELECT status, reason FROM tidemark.runs WHERE source_id IN ($1, $2)`, [
+      a,
+      b,
+    ])
     expect(rows).toEqual([
       { status: 'partial', reason: 'cancelled' },
       { status: 'partial', reason: 'cancelled' },
@@ -155,9 +155,7 @@ describe('tidemark sync --independent', () => {
     world.write('tidemark.yaml', 'sources: { gone: { repo: nowhere } }')
     const { exitCode, stderr } = await world.run('sync --all --independent')
     expect(exitCode).toBe(1)
-    expect(stderr).toContain(
-      `tidemark: gone: ${world.folder}/nowhere is not a git repository\n  Give the path`,
-    )
+    expect(stderr).toContain(`tidemark: gone: ${world.folder}/nowhere is not a git repository\n  Give the path`)
     const unreachable = await world.run('sync --all --independent', {
       DATABASE_URL: 'postgres://me:secret@127.0.0.1:1/x',
     })

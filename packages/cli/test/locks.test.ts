@@ -3,12 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type CliWorld, cliWorld, freshName } from './world/cli-world.ts'
 
 /** Has a process that no longer lives hold the lease of a source, last refreshed so many minutes ago. */
-async function deadHolder(
-  world: CliWorld,
-  source: string,
-  minutes: number,
-  lastsMinutes = 60,
-): Promise<void> {
+async function deadHolder(world: CliWorld, source: string, minutes: number, lastsMinutes = 60): Promise<void> {
   const client = new pg.Client({ connectionString: world.database })
   await client.connect()
   await client.query(
@@ -31,21 +26,15 @@ describe('a lease that was left behind', () => {
     const source = freshName()
     using world = await worldWith(source)
     await deadHolder(world, source, 10)
-    expect((await world.run('locks list')).stdout).toMatch(
-      new RegExp(`sync:${source} +process 4711 on elsewhere`),
-    )
+    expect((await world.run('locks list')).stdout).toMatch(new RegExp(`sync:${source} +process 4711 on elsewhere`))
     expect(await world.run('sync --all')).toMatchObject({
       exitCode: 4,
       stderr: expect.stringContaining('process 4711 on elsewhere'),
     })
     const refused = await world.run('sync --break-lock --all --max-age 1800 --json')
-    expect(JSON.parse(refused.stdout).results).toMatchObject([
-      { source, verdict: 'refused', holder: { pid: 4711 } },
-    ])
+    expect(JSON.parse(refused.stdout).results).toMatchObject([{ source, verdict: 'refused', holder: { pid: 4711 } }])
     expect(refused.exitCode).toBe(0)
-    expect((await world.run('sync --break-lock --all --max-age 5m')).stdout).toMatch(
-      new RegExp(`${source} +broken`),
-    )
+    expect((await world.run('sync --break-lock --all --max-age 5m')).stdout).toMatch(new RegExp(`${source} +broken`))
     expect((await world.run('sync --break-lock --all')).stdout).toMatch(new RegExp(`${source} +absent`))
     expect(await world.run('sync --all')).toMatchObject({ exitCode: 0 })
   })
@@ -117,7 +106,7 @@ test('runs are listed, newest first', async () => {
       .slice(1)
       .map((line) => line.split(/ {2,}/)[2]),
   ).toEqual(['synced', 'first_sync'])
-  expect(JSON.parse((await world.run(`runs --source ${source} --json --limit 1`)).stdout).runs).toMatchObject(
-    [{ source, status: 'synced' }],
-  )
+  expect(JSON.parse((await world.run(`runs --source ${source} --json --limit 1`)).stdout).runs).toMatchObject([
+    { source, status: 'synced' },
+  ])
 })

@@ -119,10 +119,7 @@ describe('tidemark sync --all', () => {
       const database = await freshDatabase(engine)
       const run = (args: string) => world.run(args, { DATABASE_URL: database.url })
       const [a, b, c] = [freshName(), freshName(), freshName()]
-      world.write(
-        'tidemark.yaml',
-        `sources: { ${[a, b, c].map((id) => `${id}: { repo: docs }`).join(', ')} }`,
-      )
+      world.write('tidemark.yaml', `sources: { ${[a, b, c].map((id) => `${id}: { repo: docs }`).join(', ')} }`)
       await run(`sync --source ${a}`)
       await run(`sync --source ${b}`)
       await run(`sync --source ${a}`)

@@ -36,9 +36,7 @@ describe('--json prints one document as the schema has it', () => {
     const a = freshName()
     await printed(world, 'init', 'init')
     await printed(world, 'sources add', `sources add ${a} docs --every 10m`)
-    expect((await printed(world, 'sources list', 'sources list')).sources).toMatchObject([
-      { id: a, everyMs: 600_000 },
-    ])
+    expect((await printed(world, 'sources list', 'sources list')).sources).toMatchObject([{ id: a, everyMs: 600_000 }])
     expect((await printed(world, 'migrate --dry-run', 'migrate --dry-run')).statements).toHaveLength(2)
     expect(await printed(world, 'migrate', 'migrate')).toMatchObject({ migrated: true })
     expect((await printed(world, 'migrate --dry-run', 'migrate --dry-run')).statements).toEqual([])

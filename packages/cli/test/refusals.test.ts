@@ -6,10 +6,7 @@ let world: CliWorld
 beforeAll(async () => {
   world = await cliWorld()
   world.write('tidemark.yaml', 'sources: { docs: { repo: docs }, wiki: { repo: docs } }')
-  world.write(
-    'embed.yaml',
-    'embedding: { url: "http://127.0.0.1:1/v1", model: m }\nsources: { docs: { repo: docs } }',
-  )
+  world.write('embed.yaml', 'embedding: { url: "http://127.0.0.1:1/v1", model: m }\nsources: { docs: { repo: docs } }')
   world.write('typo.yaml', 'sources: { docs: { repo: docs, reff: main } }')
 })
 afterAll(() => world[Symbol.dispose]())
@@ -28,10 +25,7 @@ describe.concurrent('is refused with one clear line, a hint and exit code 2:', (
     ['sync --all --config typo.yaml', 'Did you mean "ref"?'],
     // Breaking leases
     ['sync --all --max-age 30m', '--max-age needs --break-lock'],
-    [
-      'sync --source docs --force-break-lock --max-age 30m',
-      '--max-age and --force-break-lock exclude each other',
-    ],
+    ['sync --source docs --force-break-lock --max-age 30m', '--max-age and --force-break-lock exclude each other'],
     ['sync --all --force-break-lock', '--force-break-lock needs --source'],
     ['sync --source docs --break-lock --force-break-lock', 'exclude each other'],
     ['sync --break-lock', 'sync needs to know what'],
@@ -108,11 +102,5 @@ describe.concurrent('is refused with one clear line, a hint and exit code 2:', (
 })
 
 test('what was refused has changed nothing', () => {
-  expect(readdirSync(world.folder).sort()).toEqual([
-    'docs',
-    'embed.yaml',
-    'tidemark.yaml',
-    'typo.yaml',
-    'vite.git',
-  ])
+  expect(readdirSync(world.folder).sort()).toEqual(['docs', 'embed.yaml', 'tidemark.yaml', 'typo.yaml', 'vite.git'])
 })

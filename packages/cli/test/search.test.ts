@@ -19,8 +19,7 @@ The dev server can pass requests on.
 
 A proxy for websockets needs \`ws\`.`,
   'port.md': '# Port\n\nThe dev server listens on a port.',
-  'a build/steps.md':
-    '# Steps\n\nThe server of a build is another. See [the proxy](../proxy.md) and [x](./x.md).',
+  'a build/steps.md': '# Steps\n\nThe server of a build is another. See [the proxy](../proxy.md) and [x](./x.md).',
 }
 
 // One world for all: nothing here changes anything.

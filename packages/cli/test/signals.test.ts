@@ -17,25 +17,22 @@ describe('tidemark sync', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)(
-    'stops as partial on %s with exit code %i, and the next one goes on from there',
-    async (signal, code) => {
-      using world = await cliWorld()
-      const vite = withVite(world)
-      await using held = await heldBack(world, 1)
-      const running = world.start('sync --all --json')
-      await held.waiting(1)
-      running.kill(signal)
-      const ended = await running
-      expect(ended.exitCode).toBe(code)
-      expect(results(ended)).toMatchObject([{ status: 'partial', reason: 'cancelled', filesImported: 25 }])
-      await held.free(vite)
-      await held.letGo()
-      expect(results(await world.run('sync --all --json'))).toMatchObject([
-        { status: 'first_sync', filesImported: 59, blobsRead: 59 },
-      ])
-    },
-  )
+  ] as const)('stops as partial on %s with exit code %i, and the next one goes on from there', async (signal, code) => {
+    using world = await cliWorld()
+    const vite = withVite(world)
+    await using held = await heldBack(world, 1)
+    const running = world.start('sync --all --json')
+    await held.waiting(1)
+    running.kill(signal)
+    const ended = await running
+    expect(ended.exitCode).toBe(code)
+    expect(results(ended)).toMatchObject([{ status: 'partial', reason: 'cancelled', filesImported: 25 }])
+    await held.free(vite)
+    await held.letGo()
+    expect(results(await world.run('sync --all --json'))).toMatchObject([
+      { status: 'first_sync', filesImported: 59, blobsRead: 59 },
+    ])
+  })
 
   test('loses nothing under timeout(1), which signals it and then its group', async () => {
     using world = await cliWorld()

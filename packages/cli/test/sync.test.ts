@@ -77,12 +77,8 @@ describe('tidemark sync', () => {
     expect(exitCode).toBe(1)
     expect(stdout).toMatch(new RegExp(`${vite} +first_sync`))
     expect(stdout).toMatch(/gone +failed/)
-    expect(stderr).toContain(
-      `tidemark: gone: ${world.folder}/nowhere is not a git repository\n  Give the path`,
-    )
-    expect(stderr).toContain(
-      `tidemark: refless: ${world.folder}/docs has no ref "mian"\n  Nearest to it are: main.`,
-    )
+    expect(stderr).toContain(`tidemark: gone: ${world.folder}/nowhere is not a git repository\n  Give the path`)
+    expect(stderr).toContain(`tidemark: refless: ${world.folder}/docs has no ref "mian"\n  Nearest to it are: main.`)
     expect(stderr).not.toContain(' at ')
   })
 
@@ -97,11 +93,7 @@ describe('tidemark sync', () => {
   })
 
   test.each([
-    [
-      'that does not answer',
-      'postgres://me:secret@127.0.0.1:1/x',
-      'postgres://127.0.0.1:1/x does not answer',
-    ],
+    ['that does not answer', 'postgres://me:secret@127.0.0.1:1/x', 'postgres://127.0.0.1:1/x does not answer'],
     ['in a folder where nothing can be written', '/proc/nowhere/db', 'cannot be kept in /proc/nowhere/db'],
     ['of a kind that is not known', 'mysql://me:secret@host/x', 'neither Postgres nor a folder'],
   ])('exits 1 for a database %s, and shows no password', async (_, database, message) => {

@@ -46,10 +46,7 @@ export interface Attempt {
   settle(token: bigint | null): void
 }
 
-export function createAttempt(
-  context: AcquireContext,
-  { key, info, ttlMs, heartbeatMs }: AcquireRequest,
-): Attempt {
+export function createAttempt(context: AcquireContext, { key, info, ttlMs, heartbeatMs }: AcquireRequest): Attempt {
   const { db, statements, settings, track } = context
   const { holder, holderId, marginMs } = settings
   const from = [holderId, holder.label ?? null, holder.host, holder.pid]
@@ -77,8 +74,7 @@ export function createAttempt(
       })
       const [row] = rows
       if (row.acquired) {
-        if (performance.now() - startedAt < trustMs)
-          return { acquired: true, token: BigInt(row.token), startedAt }
+        if (performance.now() - startedAt < trustMs) return { acquired: true, token: BigInt(row.token), startedAt }
         await onLate(rows)
         throw new LockError('LOCK_FAILED', `the lease of "${key}" had run out when the answer was read`)
       }
@@ -102,10 +98,7 @@ const MAX_FAULTS = 3
 const MAX_RACES = 6
 
 /** Tries for a key that is to be had now or not: again only where a connection failed or another is just taking it. */
-export async function acquireNow(
-  attempt: Attempt,
-  signal: AbortSignal | undefined,
-): Promise<Acquired | Contention> {
+export async function acquireNow(attempt: Attempt, signal: AbortSignal | undefined): Promise<Acquired | Contention> {
   for (let races = 0, faults = 1; ; ) {
     try {
       const outcome = await attempt.send(Number.POSITIVE_INFINITY, signal)

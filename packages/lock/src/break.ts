@@ -53,8 +53,7 @@ export async function breakLocks(
   const gate = [maxAgeMs ?? null, token === undefined ? null : String(token), force]
   const rows = await run(db, statements.break, [key ?? null, prefix, host ?? null, pid ?? null, ...gate])
   // Looked at again in a while, it has an age by the clock as it is since it was set back.
-  for (const row of rows)
-    if (!row.broken && row.since_refresh_ms < 0) await run(db, statements.rebase, [row.key])
+  for (const row of rows) if (!row.broken && row.since_refresh_ms < 0) await run(db, statements.rebase, [row.key])
   return rows.map((row) => {
     const { token, holder, sinceRefreshMs } = parseLock(row)
     return withJson({

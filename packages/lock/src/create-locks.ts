@@ -1,13 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Acquired, type Attempt, acquireNow, type Contention, createAttempt } from './acquire.ts'
 import { answerWithin } from './answer.ts'
-import {
-  type BreakOptions,
-  type BreakResult,
-  type BreakSelection,
-  type BreakVerdict,
-  breakLocks,
-} from './break.ts'
+import { type BreakOptions, type BreakResult, type BreakSelection, type BreakVerdict, breakLocks } from './break.ts'
 import { createEmit } from './events.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import { type LeaderWork, runWhileLeader } from './leader.ts'
@@ -55,11 +49,7 @@ export interface Locks {
    *
    * @throws {LeaseLostError} where the lease was lost by the end of work that succeeded.
    */
-  withLock<T>(
-    key: string,
-    options: AcquireOptions,
-    work: (lease: Lease, signal: AbortSignal) => Promise<T>,
-  ): Promise<T>
+  withLock<T>(key: string, options: AcquireOptions, work: (lease: Lease, signal: AbortSignal) => Promise<T>): Promise<T>
   /**
    * Campaigns for the key, runs the work while it has it, and campaigns again when the work has ended or the lease is
    * lost; returns when the signal aborts and the work has ended.
@@ -145,9 +135,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     // Its own rhythm, so that two of its heartbeats may fail too.
     const heartbeatMs = Math.min(settings.heartbeatMs, Math.floor((ttlMs - settings.marginMs) / 3))
     if (!isTimer(ttlMs) || heartbeatMs < 1)
-      throw badOption(
-        `ttlMs must be whole milliseconds, more than marginMs (${settings.marginMs}), not ${ttlMs}`,
-      )
+      throw badOption(`ttlMs must be whole milliseconds, more than marginMs (${settings.marginMs}), not ${ttlMs}`)
     return { key, info: infoJson(info), ttlMs, heartbeatMs, atLeastMs: atLeastMs || null }
   }
   /** @param send makes what it can of the attempt. */

@@ -31,8 +31,5 @@ export async function runFence(tx: Queryable, { text, params }: FenceSql): Promi
   }
   const remedy =
     'Call it after BEGIN on the connection of the transaction, or put fenceSql() into the statement that writes'
-  throw new LockError(
-    'LOCK_NO_TRANSACTION',
-    `a fence outside of a transaction ends with its own statement. ${remedy}`,
-  )
+  throw new LockError('LOCK_NO_TRANSACTION', `a fence outside of a transaction ends with its own statement. ${remedy}`)
 }

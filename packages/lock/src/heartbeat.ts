@@ -74,10 +74,7 @@ export function createHeartbeat(connections: readonly Queryable[], renewSql: str
       if (pauseMs > 0) await sleep(pauseMs)
       locked = await renewOnce(locked, info)
     }
-    const fault = new LockError(
-      'LOCK_FAILED',
-      `another transaction has locked the row of "${locked[0]?.key}"`,
-    )
+    const fault = new LockError('LOCK_FAILED', `another transaction has locked the row of "${locked[0]?.key}"`)
     for (const lease of locked) lease.renewFailed(fault)
     if (locked.length > 0) throw fault
   }

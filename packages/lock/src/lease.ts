@@ -165,8 +165,7 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     },
     async ensure(ms) {
       checkDuration('ms', ms)
-      if (ms > trustMs)
-        throw badOption(`a lease of ${ttlMs} ms cannot be ensured for ${ms} ms: ${trustMs} at most`)
+      if (ms > trustMs) throw badOption(`a lease of ${ttlMs} ms cannot be ensured for ${ms} ms: ${trustMs} at most`)
       lease.assertHeld()
       if (remainingMs() < ms) await lease.refresh()
       if (remainingMs() < ms)
@@ -187,8 +186,7 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
       lease.assertHeld()
     },
     fenceSql: (n) => ({ text: `${before}$${n}${between}$${n + 1}${after}`, params: [key, String(token)] }),
-    fenceTag: (sql) =>
-      sql(Object.assign([...statements.fence], { raw: statements.fence }), key, String(token)),
+    fenceTag: (sql) => sql(Object.assign([...statements.fence], { raw: statements.fence }), key, String(token)),
     async release() {
       checkDeadline()
       if (lost && !MAY_BE_THERE.includes(lost.reason)) return false

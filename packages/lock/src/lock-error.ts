@@ -29,8 +29,7 @@ export class LockError extends Error {
   }
 }
 
-export const badOption = (message: string, cause?: unknown) =>
-  new LockError('LOCK_BAD_OPTIONS', message, cause)
+export const badOption = (message: string, cause?: unknown) => new LockError('LOCK_BAD_OPTIONS', message, cause)
 
 /** How a lease was lost: not renewed in time, had by another, broken by someone, its row gone, or the database silent. */
 export type LossReason = 'expired' | 'taken' | 'broken' | 'deleted' | 'unreachable'
@@ -53,11 +52,7 @@ export class LeaseLostError extends LockError {
   /** When the database last confirmed the lease, by this process's clock. */
   readonly lastConfirmedAt: Date
 
-  constructor(
-    reason: LossReason,
-    lost: { key: string; token: bigint; lastConfirmedAt: Date },
-    cause?: unknown,
-  ) {
+  constructor(reason: LossReason, lost: { key: string; token: bigint; lastConfirmedAt: Date }, cause?: unknown) {
     super('LEASE_LOST', `the lease of "${lost.key}" is lost: ${LOSS_MESSAGES[reason]}`, cause)
     this.reason = reason
     this.key = lost.key

@@ -79,8 +79,7 @@ END `,
   )}`
 }
 
-const typed = (name: string, ...types: string[]) =>
-  `(${literal(name)}, ARRAY[${types.map(literal).join(', ')}])`
+const typed = (name: string, ...types: string[]) => `(${literal(name)}, ARRAY[${types.map(literal).join(', ')}])`
 
 /** A dollar quote that the text does not have; names of the user's may hold anything. */
 function dollarTag(name: string, text: string): string {

@@ -93,8 +93,7 @@ function resolveColumns(names: Partial<ColumnNames> = {}): ColumnNames {
   const columns = { ...COLUMNS, ...names }
   const parts = new Map<string, string>()
   for (const [part, name] of Object.entries(columns)) {
-    if (!(part in COLUMNS))
-      throw badOption(`columns.${part} is not one of ${Object.keys(COLUMNS).join(', ')}`)
+    if (!(part in COLUMNS)) throw badOption(`columns.${part} is not one of ${Object.keys(COLUMNS).join(', ')}`)
     checkName(name, `columns.${part}`)
     if (name in OWN_COLUMNS)
       throw badOption(`columns.${part} cannot be "${name}": migrate() adds a column of that name`)
@@ -105,8 +104,7 @@ function resolveColumns(names: Partial<ColumnNames> = {}): ColumnNames {
 }
 
 /** What a timer can wait for: up to 2^31 - 1 ms. */
-export const isTimer = (ms: unknown) =>
-  Number.isInteger(ms) && (ms as number) >= 0 && (ms as number) < 2 ** 31
+export const isTimer = (ms: unknown) => Number.isInteger(ms) && (ms as number) >= 0 && (ms as number) < 2 ** 31
 
 /** A text that a row of the database can hold. */
 function isStorable(text: unknown): text is string {

@@ -37,11 +37,7 @@ export function asLockError(error: unknown): LockError {
   const message = (error as { message?: unknown } | null)?.message ?? String(error)
   // Table, schema, column, function.
   if (['42P01', '3F000', '42703', '42883'].includes(state))
-    return new LockError(
-      'LOCK_NOT_MIGRATED',
-      `call migrate() once, the table is missing or old: ${message}`,
-      error,
-    )
+    return new LockError('LOCK_NOT_MIGRATED', `call migrate() once, the table is missing or old: ${message}`, error)
   if (state === '42501') return new LockError('LOCK_FORBIDDEN', `the database refuses: ${message}`, error)
   return new LockError('LOCK_FAILED', `the database failed: ${message}`, error)
 }

@@ -43,10 +43,7 @@ export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<A
     for (let tries = 0; ; tries++) {
       signal.throwIfAborted()
       try {
-        const outcome = await attempt.send(
-          Math.max(startedAt + waitMs - performance.now(), MIN_TRY_MS),
-          signal,
-        )
+        const outcome = await attempt.send(Math.max(startedAt + waitMs - performance.now(), MIN_TRY_MS), signal)
         if (outcome.acquired) return outcome
         if (enclosing?.held && outcome.token === enclosing.token) throw deadlock(key)
         if (outcome.token !== contention?.token)
@@ -63,8 +60,7 @@ export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<A
       if (fault && waitMs === Number.POSITIVE_INFINITY && now - fault.since > maxFaultMs) throw fault.error
       const paceMs = waker.isListening() ? LISTENING_PAUSE_MS : (PAUSES_MS[tries] ?? PAUSES_MS.at(-1)!)
       const pauseMs = Math.min(Math.max(paceMs, (now - startedAt) * PAUSE_FRACTION), MAX_PAUSE_MS)
-      const untilExpiryMs =
-        !fault && contention && contention.expiresInMs > 0 ? contention.expiresInMs + 1 : pauseMs
+      const untilExpiryMs = !fault && contention && contention.expiresInMs > 0 ? contention.expiresInMs + 1 : pauseMs
       await waker.pause(Math.min(pauseMs * (0.9 + Math.random() / 5), leftMs, untilExpiryMs))
     }
   } finally {
@@ -99,9 +95,7 @@ function timeout(key: string, waitMs: number, contention: Contention | undefined
   if (contention) {
     const { holder, heldForMs } = contention
     const label = holder.label === null ? '' : ` (${holder.label})`
-    parts.push(
-      `it is held by ${holder.host}, process ${holder.pid}${label}, for ${Math.round(heldForMs / 1000)} s`,
-    )
+    parts.push(`it is held by ${holder.host}, process ${holder.pid}${label}, for ${Math.round(heldForMs / 1000)} s`)
   }
   if (fault) parts.push(`the last try failed: ${(fault as Error).message}`)
   return new LockError('LOCK_TIMEOUT', parts.join('; '), fault)

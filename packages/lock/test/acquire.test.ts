@@ -95,11 +95,7 @@ describe.each(routes)('acquire on %s', (route) => {
     })
     await expect(failing).rejects.toThrow('work failed')
     expect(
-      await world.locks.withLock(
-        'job',
-        { info: { step: 1 } },
-        async () => (await world.locks.inspect('job'))?.info,
-      ),
+      await world.locks.withLock('job', { info: { step: 1 } }, async () => (await world.locks.inspect('job'))?.info),
     ).toEqual({ step: 1 })
     expect(await world.locks.inspect('job')).toMatchObject({ holder: null, endReason: 'released' })
   })

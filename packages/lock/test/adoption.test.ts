@@ -30,21 +30,13 @@ describe.each(routes)('migrate on %s refuses, and changes nothing of,', (route) 
     ['a table with a token of its own', `${COLUMNS}, token text`, /column token of its own.*RENAME/],
     ['a table with a token of the right type', `${COLUMNS}, token bigint`, /column token of its own/],
     ['a table with an info of its own', `${COLUMNS}, info jsonb`, /column info of its own/],
-    [
-      'keys without a unique index',
-      COLUMNS.replace('PRIMARY KEY', 'NOT NULL'),
-      /key is not unique.*ADD PRIMARY KEY/,
-    ],
+    ['keys without a unique index', COLUMNS.replace('PRIMARY KEY', 'NOT NULL'), /key is not unique.*ADD PRIMARY KEY/],
     [
       'keys that are unique when a transaction ends',
       COLUMNS.replace('PRIMARY KEY', 'UNIQUE DEFERRABLE INITIALLY DEFERRED'),
       /not unique/,
     ],
-    [
-      'keys of fixed length',
-      COLUMNS.replace('key text', 'key character(40)'),
-      /key is of type character.*TYPE text/,
-    ],
+    ['keys of fixed length', COLUMNS.replace('key text', 'key character(40)'), /key is of type character.*TYPE text/],
     ['keys that are numbers', COLUMNS.replace('key text', 'key bigint'), /key is of type bigint/],
     [
       'times without a zone',
@@ -56,11 +48,7 @@ describe.each(routes)('migrate on %s refuses, and changes nothing of,', (route) 
       COLUMNS.replace('holder_pid integer', 'holder_pid text'),
       /holder_pid is of type text/,
     ],
-    [
-      'a missing column',
-      COLUMNS.replace('holder_host text NOT NULL, ', ''),
-      /no column holder_host.*"columns"/,
-    ],
+    ['a missing column', COLUMNS.replace('holder_host text NOT NULL, ', ''), /no column holder_host.*"columns"/],
     [
       'a column that must be given a value',
       `${COLUMNS}, worker text NOT NULL`,
@@ -155,8 +143,7 @@ describe.each(routes)('migrate on %s takes over', (route) => {
   test('the table of a program that deletes its row and inserts the next, which goes on doing so', async () => {
     const { db } = await sharedDatabase(route)
     const table = await tableOf(db, COLUMNS)
-    const insert = () =>
-      db.query(`INSERT INTO ${table} VALUES ('job', 1, 'old', now(), now() + interval '30 minutes')`)
+    const insert = () => db.query(`INSERT INTO ${table} VALUES ('job', 1, 'old', now(), now() + interval '30 minutes')`)
     await insert()
     const locks = createLocks(db, { table })
     await locks.migrate()
@@ -181,12 +168,7 @@ describe.each(routes)('migrate on %s takes over', (route) => {
   test('tables whose names begin alike, and keeps them apart', async () => {
     const { db } = await sharedDatabase(route)
     const long = 'a_name_that_is_longer_than_forty_letters_and'
-    const names = [
-      `${long}_ends_so`,
-      `${long}_ends_otherwise`,
-      `"${'€'.repeat(21)}"`,
-      `"${'€'.repeat(20)}xy"`,
-    ]
+    const names = [`${long}_ends_so`, `${long}_ends_otherwise`, `"${'€'.repeat(21)}"`, `"${'€'.repeat(20)}xy"`]
     const all = names.map((table) => createLocks(db, { table }))
     for (const locks of all) await locks.migrate()
     for (const locks of all) expect(await locks.tryAcquire('job')).toMatchObject({ acquired: true })
@@ -200,11 +182,7 @@ describe('createLocks refuses a column', () => {
   test.each([
     ['of the package itself', { key: 'token' }, /"token"/],
     ['that is the refresh time', { expiresAt: 'last_refreshed_at' }, /"last_refreshed_at"/],
-    [
-      'that stands for two',
-      { key: 'id', holderHost: 'id' },
-      /columns.holderHost and columns.key are both "id"/,
-    ],
+    ['that stands for two', { key: 'id', holderHost: 'id' }, /columns.holderHost and columns.key are both "id"/],
     ['that stands for another already', { holderHost: 'holder_pid' }, /both "holder_pid"/],
   ])('%s', (_, columns, message) => {
     expect(() => createLocks(db, { columns })).toThrow(

@@ -9,9 +9,7 @@ describe.each(routes)('break on %s', (route) => {
       verdict: 'refused',
       token: lease.token,
     })
-    await world.db.query(
-      `UPDATE ${world.table} SET last_refreshed_at = clock_timestamp() - interval '2 minutes'`,
-    )
+    await world.db.query(`UPDATE ${world.table} SET last_refreshed_at = clock_timestamp() - interval '2 minutes'`)
     expect(await world.another().break('job', { maxAgeMs: 60_000 })).toMatchObject({
       verdict: 'broken',
       key: 'job',
@@ -83,18 +81,10 @@ describe.each(routes)('break on %s', (route) => {
     const verdicts = async (...options: { maxAgeMs?: number }[]) =>
       Promise.all(options.map(async (each) => (await breaker.break('job', each)).verdict))
     await silentFor(3)
-    expect(await verdicts({}, { maxAgeMs: 0 }, { maxAgeMs: 2_000 })).toEqual([
-      'refused',
-      'refused',
-      'refused',
-    ])
+    expect(await verdicts({}, { maxAgeMs: 0 }, { maxAgeMs: 2_000 })).toEqual(['refused', 'refused', 'refused'])
     // Two of its heartbeats may fail.
     await silentFor(14)
-    expect(await verdicts({}, { maxAgeMs: 0 }, { maxAgeMs: 10_000 })).toEqual([
-      'refused',
-      'refused',
-      'refused',
-    ])
+    expect(await verdicts({}, { maxAgeMs: 0 }, { maxAgeMs: 10_000 })).toEqual(['refused', 'refused', 'refused'])
     await lease.refresh()
     await silentFor(16)
     expect(await verdicts({}, { maxAgeMs: 17_000 })).toEqual(['refused', 'refused'])

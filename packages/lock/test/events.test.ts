@@ -35,9 +35,7 @@ describe('a client that renames columns', () => {
       async query(text, params) {
         const { rows } = await world.admin.query(text, params)
         return {
-          rows: rows.map((row) =>
-            Object.fromEntries(Object.entries(row).map(([name, value]) => [camel(name), value])),
-          ),
+          rows: rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [camel(name), value]))),
         }
       },
     }
@@ -111,9 +109,7 @@ describe.each(routes)('onEvent on %s', (route) => {
     await using world = await lockWorld(route)
     const events: LeaseEvent[] = []
     const first = await world.locks.acquire('job')
-    const waiting = world
-      .another({ onEvent: (event) => events.push(event) })
-      .acquire('job', { waitMs: 20_000 })
+    const waiting = world.another({ onEvent: (event) => events.push(event) }).acquire('job', { waitMs: 20_000 })
     await expect.poll(() => events.length).toBe(1)
     await first.release()
     await waiting

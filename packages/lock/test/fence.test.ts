@@ -12,10 +12,10 @@ describe.each(routes)('a fence on %s', (route) => {
     const fence = stale.fenceSql(2)
     const write = async () =>
       (
-        await world.db.query(
-          `WITH fence AS MATERIALIZED (${fence.text}) SELECT $1::text AS written FROM fence`,
-          ['x', ...fence.params],
-        )
+        await world.db.query(`WITH fence AS MATERIALIZED (${fence.text}) SELECT $1::text AS written FROM fence`, [
+          'x',
+          ...fence.params,
+        ])
       ).rows
     expect(await write()).toEqual([{ written: 'x' }])
     await world.another().break('job', { force: true })
@@ -125,8 +125,7 @@ test('a take-over waits for a fenced transaction, and a heartbeat does not', asy
   await expect
     .poll(
       async () =>
-        (await pool.query(`SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'`))
-          .rows[0].n,
+        (await pool.query(`SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)).rows[0].n,
     )
     .toBe(1)
   order.push('commit')

@@ -82,9 +82,7 @@ describe.each(routes)('runWhileLeader on %s', (route) => {
     await using world = await lockWorld(route, QUICK)
     await world.locks.acquire('job')
     const stop = new AbortController()
-    const campaigning = world
-      .another()
-      .runWhileLeader('job', () => expect.unreachable(), { signal: stop.signal })
+    const campaigning = world.another().runWhileLeader('job', () => expect.unreachable(), { signal: stop.signal })
     stop.abort()
     await campaigning
     await world.another().runWhileLeader('job', () => expect.unreachable(), { signal: stop.signal })

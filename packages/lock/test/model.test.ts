@@ -40,10 +40,9 @@ const old = (world: LockWorld) => ({
       [pid],
     ),
   release: (pid: number) =>
-    world.db.query(
-      `DELETE FROM ${world.table} WHERE key = '${KEY}' AND holder_host = 'old' AND holder_pid = $1`,
-      [pid],
-    ),
+    world.db.query(`DELETE FROM ${world.table} WHERE key = '${KEY}' AND holder_host = 'old' AND holder_pid = $1`, [
+      pid,
+    ]),
 })
 
 async function noteToken(model: Model, { world }: Real): Promise<void> {
@@ -73,10 +72,7 @@ function ended(model: Model): void {
 const isFree = (model: Model) => model.holder === null && !model.kept
 
 /** A command that can always be tried; `act` does it and says what the model expects. */
-const command = (
-  name: string,
-  act: (model: Model, real: Real) => Promise<void>,
-): fc.AsyncCommand<Model, Real> => ({
+const command = (name: string, act: (model: Model, real: Real) => Promise<void>): fc.AsyncCommand<Model, Real> => ({
   check: () => true,
   async run(model, real) {
     await act(model, real)
@@ -180,18 +176,15 @@ const commands = [
     }),
   ),
   client.map((i) =>
-    command(
-      `a fenced transaction of ${i}, during which nobody takes it`,
-      async (model, { world, clients }) => {
-        if (model.holder?.kind !== 'ours' || !world.transaction) return
-        const { lease } = model.holder
-        await world.transaction(async (tx) => {
-          await lease.fence(tx)
-          expect(await clients[i]!.tryAcquire(KEY)).toMatchObject({ acquired: false })
-          await lease.refresh()
-        })
-      },
-    ),
+    command(`a fenced transaction of ${i}, during which nobody takes it`, async (model, { world, clients }) => {
+      if (model.holder?.kind !== 'ours' || !world.transaction) return
+      const { lease } = model.holder
+      await world.transaction(async (tx) => {
+        await lease.fence(tx)
+        expect(await clients[i]!.tryAcquire(KEY)).toMatchObject({ acquired: false })
+        await lease.refresh()
+      })
+    }),
   ),
   fc.constant(
     command('the clock of the database goes back by an hour', async (model, { world, clients }) => {

@@ -93,17 +93,7 @@ test.each(['postgres', 'pglite'] as const)(
       await run(process.execPath, [TSC])
       // Its own types alone, in a project that has none of Node, checked to the last declaration.
       writeFileSync(join(project, 'types.ts'), TYPES)
-      const alone = [
-        '--strict',
-        '--module',
-        'nodenext',
-        '--target',
-        'es2022',
-        '--types',
-        '',
-        '--noEmit',
-        'types.ts',
-      ]
+      const alone = ['--strict', '--module', 'nodenext', '--target', 'es2022', '--types', '', '--noEmit', 'types.ts']
       await run(process.execPath, [TSC, ...alone, '--ignoreConfig'])
       expect((await run(process.execPath, ['use.js'])).stdout).toBe('bigint')
       const required = `console.log(typeof require('@tidemark/lock').createLocks)`

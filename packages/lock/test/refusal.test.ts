@@ -100,11 +100,7 @@ describe('a refused try', () => {
     for (let n = 0; n < 5; n++) await challenger.tryAcquire('job')
     const client = await world.admin.connect()
     const written = async () =>
-      (
-        await client.query(
-          'SELECT pg_current_xact_id_if_assigned() AS xid, pg_current_wal_insert_lsn() AS lsn',
-        )
-      ).rows[0]
+      (await client.query('SELECT pg_current_xact_id_if_assigned() AS xid, pg_current_wal_insert_lsn() AS lsn')).rows[0]
     await client.query('BEGIN')
     for (let n = 0; n < 20; n++) await createLocks(client).tryAcquire('job')
     expect((await written()).xid).toBeNull()

@@ -50,9 +50,7 @@ describe('migrate', () => {
     await using world = await serverWorld()
     await using attacker = await someone(world.url, world.admin)
     const { client, role } = attacker
-    await client
-      .query(`CREATE TABLE ${role}.heartbeat_locks (LIKE heartbeat_locks INCLUDING ALL)`)
-      .catch(() => {})
+    await client.query(`CREATE TABLE ${role}.heartbeat_locks (LIKE heartbeat_locks INCLUDING ALL)`).catch(() => {})
     await client.query(`CREATE TABLE IF NOT EXISTS ${role}.heartbeat_locks (key text, holder_pid int, holder_host text, acquired_at timestamptz,
       expires_at timestamptz, token bigint, holder_id text, holder_label text, info jsonb, attempt_id uuid, last_refreshed_at timestamptz,
       heartbeat_ms int, resign_requested_at timestamptz, end_reason text)`)

@@ -106,9 +106,7 @@ describe('a lock', () => {
   test('is migrated by whoever may, and then used by a role that may not create anything', async () => {
     await using world = await poolWith([])
     const role = `r_${Math.random().toString(36).slice(2)}`
-    await world.admin.query(
-      `CREATE ROLE ${role} LOGIN PASSWORD 'x'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`,
-    )
+    await world.admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
     const url = new URL(world.url)
     url.username = role
     url.password = 'x'
@@ -135,9 +133,7 @@ describe('a lock', () => {
     await using world = await poolWith([])
     const blocker = await world.pool.connect()
     await blocker.query('BEGIN')
-    await blocker.query(
-      `SELECT pg_advisory_xact_lock(hashtextextended('@tidemark/lock "heartbeat_locks"', 0))`,
-    )
+    await blocker.query(`SELECT pg_advisory_xact_lock(hashtextextended('@tidemark/lock "heartbeat_locks"', 0))`)
     const locks = createLocks(world.pool)
     const stop = new AbortController()
     const migrating = expect(locks.migrate({ signal: stop.signal })).rejects.toThrow('enough')
@@ -152,9 +148,7 @@ describe('a lock', () => {
     const locks = createLocks(world.pool)
     const blocker = await world.pool.connect()
     await blocker.query('BEGIN')
-    await blocker.query(
-      `SELECT pg_advisory_xact_lock(hashtextextended('@tidemark/lock "heartbeat_locks"', 0))`,
-    )
+    await blocker.query(`SELECT pg_advisory_xact_lock(hashtextextended('@tidemark/lock "heartbeat_locks"', 0))`)
     const failing = expect(locks.migrate()).rejects.toMatchObject({ code: 'LOCK_FAILED' })
     const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
     await expect.poll(async () => (await world.admin.query(waiting)).rows.length).toBe(1)

@@ -83,34 +83,29 @@ describe('info through postgres.js', () => {
       { type: 'object' },
     ])
     await lease.update({ step: 2 })
-    expect((await world.admin.query(`SELECT info->>'step' AS step FROM heartbeat_locks`)).rows).toEqual([
-      { step: '2' },
-    ])
+    expect((await world.admin.query(`SELECT info->>'step' AS step FROM heartbeat_locks`)).rows).toEqual([{ step: '2' }])
     await lease.release()
     await sql.end()
   })
 })
 
 describe('a session', () => {
-  test.each(['German', 'SQL, DMY', 'Postgres', 'ISO'])(
-    'with the dates of %s is told the same',
-    async (style) => {
-      await using world = await serverWorld([
-        `datestyle TO ${style}`,
-        "intervalstyle TO 'sql_standard'",
-        "timezone TO 'Asia/Kathmandu'",
-      ])
-      const locks = world.locks(world.pool())
-      const lease = await locks.acquire('job')
-      const refused = await world.locks(world.pool()).tryAcquire('job')
-      expect(refused).toMatchObject({ acquired: false, token: lease.token, holder: { pid: process.pid } })
-      const state = await locks.inspect('job')
-      expect(state!.holder).toMatchObject({ pid: process.pid })
-      expect(state!.expiresInMs).toBeGreaterThan(0)
-      expect(state!.expiresInMs).toBeLessThanOrEqual(2_000)
-      expect(Math.abs(state!.acquiredAt.getTime() - Date.now())).toBeLessThan(30_000)
-    },
-  )
+  test.each(['German', 'SQL, DMY', 'Postgres', 'ISO'])('with the dates of %s is told the same', async (style) => {
+    await using world = await serverWorld([
+      `datestyle TO ${style}`,
+      "intervalstyle TO 'sql_standard'",
+      "timezone TO 'Asia/Kathmandu'",
+    ])
+    const locks = world.locks(world.pool())
+    const lease = await locks.acquire('job')
+    const refused = await world.locks(world.pool()).tryAcquire('job')
+    expect(refused).toMatchObject({ acquired: false, token: lease.token, holder: { pid: process.pid } })
+    const state = await locks.inspect('job')
+    expect(state!.holder).toMatchObject({ pid: process.pid })
+    expect(state!.expiresInMs).toBeGreaterThan(0)
+    expect(state!.expiresInMs).toBeLessThanOrEqual(2_000)
+    expect(Math.abs(state!.acquiredAt.getTime() - Date.now())).toBeLessThan(30_000)
+  })
 })
 
 describe.each(routes)('on %s a lease without an end', (route) => {
@@ -153,9 +148,7 @@ describe.each(routes)('after the clock of the database on %s was set back by an 
     const dead = await world.locks.acquire('job')
     await world.db.query(`UPDATE ${world.table} SET ${setBack}`)
     expect(await world.another().break('job', { maxAgeMs: 40_000 })).toMatchObject({ verdict: 'refused' })
-    await world.db.query(
-      `UPDATE ${world.table} SET last_refreshed_at = last_refreshed_at - interval '41 seconds'`,
-    )
+    await world.db.query(`UPDATE ${world.table} SET last_refreshed_at = last_refreshed_at - interval '41 seconds'`)
     expect(await world.another().break('job', { maxAgeMs: 40_000 })).toMatchObject({ verdict: 'broken' })
     const next = await world.another().acquire('job')
     expect(next.token).toBeGreaterThan(dead.token + 3_600_000_000n)
@@ -179,9 +172,7 @@ describe.each(routes)('after the clock of the database on %s was set back by an 
 describe.each(routes)('prune on %s', (route) => {
   test('deletes the rows of keys that have been free for that long, and no others', async () => {
     await using world = await lockWorld(route)
-    await Promise.all(
-      Array.from({ length: 50 }, async (_, n) => (await world.locks.acquire(`once ${n}`)).release()),
-    )
+    await Promise.all(Array.from({ length: 50 }, async (_, n) => (await world.locks.acquire(`once ${n}`)).release()))
     const held = await world.locks.acquire('held')
     const kept = await world.locks.acquire('kept', { atLeastMs: 60_000 })
     await kept.release()

@@ -10,11 +10,7 @@ describe.each(routes)('on %s the token of a key', (route) => {
   test('rises over a deleted row, a truncated table and a sequence that begins anew', async () => {
     await using world = await lockWorld(route)
     const tokens: bigint[] = []
-    for (const statement of [
-      'SELECT',
-      `DELETE FROM ${world.table}`,
-      `TRUNCATE ${world.table} RESTART IDENTITY`,
-    ]) {
+    for (const statement of ['SELECT', `DELETE FROM ${world.table}`, `TRUNCATE ${world.table} RESTART IDENTITY`]) {
       await world.db.query(statement)
       const lease = await world.another().acquire('job')
       tokens.push(lease.token)

@@ -100,9 +100,7 @@ describe.each(routes)('acquire on %s', (route) => {
     let tries = 0
     const dying: Queryable = {
       query: (text, params) =>
-        tries++ === 0
-          ? world.db.query(text, params)
-          : Promise.reject(coded('ECONNREFUSED', 'connect ECONNREFUSED')),
+        tries++ === 0 ? world.db.query(text, params) : Promise.reject(coded('ECONNREFUSED', 'connect ECONNREFUSED')),
     }
     await expect(world.another({}, dying).acquire('job', { waitMs: 100 })).rejects.toMatchObject({
       code: 'LOCK_TIMEOUT',

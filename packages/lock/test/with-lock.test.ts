@@ -45,15 +45,11 @@ describe.each(routes)('withLock on %s', (route) => {
     })
     await expect(working).rejects.toThrow('enough')
     expect(seen).toEqual([new Error('enough')])
-    const losing = world.locks.withLock(
-      'job',
-      { signal: new AbortController().signal },
-      async (lease, signal) => {
-        await world.another().break('job', { force: true })
-        await lease.refresh().catch(() => {})
-        await sleep(60_000, undefined, { signal })
-      },
-    )
+    const losing = world.locks.withLock('job', { signal: new AbortController().signal }, async (lease, signal) => {
+      await world.another().break('job', { force: true })
+      await lease.refresh().catch(() => {})
+      await sleep(60_000, undefined, { signal })
+    })
     await expect(losing).rejects.toMatchObject({ code: 'LEASE_LOST', reason: 'broken' })
   })
 
@@ -135,8 +131,7 @@ describe.each(routes)('on %s a release', (route) => {
     const lossy: Queryable = {
       async query(text, params) {
         const result = await world.db.query(text, params)
-        if (lose && !isRenewal(text))
-          throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+        if (lose && !isRenewal(text)) throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
         return result
       },
     }
@@ -295,9 +290,7 @@ describe.each(routes)('on %s a lease', (route) => {
         return result
       },
     }
-    await expect(
-      world.another({ timeoutMs: 100 }, slow).acquire('job', { waitMs: 50 }),
-    ).rejects.toMatchObject({
+    await expect(world.another({ timeoutMs: 100 }, slow).acquire('job', { waitMs: 50 })).rejects.toMatchObject({
       code: 'LOCK_TIMEOUT',
     })
     go.resolve()

@@ -36,9 +36,7 @@ export type Embed = (texts: string[]) => Promise<number[][]>
 
 /** Vectors of 8 numbers that are the same for the same text and mean nothing: enough where ranking is not looked at. */
 export const withoutMeaning: Embed = async (texts) =>
-  texts.map((each) =>
-    [...createHash('sha256').update(each).digest().subarray(0, 8)].map((byte) => byte / 255 + 0.01),
-  )
+  texts.map((each) => [...createHash('sha256').update(each).digest().subarray(0, 8)].map((byte) => byte / 255 + 0.01))
 
 /** Universal Sentence Encoder, English: vectors of 512 numbers. Only npm packages, about 200 chunks a second. */
 export async function withMeaning(): Promise<Embed> {
@@ -64,14 +62,10 @@ export async function serveEmbeddings(embed: Embed = withoutMeaning): Promise<Em
       const headers = fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter }
       return refused(response.writeHead(fault.status, headers), 'not now')
     }
-    if (input.some((each) => server.refuse?.(each)))
-      return refused(response.writeHead(400), 'that text is too much')
+    if (input.some((each) => server.refuse?.(each))) return refused(response.writeHead(400), 'that text is too much')
     const vectors = await embed(input)
-    if (fault === undefined)
-      for (const each of input) server.embedded.set(each, (server.embedded.get(each) ?? 0) + 1)
-    response
-      .writeHead(200, { 'content-type': 'application/json' })
-      .end(answer(model, spoiled(vectors, fault)))
+    if (fault === undefined) for (const each of input) server.embedded.set(each, (server.embedded.get(each) ?? 0) + 1)
+    response.writeHead(200, { 'content-type': 'application/json' }).end(answer(model, spoiled(vectors, fault)))
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')

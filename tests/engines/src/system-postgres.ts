@@ -15,9 +15,7 @@ export function hasSystemPostgres(): boolean {
   if (systemPostgresBin() !== null) return true
   if (process.env.CI === 'true')
     throw new Error('No PostgreSQL server of the system is installed, and CI requires the tests on it')
-  console.warn(
-    "\n!!! SKIPPED: all tests on the system's PostgreSQL. Install it with: apt-get install postgresql\n",
-  )
+  console.warn("\n!!! SKIPPED: all tests on the system's PostgreSQL. Install it with: apt-get install postgresql\n")
   return false
 }
 

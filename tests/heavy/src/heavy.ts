@@ -32,9 +32,7 @@ const parts = program.args.length > 0 ? (program.args as PartName[]) : PARTS
 const started = performance.now()
 const tell = (line: string) => {
   const seconds = Math.round((performance.now() - started) / 1_000)
-  console.log(
-    `${String(Math.floor(seconds / 60)).padStart(3)}:${String(seconds % 60).padStart(2, '0')}  ${line}`,
-  )
+  console.log(`${String(Math.floor(seconds / 60)).padStart(3)}:${String(seconds % 60).padStart(2, '0')}  ${line}`)
 }
 await untilSignal(async (signal) => {
   console.log(`heavy, ${profile}, --seed ${seed}`)

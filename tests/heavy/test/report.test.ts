@@ -20,9 +20,7 @@ const record = (policy: string, outcome: 'finished' | 'stuck'): PolicyRecord =>
         { source: 'wiki', outcome, startHour: null, endHour: null, read: 0, stored: 0 },
       ],
     })),
-    new Map(
-      ['docs', 'wiki'].map((source) => [source, [0, 1, 2].map((hour) => [hour, hour / 2] as const)] as const),
-    ),
+    new Map(['docs', 'wiki'].map((source) => [source, [0, 1, 2].map((hour) => [hour, hour / 2] as const)] as const)),
   )
 
 const RESULTS: Results = {
@@ -64,9 +62,7 @@ describe('the report', () => {
   afterAll(() => rm(folder, { recursive: true }))
 
   it('says on what machine, when and from which seed', () => {
-    expect(text).toContain(
-      '| 2026-02-03T04:05:06.000Z | 0123456789 | Some \\| processor | 2 | 8 | v24.0.0 | 77 |',
-    )
+    expect(text).toContain('| 2026-02-03T04:05:06.000Z | 0123456789 | Some \\| processor | 2 | 8 | v24.0.0 | 77 |')
   })
 
   it('has for each policy what it has come to', () => {

@@ -85,14 +85,7 @@ describe('the old policy in the model', () => {
   })
 
   it('does not reach the sources after one that takes all of the wave', () => {
-    expect(outcomesOf(record, 'second')).toEqual([
-      'finished',
-      'stuck',
-      'finished',
-      'stuck',
-      'finished',
-      'stuck',
-    ])
+    expect(outcomesOf(record, 'second')).toEqual(['finished', 'stuck', 'finished', 'stuck', 'finished', 'stuck'])
   })
 
   it('leaves that source behind from its first change on', () => {
@@ -133,12 +126,7 @@ describe('our policies in the model', () => {
     (policy) => {
       const sources = modelSources([shape('big', 0)], arrivalsOf('big', [0.5], 1_000))
       const record = predict(RULES.get(policy)!, { ...CHEAP, file: 1 }, worldOf(sources))
-      expect(outcomesOf(record, 'big').slice(0, 4)).toEqual([
-        'finished',
-        'progressed',
-        'finished',
-        'finished',
-      ])
+      expect(outcomesOf(record, 'big').slice(0, 4)).toEqual(['finished', 'progressed', 'finished', 'finished'])
       expect(record.readAgain).toBe(0)
       expect(record.interventions).toBe(0)
     },
@@ -212,11 +200,7 @@ describe('the fit', () => {
       ...legacy,
     }
     const known = SHAPES.map((each) => ({ ...each, isNew: false }))
-    const record = predict(
-      rules,
-      costs,
-      worldOf(modelSources(known, scheduleOf(known, 12, 3)), { hours: 12 }),
-    )
+    const record = predict(rules, costs, worldOf(modelSources(known, scheduleOf(known, 12, 3)), { hours: 12 }))
     const fitted = fitCosts(
       { record, rules },
       { kin: [{ record, rules }], shapes: known, hourSeconds: HOUR_SECONDS, start: 0 },

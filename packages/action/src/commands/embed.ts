@@ -27,13 +27,11 @@ export async function embed(): Promise<void> {
   const chosen = chosenSources()
   const embedding = embeddingOf(chosen.config)
   using stop = stopOnSignals()
-  const results = await embedAll(chosen, embedding, { budgetMs, signal: stop.signal }).catch(
-    (error: unknown) => {
-      if (!stop.signal.aborted) throw error
-      const none = chosen.sources.map(({ id }) => cancelledEmbedResult(id, embedding.model))
-      return endEarly(none, stop)
-    },
-  )
+  const results = await embedAll(chosen, embedding, { budgetMs, signal: stop.signal }).catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error
+    const none = chosen.sources.map(({ id }) => cancelledEmbedResult(id, embedding.model))
+    return endEarly(none, stop)
+  })
   const steps = results.flatMap(nextSteps)
   annotate(steps)
   await summarize(results, steps)
@@ -50,11 +48,7 @@ function embeddingOf({ embedding, file }: Config): Embedding {
 }
 
 /** The requests of one source run side by side already, as many as its server is said to take. */
-async function embedAll(
-  chosen: Chosen,
-  embedding: Embedding,
-  settings: EmbedOptions,
-): Promise<EmbedResult[]> {
+async function embedAll(chosen: Chosen, embedding: Embedding, settings: EmbedOptions): Promise<EmbedResult[]> {
   const options = { ...settings, onProgress: nowAndThen(progressLine) }
   return withMigratedDatabase(
     chosen,

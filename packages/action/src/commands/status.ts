@@ -23,9 +23,7 @@ export async function status(): Promise<void> {
     readHeads(chosen.sources),
   ])
   const results = standings.map((standing, i) => stateOf(standing, heads[i]!))
-  const behind = results.filter(
-    ({ state, behindMs }) => state !== 'up_to_date' && (behindMs ?? Infinity) >= maxAgeMs,
-  )
+  const behind = results.filter(({ state, behindMs }) => state !== 'up_to_date' && (behindMs ?? Infinity) >= maxAgeMs)
   const rows = results.map(({ source, state, behindMs, lastStatus, sinceCheckMs, quarantined }) => [
     source,
     state.replaceAll('_', ' '),

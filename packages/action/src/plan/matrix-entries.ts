@@ -53,11 +53,7 @@ function spread<T>(items: readonly T[], count: number): T[][] {
   return Array.from({ length: count }, (_, place) => items.filter((_, i) => i % count === place))
 }
 
-function entryOf(
-  sources: readonly DueSource[],
-  { concurrency, embeds }: JobShape,
-  sharedGroup: string,
-): MatrixEntry {
+function entryOf(sources: readonly DueSource[], { concurrency, embeds }: JobShape, sharedGroup: string): MatrixEntry {
   // How many budgets may be spent one after another.
   const rounds = Math.ceil(sources.length / concurrency) + (embeds ? sources.length : 0)
   const longestMs = Math.max(...sources.map(({ budgetMs }) => budgetMs))

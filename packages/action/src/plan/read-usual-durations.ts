@@ -4,10 +4,7 @@ import type { Database } from '@tidemark/sync-core'
 const RUNS = 50
 
 /** What 95 of 100 of the newest finished runs of these sources stayed below, in milliseconds; null without any. */
-export async function readUsualDurations(
-  db: Database,
-  ids: readonly string[],
-): Promise<Map<string, number | null>> {
+export async function readUsualDurations(db: Database, ids: readonly string[]): Promise<Map<string, number | null>> {
   const { rows } = await db.query<{ id: string; ms: number | null }>(usualDurationsSql, [ids, RUNS])
   return new Map(rows.map(({ id, ms }) => [id, ms]))
 }

@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  type ActionWorld,
-  actionWorld,
-  heldBackEmbedding,
-  isFree,
-  silentDatabase,
-} from '../world/action-world.ts'
+import { type ActionWorld, actionWorld, heldBackEmbedding, isFree, silentDatabase } from '../world/action-world.ts'
 
 const KEY = 'k3y-of-the-embedder'
 const EMBEDDING = { url: 'http://127.0.0.1:9/v1', model: 'm', key: '${EMBEDDING_KEY:-}' }
@@ -72,11 +66,7 @@ describe('a step that embeds', () => {
 
 describe('a step that embeds is refused, and nothing is touched,', () => {
   test.each([
-    [
-      'where the configuration names no one who embeds',
-      undefined,
-      'says nothing of who embeds. Add for example',
-    ],
+    ['where the configuration names no one who embeds', undefined, 'says nothing of who embeds. Add for example'],
     ['where that is no server', { ...EMBEDDING, url: 'nowhere' }, '"nowhere" is not the address of a server'],
   ])('%s', async (_, embedding, message) => {
     await using world = await actionWorld()
@@ -94,26 +84,23 @@ describe('a cancelled step that embeds', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)(
-    'ends as partial on %s, begins no other source, and its lease is free',
-    async (signal, code) => {
-      await using world = await worldWithPages()
-      await world.run({ uses: 'sync' })
-      await using held = await heldBackEmbedding(world)
-      const { child, ended } = world.start({ uses: 'embed', env })
-      await held.waiting()
-      child.kill(signal)
-      const cancelled = await ended
-      expect(cancelled).toMatchObject({ exitCode: code, outputs: { status: 'partial', partial: 'true' } })
-      expect(JSON.parse(cancelled.outputs.results!).results).toMatchObject([
-        { source: 'docs', status: 'partial', reason: 'cancelled', chunksRemaining: 1 },
-        { source: 'wiki', status: 'partial', reason: 'cancelled', chunksRemaining: null },
-      ])
-      expect(cancelled.summary).toContain('<td>docs</td><td>partial (cancelled)</td><td>0</td><td>1</td>')
-      expect(await isFree(world, 'docs', 'embed')).toBe(true)
-      expect(await cancelled.post()).toMatchObject({ exitCode: 0, annotations: [] })
-    },
-  )
+  ] as const)('ends as partial on %s, begins no other source, and its lease is free', async (signal, code) => {
+    await using world = await worldWithPages()
+    await world.run({ uses: 'sync' })
+    await using held = await heldBackEmbedding(world)
+    const { child, ended } = world.start({ uses: 'embed', env })
+    await held.waiting()
+    child.kill(signal)
+    const cancelled = await ended
+    expect(cancelled).toMatchObject({ exitCode: code, outputs: { status: 'partial', partial: 'true' } })
+    expect(JSON.parse(cancelled.outputs.results!).results).toMatchObject([
+      { source: 'docs', status: 'partial', reason: 'cancelled', chunksRemaining: 1 },
+      { source: 'wiki', status: 'partial', reason: 'cancelled', chunksRemaining: null },
+    ])
+    expect(cancelled.summary).toContain('<td>docs</td><td>partial (cancelled)</td><td>0</td><td>1</td>')
+    expect(await isFree(world, 'docs', 'embed')).toBe(true)
+    expect(await cancelled.post()).toMatchObject({ exitCode: 0, annotations: [] })
+  })
 
   test('that was killed leaves its lease to the post step, which gives it up', async () => {
     await using world = await worldWithPages()
@@ -128,9 +115,7 @@ describe('a cancelled step that embeds', () => {
     await held[Symbol.asyncDispose]()
 
     const post = await killed.post()
-    expect(post.annotations).toMatchObject([
-      { level: 'notice', message: expect.stringContaining('embed:docs') },
-    ])
+    expect(post.annotations).toMatchObject([{ level: 'notice', message: expect.stringContaining('embed:docs') }])
     expect(await isFree(world, 'docs', 'embed')).toBe(true)
   })
 

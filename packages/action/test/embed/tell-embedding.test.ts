@@ -80,10 +80,7 @@ test('a source that was embedded is told with how many texts and tokens, and nee
 
 test('one that was stopped is told with what is left, and about how many runs more that takes', async () => {
   const stop = new AbortController()
-  const result = await embed(
-    { signal: stop.signal, onProgress: () => stop.abort() },
-    { concurrency: 1, batchSize: 15 },
-  )
+  const result = await embed({ signal: stop.signal, onProgress: () => stop.abort() }, { concurrency: 1, batchSize: 15 })
   expect(nextSteps(result)).toEqual([
     {
       level: 'notice',
@@ -118,9 +115,7 @@ test('a server that refuses most texts is an error that says what to run once th
   expect(nextSteps(result)[0]).toMatchObject({
     level: 'error',
     title: 'docs is blocked by failures',
-    message: expect.stringMatching(
-      /texts were refused: .* tidemark embed --source docs --retry-quarantined$/,
-    ),
+    message: expect.stringMatching(/texts were refused: .* tidemark embed --source docs --retry-quarantined$/),
   })
 })
 

@@ -116,8 +116,7 @@ function heldBy(pool: pg.Pool, holder: pg.PoolClient) {
   const waiting = `SELECT count(*)::int AS n FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'tidemark' AND wait_event_type = 'Lock'`
   return {
-    waiting: () =>
-      expect.poll(async () => (await pool.query(waiting)).rows[0].n, { timeout: 30_000 }).toBe(1),
+    waiting: () => expect.poll(async () => (await pool.query(waiting)).rows[0].n, { timeout: 30_000 }).toBe(1),
     async [Symbol.asyncDispose]() {
       await holder.query('COMMIT')
       holder.release()
@@ -127,9 +126,7 @@ function heldBy(pool: pg.Pool, holder: pg.PoolClient) {
 
 /** Whether the lease of a source, for that work, is free. */
 export async function isFree({ pool }: ActionWorld, source: string, work = 'sync'): Promise<boolean> {
-  const { rows } = await pool.query('SELECT holder_id FROM tidemark.locks WHERE key = $1', [
-    `${work}:${source}`,
-  ])
+  const { rows } = await pool.query('SELECT holder_id FROM tidemark.locks WHERE key = $1', [`${work}:${source}`])
   return rows[0].holder_id === null
 }
 

@@ -58,8 +58,7 @@ export function evaluated(expression: string, contexts: Contexts, failed = false
 export function resolved(token: any, contexts: Contexts): any {
   if (token === undefined) return undefined
   if (isBasicExpression(token)) return evaluated(token.expression, contexts)
-  if (isSequence(token))
-    return Array.from({ length: token.count }, (_, i) => resolved(token.get(i), contexts))
+  if (isSequence(token)) return Array.from({ length: token.count }, (_, i) => resolved(token.get(i), contexts))
   if (isMapping(token)) {
     const pairs = Array.from({ length: token.count }, (_, i) => token.get(i))
     return Object.fromEntries(pairs.map(({ key, value }) => [String(key), resolved(value, contexts)]))

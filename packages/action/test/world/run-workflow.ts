@@ -55,8 +55,7 @@ export async function runWorkflow(
   const needs = { plan: { result: 'success', outputs: planned.outputs } }
   const jobs = jobIds(callee.root)
   const conditions = new Map(callee.template.jobs.map((job) => [String(job.id), job.if.expression]))
-  const goes = (id: string, more: Contexts) =>
-    evaluated(conditions.get(id)!, { ...contexts, ...more }) === true
+  const goes = (id: string, more: Contexts) => evaluated(conditions.get(id)!, { ...contexts, ...more }) === true
   const synced = goes('sync', { needs }) ? await runMatrix(world, callee, { ...contexts, needs }) : []
   const afterwards = { needs: { ...needs, sync: { result: synced.length > 0 ? 'success' : 'skipped' } } }
   const summary = goes('summary', afterwards)
@@ -79,8 +78,7 @@ async function runMatrix(world: ActionWorld, callee: Callee, contexts: Contexts)
 async function runJob(world: ActionWorld, callee: Callee, id: string, contexts: Contexts): Promise<Job> {
   const definition = job(callee.root, id)
   const conditions = stepConditions(callee, id)
-  const resolve = (name: string, more: Contexts = {}) =>
-    resolved(part(definition, name), { ...contexts, ...more })
+  const resolve = (name: string, more: Contexts = {}) => resolved(part(definition, name), { ...contexts, ...more })
   const env = resolve('env')
   const steps: Record<string, { outputs: Record<string, string> }> = {}
   const ended: Ended[] = []
@@ -135,9 +133,7 @@ function part(token: any, name: string): any {
 
 function mapping(token: any, name: string): Map<string, any> {
   const found = part(token, name)
-  return new Map(
-    Array.from({ length: found.count }, (_, i) => [String(found.get(i).key), found.get(i).value]),
-  )
+  return new Map(Array.from({ length: found.count }, (_, i) => [String(found.get(i).key), found.get(i).value]))
 }
 
 function* items(token: any): Generator<any> {

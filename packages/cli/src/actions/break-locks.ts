@@ -15,9 +15,7 @@ export async function breakLocks(
   options: { force?: boolean | undefined; maxAgeMs?: number | undefined },
 ): Promise<void> {
   const verdicts = await withDatabaseIfPresent(command, config, (db) =>
-    Promise.all(
-      sources.map(async ({ id }) => ({ source: id, ...(await breakLease(db, leaseKey(id), options)) })),
-    ),
+    Promise.all(sources.map(async ({ id }) => ({ source: id, ...(await breakLease(db, leaseKey(id), options)) }))),
   )
   const output = outputOf(command)
   const results = verdicts.map((verdict) => ({

@@ -1,13 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import {
-  closeDatabase,
-  type Database,
-  isEmbedded,
-  migrate,
-  openDatabase,
-  withoutSecrets,
-} from '@tidemark/sync-core'
+import { closeDatabase, type Database, isEmbedded, migrate, openDatabase, withoutSecrets } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { findConfig } from '../config/find-config.ts'
 import { type Config, type ConfiguredSource, databaseOf, loadConfig } from '../config/load-config.ts'
@@ -81,8 +74,7 @@ export function sourceNamed(config: Config, id: string): ConfiguredSource {
   const source = config.sources.find((each) => each.id === id)
   if (source) return source
   const known = config.sources.map((each) => each.id)
-  const hint =
-    known.length === 0 ? 'Add it with: tidemark sources add <id> <repo>' : `Known are ${known.join(', ')}.`
+  const hint = known.length === 0 ? 'Add it with: tidemark sources add <id> <repo>' : `Known are ${known.join(', ')}.`
   throw new UsageError(`there is no source "${id}" in ${config.file}`, didYouMean(id, known) + hint)
 }
 

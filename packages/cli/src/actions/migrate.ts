@@ -30,7 +30,6 @@ export default async function migrateTables(
       return { name: db.name, pending }
     })
     if (output.json) output.printJson({ migrated: pending > 0 })
-    else
-      output.print(pending > 0 ? `Updated the tables in ${name}.` : `The tables in ${name} are up to date.`)
+    else output.print(pending > 0 ? `Updated the tables in ${name}.` : `The tables in ${name} are up to date.`)
   }
 }

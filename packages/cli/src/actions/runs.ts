@@ -19,8 +19,7 @@ export default async function runs(
     return
   }
   if (records.length === 0) output.note('There has been no run yet.')
-  else
-    output.print(table(['source', 'started', 'status', 'commit', 'files', 'left', 'time'], records.map(row)))
+  else output.print(table(['source', 'started', 'status', 'commit', 'files', 'left', 'time'], records.map(row)))
 }
 
 function row({ source, startedAt, finishedAt, status, reason, toCommit, counts }: RunRecord): string[] {

@@ -18,8 +18,7 @@ export default async function find(
   command: Command,
 ): Promise<void> {
   const asked = words.join(' ').replace(/\s+/g, ' ').trim()
-  if (asked === '')
-    throw new UsageError('search needs words', 'Give some, for example: tidemark search proxy')
+  if (asked === '') throw new UsageError('search needs words', 'Give some, for example: tidemark search proxy')
   const config = configOf(command)
   const sources = source && [...new Set(source)].map((id) => sourceNamed(config, id).id)
   const options = { sources, limit, mode, embedding: config.embedding ?? undefined }

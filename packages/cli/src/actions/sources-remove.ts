@@ -19,9 +19,7 @@ export default async function remove(
   const output = outputOf(command)
   if (!purge) sourceNamed(config, id)
   const purged = purge
-    ? await withDatabaseIfPresent(command, config, (db) =>
-        purgeAsked(db, config, id, { yes, say: output.note }),
-      )
+    ? await withDatabaseIfPresent(command, config, (db) => purgeAsked(db, config, id, { yes, say: output.note }))
     : null
   if (purged === 'kept') {
     output.print(`Nothing was removed.`)

@@ -89,9 +89,7 @@ function show(sources: readonly Described[], output: Output): void {
       lease === null ? '–' : `process ${lease.pid} on ${lease.host} for ${duration(lease.heldForMs)}`,
     ]
   })
-  output.print(
-    table(['source', 'state', 'last status', 'last run', 'due', 'set aside', 'bookmark', 'lease'], rows),
-  )
+  output.print(table(['source', 'state', 'last status', 'last run', 'due', 'set aside', 'bookmark', 'lease'], rows))
   for (const { id, problem, mend } of sources) {
     if (problem !== null && mend !== null && !output.quiet)
       process.stderr.write(problemText({ message: problem, nextStep: mend }, id))

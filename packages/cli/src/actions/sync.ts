@@ -67,11 +67,7 @@ async function inThisProcess(sources: readonly Source[], { command, config, flag
   const { signal } = call
   try {
     const work = async (db: Database) =>
-      syncSideBySide(
-        db,
-        takesTurns(sources, flags, flags.concurrency) ? await inTurn(db, sources) : sources,
-        options,
-      )
+      syncSideBySide(db, takesTurns(sources, flags, flags.concurrency) ? await inTurn(db, sources) : sources, options)
     return await open(command, config, work, signal)
   } catch (error) {
     // Stopped before the database has answered.

@@ -24,20 +24,14 @@ export function addSources(program: Command): void {
     .option('--subpath <folder>', 'mirror only this folder of it')
     .option('--include <pattern...>', 'mirror only files that match, as in .gitignore')
     .option('--exclude <pattern...>', 'do not mirror files that match')
-    .option(
-      '--every <duration>',
-      'how often it is due (default: what the configuration says, or 1h)',
-      duration,
-    )
+    .option('--every <duration>', 'how often it is due (default: what the configuration says, or 1h)', duration)
     .addHelpText('after', '\nExample:\n  $ tidemark sources add docs ../docs --ref main')
     .action(lazy(() => import('../actions/sources-add.ts')))
 
   sources
     .command('remove')
     .summary('take a source out of the configuration')
-    .description(
-      'Takes a source out of the configuration. Its pages stay in the database unless --purge is given.',
-    )
+    .description('Takes a source out of the configuration. Its pages stay in the database unless --purge is given.')
     .argument('<id>')
     .option('--purge', 'also remove its pages, chunks, links and runs from the database; asks first')
     .option('--yes', 'with --purge: do not ask')

@@ -17,10 +17,7 @@ export function addSync(program: Command): void {
     .option('--concurrency <n>', 'how many sources at a time', count, 4)
     .option('--independent', 'one process for each source, killed where it outlives its budget')
     .option('--break-lock-if-stale <duration>', 'first break a lease not refreshed for that long', duration)
-    .option(
-      '--break-lock',
-      'break the leases of dead holders, tell a verdict for each source, and do not sync',
-    )
+    .option('--break-lock', 'break the leases of dead holders, tell a verdict for each source, and do not sync')
     .option('--max-age <duration>', 'with --break-lock: only leases not refreshed for that long', duration)
     .option('--force-break-lock', 'break the lease of a source although its holder is alive, and do not sync')
     .option('--dry-run', 'tell what would be done, and do nothing')

@@ -44,10 +44,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new UsageError(
-      `${file} cannot be read: ${(error as Error).message}`,
-      'Check the file and its rights.',
-    )
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, 'Check the file and its rights.')
   }
 }
 
@@ -61,8 +58,7 @@ function keyOffset(doc: Document, path: readonly PropertyKey[]): number {
 }
 
 function keyNode(parent: unknown, key: PropertyKey): Node | undefined {
-  if (isSeq(parent))
-    return isNode(parent.items[Number(key)]) ? (parent.items[Number(key)] as Node) : undefined
+  if (isSeq(parent)) return isNode(parent.items[Number(key)]) ? (parent.items[Number(key)] as Node) : undefined
   const pair = isMap(parent) ? parent.items.find((each) => String(each.key) === String(key)) : undefined
   return isNode(pair?.key) ? pair.key : undefined
 }

@@ -17,10 +17,7 @@ export function durationMs(text: string): number {
     throw new UsageError(`"${text}" is not a duration`, 'Give a duration such as 60, 60s, 10m or 1h.')
   }
   if (ms > LONGEST_MS) {
-    throw new UsageError(
-      `${text} is too long`,
-      `Give at most ${LONGEST_MS / UNIT_MS.h}h, which are 24 weeks.`,
-    )
+    throw new UsageError(`${text} is too long`, `Give at most ${LONGEST_MS / UNIT_MS.h}h, which are 24 weeks.`)
   }
   return ms
 }

@@ -21,8 +21,5 @@ export function findConfig(named: string | undefined): string {
     if (existsSync(file)) return file
     if (folder === dirname(folder)) break
   }
-  throw new UsageError(
-    `there is no ${CONFIG_NAME} in ${process.cwd()} or above it`,
-    'Make one with: tidemark init',
-  )
+  throw new UsageError(`there is no ${CONFIG_NAME} in ${process.cwd()} or above it`, 'Make one with: tidemark init')
 }

@@ -69,9 +69,7 @@ export function loadConfig(file: string): Config {
 
 /** The database of a call: `--database`, else `DATABASE_URL`, else the file's, else a folder beside the file. */
 export function databaseOf(config: Config, flag: string | undefined): string {
-  return (
-    flag ?? (process.env.DATABASE_URL || config.database || join(dirname(config.file), '.tidemark', 'db'))
-  )
+  return flag ?? (process.env.DATABASE_URL || config.database || join(dirname(config.file), '.tidemark', 'db'))
 }
 
 function check(source: Source, document: ConfigDocument): void {

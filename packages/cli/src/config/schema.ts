@@ -22,35 +22,24 @@ const duration = z
 const patterns = z.array(z.string().min(1))
 
 export const sourceSchema = z.strictObject({
-  repo: z
-    .string()
-    .min(1)
-    .describe('Path of a git repository, seen from this file, or an https, ssh or file address.'),
+  repo: z.string().min(1).describe('Path of a git repository, seen from this file, or an https, ssh or file address.'),
   ref: z.string().min(1).default('HEAD').describe('Branch, tag, commit id or HEAD.'),
   subpath: z.string().min(1).optional().describe('Mirror only this folder of the repository.'),
-  include: patterns
-    .optional()
-    .describe('Mirror only Markdown files that match one of these, as in .gitignore.'),
-  exclude: patterns
-    .optional()
-    .describe('Do not mirror Markdown files that match one of these, as in .gitignore.'),
+  include: patterns.optional().describe('Mirror only Markdown files that match one of these, as in .gitignore.'),
+  exclude: patterns.optional().describe('Do not mirror Markdown files that match one of these, as in .gitignore.'),
   every: duration.optional().describe('How often it is due; a duration. By default what "every" above says.'),
   language: z
     .string()
     .min(1)
     .optional()
-    .describe(
-      'Language that its text is searched in, by the name of a dictionary of Postgres. english by default.',
-    ),
+    .describe('Language that its text is searched in, by the name of a dictionary of Postgres. english by default.'),
 })
 
 export const embeddingSchema = z.strictObject({
   url: z
     .string()
     .min(1)
-    .describe(
-      'What /embeddings is below, for example https://api.openai.com/v1 or http://localhost:11434/v1.',
-    ),
+    .describe('What /embeddings is below, for example https://api.openai.com/v1 or http://localhost:11434/v1.'),
   key: z
     .string()
     .optional()
@@ -64,21 +53,9 @@ export const embeddingSchema = z.strictObject({
     .max(16_000)
     .optional()
     .describe('How long vectors are to be, for models that leave a choice.'),
-  batchSize: z
-    .int()
-    .min(1)
-    .max(2_048)
-    .optional()
-    .describe('How many texts one request carries. 64 by default.'),
-  concurrency: z
-    .int()
-    .min(1)
-    .max(256)
-    .optional()
-    .describe('How many requests are under way at a time. 4 by default.'),
-  timeout: duration
-    .optional()
-    .describe('After how long a request without an answer is tried again. 60s by default.'),
+  batchSize: z.int().min(1).max(2_048).optional().describe('How many texts one request carries. 64 by default.'),
+  concurrency: z.int().min(1).max(256).optional().describe('How many requests are under way at a time. 4 by default.'),
+  timeout: duration.optional().describe('After how long a request without an answer is tried again. 60s by default.'),
   pricePerMillionTokens: z.number().min(0).optional().describe('For the estimate of --dry-run.'),
 })
 
@@ -87,12 +64,8 @@ export const configSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe(
-      'A Postgres address, or the folder of an embedded database. --database and DATABASE_URL count for more.',
-    ),
-  every: duration
-    .default(durationMs(EVERY))
-    .describe(`How often sources are due; a duration. ${EVERY} by default.`),
+    .describe('A Postgres address, or the folder of an embedded database. --database and DATABASE_URL count for more.'),
+  every: duration.default(durationMs(EVERY)).describe(`How often sources are due; a duration. ${EVERY} by default.`),
   search: z
     .boolean()
     .default(true)

@@ -23,8 +23,7 @@ const KNOWN_NAMES = {
 export async function adoptTable(db: Database, table: string): Promise<number> {
   const { rows } = await db.query<{ name: string }>(columnsSql, [table])
   const present = new Set(rows.map(({ name }) => name))
-  if (present.size === 0)
-    throw new UsageError(`there is no table ${table} in ${db.name}`, 'Check its name and schema.')
+  if (present.size === 0) throw new UsageError(`there is no table ${table} in ${db.name}`, 'Check its name and schema.')
   const columns = Object.entries(KNOWN_NAMES).map(([part, names]) => {
     const name = names.find((each) => present.has(each))
     if (name !== undefined) return [part, name] as const

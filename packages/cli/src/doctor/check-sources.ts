@@ -28,9 +28,7 @@ export async function checkStandings(db: Database, { sources }: Config): Promise
     if (lease !== null && lease.expiresInMs > 0) {
       return [well('lease', `${id}: process ${lease.pid} on ${lease.host}, for ${duration(lease.heldForMs)}`)]
     }
-    return quarantined > 0
-      ? [well('source', `${id}: ${quarantined} files are set aside in tidemark.quarantine`)]
-      : []
+    return quarantined > 0 ? [well('source', `${id}: ${quarantined} files are set aside in tidemark.quarantine`)] : []
   })
   return [
     ...findings,

@@ -26,5 +26,4 @@ export const wrong = (check: Finding['check'], { message, nextStep }: Problem, a
 })
 
 /** What an error says, and what to do about it. */
-export const failed = (check: Finding['check'], error: unknown): Finding =>
-  wrong(check, problemOfError(error))
+export const failed = (check: Finding['check'], error: unknown): Finding => wrong(check, problemOfError(error))

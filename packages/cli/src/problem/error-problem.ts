@@ -24,11 +24,7 @@ const BAD_TABLE = /^(.*)\. Remedy: (.*)$/s
 
 /** What an error says and what to do about it: its own hint where it has one, else by its code. */
 export function problemOfError(error: unknown): Problem {
-  const {
-    message = String(error),
-    hint,
-    code,
-  } = (error ?? {}) as { message?: string; hint?: string; code?: string }
+  const { message = String(error), hint, code } = (error ?? {}) as { message?: string; hint?: string; code?: string }
   if (hint !== undefined) return { message, nextStep: hint }
   const [, fault, remedy] = (code === 'LOCK_BAD_TABLE' && BAD_TABLE.exec(message)) || []
   if (fault !== undefined && remedy !== undefined) return { message: fault, nextStep: remedy }

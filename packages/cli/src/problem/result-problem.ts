@@ -34,5 +34,4 @@ export function problemOfResult(result: Ended, work: Work): Problem | null {
 /** The warnings that no problem tells already. */
 export const otherWarnings = (result: Ended) => result.warnings.filter((each) => each !== explanation(result))
 
-const explanation = ({ status, warnings }: Ended) =>
-  warnings.find(({ code }) => code === EXPLAINED_BY[status])
+const explanation = ({ status, warnings }: Ended) => warnings.find(({ code }) => code === EXPLAINED_BY[status])

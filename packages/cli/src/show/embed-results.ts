@@ -35,12 +35,7 @@ function estimates(results: readonly EmbedResult[], output: Output): string {
   const priced = results.some(({ estimate }) => estimate && estimate.cost !== null)
   const rows = results.map((result) => {
     const { tokens, cost } = result.estimate ?? { tokens: null, cost: null }
-    const known = [
-      result.source,
-      statusOf(result, output),
-      left(result),
-      tokens === null ? '?' : `≈ ${tokens}`,
-    ]
+    const known = [result.source, statusOf(result, output), left(result), tokens === null ? '?' : `≈ ${tokens}`]
     return priced ? [...known, cost === null ? '?' : `≈ ${cost.toFixed(4)}`] : known
   })
   return table(['source', 'status', 'chunks', 'tokens', ...(priced ? ['cost'] : [])], rows)
@@ -52,7 +47,5 @@ const left = ({ chunksRemaining }: EmbedResult) => (chunksRemaining === null ? '
 export function showCollected({ embeddings, models }: Collected, dryRun: boolean, output: Output): void {
   if (output.quiet) return
   const sets = models.length === 0 ? '' : `, among them all of ${models.join(', ')}`
-  output.print(
-    `${dryRun ? 'Would remove' : 'Removed'} ${embeddings} embeddings that nothing needs any more${sets}.`,
-  )
+  output.print(`${dryRun ? 'Would remove' : 'Removed'} ${embeddings} embeddings that nothing needs any more${sets}.`)
 }

@@ -15,8 +15,7 @@ export function tellEnding(result: Ended, output: Output, work: Work): void {
   for (const { message } of otherWarnings(result)) process.stderr.write(`tidemark: ${source}: ${message}\n`)
   const problem = problemOfResult(result, work)
   // That another is at work is no fault.
-  if (problem !== null && !(status === 'busy' && output.quiet))
-    process.stderr.write(problemText(problem, source))
+  if (problem !== null && !(status === 'busy' && output.quiet)) process.stderr.write(problemText(problem, source))
 }
 
 function styleOf(status: Ended['status']): 'red' | 'yellow' | 'green' {

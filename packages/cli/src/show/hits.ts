@@ -10,8 +10,7 @@ export function showHits({ mode, hits, match, warnings }: SearchResult, words: s
     return
   }
   // With meaning, pages that have some of the words are what was looked for.
-  if (mode === 'text' && match === 'any')
-    output.note('No page has all of these words; these have some of them.')
+  if (mode === 'text' && match === 'any') output.note('No page has all of these words; these have some of them.')
   output.print(hits.map((hit) => described(hit, output)).join('\n\n'))
 }
 

@@ -17,20 +17,14 @@ export interface Output {
   paint(style: Style, text: string): string
 }
 
-export function openOutput(options: {
-  json?: boolean
-  quiet?: boolean
-  verbose?: boolean
-  color?: boolean
-}): Output {
+export function openOutput(options: { json?: boolean; quiet?: boolean; verbose?: boolean; color?: boolean }): Output {
   const { json = false, quiet = false, verbose = false, color = true } = options
   return {
     json,
     quiet,
     verbose,
     print: (text) => process.stdout.write(`${text}\n`),
-    printJson: (value) =>
-      process.stdout.write(`${JSON.stringify({ version: 1, ...(value as object) }, null, 2)}\n`),
+    printJson: (value) => process.stdout.write(`${JSON.stringify({ version: 1, ...(value as object) }, null, 2)}\n`),
     note: (text) => void (quiet || process.stderr.write(`${text}\n`)),
     // The terminal, NO_COLOR and FORCE_COLOR are looked at by Node itself.
     paint: (style, text) => (color ? styleText(style, text, { stream: process.stdout }) : text),

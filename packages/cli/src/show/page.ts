@@ -10,9 +10,7 @@ export function showPage(page: ShownPage, output: Output): void {
   output.print(`${output.paint('dim', freshness(page))}\n`)
   if (Object.keys(frontmatter).length > 0) output.print(`---\n${stringify(frontmatter)}---\n`)
   output.print(content.trim())
-  const to = links.map(({ target, path }) =>
-    path === null ? target : `${target} → ${pageName(source, path)}`,
-  )
+  const to = links.map(({ target, path }) => (path === null ? target : `${target} → ${pageName(source, path)}`))
   const from = backlinks.map(({ path, title }) => `${pageName(source, path)}  ${title}`)
   list('Links to', [...new Set(to)], output)
   list('Linked from', [...new Set(from)], output)

@@ -21,33 +21,19 @@ export interface SyncFlags {
 }
 
 /** @throws {UsageError} with the reason, before anything is touched. */
-export function refuseContradictions({
-  source,
-  all,
-  breakLock,
-  forceBreakLock,
-  maxAge,
-  ...others
-}: SyncFlags): void {
-  const { timeout, wait, independent, dryRun, full, retryQuarantined, allowMassDelete, breakLockIfStale } =
-    others
+export function refuseContradictions({ source, all, breakLock, forceBreakLock, maxAge, ...others }: SyncFlags): void {
+  const { timeout, wait, independent, dryRun, full, retryQuarantined, allowMassDelete, breakLockIfStale } = others
   if (maxAge !== undefined && forceBreakLock) {
     throw new UsageError('--max-age and --force-break-lock exclude each other', 'Forcing looks at no age.')
   }
   if (maxAge !== undefined && !breakLock) {
-    throw new UsageError(
-      '--max-age needs --break-lock',
-      'To sync as well, use --break-lock-if-stale <duration>.',
-    )
+    throw new UsageError('--max-age needs --break-lock', 'To sync as well, use --break-lock-if-stale <duration>.')
   }
   if (breakLock && forceBreakLock) {
     throw new UsageError('--break-lock and --force-break-lock exclude each other', 'Give one of them.')
   }
   if (forceBreakLock && !source) {
-    throw new UsageError(
-      '--force-break-lock needs --source',
-      'Name the source whose holder is to lose its lease.',
-    )
+    throw new UsageError('--force-break-lock needs --source', 'Name the source whose holder is to lose its lease.')
   }
   if (source && all) throw new UsageError('--source and --all exclude each other', 'Give one of them.')
   if (timeout && !source && !all) {
@@ -55,16 +41,7 @@ export function refuseContradictions({
   }
   if (!source && !all) throw new UsageError('sync needs to know what', 'Give --source <id> or --all.')
   if (!breakLock && !forceBreakLock) return
-  if (
-    timeout ||
-    wait ||
-    independent ||
-    dryRun ||
-    full ||
-    retryQuarantined ||
-    allowMassDelete ||
-    breakLockIfStale
-  ) {
+  if (timeout || wait || independent || dryRun || full || retryQuarantined || allowMassDelete || breakLockIfStale) {
     throw new UsageError(
       `--${breakLock ? 'break-lock' : 'force-break-lock'} does not sync, so options of a sync mean nothing with it`,
       'To break and sync in one call, use --break-lock-if-stale <duration>.',

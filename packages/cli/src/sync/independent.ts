@@ -53,9 +53,7 @@ function argumentsFor(config: Config, flags: SyncFlags): string[] {
   }
   return [
     `--config=${config.file}`,
-    ...Object.entries(durations).flatMap(([name, ms]) =>
-      ms === undefined ? [] : [`--${name}=${ms / 1000}s`],
-    ),
+    ...Object.entries(durations).flatMap(([name, ms]) => (ms === undefined ? [] : [`--${name}=${ms / 1000}s`])),
     ...Object.entries(switches).flatMap(([name, on]) => (on ? [`--${name}`] : [])),
   ]
 }

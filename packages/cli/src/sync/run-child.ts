@@ -33,21 +33,17 @@ export async function runChild(source: string, child: Child): Promise<Told> {
   const { args, database, budgetMs = NEVER_MS, verbose, live, signal } = child
   const started = performance.now()
   const limitMs = budgetMs + GRACE_MS
-  const running = execa(
-    process.execPath,
-    [BIN, 'sync', '--source', source, '--json', '--as-child', ...args],
-    {
-      // Not as an argument: those can be read by every user of the machine.
-      env: { DATABASE_URL: database },
-      stdio: ['ignore', 'pipe', verbose ? ['pipe', 'inherit'] : 'pipe', 'pipe'],
-      ipc: true,
-      buffer: { ipc: false },
-      reject: false,
-      cancelSignal: signal,
-      timeout: limitMs < NEVER_MS ? limitMs : 0,
-      forceKillAfterDelay: KILL_AFTER_MS,
-    },
-  )
+  const running = execa(process.execPath, [BIN, 'sync', '--source', source, '--json', '--as-child', ...args], {
+    // Not as an argument: those can be read by every user of the machine.
+    env: { DATABASE_URL: database },
+    stdio: ['ignore', 'pipe', verbose ? ['pipe', 'inherit'] : 'pipe', 'pipe'],
+    ipc: true,
+    buffer: { ipc: false },
+    reject: false,
+    cancelSignal: signal,
+    timeout: limitMs < NEVER_MS ? limitMs : 0,
+    forceKillAfterDelay: KILL_AFTER_MS,
+  })
   running.nodeChildProcess.on('message', (message) => live.progress((message as FromChild).progress))
   const ended = await running
   const elapsedMs = Math.round(performance.now() - started)

@@ -1,10 +1,4 @@
-import {
-  type Database,
-  type PlannedChange,
-  type Source,
-  type SyncOptions,
-  syncSource,
-} from '@tidemark/sync-core'
+import { type Database, type PlannedChange, type Source, type SyncOptions, syncSource } from '@tidemark/sync-core'
 import pMap from 'p-map'
 import type { SyncLive } from './telling.ts'
 import type { Told } from './told.ts'

@@ -35,11 +35,7 @@ describe('a source as it is stored is told with the next step of just that probl
     [{ lease: SILENT }, SILENT_TEXT, 'tidemark sync --source docs --break-lock-if-stale 90s'],
     [{ lease: { ...SILENT, expiresInMs: -1 } }, null, null],
     // Of two, the one that keeps the other from being mended.
-    [
-      { lease: SILENT, lastStatus: 'blocked' },
-      SILENT_TEXT,
-      'tidemark sync --source docs --break-lock-if-stale 90s',
-    ],
+    [{ lease: SILENT, lastStatus: 'blocked' }, SILENT_TEXT, 'tidemark sync --source docs --break-lock-if-stale 90s'],
   ])('%j', (standing, message, nextStep) => {
     const problem = problemOfSource({ id: 'docs', lease: null, lastStatus: null, ...standing })
     expect(problem).toEqual(message === null ? null : { message, nextStep })
@@ -56,9 +52,12 @@ const late = { code: 'not_indexed', message: 'the index is left for the next run
 describe('a result is told with the next step of just that status and reason:', () => {
   const unknown = { host: null, pid: null, heldForMs: null, sinceRefreshMs: null }
   test.each<['sync' | 'embed', Given, string | null, string | null]>([
-    ...(['up_to_date', 'synced', 'first_sync', 'dry_run'] as const).map(
-      (status): ['sync', Given, null, null] => ['sync', { status, warnings: [massDelete, late] }, null, null],
-    ),
+    ...(['up_to_date', 'synced', 'first_sync', 'dry_run'] as const).map((status): ['sync', Given, null, null] => [
+      'sync',
+      { status, warnings: [massDelete, late] },
+      null,
+      null,
+    ]),
     ...(['timeout', 'pull_timeout', 'cancelled', 'lease_lost', 'stalled'] as const).map(
       (reason): ['sync', Given, null, null] => ['sync', { status: 'partial', reason }, null, null],
     ),
@@ -122,17 +121,9 @@ describe('a result is told with the next step of just that status and reason:', 
       SILENT_TEXT,
       'tidemark sync --source docs --break-lock-if-stale 90s',
     ],
-    [
-      'embed',
-      { status: 'busy', holder: holder(SILENT) },
-      SILENT_TEXT,
-      'tidemark locks break embed:docs --max-age 90s',
-    ],
+    ['embed', { status: 'busy', holder: holder(SILENT) }, SILENT_TEXT, 'tidemark locks break embed:docs --max-age 90s'],
   ])('%s %j', (work, result, message, nextStep) => {
-    const problem = problemOfResult(
-      { source: 'docs', warnings: [], ...result } as unknown as SyncResult,
-      work,
-    )
+    const problem = problemOfResult({ source: 'docs', warnings: [], ...result } as unknown as SyncResult, work)
     expect(problem).toEqual(message === null ? null : { message, nextStep })
   })
 
@@ -169,11 +160,7 @@ describe('an error is told with the next step of just that code:', () => {
       LOCK_NO_TRANSACTION: REPORT,
       LOCK_TIMEOUT: 'See who has it: tidemark locks list',
     } satisfies Record<Exclude<LockErrorCode, 'LEASE_LOST'>, string>).map(
-      ([code, nextStep]): [Error, string, string] => [
-        new LockError(code as LockErrorCode, 'm'),
-        'm',
-        nextStep,
-      ],
+      ([code, nextStep]): [Error, string, string] => [new LockError(code as LockErrorCode, 'm'), 'm', nextStep],
     ),
     [
       new LeaseLostError('taken', lost),

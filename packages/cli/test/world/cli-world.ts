@@ -57,8 +57,7 @@ export async function cliWorld(): Promise<CliWorld> {
     folder,
     database: url,
     env,
-    git: (...args) =>
-      execa('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...args], { cwd: folder }),
+    git: (...args) => execa('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...args], { cwd: folder }),
     write(name, text) {
       mkdirSync(join(folder, name, '..'), { recursive: true })
       writeFileSync(join(folder, name), text)
@@ -120,13 +119,10 @@ export async function heldBack(world: CliWorld, batches = 0) {
   return {
     pool,
     /** Waits until so many of them write. */
-    waiting: (n: number) =>
-      expect.poll(async () => (await pool.query(BLOCKED)).rows[0].n, { timeout: 30_000 }).toBe(n),
+    waiting: (n: number) => expect.poll(async () => (await pool.query(BLOCKED)).rows[0].n, { timeout: 30_000 }).toBe(n),
     /** The process that syncs a source. */
     async pidOf(source: string): Promise<number> {
-      const { rows } = await pool.query('SELECT holder_pid FROM tidemark.locks WHERE key = $1', [
-        `sync:${source}`,
-      ])
+      const { rows } = await pool.query('SELECT holder_pid FROM tidemark.locks WHERE key = $1', [`sync:${source}`])
       return rows[0].holder_pid
     },
     /** Waits until no process has the lease of a source. */
@@ -134,8 +130,7 @@ export async function heldBack(world: CliWorld, batches = 0) {
       expect
         .poll(
           async () =>
-            (await pool.query('SELECT holder_id FROM tidemark.locks WHERE key = $1', [`sync:${source}`]))
-              .rows,
+            (await pool.query('SELECT holder_id FROM tidemark.locks WHERE key = $1', [`sync:${source}`])).rows,
           { timeout: 30_000 },
         )
         .toEqual([{ holder_id: null }]),

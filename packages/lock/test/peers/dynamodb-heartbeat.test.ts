@@ -168,16 +168,13 @@ describe.each(routes)('on %s what is noted with a lock', (route) => {
     expect(await world.locks.inspect('job')).toMatchObject({ key: 'job', info })
   })
 
-  test.each(['released', 'expired'])(
-    'goes with its lock: one that was %s leaves nothing to the next',
-    async (how) => {
-      await using world = await lockWorld(route, QUICK)
-      const lease = await world.locks.acquire('job', { info: 'old' })
-      await (how === 'released' ? lease.release() : world.expire('job'))
-      await world.another().acquire('job')
-      expect(await world.locks.inspect('job')).toMatchObject({ info: null })
-    },
-  )
+  test.each(['released', 'expired'])('goes with its lock: one that was %s leaves nothing to the next', async (how) => {
+    await using world = await lockWorld(route, QUICK)
+    const lease = await world.locks.acquire('job', { info: 'old' })
+    await (how === 'released' ? lease.release() : world.expire('job'))
+    await world.another().acquire('job')
+    expect(await world.locks.inspect('job')).toMatchObject({ info: null })
+  })
 
   test.each(['released', 'expired'])(
     'leaves alone a column that others have added, when a lock that was %s is acquired again',
@@ -185,9 +182,7 @@ describe.each(routes)('on %s what is noted with a lock', (route) => {
       await using world = await lockWorld(route, QUICK)
       const lease = await world.locks.acquire('job')
       await world.db.query(`ALTER TABLE ${world.table} ADD COLUMN note text`)
-      await world.db.query(
-        `UPDATE ${world.table} SET note = 'do not delete', last_refreshed_at = clock_timestamp()`,
-      )
+      await world.db.query(`UPDATE ${world.table} SET note = 'do not delete', last_refreshed_at = clock_timestamp()`)
       await lease.refresh()
       await (how === 'released' ? lease.release() : world.expire('job'))
       const next = await world.another().acquire('job', { waitMs: 5_000 })

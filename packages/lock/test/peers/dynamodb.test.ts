@@ -39,8 +39,7 @@ describe.each(routes)('on %s a client', (route) => {
     await using world = await lockWorld(route, { ttlMs: 1_200, heartbeatMs: 200, marginMs: 200 })
     await Promise.all([world.locks.acquire('a'), world.locks.acquire('b')])
     await sleep(1_250)
-    for (const key of ['a', 'b'])
-      expect(await world.another().tryAcquire(key)).toMatchObject({ acquired: false })
+    for (const key of ['a', 'b']) expect(await world.another().tryAcquire(key)).toMatchObject({ acquired: false })
   })
 
   test('loses its locks without heartbeats, and others get them', async () => {
@@ -56,9 +55,7 @@ describe.each(routes)('on %s a client', (route) => {
   test('waits longer for a lock that is renewed while it waits', async () => {
     await using world = await lockWorld(route, { ...QUICK, heartbeatMs: 600 })
     const lease = await world.locks.acquire('job')
-    await world.db.query(
-      `UPDATE ${world.table} SET expires_at = clock_timestamp() + interval '500 milliseconds'`,
-    )
+    await world.db.query(`UPDATE ${world.table} SET expires_at = clock_timestamp() + interval '500 milliseconds'`)
     const waiting = world.another().acquire('job', { waitMs: 700 })
     await sleep(50)
     await lease.refresh()
@@ -69,9 +66,7 @@ describe.each(routes)('on %s a client', (route) => {
   test('gets a lock by waiting where its holder stays silent', async () => {
     await using world = await lockWorld(route, QUICK)
     const silent = await world.locks.acquire('job')
-    await world.db.query(
-      `UPDATE ${world.table} SET expires_at = clock_timestamp() + interval '100 milliseconds'`,
-    )
+    await world.db.query(`UPDATE ${world.table} SET expires_at = clock_timestamp() + interval '100 milliseconds'`)
     const lease = await world.another().acquire('job', { waitMs: 5_000 })
     expect(lease.held).toBe(true)
     expect(await silent.release()).toBe(false)

@@ -101,21 +101,18 @@ describe.each(routes)('on %s a leader', (route) => {
     expect(log.kinds).toEqual(['acquire', 'renew', 'renew'])
   })
 
-  test.each(['40001', '40P01'])(
-    'goes on leading after a renewal that the database broke off by %s',
-    async (code) => {
-      await using world = await lockWorld(route, QUICK)
-      let conflicts = 0
-      const log = eventLog()
-      const { db } = statementLog(world.db, (kind) => {
-        if (kind === 'renew' && ++conflicts === 1) throw sqlError(code)
-      })
-      const lease = await world.another({ onEvent: log.onEvent }, db).acquire('job')
-      await lease.refresh()
-      expect([lease.held, conflicts]).toEqual([true, 2])
-      expect(log.types()).toEqual(['acquired', 'renewed'])
-    },
-  )
+  test.each(['40001', '40P01'])('goes on leading after a renewal that the database broke off by %s', async (code) => {
+    await using world = await lockWorld(route, QUICK)
+    let conflicts = 0
+    const log = eventLog()
+    const { db } = statementLog(world.db, (kind) => {
+      if (kind === 'renew' && ++conflicts === 1) throw sqlError(code)
+    })
+    const lease = await world.another({ onEvent: log.onEvent }, db).acquire('job')
+    await lease.refresh()
+    expect([lease.held, conflicts]).toEqual([true, 2])
+    expect(log.types()).toEqual(['acquired', 'renewed'])
+  })
 
   test('is seen as leading by every check that is made while it renews', async () => {
     await using world = await lockWorld(route, QUICK)
@@ -275,9 +272,7 @@ describe('an election', () => {
       async query(_: string, params: unknown[] = []) {
         ids.push(params[1])
         return {
-          rows: [
-            { acquired: false, token: '1', held: { held_for_ms: 1, since_refresh_ms: 1, expires_in_ms: 1 } },
-          ],
+          rows: [{ acquired: false, token: '1', held: { held_for_ms: 1, since_refresh_ms: 1, expires_in_ms: 1 } }],
         }
       },
     }

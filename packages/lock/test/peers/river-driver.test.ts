@@ -106,18 +106,14 @@ describe.each(routes)('on %s the term of a leader', (route) => {
 /** Routes on which a connection can LISTEN. */
 const listeningRoutes = routes.filter((route) => route !== 'pgbouncer')
 
-async function listener(
-  world: LockWorld,
-  route: Route,
-): Promise<{ listen: Listener; close(): Promise<void> }> {
+async function listener(world: LockWorld, route: Route): Promise<{ listen: Listener; close(): Promise<void> }> {
   if (route === 'pglite') return { listen: world.db as unknown as PGlite, close: async () => {} }
   const client = new pg.Client({ connectionString: world.url })
   await client.connect()
   return { listen: client, close: () => client.end() }
 }
 
-const notify = (world: LockWorld, key: string) =>
-  world.db.query(`SELECT pg_notify('tidemark_lock', $1)`, [key])
+const notify = (world: LockWorld, key: string) => world.db.query(`SELECT pg_notify('tidemark_lock', $1)`, [key])
 
 describe.each(listeningRoutes)('on %s an elector that listens', (route) => {
   /** A candidate behind a leader, after it has begun to listen. */

@@ -89,24 +89,21 @@ describe.each(routes)('on %s work under a lock', (route) => {
     expect(log.events).toMatchObject([{ type: 'contended', key: 'job', token }])
   })
 
-  test.each(['acquired', 'contended', 'released'])(
-    'is not harmed by a listener that throws on %s',
-    async (type) => {
-      await using world = await lockWorld(route, QUICK)
-      const onEvent = (event: LeaseEvent) => {
-        if (event.type === type) throw new Error('the listener failed')
-      }
-      const locks = world.another({ onEvent })
-      const errors = await uncaughtDuring(async () => {
-        const holder = await world.another().acquire('busy')
-        expect(await locks.tryAcquire('busy')).toMatchObject({ acquired: false })
-        await holder.release()
-        expect(await locks.withLock('job', {}, async () => 'done')).toBe('done')
-      })
-      expect(errors.map(({ message }) => message)).toEqual(['the listener failed'])
-      expect(await world.locks.inspect('job')).toMatchObject({ holder: null, endReason: 'released' })
-    },
-  )
+  test.each(['acquired', 'contended', 'released'])('is not harmed by a listener that throws on %s', async (type) => {
+    await using world = await lockWorld(route, QUICK)
+    const onEvent = (event: LeaseEvent) => {
+      if (event.type === type) throw new Error('the listener failed')
+    }
+    const locks = world.another({ onEvent })
+    const errors = await uncaughtDuring(async () => {
+      const holder = await world.another().acquire('busy')
+      expect(await locks.tryAcquire('busy')).toMatchObject({ acquired: false })
+      await holder.release()
+      expect(await locks.withLock('job', {}, async () => 'done')).toBe('done')
+    })
+    expect(errors.map(({ message }) => message)).toEqual(['the listener failed'])
+    expect(await world.locks.inspect('job')).toMatchObject({ holder: null, endReason: 'released' })
+  })
 
   test('can assert that it holds its lock, each of two its own', async () => {
     await using world = await lockWorld(route, QUICK)
@@ -225,20 +222,17 @@ describe.each(routes)('on %s the database', (route) => {
     expect(await world.another({}, statements.db).tryAcquire('job')).toMatchObject({ acquired: true })
   })
 
-  test.each(['22012', '42501'])(
-    'that fails by %s is an error of the lock at once, with its cause',
-    async (code) => {
-      await using world = await lockWorld(route, QUICK)
-      const statements = statementLog(world.db, () => {
-        throw sqlError(code)
-      })
-      const locks = world.another({}, statements.db)
-      const error = { code: code === '42501' ? 'LOCK_FORBIDDEN' : 'LOCK_FAILED', cause: { code } }
-      await expect(locks.tryAcquire('job')).rejects.toMatchObject(error)
-      await expect(locks.acquire('job')).rejects.toMatchObject(error)
-      expect(statements.kinds).toEqual(['acquire', 'acquire'])
-    },
-  )
+  test.each(['22012', '42501'])('that fails by %s is an error of the lock at once, with its cause', async (code) => {
+    await using world = await lockWorld(route, QUICK)
+    const statements = statementLog(world.db, () => {
+      throw sqlError(code)
+    })
+    const locks = world.another({}, statements.db)
+    const error = { code: code === '42501' ? 'LOCK_FORBIDDEN' : 'LOCK_FAILED', cause: { code } }
+    await expect(locks.tryAcquire('job')).rejects.toMatchObject(error)
+    await expect(locks.acquire('job')).rejects.toMatchObject(error)
+    expect(statements.kinds).toEqual(['acquire', 'acquire'])
+  })
 
   test('that was away for a try is asked anew by the next', async () => {
     await using world = await lockWorld(route, QUICK)

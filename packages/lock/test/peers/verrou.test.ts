@@ -135,9 +135,7 @@ describe.each(routes)('on %s a lease', (route) => {
   test('has its whole time again after a refresh', async () => {
     await using world = await lockWorld(route, { ...QUICK, heartbeatMs: 600 })
     const lease = await world.locks.acquire('job')
-    await world.db.query(
-      `UPDATE ${world.table} SET expires_at = clock_timestamp() + interval '400 milliseconds'`,
-    )
+    await world.db.query(`UPDATE ${world.table} SET expires_at = clock_timestamp() + interval '400 milliseconds'`)
     await sleep(50)
     const before = lease.expiresInMs
     await lease.refresh()
@@ -262,9 +260,7 @@ describe.each(routes)('on %s the table', (route) => {
     await using world = await lockWorld(route, QUICK)
     const locks = world.another({ table: `${world.table}_named` })
     const made = async () => {
-      const { rows } = await world.db.query('SELECT to_regclass($1) IS NOT NULL AS made', [
-        `${world.table}_named`,
-      ])
+      const { rows } = await world.db.query('SELECT to_regclass($1) IS NOT NULL AS made', [`${world.table}_named`])
       return rows[0].made
     }
     await expect(locks.tryAcquire('job')).rejects.toMatchObject({ code: 'LOCK_NOT_MIGRATED' })

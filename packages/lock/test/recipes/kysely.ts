@@ -7,11 +7,7 @@ export function queryable(db: Kysely<any>): Queryable {
 }
 
 /** A transaction that commits nothing once the lease is lost. */
-export function writeUnderLease<DB, T>(
-  db: Kysely<DB>,
-  lease: Lease,
-  write: (tx: Transaction<DB>) => Promise<T>,
-) {
+export function writeUnderLease<DB, T>(db: Kysely<DB>, lease: Lease, write: (tx: Transaction<DB>) => Promise<T>) {
   return db.transaction().execute(async (tx) => {
     await lease.fence(queryable(tx))
     return write(tx)

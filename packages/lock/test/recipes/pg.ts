@@ -10,11 +10,7 @@ export function openPool(connectionString: string) {
 }
 
 /** A transaction that commits nothing once the lease is lost. */
-export async function writeUnderLease<T>(
-  pool: pg.Pool,
-  lease: Lease,
-  write: (tx: pg.ClientBase) => Promise<T>,
-) {
+export async function writeUnderLease<T>(pool: pg.Pool, lease: Lease, write: (tx: pg.ClientBase) => Promise<T>) {
   const tx = await pool.connect()
   try {
     await tx.query('BEGIN')

@@ -80,9 +80,7 @@ describe.each(clients)('the recipe for $name', ({ engine, listens, survivesCuts,
 
   test('keeps a take-over waiting while a fenced transaction is open', async () => {
     const lease = await locks.acquire(key)
-    await client.queryable.query(
-      `UPDATE heartbeat_locks SET expires_at = clock_timestamp() - interval '1 second'`,
-    )
+    await client.queryable.query(`UPDATE heartbeat_locks SET expires_at = clock_timestamp() - interval '1 second'`)
     const opened = Promise.withResolvers<void>()
     const mayCommit = Promise.withResolvers<void>()
     const writing = writeUnderLease(lease, async (tx) => {
@@ -161,9 +159,6 @@ async function cutConnections(url: string): Promise<void> {
 }
 
 test.each(clients)('RECIPES.md shows the recipe for $name as it is tested', ({ recipe }) => {
-  const tested = readFileSync(new URL(recipe, import.meta.url), 'utf8').replace(
-    '../../src/index.ts',
-    '@tidemark/lock',
-  )
+  const tested = readFileSync(new URL(recipe, import.meta.url), 'utf8').replace('../../src/index.ts', '@tidemark/lock')
   expect(readFileSync(new URL('../../RECIPES.md', import.meta.url), 'utf8')).toContain(tested)
 })

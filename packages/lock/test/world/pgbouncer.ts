@@ -8,11 +8,8 @@ import { freePort } from '@tidemark/test-engines'
 /** Whether the tests through a bouncer can run. Where they must (`CI=true`), its absence is an error. */
 export function pgbouncerIsThere(): boolean {
   if (spawnSync('pgbouncer', ['--version']).status === 0) return true
-  if (process.env.CI === 'true')
-    throw new Error('pgbouncer is not installed, and CI requires the tests through it')
-  console.warn(
-    '\n!!! SKIPPED: all lock tests through PgBouncer. Install it with: apt-get install pgbouncer\n',
-  )
+  if (process.env.CI === 'true') throw new Error('pgbouncer is not installed, and CI requires the tests through it')
+  console.warn('\n!!! SKIPPED: all lock tests through PgBouncer. Install it with: apt-get install pgbouncer\n')
   return false
 }
 

@@ -46,10 +46,7 @@ export type DatabaseOptions = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marg
  * @throws {SyncError} `DATABASE_UNREACHABLE`, `DATABASE_REFUSED`, `DATABASE_IN_USE`, `DATABASE_FOLDER`; or the signal's
  *   reason.
  */
-export async function openDatabase(
-  where: string,
-  { signal, ...leases }: DatabaseOptions = {},
-): Promise<Database> {
+export async function openDatabase(where: string, { signal, ...leases }: DatabaseOptions = {}): Promise<Database> {
   signal?.throwIfAborted()
   const connection = traced(await open(where, signal))
   const queryable: Queryable = {

@@ -138,8 +138,7 @@ async function embed(run: EmbedRun): Promise<Ending> {
     await complete(held)
     return { status: tally.embedded > 0 ? 'synced' : 'up_to_date' }
   } catch (error) {
-    if (error instanceof TooManyFailures)
-      tally.warnings.push({ code: 'too_many_failures', message: error.message })
+    if (error instanceof TooManyFailures) tally.warnings.push({ code: 'too_many_failures', message: error.message })
     return endingOf(error, AbortSignal.any([signal, taken.signal]))
   } finally {
     await giveBack(taken)

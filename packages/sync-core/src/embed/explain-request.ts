@@ -14,11 +14,7 @@ export function explainRequest(error: unknown, embedding: Embedding): SyncError 
     new SyncError(code, hidden(`${server} ${what}`, key), hint, error)
   const { name, message } = error as Error
   if (name === 'TimeoutError') {
-    return fault(
-      'EMBEDDING_FAILED',
-      'does not answer',
-      'Give it longer with "timeout", or less with "batchSize".',
-    )
+    return fault('EMBEDDING_FAILED', 'does not answer', 'Give it longer with "timeout", or less with "batchSize".')
   }
   if (!APICallError.isInstance(error)) {
     return fault('EMBEDDING_REJECTED', `has answered what is no set of vectors: ${message}`, HINT)
@@ -43,11 +39,7 @@ export function explainRequest(error: unknown, embedding: Embedding): SyncError 
   }
   // An answer that is no JSON, or holds no vectors, came with a 200.
   const forText = FOR_A_TEXT.has(statusCode) || statusCode < 300
-  return fault(
-    forText ? 'EMBEDDING_REJECTED' : 'EMBEDDING_FAILED',
-    `has answered with ${statusCode}: ${message}`,
-    HINT,
-  )
+  return fault(forText ? 'EMBEDDING_REJECTED' : 'EMBEDDING_FAILED', `has answered with ${statusCode}: ${message}`, HINT)
 }
 
 const HINT = 'See the log of that server.'

@@ -10,9 +10,7 @@ export interface Address {
 /** Whether a source's repository is on a server (or behind `file://`) rather than a path. */
 export function isRemote(repo: string): boolean {
   // As git has it: a colon before the first slash makes host:path, but C:\ is a path.
-  return (
-    /^[a-z][a-z0-9+.-]*:\/\//i.test(repo) || /^[a-z][a-z0-9+.-]*::/i.test(repo) || /^[^/\\:]{2,}:/.test(repo)
-  )
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(repo) || /^[a-z][a-z0-9+.-]*::/i.test(repo) || /^[^/\\:]{2,}:/.test(repo)
 }
 
 /** Takes an address apart; null for what is not fetched: remote helpers, unencrypted http to other machines. */

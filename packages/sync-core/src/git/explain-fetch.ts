@@ -42,10 +42,8 @@ export function explainFetch(error: unknown, { url }: Address): SyncError {
   if (error instanceof SyncError) return error
   const said = withoutSecrets(String((error instanceof ExecaError && error.stderr) || error)).trim()
   const fault = FAULTS.find((each) => each.said.test(said))
-  const detail =
-    said.split('\n').find((line) => /^(fatal|error|remote):/.test(line)) ?? said.split('\n').at(-1) ?? ''
-  if (fault)
-    return new SyncError(fault.code, `${withoutSecrets(url)} ${fault.message} (${detail})`, fault.hint)
+  const detail = said.split('\n').find((line) => /^(fatal|error|remote):/.test(line)) ?? said.split('\n').at(-1) ?? ''
+  if (fault) return new SyncError(fault.code, `${withoutSecrets(url)} ${fault.message} (${detail})`, fault.hint)
   return new SyncError(
     'GIT_FAILED',
     `git could not fetch from ${withoutSecrets(url)} (${detail})`,

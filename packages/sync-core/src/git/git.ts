@@ -148,10 +148,7 @@ export function gitStream(
   }
 }
 
-function environment(
-  folder: string,
-  { config = [], secrets = {}, online = false }: GitSettings,
-): NodeJS.ProcessEnv {
+function environment(folder: string, { config = [], secrets = {}, online = false }: GitSettings): NodeJS.ProcessEnv {
   const inherited = Number(process.env.GIT_CONFIG_COUNT ?? 0)
   const configured = config.flatMap(([key, value], i) => [
     [`GIT_CONFIG_KEY_${inherited + i}`, key],

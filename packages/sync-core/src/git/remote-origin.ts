@@ -109,10 +109,7 @@ function settingsFor({ url, username, password }: Address): GitSettings {
   if (password !== null) {
     secrets.TIDEMARK_GIT_PASSWORD = password
     // An empty helper first: those of the user are not to keep it.
-    config.push(
-      ['credential.helper', ''],
-      ['credential.helper', '!printf "password=%s\\n" "$TIDEMARK_GIT_PASSWORD" #'],
-    )
+    config.push(['credential.helper', ''], ['credential.helper', '!printf "password=%s\\n" "$TIDEMARK_GIT_PASSWORD" #'])
   }
   return { config, secrets, online: true }
 }
@@ -166,11 +163,7 @@ async function packsIn(clone: string): Promise<number | null> {
 }
 
 /** Those of the objects that the clone does not have. */
-async function missingOf(
-  { folder }: Repository,
-  oids: readonly string[],
-  signal: AbortSignal,
-): Promise<string[]> {
+async function missingOf({ folder }: Repository, oids: readonly string[], signal: AbortSignal): Promise<string[]> {
   const input = Readable.from(inPieces(lines(oids)))
   const answers = await git(folder, ['cat-file', '--batch-check=%(objectname)'], signal, { input })
   const missing = answers.split('\n').filter((line) => line.endsWith(' missing'))

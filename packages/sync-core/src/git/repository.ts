@@ -19,11 +19,7 @@ export async function resolveRef(repository: Repository, ref: string, signal: Ab
   checkRef(ref, repository.folder)
   try {
     const spec = `${ref}^{commit}`
-    return await git(
-      repository.folder,
-      ['rev-parse', '--verify', '--quiet', '--end-of-options', spec],
-      signal,
-    )
+    return await git(repository.folder, ['rev-parse', '--verify', '--quiet', '--end-of-options', spec], signal)
   } catch (error) {
     signal.throwIfAborted()
     await checkRepository(repository, signal)
@@ -48,11 +44,7 @@ async function checkRepository({ folder }: Repository, signal: AbortSignal): Pro
 /** @throws {SyncError} `BAD_REF` for what is no name of a ref, or means more than a ref to `rev-parse`. */
 export function checkRef(ref: string, where: string): void {
   if (ref !== '' && !ref.startsWith('-') && !/[\s:^~?*[\\]|@\{|\.\./.test(ref)) return
-  throw new SyncError(
-    'BAD_REF',
-    `"${ref}" is not a ref of ${where}`,
-    'Name a branch, a tag, HEAD or a full commit id.',
-  )
+  throw new SyncError('BAD_REF', `"${ref}" is not a ref of ${where}`, 'Name a branch, a tag, HEAD or a full commit id.')
 }
 
 async function refNotFound(
@@ -86,12 +78,7 @@ function explain(error: unknown, folder: string, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason
   if (!(error instanceof ExecaError)) return error
   if (error.code === 'ENOENT') {
-    return new SyncError(
-      'GIT_MISSING',
-      'The program "git" was not found',
-      'Install git 2.34 or newer.',
-      error,
-    )
+    return new SyncError('GIT_MISSING', 'The program "git" was not found', 'Install git 2.34 or newer.', error)
   }
   const detail = String(error.stderr ?? '').trim()
   if (/dubious ownership/.test(detail)) {

@@ -11,10 +11,7 @@ const MAX_CHARACTERS = 64 * 1024
  *
  * @throws {Unstorable} `bad_front_matter`
  */
-export function readFrontMatter(
-  root: Root,
-  text: string,
-): { frontmatter: Record<string, unknown>; bodyStart: number } {
+export function readFrontMatter(root: Root, text: string): { frontmatter: Record<string, unknown>; bodyStart: number } {
   const first = root.children[0]
   if (first?.type !== 'yaml' && first?.type !== 'toml') return { frontmatter: {}, bodyStart: 0 }
   const end = first.position!.end.offset!
@@ -34,10 +31,7 @@ function parseYaml(source: string): Record<string, unknown> {
   try {
     // As JSON and back: dates and the like become what a jsonb column can hold.
     value = JSON.parse(
-      JSON.stringify(
-        parse(source, { maxAliasCount: 100, logLevel: 'error' }) ?? {},
-        refuseWhatJsonbCannotHold,
-      ),
+      JSON.stringify(parse(source, { maxAliasCount: 100, logLevel: 'error' }) ?? {}, refuseWhatJsonbCannotHold),
     )
   } catch (error) {
     throw new Unstorable(

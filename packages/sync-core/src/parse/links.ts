@@ -17,8 +17,7 @@ export interface Link {
 export function linksOf(root: Root, text: string, path: string): Link[] {
   const definitions = new Map<string, string>()
   for (const node of walk(root)) {
-    if (node.type === 'definition' && !definitions.has(node.identifier))
-      definitions.set(node.identifier, node.url)
+    if (node.type === 'definition' && !definitions.has(node.identifier)) definitions.set(node.identifier, node.url)
   }
   const links: Link[] = []
   const add = (kind: Link['kind'], url: string | undefined) => {
@@ -32,8 +31,7 @@ export function linksOf(root: Root, text: string, path: string): Link[] {
     })
   }
   for (const node of walk(root)) {
-    if (node.type === 'link')
-      add(text.startsWith('[[', node.position!.start.offset) ? 'wiki' : 'link', node.url)
+    if (node.type === 'link') add(text.startsWith('[[', node.position!.start.offset) ? 'wiki' : 'link', node.url)
     else if (node.type === 'image')
       add(text.startsWith('![[', node.position!.start.offset) ? 'wiki' : 'image', node.url)
     else if (node.type === 'linkReference') add('link', definitions.get(node.identifier))

@@ -27,8 +27,7 @@ const BYTE_ORDER_MARK = '\uFEFF'
  * @throws {Unstorable} with a reason for people, where Postgres could not hold the text or a person must mend it.
  */
 export function parsePage(path: string, bytes: Buffer): Page {
-  if (!isUtf8(bytes))
-    throw new Unstorable('bad_utf8', 'the text is not UTF-8: save the file with that encoding')
+  if (!isUtf8(bytes)) throw new Unstorable('bad_utf8', 'the text is not UTF-8: save the file with that encoding')
   const nul = bytes.indexOf(0)
   if (nul >= 0) throw new Unstorable('nul', `there is a NUL character at byte ${nul}: is this a text file?`)
 
@@ -56,7 +55,5 @@ export function parsePage(path: string, bytes: Buffer): Page {
 
 /** By the specification of Git LFS: below 1,024 bytes, and this is the first line. */
 function isLfsPointer(bytes: Buffer): boolean {
-  return (
-    bytes.length < 1_024 && bytes.toString('latin1', 0, 43) === 'version https://git-lfs.github.com/spec/v1\n'
-  )
+  return bytes.length < 1_024 && bytes.toString('latin1', 0, 43) === 'version https://git-lfs.github.com/spec/v1\n'
 }

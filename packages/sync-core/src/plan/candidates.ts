@@ -44,8 +44,7 @@ export function candidatesOf({ subpath, include = [], exclude = [] }: Selection)
     /** A Markdown file that can be a page, one that cannot, or null for everything else. */
     of({ mode, path, blobOid }: TreeEntry): Candidate | RefusedPath | null {
       if (mode === SUBMODULE && typeof path === 'string' && selected(path)) passedOver.submodules++
-      if (mode === SUBMODULE || !MARKDOWN.test(typeof path === 'string' ? path : path.toString('latin1')))
-        return null
+      if (mode === SUBMODULE || !MARKDOWN.test(typeof path === 'string' ? path : path.toString('latin1'))) return null
       if (typeof path !== 'string') return mode === SYMLINK ? null : notUtf8(path, blobOid)
       if (!selected(path)) return null
       if (mode === SYMLINK) {

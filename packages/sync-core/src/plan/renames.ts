@@ -122,10 +122,7 @@ async function findOtherMoves(
     await breathe()
   }
   if (targets.length === 0) return []
-  return matchUp(
-    targets,
-    await pagesOf(new Set(targets.map(({ blobOid }) => blobOid)), writes, vanished, moved),
-  )
+  return matchUp(targets, await pagesOf(new Set(targets.map(({ blobOid }) => blobOid)), writes, vanished, moved))
 }
 
 async function pagesOf(

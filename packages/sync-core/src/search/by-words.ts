@@ -7,8 +7,7 @@ export type WordMatch = 'all' | 'any'
  */
 export const byWordsSql = (match: WordMatch) => (match === 'all' ? allWordsSql : anyWordSql)
 
-const languages =
-  'language AS MATERIALIZED (SELECT language FROM tidemark.search_dictionaries($2::text[]) AS language)'
+const languages = 'language AS MATERIALIZED (SELECT language FROM tidemark.search_dictionaries($2::text[]) AS language)'
 
 /** Phrases, "or" and "-word" as Postgres reads them. */
 const allWordsSql = /* sql */ `${languages},

@@ -36,9 +36,7 @@ export async function readPage(db: Database, source: string, path: string): Prom
   throw new SyncError(
     'PAGE_NOT_FOUND',
     `"${source}" has no page ${path}`,
-    paths.length > 0
-      ? `Did you mean ${paths.join(' or ')}?`
-      : 'Find pages by their words: tidemark search <words>',
+    paths.length > 0 ? `Did you mean ${paths.join(' or ')}?` : 'Find pages by their words: tidemark search <words>',
   )
 }
 

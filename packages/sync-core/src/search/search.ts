@@ -61,11 +61,7 @@ const LIMIT = 10
  * @throws {SyncError} `NO_EMBEDDINGS` where a mode is asked for that needs them, `VECTOR_MISSING`, `EMBEDDING_FAILED`,
  *   `EMBEDDING_REFUSED`; or the signal's reason.
  */
-export async function search(
-  db: Database,
-  words: string,
-  options: SearchOptions = {},
-): Promise<SearchResult> {
+export async function search(db: Database, words: string, options: SearchOptions = {}): Promise<SearchResult> {
   const { sources = null, limit = LIMIT, mode, embedding, signal } = options
   const warnings: SearchResult['warnings'][number][] = []
   const near = mode === 'text' ? null : await nearOrWhyNot()

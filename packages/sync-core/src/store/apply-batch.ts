@@ -45,9 +45,7 @@ export async function applyBatch(db: Database, lease: Lease, sourceId: string, b
     JSON.stringify(
       batch.pages.flatMap(({ page }, n) => page.chunks.map((chunk, ordinal) => ({ n, ordinal, ...chunk }))),
     ),
-    JSON.stringify(
-      batch.pages.flatMap(({ page }, n) => page.links.map((link, ordinal) => ({ n, ordinal, ...link }))),
-    ),
+    JSON.stringify(batch.pages.flatMap(({ page }, n) => page.links.map((link, ordinal) => ({ n, ordinal, ...link })))),
     JSON.stringify(batch.quarantined),
     `{${batch.deletedIds.join(',')}}`,
     JSON.stringify([...batch.pages.map(({ path }) => path), ...batch.releasedPaths]),

@@ -19,12 +19,7 @@ const ROWS_PER_STATEMENT = 5_000
  * @param onStep called after each statement.
  * @throws {LeaseLostError} when the fence did not hold.
  */
-export async function deleteOrphans(
-  db: Database,
-  lease: Lease,
-  sourceId: string,
-  onStep: () => void,
-): Promise<void> {
+export async function deleteOrphans(db: Database, lease: Lease, sourceId: string, onStep: () => void): Promise<void> {
   const fence = lease.fenceSql(1)
   for (const table of DERIVED_TABLES) {
     const sql = deleteOrphansSql(fence.text, table)

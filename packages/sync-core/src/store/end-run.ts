@@ -16,14 +16,7 @@ export interface RunEnd {
 export async function endRun(db: Database, lease: Lease, end: RunEnd): Promise<void> {
   const fence = lease.fenceSql(1)
   const { sourceId, runId, status, reason, counts } = end
-  await db.query(endRunSql(fence.text), [
-    ...fence.params,
-    sourceId,
-    runId,
-    status,
-    reason,
-    JSON.stringify(counts),
-  ])
+  await db.query(endRunSql(fence.text), [...fence.params, sourceId, runId, status, reason, JSON.stringify(counts)])
 }
 
 const endRunSql = (fence: string) => /* sql */ `

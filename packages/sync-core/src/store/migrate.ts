@@ -19,10 +19,7 @@ const MIGRATIONS = [tables, views, linkTargets, search, embeddings]
  * @throws {SyncError} `DATABASE_NEWER` where a newer release has been here, `DATABASE_REFUSED` where a right is missing;
  *   or the signal's reason.
  */
-export async function migrate(
-  db: Database,
-  { signal }: { signal?: AbortSignal | undefined } = {},
-): Promise<void> {
+export async function migrate(db: Database, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
   try {
     await db.locks.migrate({ signal })
     const bound = signal ? within(db, signal) : db

@@ -10,11 +10,7 @@ import type { Database } from '../database/database.ts'
  * @param lookedMsAgo how long ago this run began, or last found out where the source is.
  * @returns its bookmark.
  */
-export async function noteFailure(
-  db: Database,
-  sourceId: string,
-  lookedMsAgo: number,
-): Promise<string | null> {
+export async function noteFailure(db: Database, sourceId: string, lookedMsAgo: number): Promise<string | null> {
   const { rows } = await db.query(noteFailureSql, [sourceId, lookedMsAgo])
   return rows[0]?.bookmark ?? null
 }

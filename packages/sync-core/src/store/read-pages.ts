@@ -24,12 +24,9 @@ export async function* readPages(
 ): AsyncGenerator<StoredPage[]> {
   for (let after = ''; ; ) {
     signal.throwIfAborted()
-    const { rows } = await ifMissing(
-      db.query<StoredPage>(readPagesSql, [sourceId, after, PAGE_ROWS, rewriteBefore]),
-      {
-        rows: [],
-      },
-    )
+    const { rows } = await ifMissing(db.query<StoredPage>(readPagesSql, [sourceId, after, PAGE_ROWS, rewriteBefore]), {
+      rows: [],
+    })
     if (rows.length > 0) yield rows
     if (rows.length < PAGE_ROWS) return
     after = rows.at(-1)!.path
@@ -53,10 +50,7 @@ export async function* pagesAt(
 ): AsyncGenerator<StoredPage[]> {
   for (let at = 0; at < paths.length; at += PAGE_ROWS) {
     signal.throwIfAborted()
-    const { rows } = await db.query<StoredPage>(pagesAtSql, [
-      sourceId,
-      JSON.stringify(paths.slice(at, at + PAGE_ROWS)),
-    ])
+    const { rows } = await db.query<StoredPage>(pagesAtSql, [sourceId, JSON.stringify(paths.slice(at, at + PAGE_ROWS))])
     if (rows.length > 0) yield rows
   }
 }
@@ -69,9 +63,8 @@ ORDER BY path COLLATE "C"`
 
 /** How many pages a source has. */
 export async function countPages(db: Database, sourceId: string): Promise<number> {
-  const { rows } = await db.query(
-    'SELECT count(*)::integer AS count FROM tidemark.pages WHERE source_id = $1',
-    [sourceId],
-  )
+  const { rows } = await db.query('SELECT count(*)::integer AS count FROM tidemark.pages WHERE source_id = $1', [
+    sourceId,
+  ])
   return rows[0]!.count
 }

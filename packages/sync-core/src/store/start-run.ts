@@ -36,11 +36,7 @@ export interface StartedRun {
  *
  @throws {LeaseLostError} when the fence did not hold.
  */
-export async function startRun(
-  db: Database,
-  lease: Lease,
-  { source, from, to, full }: RunStart,
-): Promise<StartedRun> {
+export async function startRun(db: Database, lease: Lease, { source, from, to, full }: RunStart): Promise<StartedRun> {
   const fence = lease.fenceSql(1)
   const params = [
     ...fence.params,

@@ -51,8 +51,7 @@ export async function* prepareBatches(source: BatchSource): AsyncGenerator<Prepa
   const breathe = breathing()
   await using parser = openParser(signal)
   let cycle: number | null = null
-  const full = () =>
-    batch.pages.length + batch.quarantined.length >= pagesPerBatch() || batch.bytes >= MAX_BATCH_BYTES
+  const full = () => batch.pages.length + batch.quarantined.length >= pagesPerBatch() || batch.bytes >= MAX_BATCH_BYTES
   const reading = {
     repository,
     wanted: brought(inOrder(plan), bring, signal),

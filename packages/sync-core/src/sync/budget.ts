@@ -31,10 +31,7 @@ export function startBudget({ budgetMs, stallMs, caller }: BudgetOptions): Budge
   const deadline = budgetMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + budgetMs
   // Longer than a timer can wait means no limit that could be met.
   const timer = budgetMs === undefined || budgetMs > 2 ** 31 - 1 ? undefined : setTimeout(spend, budgetMs)
-  const watchdog = setTimeout(
-    () => controller.abort(new Stalled(`nothing has moved for ${stallMs} ms`)),
-    stallMs,
-  )
+  const watchdog = setTimeout(() => controller.abort(new Stalled(`nothing has moved for ${stallMs} ms`)), stallMs)
   return {
     signal: caller ? AbortSignal.any([controller.signal, caller]) : controller.signal,
     check() {

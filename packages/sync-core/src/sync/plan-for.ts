@@ -9,9 +9,7 @@ export async function planFor(
   const { id: sourceId, subpath, include, exclude } = source
   const selection = { subpath, include, exclude }
   const retryQuarantined = options.retryQuarantined ?? false
-  const plan = await tally.phase('plan', () =>
-    makePlan({ db, sourceId, selection, retryQuarantined, ...state }),
-  )
+  const plan = await tally.phase('plan', () => makePlan({ db, sourceId, selection, retryQuarantined, ...state }))
   tally.planned(plan)
   return plan
 }

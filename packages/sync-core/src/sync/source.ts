@@ -82,9 +82,7 @@ export function shownRepo({ repo }: Source): string {
 
 /** Where the commits of a source come from. @param clones folder for the clones of those that are on a server. */
 export function originOf({ id, repo, ref }: Source, clones: string): Origin {
-  return isRemote(repo)
-    ? remoteOrigin(repo, ref, resolve(clones, `${id}.git`))
-    : localOrigin(resolve(repo), ref)
+  return isRemote(repo) ? remoteOrigin(repo, ref, resolve(clones, `${id}.git`)) : localOrigin(resolve(repo), ref)
 }
 
 /** A digest of what a bookmark was made with: when it is another, the bookmark says nothing. */

@@ -27,11 +27,7 @@ import { startTally } from './tally.ts'
  * @returns how it ended; what goes wrong on the way is a `failed` result, not an exception.
  * @throws {SyncError} `BAD_SOURCE` before anything is touched.
  */
-export async function syncSource(
-  db: Database,
-  source: Source,
-  options: SyncOptions = {},
-): Promise<SyncResult> {
+export async function syncSource(db: Database, source: Source, options: SyncOptions = {}): Promise<SyncResult> {
   checkedSource(source)
   const { budgetMs, stallMs = STALL_MS, signal: caller, onProgress } = options
   using budget = startBudget({ budgetMs, stallMs, caller })
@@ -68,8 +64,7 @@ async function run(context: Run): Promise<Ending> {
 
   const { breakLockIfStaleMs, waitMs } = options
   const taken = await tally.phase('lock', async () => {
-    if (breakLockIfStaleMs)
-      await db.locks.break(leaseKey(source.id), { maxAgeMs: breakLockIfStaleMs, signal })
+    if (breakLockIfStaleMs) await db.locks.break(leaseKey(source.id), { maxAgeMs: breakLockIfStaleMs, signal })
     return takeLease(db, source.id, waitMs, signal)
   })
   if ('status' in taken) return taken

@@ -72,8 +72,7 @@ export async function runUnderLease(outer: Run, origin: Origin, lease: Lease): P
     tally.bookmark = commit
     return { status }
   } catch (error) {
-    if (error instanceof TooManyFailures)
-      tally.warnings.push({ code: 'too_many_failures', message: error.message })
+    if (error instanceof TooManyFailures) tally.warnings.push({ code: 'too_many_failures', message: error.message })
     return await ended(context, lease, started.id, endingOf(error, signal))
   }
 }
@@ -94,12 +93,7 @@ async function comparableWith({ context, repository, from, started, signal }: Co
 }
 
 /** Notes how a run ended that did not finish its source. */
-async function ended(
-  { db, source, tally }: Run,
-  lease: Lease,
-  runId: string,
-  ending: Ending,
-): Promise<Ending> {
+async function ended({ db, source, tally }: Run, lease: Lease, runId: string, ending: Ending): Promise<Ending> {
   const reason = 'reason' in ending ? ending.reason : null
   const end = { sourceId: source.id, runId, status: ending.status, reason, counts: tally.counts() }
   // The next run finds out by comparing; a record that can't be written must not hide how this one ended.

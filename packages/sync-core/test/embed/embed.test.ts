@@ -106,9 +106,7 @@ describe('embedding on PGlite', () => {
     server.faults.push({ status: 401 })
     const next = { model: 'next', concurrency: 1 }
     await embed({}, { ...next, dimensions: 8 })
-    await world.db.query(
-      `INSERT INTO tidemark.embedding_models VALUES ('next', 8, NULL) ON CONFLICT DO NOTHING`,
-    )
+    await world.db.query(`INSERT INTO tidemark.embedding_models VALUES ('next', 8, NULL) ON CONFLICT DO NOTHING`)
     const asked = { url: server.url, model: 'next' }
 
     expect(await search(world.db, 'Text number 3.', { embedding: asked })).toMatchObject({ mode: 'hybrid' })

@@ -8,9 +8,7 @@ let world: TestWorld
 beforeEach(async () => {
   server = await serveEmbeddings()
   world = await testWorld({ engine: 'pglite' })
-  world.repository.commit(
-    Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`${i}.md`, `Text number ${i}.`])),
-  )
+  world.repository.commit(Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`${i}.md`, `Text number ${i}.`])))
   await world.sync()
 })
 afterEach(async () => {
@@ -19,12 +17,7 @@ afterEach(async () => {
 })
 
 const embed = (options: EmbedOptions = {}, others: Partial<Embedding> = {}) =>
-  embedSource(
-    world.db,
-    'docs',
-    { url: server.url, model: 'm', batchSize: 2, concurrency: 1, ...others },
-    options,
-  )
+  embedSource(world.db, 'docs', { url: server.url, model: 'm', batchSize: 2, concurrency: 1, ...others }, options)
 const vectors = async () =>
   (await world.db.query('SELECT vector_dims(embedding)::integer AS dims FROM tidemark.embeddings')).rows.map(
     ({ dims }) => dims,
@@ -123,21 +116,18 @@ describe('a server of embeddings', () => {
   test.each([
     [401, 'EMBEDDING_REFUSED', /key/],
     [404, 'EMBEDDING_REFUSED', /model "m"/],
-  ])(
-    'that answers with %i is not asked again, and the hint says what to set',
-    async (status, code, message) => {
-      server.faults.push({ status })
+  ])('that answers with %i is not asked again, and the hint says what to set', async (status, code, message) => {
+    server.faults.push({ status })
 
-      const result = await embed({}, { key: 'sk-secret' })
+    const result = await embed({}, { key: 'sk-secret' })
 
-      expect(result).toMatchObject({
-        status: 'failed',
-        requests: 1,
-        error: { code, message: expect.stringMatching(message) },
-      })
-      expect(JSON.stringify(result)).not.toContain('sk-secret')
-    },
-  )
+    expect(result).toMatchObject({
+      status: 'failed',
+      requests: 1,
+      error: { code, message: expect.stringMatching(message) },
+    })
+    expect(JSON.stringify(result)).not.toContain('sk-secret')
+  })
 
   test('that is not there is told with its address', { timeout: 60_000 }, async () => {
     const result = await embed({}, { url: 'http://127.0.0.1:1/v1' })

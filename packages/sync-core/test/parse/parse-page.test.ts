@@ -60,11 +60,7 @@ describe('chunks', () => {
   test('of a long section are cut between blocks', () => {
     const block = 'word '.repeat(500).trim()
     const { chunks } = parse(`# A\n\n${block}\n\n${block}\n\n${block}`)
-    expect(chunks.map(({ content }) => content.length)).toEqual([
-      block.length + 5,
-      block.length,
-      block.length,
-    ])
+    expect(chunks.map(({ content }) => content.length)).toEqual([block.length + 5, block.length, block.length])
   })
   test('of one endless line lose no word and break no character', () => {
     const line = 'ab🎉'.repeat(5_000)
@@ -86,9 +82,9 @@ describe('links', () => {
     ])
   })
   test('to other places have no path', () => {
-    expect(
-      targets('<https://x.org> [m](mailto:a@b.c) [a](#here) [a](//host/x) [a](../../out.md) [a](%00)'),
-    ).toEqual(Array(6).fill(['link', null]))
+    expect(targets('<https://x.org> [m](mailto:a@b.c) [a](#here) [a](//host/x) [a](../../out.md) [a](%00)')).toEqual(
+      Array(6).fill(['link', null]),
+    )
   })
   test('by a name that is defined elsewhere count with its address', () => {
     expect(parse('[text][n] ![pic][n] [gone][x]\n\n[n]: t.md').links).toEqual([

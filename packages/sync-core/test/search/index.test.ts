@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { readSource, removeSource, search } from '../../src/index.ts'
 import { testWorld } from '../world/test-world.ts'
 
-const paths = async (...args: Parameters<typeof search>) =>
-  (await search(...args)).hits.map(({ path }) => path)
+const paths = async (...args: Parameters<typeof search>) => (await search(...args)).hits.map(({ path }) => path)
 
 /** The pages that an index made from nothing would have, and what it would have of them. */
 const ENTRIES = `
@@ -51,8 +50,7 @@ describe.each(engines)('the search index on %s', (engine) => {
     await using world = await testWorld({ engine })
     world.repository.commit({ 'a.md': 'Apples.' })
     await world.sync()
-    const tokens = async () =>
-      (await world.db.query('SELECT key, token FROM tidemark.locks ORDER BY key')).rows
+    const tokens = async () => (await world.db.query('SELECT key, token FROM tidemark.locks ORDER BY key')).rows
     const before = await tokens()
 
     expect(await world.sync()).toMatchObject({ status: 'up_to_date' })

@@ -4,8 +4,7 @@ import { readPage, search } from '../../src/index.ts'
 import { testWorld } from '../world/test-world.ts'
 
 const PAGES = {
-  'proxy.md':
-    '# Proxy\n\nThe dev server can pass requests on.\n\n## Websockets\n\nA proxy for websockets needs `ws`.',
+  'proxy.md': '# Proxy\n\nThe dev server can pass requests on.\n\n## Websockets\n\nA proxy for websockets needs `ws`.',
   'port.md': '# Port\n\nThe dev server listens on a port.',
   'build.md': '# Build\n\nThe server of a build is another. See [the proxy](./proxy.md).',
 }

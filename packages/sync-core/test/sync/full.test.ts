@@ -26,9 +26,7 @@ async function rowVersions(world: TestWorld) {
     SELECT 'chunks' AS table, page_id, ordinal, xmin::text FROM tidemark.chunks UNION ALL
     SELECT 'links', page_id, ordinal, xmin::text FROM tidemark.links UNION ALL
     SELECT 'search_chunks', page_id, ordinal, xmin::text FROM tidemark.search_chunks`)
-  return Object.fromEntries(
-    rows.map(({ table, page_id, ordinal, xmin }) => [`${table} ${page_id} ${ordinal}`, xmin]),
-  )
+  return Object.fromEntries(rows.map(({ table, page_id, ordinal, xmin }) => [`${table} ${page_id} ${ordinal}`, xmin]))
 }
 
 describe.each(engines)('a full sync into %s', (engine) => {
@@ -80,9 +78,7 @@ describe.each(engines)('a full sync into %s', (engine) => {
     world.repository.commit(FILES)
     await world.sync()
     const fresh = await stateOf(world)
-    await world.db.query(
-      `UPDATE tidemark.pages SET content = 'edited', updated_at = now() + interval '1 day'`,
-    )
+    await world.db.query(`UPDATE tidemark.pages SET content = 'edited', updated_at = now() + interval '1 day'`)
 
     expect(await world.sync({ full: true })).toMatchObject({ filesUpdated: 4 })
 
@@ -156,8 +152,7 @@ describe.each(engines)('an ordinary sync into %s', (engine) => {
     await world.sync()
 
     const after = await rowVersions(world)
-    const { id } = (await world.db.query(`SELECT id FROM tidemark.pages WHERE path = 'guide/start.md'`))
-      .rows[0]
+    const { id } = (await world.db.query(`SELECT id FROM tidemark.pages WHERE path = 'guide/start.md'`)).rows[0]
     expect(Object.keys(after).filter((row) => after[row] !== before[row])).toEqual([
       `chunks ${id} 1`,
       `links ${id} 1`,

@@ -90,9 +90,7 @@ describe.each(engines)('a source in %s', (engine) => {
       filesQuarantined: 1,
       blobsRead: 1,
     })
-    const { rows } = await world.db.query(
-      'SELECT last_seen_at > first_seen_at AS again FROM tidemark.quarantine',
-    )
+    const { rows } = await world.db.query('SELECT last_seen_at > first_seen_at AS again FROM tidemark.quarantine')
     expect(rows).toEqual([{ again: true }])
   })
 

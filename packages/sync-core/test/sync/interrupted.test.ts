@@ -10,11 +10,7 @@ import { type TestWorld, testWorld } from '../world/test-world.ts'
 const BATCH = 500
 
 /** Syncs with small random budgets until a run is not stopped any more. */
-async function syncInPieces(
-  world: TestWorld,
-  random: () => number,
-  longestMs: number,
-): Promise<SyncResult[]> {
+async function syncInPieces(world: TestWorld, random: () => number, longestMs: number): Promise<SyncResult[]> {
   const runs: SyncResult[] = []
   for (let patience = 1; ; patience *= 1.4) {
     const run = await world.sync({ budgetMs: Math.ceil(random() * longestMs * patience) })
@@ -56,10 +52,8 @@ function evenly<T>(items: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, i) => items[Math.round((i * (items.length - 1)) / (count - 1))]!)
 }
 
-const sum = (runs: SyncResult[], of: (run: SyncResult) => number) =>
-  runs.reduce((total, run) => total + of(run), 0)
-const stored = (run: SyncResult) =>
-  run.filesImported + run.filesUpdated + run.filesRenamed + run.filesQuarantined
+const sum = (runs: SyncResult[], of: (run: SyncResult) => number) => runs.reduce((total, run) => total + of(run), 0)
+const stored = (run: SyncResult) => run.filesImported + run.filesUpdated + run.filesRenamed + run.filesQuarantined
 
 describe.each(engines)('a source in %s', (engine) => {
   test.each(corpora())(
@@ -94,10 +88,7 @@ describe.each(engines)('a source in %s', (engine) => {
     async ({ bundle, points, fresh }) => {
       const random = seededRandom(2)
       await using world = await testWorld({ engine, repository: cloneOf(bundle) })
-      const commits = world.repository
-        .git('rev-list', '--first-parent', '--reverse', 'main')
-        .trim()
-        .split('\n')
+      const commits = world.repository.git('rev-list', '--first-parent', '--reverse', 'main').trim().split('\n')
       const history = evenly(commits, points)
       const moveTo = (commit: string) => world.repository.git('update-ref', 'refs/heads/main', commit)
       const digests = new Map<string, string>()

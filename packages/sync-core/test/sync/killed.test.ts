@@ -98,9 +98,7 @@ describe.each(engines)('a sync into %s', (engine) => {
       expect(stored).toBeGreaterThan(1)
       expect(['first_sync', 'up_to_date']).toContain(result.status)
       setup = await openDatabase(database.url)
-      const { rows: twice } = await setup.query(
-        `SELECT path FROM written GROUP BY path, blob_oid HAVING count(*) > 1`,
-      )
+      const { rows: twice } = await setup.query(`SELECT path FROM written GROUP BY path, blob_oid HAVING count(*) > 1`)
       expect(twice).toEqual([])
       expect(await digestOf(setup, 'docs')).toBe(expected)
       await setup.close()
@@ -189,9 +187,7 @@ describe('a sync into Postgres', () => {
     const next = await syncSource(db, source, { waitMs: 120_000 })
     expect(['first_sync', 'up_to_date']).toContain(next.status)
     const { rows } = await db.query('SELECT path, blob_oid FROM tidemark.pages')
-    expect(Object.fromEntries(rows.map(({ path, blob_oid }) => [path, blob_oid]))).toEqual(
-      repository.tree('main'),
-    )
+    expect(Object.fromEntries(rows.map(({ path, blob_oid }) => [path, blob_oid]))).toEqual(repository.tree('main'))
     await db.close()
     await server.stop()
     repository.remove()

@@ -8,8 +8,7 @@ import { syncSource } from '../../src/index.ts'
 import { emptyRepository } from '../world/test-repository.ts'
 import { testWorld } from '../world/test-world.ts'
 
-const files = (count: number) =>
-  Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}.md`, `page ${i}`]))
+const files = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}.md`, `page ${i}`]))
 
 /** All that is in a folder, and when each was last changed. */
 function everythingIn(folder: string): string[] {
@@ -21,26 +20,23 @@ function everythingIn(folder: string): string[] {
 }
 
 describe.each(engines)('a repository on this machine, into %s,', (engine) => {
-  test.each(['work tree', 'bare repository', 'linked worktree'])(
-    'may be a %s, and is not written to',
-    async (kind) => {
-      await using world = await testWorld({ engine })
-      const home = mkdtempSync(join(tmpdir(), 'tidemark-local-'))
-      const repo = kind === 'work tree' ? world.repository.folder : join(home, 'repo')
-      world.repository.commit(files(3))
-      if (kind === 'bare repository') world.repository.git('clone', '-q', '--bare', '.', repo)
-      if (kind === 'linked worktree') world.repository.git('worktree', 'add', '-q', '--detach', repo)
-      const source = { id: 'docs', repo, ref: 'HEAD' }
-      const folders = [world.repository.folder, home]
-      const before = folders.map(everythingIn)
-      expect(await syncSource(world.db, source)).toMatchObject({ status: 'first_sync', filesImported: 3 })
-      expect(await syncSource(world.db, source, { full: true })).toMatchObject({ status: 'synced' })
-      expect(await syncSource(world.db, source)).toMatchObject({ status: 'up_to_date' })
-      expect(await world.pages()).toEqual(world.repository.tree())
-      expect(folders.map(everythingIn)).toEqual(before)
-      rmSync(home, { recursive: true })
-    },
-  )
+  test.each(['work tree', 'bare repository', 'linked worktree'])('may be a %s, and is not written to', async (kind) => {
+    await using world = await testWorld({ engine })
+    const home = mkdtempSync(join(tmpdir(), 'tidemark-local-'))
+    const repo = kind === 'work tree' ? world.repository.folder : join(home, 'repo')
+    world.repository.commit(files(3))
+    if (kind === 'bare repository') world.repository.git('clone', '-q', '--bare', '.', repo)
+    if (kind === 'linked worktree') world.repository.git('worktree', 'add', '-q', '--detach', repo)
+    const source = { id: 'docs', repo, ref: 'HEAD' }
+    const folders = [world.repository.folder, home]
+    const before = folders.map(everythingIn)
+    expect(await syncSource(world.db, source)).toMatchObject({ status: 'first_sync', filesImported: 3 })
+    expect(await syncSource(world.db, source, { full: true })).toMatchObject({ status: 'synced' })
+    expect(await syncSource(world.db, source)).toMatchObject({ status: 'up_to_date' })
+    expect(await world.pages()).toEqual(world.repository.tree())
+    expect(folders.map(everythingIn)).toEqual(before)
+    rmSync(home, { recursive: true })
+  })
 
   test('that is a partial clone is told to lack files, and does not fetch them', async () => {
     await using world = await testWorld({ engine })

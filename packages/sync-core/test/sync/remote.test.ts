@@ -19,8 +19,7 @@ let world: TestWorld
 let server: GitServer
 let clones: string
 
-const files = (count: number) =>
-  Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}.md`, `page ${i}`]))
+const files = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}.md`, `page ${i}`]))
 
 async function begin(engine: Engine) {
   world = await testWorld({ engine })

@@ -7,8 +7,7 @@ import { descendants } from '../world/processes.ts'
 import { cloneOf } from '../world/test-repository.ts'
 import { testWorld } from '../world/test-world.ts'
 
-const files = (count: number) =>
-  Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}.md`, `page ${i}`]))
+const files = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}.md`, `page ${i}`]))
 
 const { bundle } = corpora()[0]!
 

@@ -26,9 +26,7 @@ describe.each(engines)('a sync into %s', (engine) => {
       },
     })
     expect(await world.pages()).toEqual(world.repository.tree())
-    const { rows } = await world.db.query(
-      'SELECT path, slug, title, frontmatter FROM tidemark.pages ORDER BY path',
-    )
+    const { rows } = await world.db.query('SELECT path, slug, title, frontmatter FROM tidemark.pages ORDER BY path')
     expect(rows).toEqual([
       { path: 'README.md', slug: 'readme', title: 'Hello', frontmatter: {} },
       {
@@ -50,9 +48,7 @@ describe.each(engines)('a sync into %s', (engine) => {
     const before = await world.db.query('SELECT key, token FROM tidemark.locks')
     expect(await world.sync()).toMatchObject({ status: 'up_to_date', blobsRead: 0, filesRemaining: 0 })
     expect(await world.db.query('SELECT key, token FROM tidemark.locks')).toEqual(before)
-    expect((await world.db.query('SELECT status FROM tidemark.runs')).rows).toEqual([
-      { status: 'first_sync' },
-    ])
+    expect((await world.db.query('SELECT status FROM tidemark.runs')).rows).toEqual([{ status: 'first_sync' }])
   })
 
   test('brings changes, additions, renames and deletions, and a renamed page keeps its id', async () => {

@@ -77,11 +77,8 @@ describe.each(engines)('in %s', (engine) => {
   test('freshness tells since when a newer commit is known, whatever was looked at since', async () => {
     await using world = await testWorld({ engine })
     const freshness = async () =>
-      (
-        await world.db.query(
-          `SELECT status, behind_since, staleness > interval '0' AS behind FROM tidemark.freshness`,
-        )
-      ).rows[0]
+      (await world.db.query(`SELECT status, behind_since, staleness > interval '0' AS behind FROM tidemark.freshness`))
+        .rows[0]
     world.repository.commit({ 'a.md': 'a', 'b.md': 'b' })
     await world.sync()
     expect(await freshness()).toEqual({ status: 'first_sync', behind_since: null, behind: false })

@@ -42,9 +42,7 @@ export function cpuMs(pid: number): number {
 /** The command lines of the processes that this one has started, or one of those, and that still run. */
 export function descendants(parent = process.pid): string[] {
   const tasks = readdirSync(`/proc/${parent}/task`)
-  const children = tasks.flatMap((task) =>
-    read(`/proc/${parent}/task/${task}/children`).split(' ').filter(Boolean),
-  )
+  const children = tasks.flatMap((task) => read(`/proc/${parent}/task/${task}/children`).split(' ').filter(Boolean))
   return children.flatMap((pid) => {
     const line = commandLine(pid)
     return line === '' ? [] : [line, ...descendants(Number(pid))]

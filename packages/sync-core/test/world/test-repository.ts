@@ -78,9 +78,7 @@ function repositoryIn(folder: string): TestRepository {
         const head = record.slice(0, tab)
         return { path: record.slice(tab + 1), mode: head.slice(0, 6), blob: head.split(' ')[2]! }
       })
-      const files = entries.filter(
-        ({ path, mode }) => mode.startsWith('100') && /\.(md|markdown)$/i.test(path),
-      )
+      const files = entries.filter(({ path, mode }) => mode.startsWith('100') && /\.(md|markdown)$/i.test(path))
       return Object.fromEntries(files.map(({ path, blob }) => [path, blob]))
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),

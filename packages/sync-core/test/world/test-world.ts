@@ -59,9 +59,7 @@ export async function testWorld({
   if (!opened.has(engine)) opened.set(engine, open(engine))
   const { db, database } = await opened.get(engine)!
   const map = async (column: string) => {
-    const { rows } = await db.query(
-      `SELECT path, ${column} AS value FROM tidemark.pages WHERE source_id = 'docs'`,
-    )
+    const { rows } = await db.query(`SELECT path, ${column} AS value FROM tidemark.pages WHERE source_id = 'docs'`)
     return Object.fromEntries(rows.map(({ path, value }) => [path, value]))
   }
   const empty = async () => {

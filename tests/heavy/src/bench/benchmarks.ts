@@ -1,11 +1,6 @@
 import { type FigureTable, printed } from '../ground/figure-table.ts'
 import type { Check, Part, Stage } from '../ground/part.ts'
-import {
-  benchCommand,
-  type CommandFigures,
-  type CommandSettings,
-  commandTable,
-} from './command/bench-command.ts'
+import { benchCommand, type CommandFigures, type CommandSettings, commandTable } from './command/bench-command.ts'
 import { benchLangchain, type LangchainFigures, type LangchainSettings } from './langchain/bench-langchain.ts'
 import { langchainTable } from './langchain/langchain-table.ts'
 import { benchLock, type LockSettings, lockTable } from './lock/bench-lock.ts'

@@ -37,10 +37,7 @@ export async function takeAudit(db: pg.Client): Promise<{ writes: Write[]; lease
   const take = async (table: string, columns: string) =>
     (await db.query(`DELETE FROM chaos.${table} RETURNING ${columns}`)).rows.sort((a, b) => a.id - b.id)
   return {
-    writes: await take(
-      'writes',
-      'id::integer, run, what, source, bookmark, token::text, holder_pid AS "holderPid"',
-    ),
+    writes: await take('writes', 'id::integer, run, what, source, bookmark, token::text, holder_pid AS "holderPid"'),
     leases: await take(
       'leases',
       `id::integer, run, key, token::text, holder_pid AS "holderPid", end_reason AS "endReason", before_pid AS "beforePid",

@@ -28,9 +28,7 @@ export async function chaos(settings: ChaosSettings, stage: Stage): Promise<Part
   await mkdir(home)
   await using resources = new AsyncDisposableStack()
   const sources = await Promise.all(
-    Array.from({ length: settings.sources }, async (_, n) =>
-      resources.use(await movingSource(n, seed, home)),
-    ),
+    Array.from({ length: settings.sources }, async (_, n) => resources.use(await movingSource(n, seed, home))),
   )
   const url = await ground.createDatabase('chaos')
   const db = await openDatabase(url)
@@ -44,9 +42,7 @@ export async function chaos(settings: ChaosSettings, stage: Stage): Promise<Part
   const note = (wave: number, findings: readonly Finding[]) => {
     for (const finding of findings) {
       violations.push({ ...finding, seed, wave })
-      tell(
-        `NOT KEPT, seed ${seed}, wave ${wave}, ${finding.source}: ${PROMISES[finding.promise]}: ${finding.seen}`,
-      )
+      tell(`NOT KEPT, seed ${seed}, wave ${wave}, ${finding.source}: ${PROMISES[finding.promise]}: ${finding.seen}`)
     }
   }
   const watch = watcher({ url, sources, figures, note })

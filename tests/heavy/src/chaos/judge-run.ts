@@ -27,8 +27,7 @@ export function judgeRun(run: WaveRun, circumstances: Circumstances): Finding[] 
   )
   const says = 'reason' in result ? `${result.status} (${result.reason})` : result.status
   if (result.status === 'synced' || result.status === 'first_sync') {
-    if (!hasFinished || result.bookmark !== head)
-      find('true', `${says} at ${result.bookmark}, not at ${head}`)
+    if (!hasFinished || result.bookmark !== head) find('true', `${says} at ${result.bookmark}, not at ${head}`)
   } else if (result.status === 'up_to_date') {
     if (result.bookmark !== head) find('true', `${says} at ${result.bookmark}, not at ${head}`)
   } else if (

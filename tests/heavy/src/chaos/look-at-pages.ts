@@ -17,8 +17,7 @@ export async function lookAtPages(
   const { rows } = await db.query<Held>(heldSql, [source.id])
   const { bookmark, dirty, pages, twice, strays } = rows[0]!
   const findings: Finding[] = []
-  const find = (promise: Finding['promise'], seen: string) =>
-    findings.push({ promise, source: source.id, seen })
+  const find = (promise: Finding['promise'], seen: string) => findings.push({ promise, source: source.id, seen })
 
   if (twice.length > 0) find('once', `twice there: ${twice.slice(0, 3)}`)
   if (strays > 0) find('once', `${strays} chunks and links have no page`)
@@ -28,11 +27,8 @@ export async function lookAtPages(
     find('complete', `the bookmark ${bookmark} was never what the ref named`)
   } else if (finished) {
     const tree = await source.tree(bookmark)
-    const wrong = [...new Set([...held.keys(), ...tree.keys()])].filter(
-      (path) => held.get(path) !== tree.get(path),
-    )
-    if (wrong.length > 0)
-      find('complete', `at ${bookmark} ${wrong.length} paths differ: ${wrong.slice(0, 3)}`)
+    const wrong = [...new Set([...held.keys(), ...tree.keys()])].filter((path) => held.get(path) !== tree.get(path))
+    if (wrong.length > 0) find('complete', `at ${bookmark} ${wrong.length} paths differ: ${wrong.slice(0, 3)}`)
   } else {
     const commits = [...(bookmark === null ? [] : [bookmark]), ...source.positions.slice(since)]
     const trees = await Promise.all(commits.map(source.tree))

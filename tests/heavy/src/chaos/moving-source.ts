@@ -29,8 +29,7 @@ export async function movingSource(n: number, seed: number, home: string): Promi
   const changes = Array.from({ length: COMMITS }, (_, i) => Math.round((pages * (2 + (i % 3))) / 12))
   const { id, folder, commits } = await generateSource(shape, { changes, seed: seed + n, home })
   const server = n % 2 === 1 ? await serveGit(folder) : null
-  const git = async (...args: string[]) =>
-    (await execa('git', ['-C', folder, ...args], { env: AUTHOR })).stdout
+  const git = async (...args: string[]) => (await execa('git', ['-C', folder, ...args], { env: AUTHOR })).stdout
   const positions = [commits[0]!]
   const trees = new Map<string, Promise<ReadonlyMap<string, string>>>()
   let at = 0

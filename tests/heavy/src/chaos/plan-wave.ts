@@ -43,14 +43,7 @@ export interface Moment {
 }
 
 /** Kinds take turns, so that a few waves have all of them; chance says where and when. */
-const DATABASE = [
-  'left alone',
-  'connections cut',
-  'restarted',
-  'left alone',
-  'connections cut',
-  'left alone',
-] as const
+const DATABASE = ['left alone', 'connections cut', 'restarted', 'left alone', 'connections cut', 'left alone'] as const
 const MOODS = ['serve', 'slow', 'hang', 'drop', 'fail'] as const
 
 /** About as long as a run takes from there to its end, or to the next of them. */
@@ -80,9 +73,7 @@ export function planWave(seed: number, wave: number, sources: number): WavePlan 
   })
   // Of a paused run the heir finishes the source, which the killed ones before it have left as a mixture.
   const acts = (): readonly Act[] => [
-    ...Array.from({ length: 1 + Math.floor(random() * 2.5) }, () =>
-      act(random() < 0.92 ? 'SIGKILL' : 'SIGTERM'),
-    ),
+    ...Array.from({ length: 1 + Math.floor(random() * 2.5) }, () => act(random() < 0.92 ? 'SIGKILL' : 'SIGTERM')),
     ...(random() < 0.8 ? [act('paused')] : []),
     ...(random() < 0.05 ? [act('none')] : []),
   ]

@@ -106,11 +106,7 @@ async function perform(
       clock,
       signal,
     })
-  const run = start(
-    'run',
-    { waitMs: WAIT_MS, budgetMs: fault === 'paused' ? LONG_BUDGET_MS : usualMs },
-    clock,
-  )
+  const run = start('run', { waitMs: WAIT_MS, budgetMs: fault === 'paused' ? LONG_BUDGET_MS : usualMs }, clock)
   const others = overlapped ? [start('twin', { waitMs: 0, budgetMs: usualMs }, null)] : []
   if (overlapped) thrown.overlaps++
   if (clock !== null && canFakeClocks) thrown.clockFaults++

@@ -29,9 +29,7 @@ function stopOnSignals(): { readonly signal: AbortSignal; exitCode(): number | u
     process.on(name, () => {
       if (code !== undefined) process.exit(number)
       code = number
-      console.error(
-        `\n${name}: processes are ended and databases removed. Once more to leave them as they are.`,
-      )
+      console.error(`\n${name}: processes are ended and databases removed. Once more to leave them as they are.`)
       controller.abort(new Error(name))
     })
   }

@@ -19,10 +19,10 @@ export async function importFile(db: pg.Client, path: string, settings: ImportSe
   const page = pageOf(await readFile(join(folder, path), 'utf8'))
   say({ read: path, hash: page.hash })
   if (skipStored) {
-    const { rows } = await db.query(
-      'SELECT content_hash FROM legacy.pages WHERE source_id = $1 AND path = $2',
-      [source, path],
-    )
+    const { rows } = await db.query('SELECT content_hash FROM legacy.pages WHERE source_id = $1 AND path = $2', [
+      source,
+      path,
+    ])
     if (rows[0]?.content_hash === page.hash) return
   }
   const embeddings = await embed(embeddingUrl, page.chunks)

@@ -34,7 +34,5 @@ export async function releaseLock(db: pg.Client, id: string): Promise<void> {
 
 /** What `--break-lock --all --max-age` of the first fix does. */
 export async function breakOldLocks(db: pg.Client, maxAgeMs: number): Promise<void> {
-  await db.query(`DELETE FROM legacy.locks WHERE last_refreshed_at < now() - $1 * interval '1 ms'`, [
-    maxAgeMs,
-  ])
+  await db.query(`DELETE FROM legacy.locks WHERE last_refreshed_at < now() - $1 * interval '1 ms'`, [maxAgeMs])
 }

@@ -13,9 +13,7 @@ let refused = false
 for (const source of sources) {
   const id = `sync:${source}`
   const lock = { take: () => takeLock(db, id, ttlMs), release: () => releaseLock(db, id) }
-  const synced = await syncLocked(source, lock, () =>
-    syncSource(db, source, { embeddingUrl, skipStored: false }),
-  )
+  const synced = await syncLocked(source, lock, () => syncSource(db, source, { embeddingUrl, skipStored: false }))
   refused ||= !synced
 }
 await db.end()

@@ -16,11 +16,7 @@ export interface LegacySettings {
  * One source, its lock held by the caller: pull, deletes, renames, imports with embedding inline, links of all its
  * pages anew; and only then the bookmark.
  */
-export async function syncSource(
-  db: pg.Client,
-  source: string,
-  settings: LegacySettings,
-): Promise<'done' | 'partial'> {
+export async function syncSource(db: pg.Client, source: string, settings: LegacySettings): Promise<'done' | 'partial'> {
   const { rows } = await db.query('SELECT folder, last_commit FROM legacy.sources WHERE id = $1', [source])
   const { folder, last_commit: lastCommit } = rows[0]
   const git = async (...args: string[]) => (await execa('git', ['-C', folder, ...args])).stdout
@@ -58,11 +54,7 @@ async function remove(db: pg.Client, source: string, path: string): Promise<void
 async function move(db: pg.Client, source: string, from: string, to: string): Promise<void> {
   await remove(db, source, to)
   for (const table of ['pages', 'chunks', 'links']) {
-    await db.query(`UPDATE legacy.${table} SET path = $3 WHERE source_id = $1 AND path = $2`, [
-      source,
-      from,
-      to,
-    ])
+    await db.query(`UPDATE legacy.${table} SET path = $3 WHERE source_id = $1 AND path = $2`, [source, from, to])
   }
 }
 

@@ -20,8 +20,7 @@ export async function cron(scene: Scene): Promise<Policy> {
   const script = await readFile(WAVE, 'utf8')
   const [breakLock] = script.match(/^tidemark sync --break-lock .*$/m) ?? []
   const [sync] = script.match(/^timeout .*$/m) ?? []
-  if (!breakLock || !sync)
-    throw new Error(`${WAVE} is not what it was: no line breaks locks or syncs a source`)
+  if (!breakLock || !sync) throw new Error(`${WAVE} is not what it was: no line breaks locks or syncs a source`)
   const first = breakLock.replace(/--max-age \d+/, `--max-age ${MAX_AGE_SECONDS}`)
   const lineOf = (id: string) =>
     sync

@@ -30,8 +30,7 @@ export async function matrix(scene: Scene): Promise<Policy> {
     const { outputs, log, exitCode } = await ended
     clearTimeout(timer)
     ground.signal.removeEventListener('abort', kill)
-    if (exitCode !== 0 && !cut && !ground.signal.aborted)
-      scene.tell(`the job ${name} ended with ${exitCode}: ${log}`)
+    if (exitCode !== 0 && !cut && !ground.signal.aborted) scene.tell(`the job ${name} ended with ${exitCode}: ${log}`)
     const results: SyncResult[] = JSON.parse(outputs.results ?? '{"results":[]}').results
     return { cut, work: workOf(results, startMs, scene) }
   }

@@ -12,11 +12,7 @@ export interface LegacyRun {
 }
 
 /** Runs a driver of `legacy/` and listens to what it says. */
-export async function runLegacy(
-  program: 'sync-all' | 'sync-one',
-  argument: object,
-  run: LegacyRun,
-): Promise<WaveWork> {
+export async function runLegacy(program: 'sync-all' | 'sync-one', argument: object, run: LegacyRun): Promise<WaveWork> {
   const file = fileURLToPath(new URL(`../legacy/${program}.ts`, import.meta.url))
   const work: { -readonly [Key in keyof SourceWork]: SourceWork[Key] }[] = []
   const { cut } = await runLimited(process.execPath, [file, JSON.stringify(argument)], {
@@ -35,8 +31,7 @@ export async function runLegacy(
         last.read++
         if (!run.seen.has(version)) last.stored++
         run.seen.add(version)
-      } else if (said.status === 'locked')
-        last.refusedBy = isAlive(said.holderPid) ? 'the living' : 'the dead'
+      } else if (said.status === 'locked') last.refusedBy = isAlive(said.holderPid) ? 'the living' : 'the dead'
     },
   })
   return { cut, work }

@@ -19,11 +19,7 @@ export interface LimitedRun {
 }
 
 /** Runs a command that is killed hard at a limit, as cron jobs and runners are; a signal ends its whole process group. */
-export async function runLimited(
-  command: string,
-  args: readonly string[],
-  run: LimitedRun,
-): Promise<Limited> {
+export async function runLimited(command: string, args: readonly string[], run: LimitedRun): Promise<Limited> {
   const { cwd, env, killAfterMs, signal } = run
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
   const endAll = () => {
@@ -34,8 +30,7 @@ export async function runLimited(
     }
   }
   let cut = false
-  const limit =
-    killAfterMs === undefined ? undefined : setTimeout(() => (cut = child.kill('SIGKILL')), killAfterMs)
+  const limit = killAfterMs === undefined ? undefined : setTimeout(() => (cut = child.kill('SIGKILL')), killAfterMs)
   signal.addEventListener('abort', endAll)
   createInterface({ input: child.stdout }).on('line', (line) => run.onLine(line))
   const [exitCode] = await once(child, 'close')

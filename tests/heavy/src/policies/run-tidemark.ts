@@ -26,11 +26,7 @@ export async function runTidemark(
 }
 
 /** What results say of a wave. */
-export function workOf(
-  results: readonly SyncResult[],
-  startMs: number,
-  { tell }: Pick<Scene, 'tell'>,
-): SourceWork[] {
+export function workOf(results: readonly SyncResult[], startMs: number, { tell }: Pick<Scene, 'tell'>): SourceWork[] {
   return results.map((result) => {
     if (result.status === 'failed') tell(`${result.source} failed: ${result.error.message}`)
     return {

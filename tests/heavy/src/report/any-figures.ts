@@ -33,8 +33,7 @@ function tableOf(rows: readonly Flat[]): string {
   )
 }
 
-const isObject = (value: unknown): value is Flat =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Flat => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isTableLike = (value: unknown): value is readonly Flat[] =>
   Array.isArray(value) && value.length > 0 && value.every(isObject)
@@ -60,7 +59,4 @@ function told(value: unknown): string {
 }
 
 const number = (value: number) =>
-  value.toLocaleString(
-    'en',
-    Math.abs(value) < 1_000 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 },
-  )
+  value.toLocaleString('en', Math.abs(value) < 1_000 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 })

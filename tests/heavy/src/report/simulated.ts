@@ -69,14 +69,10 @@ function breakdowns(rows: readonly Sums[]): string {
   return table(
     ['policy', 'from so many sources on'],
     policies.map((policy) => {
-      const broken = compared
-        .filter((row) => row.policy === policy && !keeps(row))
-        .map(({ sources }) => sources)
+      const broken = compared.filter((row) => row.policy === policy && !keeps(row)).map(({ sources }) => sources)
       return [
         policy,
-        broken.length === 0
-          ? `not up to ${most.toLocaleString('en')}`
-          : Math.min(...broken).toLocaleString('en'),
+        broken.length === 0 ? `not up to ${most.toLocaleString('en')}` : Math.min(...broken).toLocaleString('en'),
       ]
     }),
   )

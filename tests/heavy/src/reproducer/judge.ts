@@ -54,5 +54,4 @@ export function judge(records: readonly PolicyRecord[], hours: number): Check[] 
 }
 
 /** The staleness of the source that was worst off. */
-export const worst = ({ staleness }: PolicyRecord): number =>
-  Math.max(...staleness.map(({ worstHours }) => worstHours))
+export const worst = ({ staleness }: PolicyRecord): number => Math.max(...staleness.map(({ worstHours }) => worstHours))

@@ -43,10 +43,7 @@ export async function published(settings: PublishedSettings, stage: Stage): Prom
   const sources = await Promise.all(
     Array.from({ length: settings.sources }, async (_, i) => {
       const id = `published-${i + 1}`
-      const made = await generateSource(
-        { ...shape, id },
-        { changes: [], seed: seed + i, home: ground.folder },
-      )
+      const made = await generateSource({ ...shape, id }, { changes: [], seed: seed + i, home: ground.folder })
       return { ...shape, ...made }
     }),
   )
@@ -78,7 +75,6 @@ export async function published(settings: PublishedSettings, stage: Stage): Prom
       seen: `${done} of ${settings.sources}`,
     },
   ]
-  if (!wasTight)
-    tell(`published: ${timeoutSeconds} s were enough for a whole source; give more PAGES to see it resume`)
+  if (!wasTight) tell(`published: ${timeoutSeconds} s were enough for a whole source; give more PAGES to see it resume`)
   return { figures: { ...settings, converged }, checks }
 }

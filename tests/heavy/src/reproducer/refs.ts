@@ -16,9 +16,7 @@ export interface Refs {
 }
 
 export function refsOf(sources: readonly GeneratedSource[], schedule: readonly Arrival[]): Refs {
-  const numbers = new Map(
-    sources.map(({ id, commits }) => [id, new Map(commits.map((each, i) => [each, i]))]),
-  )
+  const numbers = new Map(sources.map(({ id, commits }) => [id, new Map(commits.map((each, i) => [each, i]))]))
   // What was there before the first wave has been there since hour 0, also for a source that is new.
   const arrivedAt = new Map(sources.map(({ id }) => [id, [0]]))
   const numberOf = (source: string, commit: string | null) =>

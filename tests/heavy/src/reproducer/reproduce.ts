@@ -109,8 +109,7 @@ async function runCron(policy: Policy, offset: number, play: Play): Promise<Wave
     const wave = runWave(policy, play)
     waves.push(wave)
     wave.then(
-      ({ outcome, cut }) =>
-        tell(`hour ${hour + 1} of ${hours}: ${policy.name} ${outcome}${cut ? ', killed' : ''}`),
+      ({ outcome, cut }) => tell(`hour ${hour + 1} of ${hours}: ${policy.name} ${outcome}${cut ? ', killed' : ''}`),
       () => {},
     )
   }

@@ -20,8 +20,7 @@ export async function killedImport(
   const client = new pg.Client({ connectionString: url }).on('error', () => {})
   await client.connect()
   try {
-    const count = async (what: string) =>
-      Number((await client.query(`SELECT count(*) ${what}`)).rows[0].count)
+    const count = async (what: string) => Number((await client.query(`SELECT count(*) ${what}`)).rows[0].count)
     const stored = () => count('FROM tidemark.pages')
     await startTidemark(['migrate', '--quiet'], home)
     const importing = startTidemark(['sync', '--all', '--quiet'], home)
@@ -41,10 +40,7 @@ export async function killedImport(
       AND backend_type = 'client backend'`
     while ((await count(left)) > 0) await sleep(20)
     const before = await stored()
-    await startTidemark(
-      ['sync', '--force-break-lock', '--quiet', ...sources.flatMap((id) => ['--source', id])],
-      home,
-    )
+    await startTidemark(['sync', '--force-break-lock', '--quiet', ...sources.flatMap((id) => ['--source', id])], home)
     const { ms, results } = await runTidemark(['sync', '--all'], home)
     const read = results.reduce((sum, { blobsRead }) => sum + blobsRead, 0)
     return { stored: before, pages: await stored(), read, resumeMs: ms }

@@ -17,9 +17,7 @@ export async function makeSources(
   for (const [n, id] of ids.entries()) {
     const shape = { ...PAGE, id, pages: Math.round(pages / ids.length) }
     // What arrives later arrives in the first of them.
-    sources.push(
-      await generateSource(shape, { changes: n === 0 ? changes : [], seed: seed + n, home: folder }),
-    )
+    sources.push(await generateSource(shape, { changes: n === 0 ? changes : [], seed: seed + n, home: folder }))
   }
   const config = Object.fromEntries(sources.map(({ id, folder: repo }) => [id, { repo }]))
   // JSON is YAML.

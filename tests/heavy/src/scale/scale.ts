@@ -38,9 +38,7 @@ function checksOf(sizes: readonly SizeFigures[]): Check[] {
     {
       promise: 'what a killed import had stored is not read again',
       kept: sizes.every((size) => size.killed.stored < size.killed.pages && againOf(size) === 0),
-      seen: sizes
-        .map((size) => `${againOf(size)} of ${size.killed.stored} stored, at ${size.pages} pages`)
-        .join('; '),
+      seen: sizes.map((size) => `${againOf(size)} of ${size.killed.stored} stored, at ${size.pages} pages`).join('; '),
     },
   ]
 }

@@ -46,9 +46,7 @@ export function fitCosts(
   const leads = record.waves.flatMap(({ startHour }, i) =>
     runs[i]!.slice(0, 1).map((first) => (first.startHour - startHour) * hourSeconds),
   )
-  const gaps = runs.flatMap((each) =>
-    each.slice(1).map((run, i) => (run.startHour - each[i]!.endHour) * hourSeconds),
-  )
+  const gaps = runs.flatMap((each) => each.slice(1).map((run, i) => (run.startHour - each[i]!.endHour) * hourSeconds))
   const looks = runs.flat().filter(({ outcome, read }) => outcome === 'finished' && read === 0)
   return {
     ...fitted,
@@ -89,10 +87,7 @@ const COEFFICIENTS: readonly Coefficient[] = ['fixed', 'file', 'page', 'section'
 const ROWS_FOR_EACH = 2
 
 /** Least squares, in which nothing costs less than nothing: what would is left out, the worst first. */
-function regression(
-  rows: readonly Row[],
-  names: readonly Coefficient[] = COEFFICIENTS,
-): Record<Coefficient, number> {
+function regression(rows: readonly Row[], names: readonly Coefficient[] = COEFFICIENTS): Record<Coefficient, number> {
   const none = { fixed: 0, file: 0, section: 0, again: 0, page: 0 }
   const known = names
     .filter((name) => rows.some((row) => row[name] !== 0))

@@ -18,8 +18,7 @@ export function holdAgainst(measured: readonly PolicyRecord[], predicted: readon
   return measured.map((record) => {
     const promise = `the model foretells "${record.policy}" within 15 %`
     const foretold = predicted.find(({ policy }) => policy === record.policy)
-    if (!foretold)
-      return { promise, kept: false, seen: 'no run has ended by itself, of which it could learn' }
+    if (!foretold) return { promise, kept: false, seen: 'no run has ended by itself, of which it could learn' }
     const [is, was] = [briefOf(record), briefOf(foretold)]
     const shareOff = Math.max(TOLERANCE, 1 / Math.max(1, record.waves.length)) + 1e-9
     const share = (name: 'progressed' | 'finished') => Math.abs(is[name] - was[name]) <= shareOff

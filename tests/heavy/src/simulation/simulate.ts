@@ -72,8 +72,7 @@ export function simulate(rules: Rules, costs: Costs, world: World, observer: Obs
   function wave(number: number, hour: number) {
     observer.waveBegan(number, hour)
     for (const { lock } of progress) {
-      if (lock.lastSeen + rules.lock.breakAfterHours <= hour && lock.aliveUntil <= hour)
-        lock.inTheWayUntil = hour
+      if (lock.lastSeen + rules.lock.breakAfterHours <= hour && lock.aliveUntil <= hour) lock.inTheWayUntil = hour
     }
     const planned = hour + hoursOf(costs.lead)
     if (rules.spread === 'wave') {

@@ -40,9 +40,7 @@ export async function simulation(stage: Stage, reproduction: Reproduction): Prom
   const costs = await measureCosts(stage)
   const foretold = foretell(reproduction, half, costs)
   if (hours < LEAST_HOURS_TO_JUDGE) {
-    stage.tell(
-      `the model is not judged by ${hours} hours: ${LEAST_HOURS_TO_JUDGE} are the least that say something`,
-    )
+    stage.tell(`the model is not judged by ${hours} hours: ${LEAST_HOURS_TO_JUDGE} are the least that say something`)
   }
   stage.tell('what no machine here can run')
   return {

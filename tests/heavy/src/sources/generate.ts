@@ -29,21 +29,13 @@ export async function generateSource(
 ): Promise<GeneratedSource> {
   const folder = join(home, `${shape.id}.git`)
   await execa('git', ['init', '--quiet', '--bare', '-b', 'main', folder])
-  for (const setting of [
-    'uploadpack.allowFilter',
-    'uploadpack.allowAnySHA1InWant',
-    'uploadpack.allowTipSHA1InWant',
-  ]) {
+  for (const setting of ['uploadpack.allowFilter', 'uploadpack.allowAnySHA1InWant', 'uploadpack.allowTipSHA1InWant']) {
     await execa('git', ['-C', folder, 'config', setting, 'true'])
   }
   const words = await paragraphsOf(shape.corpus)
-  const importing = spawn(
-    'git',
-    ['-C', folder, '-c', 'core.compression=1', 'fast-import', '--quiet', '--depth=0'],
-    {
-      stdio: ['pipe', 'ignore', 'inherit'],
-    },
-  )
+  const importing = spawn('git', ['-C', folder, '-c', 'core.compression=1', 'fast-import', '--quiet', '--depth=0'], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
   const exited = once(importing, 'exit')
   await pipeline(Readable.from(history(shape, changes, words, seededRandom(seed))), importing.stdin)
   const [code] = await exited

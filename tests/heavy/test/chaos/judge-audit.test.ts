@@ -95,17 +95,13 @@ describe('the audit of a chaos run', () => {
   })
 
   test('finds a lease that another process has released', async () => {
-    await withLeaseOf(OTHER_PID, () =>
-      query(`UPDATE tidemark.locks SET holder_id = NULL, end_reason = 'released'`),
-    )
+    await withLeaseOf(OTHER_PID, () => query(`UPDATE tidemark.locks SET holder_id = NULL, end_reason = 'released'`))
     expect(await promises()).toEqual(['alive'])
   })
 
   test('finds a lease that was broken before it had expired', async () => {
     await withLeaseOf(OTHER_PID, () =>
-      asRun(process.pid, (db) =>
-        createLocks(db, { table: 'tidemark.locks' }).break('sync:docs', { force: true }),
-      ),
+      asRun(process.pid, (db) => createLocks(db, { table: 'tidemark.locks' }).break('sync:docs', { force: true })),
     )
     expect(await promises()).toEqual(['alive'])
   })
@@ -128,9 +124,7 @@ describe('the audit of a chaos run', () => {
 
   test('finds a token that stays the same when the lease is broken', async () => {
     await withLeaseOf(OTHER_PID, () =>
-      query(
-        `UPDATE tidemark.locks SET holder_id = NULL, end_reason = 'broken', expires_at = now() - interval '1 s'`,
-      ),
+      query(`UPDATE tidemark.locks SET holder_id = NULL, end_reason = 'broken', expires_at = now() - interval '1 s'`),
     )
     expect(await promises()).toContain('tokens')
   })

@@ -9,10 +9,7 @@ export function langchainTable(figures: readonly LangchainFigures[]): FigureTabl
   const rate = (ms: number, pages: number) => grouped(pages / (ms / 1000))
   return {
     title: "Sync beside LangChain's index(), on Postgres",
-    columns: figures.flatMap(({ pages }) => [
-      `ours, ${grouped(pages)} pages`,
-      `LangChain, ${grouped(pages)}`,
-    ]),
+    columns: figures.flatMap(({ pages }) => [`ours, ${grouped(pages)} pages`, `LangChain, ${grouped(pages)}`]),
     rows: [
       row('first import', ({ firstMs }) => milliseconds(firstMs)),
       row('  pages/s', ({ firstMs }, pages) => rate(firstMs, pages)),

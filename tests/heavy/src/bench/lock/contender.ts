@@ -29,5 +29,4 @@ export const LEASES = 100
 export const WORKERS = 8
 
 /** It outlives the measurement: the process ends with `process.exit`. */
-export const createPool = (url: string) =>
-  new pg.Pool({ connectionString: url, max: WORKERS, idleTimeoutMillis: 0 })
+export const createPool = (url: string) => new pg.Pool({ connectionString: url, max: WORKERS, idleTimeoutMillis: 0 })

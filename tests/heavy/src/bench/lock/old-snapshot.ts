@@ -12,11 +12,7 @@ export const SNAPSHOT_TIMES = 1_200
  *
  * @returns the median time beside it, as a multiple of the median time in the other database.
  */
-export async function snapshotSlowdown(
-  beside: Contender,
-  besideUrl: string,
-  without: Contender,
-): Promise<number> {
+export async function snapshotSlowdown(beside: Contender, besideUrl: string, without: Contender): Promise<number> {
   return withClient(besideUrl, async (db) => {
     await db.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
     await db.query('SELECT FROM pg_class LIMIT 1')

@@ -76,8 +76,7 @@ async function stops(wanted: number, longestMs: number, seed: number) {
     const result = await sync({ budgetMs })
     blobsRead += result.blobsRead
     stored += result.pages
-    const stopped =
-      result.status === 'partial' || result.warnings.some(({ code }) => code === 'search_behind')
+    const stopped = result.status === 'partial' || result.warnings.some(({ code }) => code === 'search_behind')
     if (stopped) overshootsMs.push(result.ms - budgetMs)
     else await db.query(`TRUNCATE ${TABLES.map((table) => `tidemark.${table}`).join(', ')}`)
   }

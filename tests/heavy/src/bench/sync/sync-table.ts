@@ -21,9 +21,7 @@ export function syncTable(figures: readonly SyncFigures[]): FigureTable {
       row('search by words, p95', ({ searchP95Ms }) => milliseconds(searchP95Ms)),
       row('peak MB', ({ peakMb }) => grouped(peakMb)),
       row('longest hold', ({ longestHoldMs }) => milliseconds(longestHoldMs)),
-      row(`past the budget, p99 of ${figures[0]!.stops}`, ({ overshootP99Ms }) =>
-        milliseconds(overshootP99Ms),
-      ),
+      row(`past the budget, p99 of ${figures[0]!.stops}`, ({ overshootP99Ms }) => milliseconds(overshootP99Ms)),
       row('read twice a stop', ({ readTwicePerStop }) => readTwicePerStop.toFixed(1)),
     ],
     notes: [

@@ -160,9 +160,7 @@ export type Subset<T, U> = {
  * options type (e.g. via a literal), it falls back to `Subset` to keep
  * filtering out unknown properties.
  */
-export type PrismaClientConstructorArgs<Options extends PrismaClientOptions> = [PrismaClientOptions] extends [
-  Options,
-]
+export type PrismaClientConstructorArgs<Options extends PrismaClientOptions> = [PrismaClientOptions] extends [Options]
   ? PrismaClientOptions
   : Subset<Options, PrismaClientOptions>
 
@@ -250,9 +248,7 @@ export type PatchUndefined<O extends object, O1 extends object> = {
 } & {}
 
 /** Helper Types for "Merge" **/
-export type IntersectOf<U extends Union> = (U extends unknown ? (k: U) => void : never) extends (
-  k: infer I,
-) => void
+export type IntersectOf<U extends Union> = (U extends unknown ? (k: U) => void : never) extends (k: infer I) => void
   ? I
   : never
 
@@ -297,15 +293,11 @@ type NoExpand<T> = T extends unknown ? T : never
 // this type assumes the passed object is entirely optional
 export type AtLeast<O extends object, K extends string> = NoExpand<
   O extends unknown
-    ?
-        | (K extends keyof O ? { [P in K]: O[P] } & O : O)
-        | ({ [P in keyof O as P extends K ? P : never]-?: O[P] } & O)
+    ? (K extends keyof O ? { [P in K]: O[P] } & O : O) | ({ [P in keyof O as P extends K ? P : never]-?: O[P] } & O)
     : never
 >
 
-type _Strict<U, _U = U> = U extends unknown
-  ? U & OptionalFlat<_Record<Exclude<Keys<_U>, keyof U>, never>>
-  : never
+type _Strict<U, _U = U> = U extends unknown ? U & OptionalFlat<_Record<Exclude<Keys<_U>, keyof U>, never>> : never
 
 export type Strict<U extends object> = ComputeRaw<_Strict<U>>
 /** End Helper Types for "Merge" **/
@@ -350,8 +342,7 @@ export type GetScalarType<T, O> = O extends object
     }
   : never
 
-type FieldPaths<T, U = Omit<T, '_avg' | '_sum' | '_count' | '_min' | '_max'>> =
-  IsObject<T> extends True ? U : T
+type FieldPaths<T, U = Omit<T, '_avg' | '_sum' | '_count' | '_min' | '_max'>> = IsObject<T> extends True ? U : T
 
 export type GetHavingFields<T> = {
   [K in keyof T]: Or<Or<Extends<'OR', K>, Extends<'AND', K>>, Extends<'NOT', K>> extends True
@@ -446,8 +437,7 @@ export const TransactionIsolationLevel = runtime.makeStrictEnum({
   Serializable: 'Serializable',
 } as const)
 
-export type TransactionIsolationLevel =
-  (typeof TransactionIsolationLevel)[keyof typeof TransactionIsolationLevel]
+export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof typeof TransactionIsolationLevel]
 
 /**
  * Batch Payload for updateMany & deleteMany & createMany
@@ -456,8 +446,7 @@ export type BatchPayload = {
   count: number
 }
 
-export const defineExtension = runtime.Extensions
-  .defineExtension as unknown as runtime.Types.Extensions.ExtendsHook<
+export const defineExtension = runtime.Extensions.defineExtension as unknown as runtime.Types.Extensions.ExtendsHook<
   'define',
   TypeMapCb,
   runtime.Types.Extensions.DefaultArgs
@@ -617,8 +606,7 @@ export type CheckIsLogLevel<T> = T extends LogLevel ? T : never
 
 export type GetLogType<T> = CheckIsLogLevel<T extends LogDefinition ? T['level'] : T>
 
-export type GetEvents<T extends any[]> =
-  T extends Array<LogLevel | LogDefinition> ? GetLogType<T[number]> : never
+export type GetEvents<T extends any[]> = T extends Array<LogLevel | LogDefinition> ? GetLogType<T[number]> : never
 
 export type QueryEvent = {
   timestamp: Date

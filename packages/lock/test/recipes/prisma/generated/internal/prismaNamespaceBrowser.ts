@@ -62,5 +62,4 @@ export const TransactionIsolationLevel = runtime.makeStrictEnum({
   Serializable: 'Serializable',
 } as const)
 
-export type TransactionIsolationLevel =
-  (typeof TransactionIsolationLevel)[keyof typeof TransactionIsolationLevel]
+export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof typeof TransactionIsolationLevel]
