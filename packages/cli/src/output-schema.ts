@@ -94,7 +94,7 @@ const hit = z.strictObject({
     .array(z.strictObject({ start: count, end: count }))
     .describe('Where in the excerpt the words are that were found.'),
   score: z.number().describe('Compares hits of one search and nothing else.'),
-  places: z
+  ranks: z
     .strictObject({ text: z.int().nullable(), vector: z.int().nullable() })
     .describe('By words and by meaning, from 1; null where it was not among the first.'),
   ...fresh,

@@ -164,7 +164,7 @@ describe('tidemark search of what has been embedded', () => {
     expect(await mode('zebracorn --mode vector')).toMatchObject({
       mode: 'vector',
       match: null,
-      hits: [{ places: { text: null, vector: 1 } }, {}, {}],
+      hits: [{ ranks: { text: null, vector: 1 } }, {}, {}],
     })
   })
 

@@ -28,7 +28,7 @@ export type SyncErrorCode =
 /**
  * The one error class of this package: `message` says what failed and on what, `hint` what to do now.
  *
- * Neither ever holds a password: addresses pass through {@link withoutSecrets} first.
+ * Neither ever holds a password: addresses pass through {@link redact} first.
  */
 export class SyncError extends Error {
   override readonly name = 'SyncError'

@@ -1,5 +1,5 @@
 import * as core from '@actions/core'
-import { readStatus, type SourceStanding } from '@tidemark/sync-core'
+import { readStatus, type SourceStatus } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
 import { chosenSources } from '../chosen-sources.ts'
 import { withDatabase } from '../database.ts'
@@ -47,7 +47,7 @@ export async function status(): Promise<void> {
   core.setOutput('behind', JSON.stringify(names))
 }
 
-function stateOf(standing: SourceStanding, head: Head) {
+function stateOf(standing: SourceStatus, head: Head) {
   const { id, bookmark, dirty, behindMs, lastStatus, sinceCheckMs, quarantined } = standing
   const target = 'commit' in head ? head.commit : null
   const state =

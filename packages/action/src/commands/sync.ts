@@ -4,7 +4,7 @@ import {
   type Database,
   emptyResult,
   readStatus,
-  type SourceStanding,
+  type SourceStatus,
   type SyncResult,
   syncSource,
 } from '@tidemark/sync-core'
@@ -84,7 +84,7 @@ async function syncAll(chosen: Chosen, { concurrency, stop, ...settings }: Setti
 /** What the summary tells beside the results; a database may have gone silent. */
 const STANDINGS_MS = 2_000
 
-async function standingsOf(opened: Database, results: readonly SyncResult[]): Promise<SourceStanding[]> {
+async function standingsOf(opened: Database, results: readonly SyncResult[]): Promise<SourceStatus[]> {
   const soon = AbortSignal.timeout(STANDINGS_MS)
   const db: Database = { ...opened, query: (text, params) => opened.query(text, params, soon) }
   const ids = results.map(({ source }) => source)

@@ -1,4 +1,4 @@
-import type { SourceStanding } from '@tidemark/sync-core'
+import type { SourceStatus } from '@tidemark/sync-core'
 import type { ConfiguredSource } from 'tidemark/config'
 import type { Head } from '../heads.ts'
 import { type BudgetLimits, budgetMs } from './budget.ts'
@@ -6,7 +6,7 @@ import { type BudgetLimits, budgetMs } from './budget.ts'
 /** All that is known of a source before it is planned. */
 export interface Candidate {
   readonly source: Pick<ConfiguredSource, 'id' | 'everyMs'>
-  readonly standing: Pick<SourceStanding, 'bookmark' | 'dirty' | 'sinceCheckMs' | 'behindMs'>
+  readonly standing: Pick<SourceStatus, 'bookmark' | 'dirty' | 'sinceCheckMs' | 'behindMs'>
   readonly head: Head
   /** What 95 of 100 of its runs stay below; null where it has no history. */
   readonly usualMs: number | null

@@ -1,4 +1,4 @@
-import type { SourceStanding, SyncResult } from '@tidemark/sync-core'
+import type { SourceStatus, SyncResult } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
 import type { NextStep } from '../job/next-step.ts'
 import { runsLeft } from '../job/runs-left.ts'
@@ -12,7 +12,7 @@ const HEAD = ['source', 'status', 'files', 'left', 'runs more', 'rate', 'behind'
 /** Writes how the syncs of a job ended, and what someone should know of them. */
 export async function summarize(
   results: readonly SyncResult[],
-  standings: readonly SourceStanding[],
+  standings: readonly SourceStatus[],
   steps: readonly NextStep[],
 ): Promise<void> {
   const behind = new Map(standings.map(({ id, behindMs }) => [id, behindMs]))

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { closeDatabase, type Database, isEmbedded, migrate, openDatabase, withoutSecrets } from '@tidemark/sync-core'
+import { closeDatabase, type Database, isEmbedded, migrate, openDatabase, redact } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { findConfig } from '../config/find-config.ts'
 import { type Config, type ConfiguredSource, databaseOf, loadConfig } from '../config/load-config.ts'
@@ -63,7 +63,7 @@ async function withOpen<T>(
   } finally {
     await closeDatabase(db, ({ message }) => {
       process.stderr.write(
-        `tidemark: warning: ${db.name} was not closed as it should be: ${withoutSecrets(message)}\n  A lease that this command still had ends by itself within 90 s.\n`,
+        `tidemark: warning: ${db.name} was not closed as it should be: ${redact(message)}\n  A lease that this command still had ends by itself within 90 s.\n`,
       )
     })
   }

@@ -1,4 +1,4 @@
-import { withoutSecrets } from '@tidemark/sync-core'
+import { redact } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { table } from '../show/table.ts'
 import { duration } from '../show/words.ts'
@@ -11,7 +11,7 @@ export default function list(_: object, command: Command): void {
   const { sources, file } = configOf(command)
   const shown = sources.map(({ id, repo, ref, subpath, include, exclude, everyMs }) => ({
     id,
-    repo: withoutSecrets(repo),
+    repo: redact(repo),
     ref,
     subpath: subpath ?? null,
     include: include ?? [],

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import { type Database, measureSource, readSource, removeSource, type SourceSize } from '@tidemark/sync-core'
+import { countSource, type Database, readSource, removeSource, type SourceSize } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import { removeFromConfig } from '../config/edit.ts'
 import type { Config } from '../config/load-config.ts'
@@ -45,7 +45,7 @@ async function purgeAsked(
 ): Promise<SourceSize | 'kept'> {
   // What the configuration no longer has may still be in the database.
   if ((await readSource(db, id)) === null) sourceNamed(config, id)
-  const size = await measureSource(db, id)
+  const size = await countSource(db, id)
   const what = `${counted(size)} of "${id}" in ${db.name}`
   if (!yes && !process.stdin.isTTY) {
     throw new UsageError(`this would delete ${what}`, 'If that is meant, give --yes as well.')

@@ -1,4 +1,4 @@
-import { readStatus, type SourceStanding, withoutSecrets } from '@tidemark/sync-core'
+import { readStatus, redact, type SourceStatus } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { ConfiguredSource } from '../config/load-config.ts'
 import { problemText } from '../problem/problem.ts'
@@ -28,7 +28,7 @@ export default async function status(_: object, command: Command): Promise<void>
 
 type Described = ReturnType<typeof describe>
 
-function describe({ id, repo, ref, everyMs }: ConfiguredSource, standing: SourceStanding, head: Head) {
+function describe({ id, repo, ref, everyMs }: ConfiguredSource, standing: SourceStatus, head: Head) {
   const { bookmark, dirty, lastStatus, sinceCheckMs, behindMs, lease, quarantined } = standing
   const target = 'target' in head ? head.target : null
   const behind = target === null ? null : target !== bookmark || dirty
@@ -36,7 +36,7 @@ function describe({ id, repo, ref, everyMs }: ConfiguredSource, standing: Source
   const problem = 'problem' in head ? head.problem : problemOfSource(standing)
   return {
     id,
-    repo: withoutSecrets(repo),
+    repo: redact(repo),
     ref,
     state: stateOf(standing, behind),
     bookmark,
@@ -57,7 +57,7 @@ function describe({ id, repo, ref, everyMs }: ConfiguredSource, standing: Source
   }
 }
 
-function stateOf({ lease, bookmark }: SourceStanding, behind: boolean | null): State {
+function stateOf({ lease, bookmark }: SourceStatus, behind: boolean | null): State {
   if (lease !== null && lease.expiresInMs > 0) return 'syncing'
   if (behind === null) return 'unreachable'
   if (bookmark === null) return 'never_synced'

@@ -1,13 +1,13 @@
 import { dirname, join, resolve } from 'node:path'
 import {
-  checkedEmbedding,
-  checkedSource,
   type Embedding,
   isEmbedded,
   isRemote,
+  redact,
   type Source,
   SyncError,
-  withoutSecrets,
+  validateEmbedding,
+  validateSource,
 } from '@tidemark/sync-core'
 import type { z } from 'zod'
 import { didYouMean } from '../nearest.ts'
@@ -73,7 +73,7 @@ export function databaseOf(config: Config, flag: string | undefined): string {
 }
 
 function check(source: Source, document: ConfigDocument): void {
-  refused(['sources', source.id], document, () => checkedSource(source))
+  refused(['sources', source.id], document, () => validateSource(source))
 }
 
 function embeddingOf(
@@ -81,7 +81,7 @@ function embeddingOf(
   document: ConfigDocument,
 ): Embedding {
   const embedding = { ...rest, key: key || undefined, requestTimeoutMs }
-  refused(['embedding'], document, () => checkedEmbedding(embedding))
+  refused(['embedding'], document, () => validateEmbedding(embedding))
   return embedding
 }
 
@@ -91,7 +91,7 @@ function refused(path: readonly string[], { keyAt }: ConfigDocument, check: () =
     check()
   } catch (error) {
     if (!(error instanceof SyncError)) throw error
-    throw new UsageError(`${keyAt(path)}: ${withoutSecrets(error.message)}`, error.hint)
+    throw new UsageError(`${keyAt(path)}: ${redact(error.message)}`, error.hint)
   }
 }
 

@@ -1,4 +1,4 @@
-import { checkedEmbedding, type Embedding, SyncError } from '@tidemark/sync-core'
+import { type Embedding, SyncError, validateEmbedding } from '@tidemark/sync-core'
 import type { Config } from '../config/load-config.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -19,7 +19,7 @@ export function embeddingOf({ embedding, file }: Config, model: string | undefin
   const { dimensions: _, pricePerMillionTokens: __, ...server } = embedding
   const another = { ...server, model }
   try {
-    checkedEmbedding(another)
+    validateEmbedding(another)
   } catch (error) {
     if (error instanceof SyncError) throw new UsageError(error.message, error.hint, error)
     throw error

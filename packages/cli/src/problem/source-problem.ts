@@ -1,10 +1,10 @@
-import type { SourceStanding } from '@tidemark/sync-core'
+import type { SourceStatus } from '@tidemark/sync-core'
 import { isSilent, problemOfSilentHolder } from './lease-problem.ts'
 import type { Problem } from './problem.ts'
 import { isStuck, problemOfStatus } from './status-problem.ts'
 
 /** The parts of where a source stands that may be wrong. */
-export type Standing = Pick<SourceStanding, 'id' | 'lease' | 'lastStatus'>
+export type Standing = Pick<SourceStatus, 'id' | 'lease' | 'lastStatus'>
 
 /** The lease of a source whose holder no longer shows life; null where there is none. */
 export const problemOfLease = ({ id, lease }: Standing): Problem | null =>

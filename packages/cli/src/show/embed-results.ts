@@ -1,4 +1,4 @@
-import type { Collected, EmbedResult } from '@tidemark/sync-core'
+import type { EmbedResult, GcResult } from '@tidemark/sync-core'
 import { statusOf, tellEnding } from './endings.ts'
 import type { Output } from './output.ts'
 import { table } from './table.ts'
@@ -44,7 +44,7 @@ function estimates(results: readonly EmbedResult[], output: Output): string {
 const left = ({ chunksRemaining }: EmbedResult) => (chunksRemaining === null ? '?' : String(chunksRemaining))
 
 /** Shows what was collected, or would be. */
-export function showCollected({ embeddings, models }: Collected, dryRun: boolean, output: Output): void {
+export function showCollected({ embeddings, models }: GcResult, dryRun: boolean, output: Output): void {
   if (output.quiet) return
   const sets = models.length === 0 ? '' : `, among them all of ${models.join(', ')}`
   output.print(`${dryRun ? 'Would remove' : 'Removed'} ${embeddings} embeddings that nothing needs any more${sets}.`)

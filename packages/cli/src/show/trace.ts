@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel'
-import { type TracedGit, type TracedStatement, withoutSecrets } from '@tidemark/sync-core'
+import { redact, type TracedGit, type TracedStatement } from '@tidemark/sync-core'
 
 /** A statement may hold the whole of a migration. */
 const LONGEST = 160
@@ -17,7 +17,7 @@ export function traceToStderr(): void {
 }
 
 function tell(what: string, elapsedMs: number, text: string): void {
-  const line = withoutSecrets(text).replace(/\s+/g, ' ').trim()
+  const line = redact(text).replace(/\s+/g, ' ').trim()
   const shown = line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line
   process.stderr.write(`${what} ${elapsedMs.toFixed(0).padStart(5)} ms  ${shown}\n`)
 }

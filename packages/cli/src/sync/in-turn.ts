@@ -1,4 +1,4 @@
-import { type Database, readStatus, type SourceStanding } from '@tidemark/sync-core'
+import { type Database, readStatus, type SourceStatus } from '@tidemark/sync-core'
 
 /**
  * Sources in turn: who was looked at longest ago comes first, and who never was before all. A wave that is cut short,
@@ -14,5 +14,5 @@ export async function inTurn<Source extends { readonly id: string }>(
 }
 
 /** A run that found nothing new is not recorded, one that was stopped has checked nothing. */
-const lastLookedAt = ({ lastCheckedAt, lastRun }: SourceStanding) =>
+const lastLookedAt = ({ lastCheckedAt, lastRun }: SourceStatus) =>
   Math.max(lastCheckedAt?.getTime() ?? 0, lastRun ? Date.parse(lastRun.startedAt) : 0)

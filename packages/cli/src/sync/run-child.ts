@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { emptyResult, withoutSecrets } from '@tidemark/sync-core'
+import { emptyResult, redact } from '@tidemark/sync-core'
 import { execa } from 'execa'
 import { packageFolder } from '../package.ts'
 import type { Problem } from '../problem/problem.ts'
@@ -96,7 +96,7 @@ function faultOf(
       hint: `${kept}${signal === 'SIGKILL' ? 'Often that is the machine being out of memory.' : 'Run it again.'}`,
     }
   }
-  const told = lastProblemIn(withoutSecrets(stderr))
+  const told = lastProblemIn(redact(stderr))
   return {
     code: 'PROCESS_FAILED',
     message: told?.message ?? `its process ${pid} ended with exit code ${exitCode}`,

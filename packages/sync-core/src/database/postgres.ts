@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
-import { withoutSecrets } from '../without-secrets.ts'
 import type { Connection } from './database.ts'
 import { runWithin } from './run-within.ts'
 
@@ -12,7 +12,7 @@ const CLOSE_WITHIN_MS = 2_000
 
 /** Opens a pool on a Postgres, and sees that it answers. */
 export async function openPostgres(url: string, signal: AbortSignal | undefined): Promise<Connection> {
-  const name = withoutSecrets(url)
+  const name = redact(url)
   const pool = connect(url, name)
   // An idle connection that is cut is replaced by the pool, and what a statement meets the statement tells. Between the
   // two there are moments, the one of connecting among them, in which nobody listens: that would end the process.
@@ -70,14 +70,14 @@ function explain(error: unknown, name: string): SyncError {
   if (/^(28|3D)/.test(code)) {
     return new SyncError(
       'DATABASE_REFUSED',
-      `${name} refused the connection: ${withoutSecrets(message)}`,
+      `${name} refused the connection: ${redact(message)}`,
       'Check the user, the password and the name of the database in DATABASE_URL or --database.',
       error,
     )
   }
   return new SyncError(
     'DATABASE_UNREACHABLE',
-    `${name} does not answer: ${withoutSecrets(message || code || String(error))}`,
+    `${name} does not answer: ${redact(message || code || String(error))}`,
     'Check that the server runs and that host and port in DATABASE_URL or --database are right.',
     error,
   )

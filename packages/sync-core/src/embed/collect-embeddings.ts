@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts'
 import { ifMissing } from '../store/if-missing.ts'
 
 /** What was removed, or would be. */
-export interface Collected {
+export interface GcResult {
   /** Embeddings of texts that no chunk has any more, and all of sets that a newer one has taken the place of. */
   readonly embeddings: number
   /** The sets of which all was removed. */
@@ -19,9 +19,9 @@ export async function collectEmbeddings(
   db: Database,
   model: string,
   { dryRun = false, signal }: { dryRun?: boolean | undefined; signal?: AbortSignal | undefined } = {},
-): Promise<Collected> {
+): Promise<GcResult> {
   const sql = dryRun ? countSql : collectSql
-  const { rows } = await ifMissing(db.query<Collected>(sql, [model], signal), { rows: [] })
+  const { rows } = await ifMissing(db.query<GcResult>(sql, [model], signal), { rows: [] })
   return rows[0] ?? { embeddings: 0, models: [] }
 }
 

@@ -1,7 +1,7 @@
-import type { Ending } from '../sync/result.ts'
+import type { Outcome } from '../run/outcome.ts'
 
 /** How the embedding of one source ended. */
-export type EmbedResult = Ending & {
+export type EmbedResult = Outcome & {
   /** Id of the source. */
   readonly source: string
   readonly model: string
@@ -30,4 +30,21 @@ export interface EmbedProgress {
   readonly done: number
   readonly total: number
   readonly elapsedMs: number
+}
+
+/** The result of a source whose embedding was stopped before it began. */
+export function cancelledEmbedResult(source: string, model: string): EmbedResult {
+  return {
+    source,
+    model,
+    status: 'partial',
+    reason: 'cancelled',
+    chunksEmbedded: 0,
+    chunksQuarantined: 0,
+    chunksRemaining: null,
+    requests: 0,
+    tokens: 0,
+    elapsedMs: 0,
+    warnings: [],
+  }
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lease } from '@tidemark/lock'
 import { type Database, within } from '../database/database.ts'
+import type { Outcome } from '../run/outcome.ts'
+import { outcomeFromError } from '../run/outcome-from-error.ts'
 import { type Budget, startBudget } from '../sync/budget.ts'
-import { endingOf } from '../sync/ending-of.ts'
 import { giveBack } from '../sync/give-back.ts'
-import type { Ending } from '../sync/result.ts'
 import { takeLease } from '../sync/take-lease.ts'
 import { TooManyFailures, tooManyFailures } from '../sync/too-many-failures.ts'
 import { type Claimed, claimChunks } from './claim-chunks.ts'
@@ -12,7 +12,7 @@ import { completeModel } from './complete-model.ts'
 import { embedEach } from './embed-each.ts'
 import type { EmbedProgress, EmbedResult } from './embed-result.ts'
 import type { embedTexts } from './embed-texts.ts'
-import { checkedEmbedding, type Embedding } from './embedding.ts'
+import { type Embedding, validateEmbedding } from './embedding.ts'
 import { measureMissing } from './measure-missing.ts'
 import { prepareVectors } from './prepare-vectors.ts'
 import { readModels } from './read-models.ts'
@@ -88,12 +88,12 @@ export async function embedSource(
   embedding: Embedding,
   options: EmbedOptions = {},
 ): Promise<EmbedResult> {
-  checkedEmbedding(embedding)
+  validateEmbedding(embedding)
   const { budgetMs, stallMs = STALL_MS, signal: caller } = options
   using budget = startBudget({ budgetMs, stallMs, caller })
   const tally = startTally()
   const run = { db: within(db, budget.signal), sourceId, embedding, options, budget, tally }
-  const ending = await embed(run).catch((error: unknown) => endingOf(error, budget.signal))
+  const ending = await embed(run).catch((error: unknown) => outcomeFromError(error, budget.signal))
   return {
     source: sourceId,
     model: embedding.model,
@@ -109,7 +109,7 @@ export async function embedSource(
   }
 }
 
-async function embed(run: EmbedRun): Promise<Ending> {
+async function embed(run: EmbedRun): Promise<Outcome> {
   const { db, sourceId, options, budget, tally } = run
   const { signal } = budget
   signal.throwIfAborted()
@@ -139,7 +139,7 @@ async function embed(run: EmbedRun): Promise<Ending> {
     return { status: tally.embedded > 0 ? 'synced' : 'up_to_date' }
   } catch (error) {
     if (error instanceof TooManyFailures) tally.warnings.push({ code: 'too_many_failures', message: error.message })
-    return endingOf(error, AbortSignal.any([signal, taken.signal]))
+    return outcomeFromError(error, AbortSignal.any([signal, taken.signal]))
   } finally {
     await giveBack(taken)
   }
@@ -150,7 +150,7 @@ async function remaining({ db, sourceId, embedding, tally }: EmbedRun): Promise<
   return tally.remaining
 }
 
-async function estimate({ db, sourceId, embedding, tally }: EmbedRun): Promise<Ending> {
+async function estimate({ db, sourceId, embedding, tally }: EmbedRun): Promise<Outcome> {
   const { chunks, characters } = await measureMissing(db, embedding.model, sourceId)
   const { pricePerMillionTokens: price } = embedding
   const tokens = Math.ceil(characters / CHARACTERS_PER_TOKEN)

@@ -1,5 +1,5 @@
+import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
-import { withoutSecrets } from '../without-secrets.ts'
 
 /** Who embeds texts: any server that speaks OpenAI's protocol, and one of its models. */
 export interface Embedding {
@@ -21,11 +21,11 @@ export interface Embedding {
 }
 
 /** @throws {SyncError} `BAD_EMBEDDING` where nothing could be embedded whatever the server says. */
-export function checkedEmbedding({ url, model }: Embedding): void {
+export function validateEmbedding({ url, model }: Embedding): void {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new SyncError(
       'BAD_EMBEDDING',
-      `"${withoutSecrets(url)}" is not the address of a server that embeds`,
+      `"${redact(url)}" is not the address of a server that embeds`,
       'Give what /embeddings is below, for example http://localhost:11434/v1.',
     )
   }

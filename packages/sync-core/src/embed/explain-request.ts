@@ -1,6 +1,6 @@
 import { APICallError } from 'ai'
+import { redact } from '../redact.ts'
 import { SyncError, type SyncErrorCode } from '../sync-error.ts'
-import { withoutSecrets } from '../without-secrets.ts'
 import type { Embedding } from './embedding.ts'
 
 /** Where the texts themselves may be what a server does not like: too long, or a fault that one of them sets off. */
@@ -45,6 +45,6 @@ export function explainRequest(error: unknown, embedding: Embedding): SyncError 
 const HINT = 'See the log of that server.'
 
 function hidden(text: string, key: string | undefined): string {
-  const clean = withoutSecrets(text)
+  const clean = redact(text)
   return key ? clean.replaceAll(key, '***') : clean
 }

@@ -1,5 +1,5 @@
+import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
-import { withoutSecrets } from '../without-secrets.ts'
 import type { Address } from './address.ts'
 import { ExecaError } from './execa.ts'
 
@@ -40,13 +40,9 @@ const FAULTS = [
 /** The error of a git that talked to a server. `GIT_FAILED` where it is none of the server's. */
 export function explainFetch(error: unknown, { url }: Address): SyncError {
   if (error instanceof SyncError) return error
-  const said = withoutSecrets(String((error instanceof ExecaError && error.stderr) || error)).trim()
+  const said = redact(String((error instanceof ExecaError && error.stderr) || error)).trim()
   const fault = FAULTS.find((each) => each.said.test(said))
   const detail = said.split('\n').find((line) => /^(fatal|error|remote):/.test(line)) ?? said.split('\n').at(-1) ?? ''
-  if (fault) return new SyncError(fault.code, `${withoutSecrets(url)} ${fault.message} (${detail})`, fault.hint)
-  return new SyncError(
-    'GIT_FAILED',
-    `git could not fetch from ${withoutSecrets(url)} (${detail})`,
-    'The next run tries again.',
-  )
+  if (fault) return new SyncError(fault.code, `${redact(url)} ${fault.message} (${detail})`, fault.hint)
+  return new SyncError('GIT_FAILED', `git could not fetch from ${redact(url)} (${detail})`, 'The next run tries again.')
 }

@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
-import { withoutSecrets } from '../without-secrets.ts'
+import { redact } from '../redact.ts'
 import { execa } from './execa.ts'
 import { processGroup } from './process-group.ts'
 
@@ -51,7 +51,7 @@ const traces = channel('tidemark:git')
 function traced<T extends Promise<unknown>>(folder: string, args: readonly string[], child: T): T {
   if (!traces.hasSubscribers) return child
   const started = performance.now()
-  const told = args.map(withoutSecrets)
+  const told = args.map(redact)
   const end = (ok: boolean) =>
     traces.publish({ args: told, folder, elapsedMs: performance.now() - started, ok } satisfies TracedGit)
   child.then(

@@ -22,8 +22,8 @@ export interface HitRow {
   /** With what was found between {@link MARKS}. */
   readonly excerpt: string
   readonly score: number
-  readonly textPlace: number | null
-  readonly vectorPlace: number | null
+  readonly textRank: number | null
+  readonly vectorRank: number | null
   readonly lastSyncedAt: Date | null
   readonly behindMs: number | null
 }
@@ -71,14 +71,14 @@ ${near === null ? '' : `${byMeaningSql(near.space, someSources)},`}
 by_meaning AS (${near === null ? NONE : pagesOf('meant')}),
 found AS (
   SELECT source_id, page_id, coalesce(by_words.ordinal, by_meaning.ordinal) AS ordinal,
-    by_words.place AS text_place, by_meaning.place AS vector_place,
+    by_words.place AS text_rank, by_meaning.place AS vector_rank,
     coalesce(1.0 / (60 + by_words.place), 0) + coalesce(1.0 / (60 + by_meaning.place), 0) AS score
   FROM by_words FULL JOIN by_meaning USING (source_id, page_id)
   ORDER BY score DESC, source_id, page_id LIMIT $3
 )
 SELECT source.id AS source, page.path, page.title, chunk.heading_path AS "headingPath",
   ts_headline(language::regconfig, chunk.content, coalesce(asked.query, ''), '${HEADLINE}') AS excerpt,
-  found.score::double precision, found.text_place::integer AS "textPlace", found.vector_place::integer AS "vectorPlace",
+  found.score::double precision, found.text_rank::integer AS "textRank", found.vector_rank::integer AS "vectorRank",
   source.last_synced_at AS "lastSyncedAt",
   (extract(epoch FROM clock_timestamp() - source.behind_since) * 1000)::double precision AS "behindMs"
 FROM found

@@ -1,11 +1,11 @@
 import type { Lease } from '@tidemark/lock'
 import { within } from '../database/database.ts'
+import { redact } from '../redact.ts'
 import { fillIndex, finishIndex, unsearchedRun } from '../store/fill-index.ts'
 import { fitting } from '../sync/fitting.ts'
 import type { Run } from '../sync/run.ts'
 import { languageOf } from '../sync/source.ts'
 import { leaseKey } from '../sync/take-lease.ts'
-import { withoutSecrets } from '../without-secrets.ts'
 
 const FIRST_PAGES = 5
 const MOST_PAGES = 1_000
@@ -24,7 +24,7 @@ export async function refreshIndex(run: Run): Promise<void> {
     await underLease(run, lease)
   } catch (error) {
     const { message } = error as Error
-    const why = budget.signal.aborted ? 'the next run goes on with it' : withoutSecrets(message)
+    const why = budget.signal.aborted ? 'the next run goes on with it' : redact(message)
     tally.warnings.push({ code: 'search_behind', message: `the search index lacks some pages still: ${why}` })
   }
 }

@@ -33,7 +33,7 @@ export interface SearchHit {
   /** What the hits are in order of; it compares hits of one search and nothing else. */
   readonly score: number
   /** Its place by words and by meaning, from 1; null where it was not among the first of them. */
-  readonly places: { readonly text: number | null; readonly vector: number | null }
+  readonly ranks: { readonly text: number | null; readonly vector: number | null }
   /** When its source was brought up to date last, and for how long a newer commit is known, by the database's clock. */
   readonly lastSyncedAt: Date | null
   readonly behindMs: number | null
@@ -102,8 +102,8 @@ function matchFor(mode: SearchMode, words: string): WordMatch | null {
   return mode === 'hybrid' && isPlain(words) ? 'any' : 'all'
 }
 
-function hitOf({ textPlace, vectorPlace, excerpt, ...hit }: HitRow): SearchHit {
-  return { ...hit, ...marked(excerpt), places: { text: textPlace, vector: vectorPlace } }
+function hitOf({ textRank, vectorRank, excerpt, ...hit }: HitRow): SearchHit {
+  return { ...hit, ...marked(excerpt), ranks: { text: textRank, vector: vectorRank } }
 }
 
 /** Takes the marks out of an excerpt, and tells where they were. */

@@ -34,4 +34,4 @@ UPDATE tidemark.sources SET
   behind_since = CASE WHEN ${UP_TO_DATE} THEN NULL ELSE coalesce(behind_since, now()) END
 WHERE id = $1
 RETURNING bookmark, ${UP_TO_DATE} AS "upToDate",
-  coalesce(unsearched_run IS NULL AND search_language = $5, false) AS searched`
+  coalesce(unindexed_since_run IS NULL AND search_language = $5, false) AS searched`

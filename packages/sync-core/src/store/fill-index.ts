@@ -55,10 +55,10 @@ const fillIndexSql = (fence: string, byPath: boolean) => /* sql */ `
 WITH fence AS MATERIALIZED (${fence}),
 setting AS MATERIALIZED (SELECT tidemark.dictionary_for($4) AS language FROM fence),
 page AS MATERIALIZED (
-  SELECT page.id, ${MADE_OF} AS made_of, setweight(to_tsvector(setting.language::regconfig, page.title), 'A') AS title
+  SELECT page.id, ${MADE_OF} AS content_fingerprint, setweight(to_tsvector(setting.language::regconfig, page.title), 'A') AS title
   FROM setting CROSS JOIN tidemark.pages AS page
   WHERE page.source_id = $3 AND page.id > $5::bigint AND ${MADE_OF} IS DISTINCT FROM (
-      SELECT known.made_of FROM tidemark.search_pages AS known
+      SELECT known.content_fingerprint FROM tidemark.search_pages AS known
       WHERE known.source_id = page.source_id AND known.page_id = page.id
     )
     ${byPath ? 'AND page.path IN (SELECT json_array_elements_text($7::json) COLLATE "C")' : ''}
@@ -90,17 +90,17 @@ fewer AS (
   ))
 ),
 known AS (
-  INSERT INTO tidemark.search_pages (source_id, page_id, made_of)
-  SELECT $3, id, made_of FROM page
-  ON CONFLICT (source_id, page_id) DO UPDATE SET made_of = excluded.made_of
+  INSERT INTO tidemark.search_pages (source_id, page_id, content_fingerprint)
+  SELECT $3, id, content_fingerprint FROM page
+  ON CONFLICT (source_id, page_id) DO UPDATE SET content_fingerprint = excluded.content_fingerprint
 )
 SELECT count(page.id)::integer AS pages, max(page.id) AS last FROM fence LEFT JOIN page ON true
 HAVING count(*) > 0`
 
 /** The newest run whose pages the index may lack. */
 export async function unsearchedRun(db: Database, sourceId: string): Promise<string | null> {
-  const { rows } = await db.query('SELECT unsearched_run FROM tidemark.sources WHERE id = $1', [sourceId])
-  return rows[0]?.unsearched_run ?? null
+  const { rows } = await db.query('SELECT unindexed_since_run FROM tidemark.sources WHERE id = $1', [sourceId])
+  return rows[0]?.unindexed_since_run ?? null
 }
 
 /**
@@ -121,7 +121,7 @@ export async function finishIndex(
 const finishIndexSql = (fence: string) => /* sql */ `
 WITH fence AS MATERIALIZED (${fence}),
 source AS (
-  UPDATE tidemark.sources SET unsearched_run = NULL, search_language = $4 FROM fence
-  WHERE id = $3 AND NOT dirty AND unsearched_run IS NOT DISTINCT FROM $5::bigint
+  UPDATE tidemark.sources SET unindexed_since_run = NULL, search_language = $4 FROM fence
+  WHERE id = $3 AND NOT dirty AND unindexed_since_run IS NOT DISTINCT FROM $5::bigint
 )
 SELECT 1 FROM fence`

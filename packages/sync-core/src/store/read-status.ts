@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts'
 import { ifMissing } from './if-missing.ts'
 
 /** Where a source stands, as the database knows it. Ages are by the clock of the database, in milliseconds. */
-export interface SourceStanding {
+export interface SourceStatus {
   readonly id: string
   readonly bookmark: string | null
   readonly dirty: boolean
@@ -31,7 +31,7 @@ export interface SourceStanding {
   } | null
 }
 
-const UNKNOWN: Omit<SourceStanding, 'id'> = {
+const UNKNOWN: Omit<SourceStatus, 'id'> = {
   bookmark: null,
   dirty: false,
   lastStatus: null,
@@ -45,9 +45,9 @@ const UNKNOWN: Omit<SourceStanding, 'id'> = {
 }
 
 /** Where these sources stand, in the order of their ids as given; one statement, and nothing is written. */
-export async function readStatus(db: Database, ids: readonly string[]): Promise<SourceStanding[]> {
+export async function readStatus(db: Database, ids: readonly string[]): Promise<SourceStatus[]> {
   const nothing = { rows: ids.map((id) => ({ id, ...UNKNOWN })) }
-  return (await ifMissing(db.query<SourceStanding>(readStatusSql, [ids]), nothing)).rows
+  return (await ifMissing(db.query<SourceStatus>(readStatusSql, [ids]), nothing)).rows
 }
 
 const ms = (interval: string) => `(extract(epoch FROM ${interval}) * 1000)::double precision`

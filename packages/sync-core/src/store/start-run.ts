@@ -60,7 +60,7 @@ export async function startRun(db: Database, lease: Lease, { source, from, to, f
 const startRunSql = (fence: string) => /* sql */ `
 WITH fence AS MATERIALIZED (${fence}),
 before AS MATERIALIZED (
-  SELECT dirty, parser_version, fingerprint, unsearched_run FROM tidemark.sources WHERE id = $3
+  SELECT dirty, parser_version, fingerprint, unindexed_since_run FROM tidemark.sources WHERE id = $3
 ),
 run AS (
   INSERT INTO tidemark.runs (source_id, from_commit, to_commit, host, pid)
@@ -68,15 +68,15 @@ run AS (
   RETURNING id
 ),
 source AS (
-  INSERT INTO tidemark.sources AS old (id, repo, ref, target, dirty, rewrite_before, behind_since, unsearched_run)
+  INSERT INTO tidemark.sources AS old (id, repo, ref, target, dirty, rewrite_before, behind_since, unindexed_since_run)
   SELECT $3, $4, $5, $7, true, CASE WHEN $10::boolean THEN now() END, now(), run.id FROM run
   ON CONFLICT (id) DO UPDATE
   SET repo = $4, ref = $5, target = $7, dirty = true, rewrite_before = coalesce(old.rewrite_before, excluded.rewrite_before),
-      behind_since = coalesce(old.behind_since, now()), unsearched_run = excluded.unsearched_run
+      behind_since = coalesce(old.behind_since, now()), unindexed_since_run = excluded.unindexed_since_run
   RETURNING rewrite_before
 )
 SELECT run.id, coalesce((SELECT dirty FROM before), false) AS unfinished,
   coalesce((SELECT parser_version = $11::integer AND fingerprint = $12 FROM before), false) AS "sameMaking",
   source.rewrite_before AS "rewriteBefore",
-  coalesce((SELECT unsearched_run IS NULL FROM before), false) AS searched
+  coalesce((SELECT unindexed_since_run IS NULL FROM before), false) AS searched
 FROM run, source`

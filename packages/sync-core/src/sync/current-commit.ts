@@ -1,4 +1,4 @@
-import { checkedSource, originOf, type Source } from './source.ts'
+import { originOf, type Source, validateSource } from './source.ts'
 
 /**
  * The commit that a source's ref names now; a server is asked, and nothing is fetched.
@@ -7,6 +7,6 @@ import { checkedSource, originOf, type Source } from './source.ts'
  *   or the signal's reason.
  */
 export async function currentCommit(source: Source, signal: AbortSignal): Promise<string> {
-  checkedSource(source)
+  validateSource(source)
   return originOf(source, '').head(signal)
 }

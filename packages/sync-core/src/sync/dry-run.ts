@@ -1,13 +1,13 @@
 import type { Origin } from '../git/origin.ts'
 import { massDeletion } from '../plan/guard.ts'
 import { plannedChanges } from '../plan/planned-changes.ts'
+import type { Outcome } from '../run/outcome.ts'
 import { readSource } from '../store/read-source.ts'
 import { planFor } from './plan-for.ts'
-import type { Ending } from './result.ts'
 import type { Run } from './run.ts'
 
 /** Tells what a sync would do; takes no lease and writes nothing. */
-export async function dryRun(context: Run, origin: Origin): Promise<Ending> {
+export async function dryRun(context: Run, origin: Origin): Promise<Outcome> {
   const { db, source, options, budget, tally } = context
   const { signal } = budget
   tally.bookmark = (await readSource(db, source.id))?.bookmark ?? null

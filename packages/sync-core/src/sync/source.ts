@@ -4,8 +4,8 @@ import { isRemote, parseAddress } from '../git/address.ts'
 import { localOrigin } from '../git/local-origin.ts'
 import type { Origin } from '../git/origin.ts'
 import { remoteOrigin } from '../git/remote-origin.ts'
+import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
-import { withoutSecrets } from '../without-secrets.ts'
 
 /** A git ref whose Markdown files are mirrored. */
 export interface Source {
@@ -28,7 +28,7 @@ export interface Source {
 export const languageOf = ({ language = 'english' }: Source) => language
 
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
-export function checkedSource({ id, repo, subpath, include = [], exclude = [], language }: Source): void {
+export function validateSource({ id, repo, subpath, include = [], exclude = [], language }: Source): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id)) {
     throw new SyncError(
       'BAD_SOURCE',
@@ -39,7 +39,7 @@ export function checkedSource({ id, repo, subpath, include = [], exclude = [], l
   if (repo.trim() === '' || repo.startsWith('-') || repo.includes('\0')) {
     throw new SyncError(
       'BAD_SOURCE',
-      `source "${id}" has no repository that could be read: "${withoutSecrets(repo)}"`,
+      `source "${id}" has no repository that could be read: "${redact(repo)}"`,
       'Give the path of a git repository.',
     )
   }
@@ -69,7 +69,7 @@ export function checkedSource({ id, repo, subpath, include = [], exclude = [], l
   if (isRemote(repo) && parseAddress(repo) === null) {
     throw new SyncError(
       'BAD_SOURCE',
-      `source "${id}" has an address that is not fetched: ${withoutSecrets(repo)}`,
+      `source "${id}" has an address that is not fetched: ${redact(repo)}`,
       'Give an https, ssh or file address, or the path of a repository on this machine.',
     )
   }
@@ -77,7 +77,7 @@ export function checkedSource({ id, repo, subpath, include = [], exclude = [], l
 
 /** The repository as it may be shown and stored: a path made absolute, an address without its secrets. */
 export function shownRepo({ repo }: Source): string {
-  return isRemote(repo) ? withoutSecrets(repo) : resolve(repo)
+  return isRemote(repo) ? redact(repo) : resolve(repo)
 }
 
 /** Where the commits of a source come from. @param clones folder for the clones of those that are on a server. */

@@ -1,15 +1,15 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type Database, within } from '../database/database.ts'
+import type { Outcome, SyncResult } from '../run/outcome.ts'
+import { outcomeFromError } from '../run/outcome-from-error.ts'
 import { noteFailure } from '../store/note-failure.ts'
 import { readSource } from '../store/read-source.ts'
 import { AFTERWARDS_MS } from './afterwards.ts'
 import { startBudget } from './budget.ts'
-import { endingOf } from './ending-of.ts'
 import { giveBack } from './give-back.ts'
-import type { Ending, SyncResult } from './result.ts'
 import { nothingNew, type Run } from './run.ts'
-import { checkedSource, originOf, type Source } from './source.ts'
+import { originOf, type Source, validateSource } from './source.ts'
 import type { SyncOptions } from './sync-options.ts'
 import { leaseKey, takeLease } from './take-lease.ts'
 import { startTally } from './tally.ts'
@@ -28,7 +28,7 @@ import { startTally } from './tally.ts'
  * @throws {SyncError} `BAD_SOURCE` before anything is touched.
  */
 export async function syncSource(db: Database, source: Source, options: SyncOptions = {}): Promise<SyncResult> {
-  checkedSource(source)
+  validateSource(source)
   const { budgetMs, stallMs = STALL_MS, signal: caller, onProgress } = options
   using budget = startBudget({ budgetMs, stallMs, caller })
   const tally = startTally(source.id, (progress) => {
@@ -41,7 +41,7 @@ export async function syncSource(db: Database, source: Source, options: SyncOpti
     await searchable(context, ending)
     return tally.result(ending)
   } catch (error) {
-    const ending = endingOf(error, budget.signal)
+    const ending = outcomeFromError(error, budget.signal)
     await lookBack(context, ending).catch(() => {})
     return tally.result(ending)
   }
@@ -50,7 +50,7 @@ export async function syncSource(db: Database, source: Source, options: SyncOpti
 const STALL_MS = 5 * 60_000
 const CLONES = '.tidemark/clones'
 
-async function run(context: Run): Promise<Ending> {
+async function run(context: Run): Promise<Outcome> {
   const { db, source, options, budget, tally } = context
   const { signal } = budget
   signal.throwIfAborted()
@@ -82,17 +82,17 @@ async function run(context: Run): Promise<Ending> {
 }
 
 /** Has the search index follow the pages that are in. It may be late, so nothing of it makes a run another. */
-async function searchable(context: Run, { status }: Ending): Promise<void> {
+async function searchable(context: Run, { status }: Outcome): Promise<void> {
   const { options, tally } = context
   if (!COMPLETE.has(status) || options.search === false || tally.unsearched === null) return
   const { refreshIndex } = await import('../search/refresh-index.ts')
   await tally.phase('search', () => refreshIndex(context))
 }
 
-const COMPLETE = new Set<Ending['status']>(['up_to_date', 'synced', 'first_sync'])
+const COMPLETE = new Set<Outcome['status']>(['up_to_date', 'synced', 'first_sync'])
 
 /** After a run that was stopped or has failed: a look that failed must not leave "up_to_date" standing. */
-async function lookBack({ db, source, options, tally }: Run, { status }: Ending): Promise<void> {
+async function lookBack({ db, source, options, tally }: Run, { status }: Outcome): Promise<void> {
   const soon = within(db, AbortSignal.timeout(AFTERWARDS_MS))
   if (status === 'failed' && !options.dryRun)
     tally.bookmark = await noteFailure(soon, source.id, performance.now() - tally.lookedAt)

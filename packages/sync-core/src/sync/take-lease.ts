@@ -1,6 +1,6 @@
 import { type Lease, LockError } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
-import type { Ending } from './result.ts'
+import type { Outcome } from '../run/outcome.ts'
 
 /** What is done with a source under a lease of its own. */
 export type LeasedWork = 'sync' | 'embed' | 'search'
@@ -15,7 +15,7 @@ export async function takeLease(
   waitMs: number | undefined,
   signal: AbortSignal,
   work: LeasedWork = 'sync',
-): Promise<Lease | Extract<Ending, { status: 'busy' }>> {
+): Promise<Lease | Extract<Outcome, { status: 'busy' }>> {
   const key = leaseKey(sourceId, work)
   if (waitMs) {
     try {

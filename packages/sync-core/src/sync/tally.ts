@@ -1,6 +1,6 @@
 import type { Plan } from '../plan/plan.ts'
+import type { Counts, Outcome, SyncResult } from '../run/outcome.ts'
 import type { PreparedBatch } from './batches.ts'
-import type { Counts, Ending, SyncResult } from './result.ts'
 
 export type Phase = 'lock' | 'fetch' | 'plan' | 'apply' | 'search'
 
@@ -94,7 +94,7 @@ export function startTally(source: string, onProgress: ((progress: Progress) => 
         quarantined: refused.length,
       }
     },
-    result(ending: Ending): SyncResult {
+    result(ending: Outcome): SyncResult {
       const { bookmark, target, warnings } = tally
       return {
         source,

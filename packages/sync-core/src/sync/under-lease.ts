@@ -3,21 +3,21 @@ import { within } from '../database/database.ts'
 import type { Origin } from '../git/origin.ts'
 import { hasTree, type Repository } from '../git/repository.ts'
 import { massDeletion } from '../plan/guard.ts'
+import type { Outcome } from '../run/outcome.ts'
+import { outcomeFromError } from '../run/outcome-from-error.ts'
 import { deleteOrphans } from '../store/delete-orphans.ts'
 import { endRun } from '../store/end-run.ts'
 import { finishSource } from '../store/finish-source.ts'
 import { type StartedRun, startRun } from '../store/start-run.ts'
 import { AFTERWARDS_MS } from './afterwards.ts'
 import { applyPlan } from './apply.ts'
-import { endingOf } from './ending-of.ts'
 import { planFor } from './plan-for.ts'
-import type { Ending } from './result.ts'
 import { nothingNew, type Run } from './run.ts'
 import { fingerprintOf, shownRepo } from './source.ts'
 import { TooManyFailures } from './too-many-failures.ts'
 
 /** Brings a source to its target, batch by batch, for as long as the lease and the budget last. */
-export async function runUnderLease(outer: Run, origin: Origin, lease: Lease): Promise<Ending> {
+export async function runUnderLease(outer: Run, origin: Origin, lease: Lease): Promise<Outcome> {
   const { source, options, budget, tally } = outer
   const signal = AbortSignal.any([budget.signal, lease.signal])
   const db = within(outer.db, signal)
@@ -73,7 +73,7 @@ export async function runUnderLease(outer: Run, origin: Origin, lease: Lease): P
     return { status }
   } catch (error) {
     if (error instanceof TooManyFailures) tally.warnings.push({ code: 'too_many_failures', message: error.message })
-    return await ended(context, lease, started.id, endingOf(error, signal))
+    return await ended(context, lease, started.id, outcomeFromError(error, signal))
   }
 }
 
@@ -93,7 +93,7 @@ async function comparableWith({ context, repository, from, started, signal }: Co
 }
 
 /** Notes how a run ended that did not finish its source. */
-async function ended({ db, source, tally }: Run, lease: Lease, runId: string, ending: Ending): Promise<Ending> {
+async function ended({ db, source, tally }: Run, lease: Lease, runId: string, ending: Outcome): Promise<Outcome> {
   const reason = 'reason' in ending ? ending.reason : null
   const end = { sourceId: source.id, runId, status: ending.status, reason, counts: tally.counts() }
   // The next run finds out by comparing; a record that can't be written must not hide how this one ended.

@@ -114,7 +114,7 @@ describe('embedding on PGlite', () => {
     expect(await embed({}, next)).toMatchObject({ status: 'synced', chunksEmbedded: 6 })
     expect([await embeddings('m'), await embeddings('next')]).toEqual([6, 6])
     const { hits } = await search(world.db, 'Text number 3.', { embedding: asked, mode: 'vector' })
-    expect(hits[0]).toMatchObject({ path: '3.md', places: { text: null, vector: 1 } })
+    expect(hits[0]).toMatchObject({ path: '3.md', ranks: { text: null, vector: 1 } })
   })
 
   test('collects embeddings of texts that are gone, and sets that a complete one has replaced', async () => {

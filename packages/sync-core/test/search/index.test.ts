@@ -30,7 +30,7 @@ describe.each(engines)('the search index on %s', (engine) => {
     expect(await paths(world.db, 'cherries')).toEqual(['d.md'])
     const followed = (await world.db.query(ENTRIES)).rows
     await world.db.query('TRUNCATE tidemark.search_pages, tidemark.search_chunks')
-    await world.db.query('UPDATE tidemark.sources SET unsearched_run = 0')
+    await world.db.query('UPDATE tidemark.sources SET unindexed_since_run = 0')
     await world.sync()
     expect(followed).toEqual((await world.db.query(ENTRIES)).rows)
   })

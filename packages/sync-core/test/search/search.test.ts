@@ -24,7 +24,7 @@ describe.each(engines)('search on %s', (engine) => {
         path: 'proxy.md',
         title: 'Proxy',
         headingPath: ['Proxy', 'Websockets'],
-        places: { text: 1, vector: null },
+        ranks: { text: 1, vector: null },
         behindMs: null,
         lastSyncedAt: expect.any(Date),
       },

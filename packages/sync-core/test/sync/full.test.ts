@@ -64,7 +64,7 @@ describe.each(engines)('a full sync into %s', (engine) => {
     const fresh = await stateOf(world)
     await world.db.query(`UPDATE tidemark.chunks SET content = 'edited', heading_path = ARRAY['edited']`)
     await world.db.query('TRUNCATE tidemark.search_chunks, tidemark.search_pages')
-    await world.db.query('UPDATE tidemark.sources SET unsearched_run = 0')
+    await world.db.query('UPDATE tidemark.sources SET unindexed_since_run = 0')
     await world.sync()
     expect(JSON.stringify(await searchEntriesOf(world.db, 'docs'))).toContain('edit')
 

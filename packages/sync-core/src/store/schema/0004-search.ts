@@ -5,7 +5,7 @@
 export default /* sql */ `
 ALTER TABLE tidemark.sources
   -- The newest run whose pages the index may lack; null where it has every page. 0: it was never asked for.
-  ADD COLUMN unsearched_run bigint DEFAULT 0,
+  ADD COLUMN unindexed_since_run bigint DEFAULT 0,
   -- What the index was made with, as the configuration has it.
   ADD COLUMN search_language text;
 
@@ -13,7 +13,7 @@ ALTER TABLE tidemark.sources
 CREATE TABLE tidemark.search_pages (
   source_id text NOT NULL,
   page_id   bigint NOT NULL,
-  made_of   uuid NOT NULL,
+  content_fingerprint   uuid NOT NULL,
   PRIMARY KEY (source_id, page_id)
 );
 

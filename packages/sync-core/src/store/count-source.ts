@@ -13,7 +13,7 @@ export interface SourceSize {
 const NOTHING: SourceSize = { pages: 0, chunks: 0, links: 0, quarantined: 0, runs: 0 }
 
 /** Counts what `removeSource` would remove; reads only. */
-export async function measureSource(db: Database, sourceId: string): Promise<SourceSize> {
+export async function countSource(db: Database, sourceId: string): Promise<SourceSize> {
   const { rows } = await ifMissing(db.query<SourceSize>(measureSourceSql, [sourceId]), { rows: [NOTHING] })
   return rows[0]!
 }

@@ -1,13 +1,13 @@
 import { LeaseLostError, LockError } from '@tidemark/lock'
 import { StoppedInFetch } from '../git/remote-origin.ts'
+import { redact } from '../redact.ts'
+import { BudgetSpent, Stalled } from '../sync/budget.ts'
+import { TooManyFailures } from '../sync/too-many-failures.ts'
 import { SyncError } from '../sync-error.ts'
-import { withoutSecrets } from '../without-secrets.ts'
-import { BudgetSpent, Stalled } from './budget.ts'
-import type { Ending, ResultError } from './result.ts'
-import { TooManyFailures } from './too-many-failures.ts'
+import type { Outcome, ResultError } from './outcome.ts'
 
 /** How a run ended that threw: stopped by its signal, or failed. */
-export function endingOf(error: unknown, signal: AbortSignal): Ending {
+export function outcomeFromError(error: unknown, signal: AbortSignal): Outcome {
   // A fetch is stopped by the lease's signal too, of which the caller's knows nothing.
   const thrown = error instanceof StoppedInFetch ? error.cause : error
   const cause = signal.aborted ? signal.reason : thrown
@@ -28,7 +28,7 @@ function describe(error: unknown): ResultError {
   if (error instanceof SyncError) return { code: error.code, message: error.message, hint: error.hint }
   const fault = error instanceof LockError && error.cause instanceof Error ? error.cause : error
   const { code, message } = fault as { code?: unknown; message?: unknown }
-  const text = withoutSecrets(String(message ?? fault))
+  const text = redact(String(message ?? fault))
   if (
     code === 'LOCK_FAILED' ||
     (typeof code === 'string' && CONNECTION_LOST.test(code)) ||

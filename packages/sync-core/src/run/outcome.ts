@@ -38,7 +38,7 @@ export interface ResultError {
 }
 
 /** How a run ended, with what only that ending has. */
-export type Ending =
+export type Outcome =
   | { readonly status: 'up_to_date' | 'synced' | 'first_sync' | 'dry_run' }
   | { readonly status: 'partial'; readonly reason: StopReason }
   | { readonly status: 'blocked'; readonly reason: 'mass_delete' }
@@ -47,7 +47,7 @@ export type Ending =
   | { readonly status: 'failed'; readonly reason: string; readonly error: ResultError }
 
 /** How the sync of one source ended. */
-export type SyncResult = Common & Ending
+export type SyncResult = Common & Outcome
 
 export type SyncStatus = SyncResult['status']
 
@@ -57,4 +57,28 @@ export interface Holder {
   readonly pid: number | null
   readonly heldForMs: number | null
   readonly sinceRefreshMs: number | null
+}
+
+/** The result of a source of which no run could tell anything itself. */
+export function emptyResult(
+  source: string,
+  outcome: Extract<Outcome, { status: 'partial' | 'failed' }>,
+  elapsedMs = 0,
+): SyncResult {
+  return {
+    source,
+    ...outcome,
+    bookmark: null,
+    target: null,
+    filesImported: 0,
+    filesUpdated: 0,
+    filesRenamed: 0,
+    filesDeleted: 0,
+    filesQuarantined: 0,
+    filesRemaining: null,
+    blobsRead: 0,
+    elapsedMs,
+    phases: { lock: 0, fetch: 0, plan: 0, apply: 0, search: 0 },
+    warnings: [],
+  }
 }
