@@ -33,11 +33,12 @@ export function processGroup(leader: ChildProcess): ProcessGroup {
   const group: ProcessGroup = {
     end(killAfterMs) {
       send('SIGTERM')
-      timer ??= setTimeout(group.kill, killAfterMs).unref()
+      if (!gone) timer ??= setTimeout(group.kill, killAfterMs).unref()
     },
     kill: () => send('SIGKILL'),
     [Symbol.dispose]() {
       clearTimeout(timer)
+      gone = true
       running.delete(group)
       if (running.size === 0) process.off('exit', killAll)
     },

@@ -117,7 +117,7 @@ describe.each(engines)('a repository on this machine, into %s,', (engine) => {
     const result = await world.sync()
     expect(result).toMatchObject({ status: 'first_sync', filesImported: 1, filesQuarantined: 1 })
     expect(result.warnings).toMatchObject([
-      { code: 'passed_over', message: expect.stringContaining('1 symlinks to Markdown, 1 submodules') },
+      { code: 'skipped', message: expect.stringContaining('1 symlinks to Markdown, 1 submodules') },
     ])
     const { rows } = await world.db.query('SELECT path, code FROM tidemark.quarantine')
     expect(rows).toEqual([{ path: 'large.md', code: 'lfs_pointer' }])
