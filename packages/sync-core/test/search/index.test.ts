@@ -71,12 +71,13 @@ describe.each(engines)('the search index on %s', (engine) => {
     await world.db.query(`CREATE TRIGGER note AFTER INSERT OR UPDATE ON tidemark.search_pages
       FOR EACH ROW EXECUTE FUNCTION note_indexed()`)
     try {
-      let result = await world.sync({ budgetMs: 80 })
-      for (; result.warnings.length > 0 || result.status === 'partial'; ) {
+      // A lease that a run has given up on its way is released a moment later: the next may find it taken, and warns not.
+      for (let complete = false; !complete; ) {
+        const result = await world.sync({ budgetMs: 80 })
         expect(['search_behind', undefined]).toContain(result.warnings[0]?.code)
-        result = await world.sync({ budgetMs: 80 })
+        const { rows } = await world.db.query('SELECT unindexed_since_run IS NULL AS complete FROM tidemark.sources')
+        complete = rows[0]!.complete
       }
-      expect(result).toMatchObject({ status: 'up_to_date' })
       const { rows } = await world.db.query(
         'SELECT count(*)::integer AS writes, count(DISTINCT page_id)::integer AS pages FROM indexed',
       )
