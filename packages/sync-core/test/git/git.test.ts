@@ -4,8 +4,8 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { git, gitStream } from '../../src/git/git.ts'
 import { emptyRepository } from '../world/test-repository.ts'
 
-const repository = emptyRepository()
-repository.commit({ 'a.md': 'a' })
+const repository = await emptyRepository()
+await repository.commit({ 'a.md': 'a' })
 afterAll(() => repository.remove())
 afterEach(() => vi.restoreAllMocks())
 
