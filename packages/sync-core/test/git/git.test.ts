@@ -8,8 +8,8 @@ import { remoteOrigin } from '../../src/git/remote.ts'
 import { commandLines, descendants } from '../world/processes.ts'
 import { emptyRepository } from '../world/test-repository.ts'
 
-const repository = emptyRepository()
-repository.commit({ 'a.md': 'a' })
+const repository = await emptyRepository()
+await repository.commit({ 'a.md': 'a' })
 afterAll(() => repository.remove())
 afterEach(() => vi.restoreAllMocks())
 

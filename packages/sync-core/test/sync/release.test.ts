@@ -39,7 +39,7 @@ describe('a lease that cannot be given back', () => {
 
 test('a run whose leases do not answer has failed by the database, not by a fault of ours', async () => {
   await using world = await testWorld({ engine: 'postgres' })
-  world.repository.commit({ 'a.md': 'a' })
+  await world.repository.commit({ 'a.md': 'a' })
   const db = await openDatabase(world.url, { ttlMs: 1_500, heartbeatMs: 300, marginMs: 300 })
   const other = new pg.Client({ connectionString: world.url })
   await other.connect()
