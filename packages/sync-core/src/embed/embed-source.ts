@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, withSignal } from '../database/database.ts'
 import { type Budget, startBudget } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
+import type { RunOptions } from '../run/options.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { outcomeFromError, refuseTooManyFailures } from '../run/stop.ts'
 import { claimTexts, type PendingText } from '../store/embeddings/claim-texts.ts'
@@ -20,22 +21,10 @@ import { readModels } from '../store/embeddings/read-models.ts'
 import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'
 import { vectorSpace } from '../store/embeddings/vector-space.ts'
 import { bisectRejected } from './bisect-rejected.ts'
-import type { EmbedProgress, EmbedResult } from './embed-result.ts'
+import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts } from './embed-result.ts'
 import { type Embedding, validateEmbedding } from './embedding.ts'
 
-export interface EmbedOptions {
-  /** Stops the run as `partial` with the reason `cancelled`. */
-  readonly signal?: AbortSignal | undefined
-  /** Milliseconds after which the run stops as `partial`. Without it: until done. */
-  readonly budgetMs?: number | undefined
-  /** How long to wait for a lease that another process has before the source is `busy`; not at all by default. */
-  readonly waitMs?: number | undefined
-  /** Counts and estimates; writes nothing, asks no server and takes no lease. */
-  readonly dryRun?: boolean | undefined
-  /** Tries again what the server has rejected. */
-  readonly retryQuarantined?: boolean | undefined
-  /** Stops the run as `partial` when nothing has happened for that long; 5 minutes by default. */
-  readonly stallMs?: number | undefined
+export interface EmbedOptions extends RunOptions {
   /** Called after each batch that is in. */
   readonly onProgress?: ((progress: EmbedProgress) => void) | undefined
 }
@@ -58,15 +47,8 @@ interface EmbedRun {
   readonly embedding: Embedding
   readonly options: EmbedOptions
   readonly budget: Budget
-  /** What the run has done so far. */
-  readonly counts: {
-    embedded: number
-    rejected: number
-    remaining: number | null
-    requests: number
-    tokens: number
-    estimate: EmbedResult['estimate']
-  }
+  /** What the run has done so far, as its result tells it. */
+  readonly counts: EmbedCounts
   readonly warnings: { code: string; message: string }[]
   readonly elapsedMs: () => number
 }
@@ -90,23 +72,10 @@ export async function embedSource(
   const started = performance.now()
   const elapsedMs = () => Math.round(performance.now() - started)
   const warnings: EmbedRun['warnings'] = []
-  const counts = { embedded: 0, rejected: 0, remaining: null, requests: 0, tokens: 0, estimate: undefined }
-  const run: EmbedRun = {
-    ...{ db: withSignal(db, budget.signal), sourceId, embedding, options, budget, warnings, elapsedMs },
-    counts: counts as EmbedRun['counts'],
-  }
+  const counts = noEmbedCounts()
+  const run = { db: withSignal(db, budget.signal), sourceId, embedding, options, budget, counts, warnings, elapsedMs }
   const outcome = await embedAll(run).catch((error: unknown) => outcomeFromError(error, budget.signal, warnings))
-  const { embedded, rejected, remaining, requests, tokens, estimate } = run.counts
-  return {
-    source: sourceId,
-    model: embedding.model,
-    ...outcome,
-    chunksEmbedded: embedded,
-    chunksQuarantined: rejected,
-    chunksRemaining: remaining,
-    ...{ requests, tokens, elapsedMs: elapsedMs(), warnings },
-    ...(estimate && { estimate }),
-  }
+  return { source: sourceId, model: embedding.model, ...outcome, ...counts, elapsedMs: elapsedMs(), warnings }
 }
 
 async function embedAll(run: EmbedRun): Promise<Outcome> {
@@ -130,28 +99,28 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
     // Without statistics, which PGlite does not make by itself, each batch would sort all that are left to find the next.
     if (remaining > ANALYZE_ABOVE) await held.db.query('ANALYZE tidemark.chunks (source_id, page_id, ordinal)')
     while (remaining > 0) {
-      const before = counts.embedded + counts.rejected
+      const before = counts.chunksEmbedded + counts.chunksQuarantined
       await embedMissing(run, held)
-      if (counts.embedded + counts.rejected === before) await sleep(CLAIM_POLL_MS, undefined, { signal })
+      if (counts.chunksEmbedded + counts.chunksQuarantined === before) await sleep(CLAIM_POLL_MS, undefined, { signal })
       remaining = await countRemaining(run, held.db)
     }
     await completeSet(run, held.db)
-    return { status: counts.embedded > 0 ? 'synced' : 'up_to_date' }
+    return { status: counts.chunksEmbedded > 0 ? 'synced' : 'up_to_date' }
   } catch (error) {
     return outcomeFromError(error, held.signal, run.warnings)
   }
 }
 
 async function countRemaining({ sourceId, embedding, counts }: EmbedRun, db: Database): Promise<number> {
-  counts.remaining = (await countMissing(db, embedding.model, sourceId)).chunks
-  return counts.remaining
+  counts.chunksRemaining = (await countMissing(db, embedding.model, sourceId)).chunks
+  return counts.chunksRemaining
 }
 
 async function estimate({ db, sourceId, embedding, counts }: EmbedRun): Promise<Outcome> {
   const { chunks, characters } = await countMissing(db, embedding.model, sourceId)
   const { pricePerMillionTokens: price } = embedding
   const tokens = Math.ceil(characters / CHARACTERS_PER_TOKEN)
-  counts.remaining = chunks
+  counts.chunksRemaining = chunks
   counts.estimate = { tokens, cost: price === undefined ? null : (tokens / 1_000_000) * price }
   return { status: 'dry_run' }
 }
@@ -180,7 +149,7 @@ async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise
   const { sourceId, embedding, options, budget, counts } = run
   const { model, batchSize = BATCH_SIZE, concurrency = CONCURRENCY } = embedding
   const { embedTexts } = await import('./embed-texts.ts')
-  const total = counts.remaining!
+  const total = counts.chunksRemaining!
   const known = (await readModels(db)).find((each) => each.model === model)
   let dimensions = known?.dimensions ?? null
   const { type } = await vectorSpace(db, dimensions ?? 1)
@@ -192,14 +161,14 @@ async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise
   }
   const storeBatch = async (texts: readonly PendingText[]) => {
     const { embedded, rejected, tokens } = await bisectRejected(request, texts)
-    counts.rejected += rejected.length
-    refuseTooManyFailures(counts.rejected, total, () => `texts were rejected: ${rejected.at(-1)?.message}`)
+    counts.chunksQuarantined += rejected.length
+    refuseTooManyFailures(counts.chunksQuarantined, total, () => `texts were rejected: ${rejected.at(-1)?.message}`)
     await storeEmbeddings(db, lease, type, { model, dimensions: dimensions!, embedded, rejected })
-    counts.embedded += embedded.length
+    counts.chunksEmbedded += embedded.length
     counts.tokens += tokens
-    counts.remaining = Math.max(0, counts.remaining! - texts.length)
+    counts.chunksRemaining = Math.max(0, counts.chunksRemaining! - texts.length)
     budget.recordActivity()
-    const done = counts.embedded + counts.rejected
+    const done = counts.chunksEmbedded + counts.chunksQuarantined
     options.onProgress?.({ source: sourceId, done, total, elapsedMs: run.elapsedMs() })
   }
   const batches = claimTexts(db, lease, { sourceId, model, batchSize })

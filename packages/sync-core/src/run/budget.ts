@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import type { RunOptions } from './options.ts'
 import { Stopped } from './stop.ts'
 
 /** How long a run may go without recorded activity where nothing else is asked for. */
@@ -15,16 +16,8 @@ export interface Budget extends Disposable {
   recordActivity(): void
 }
 
-export interface BudgetOptions {
-  /** No limit by default. */
-  readonly budgetMs?: number | undefined
-  readonly stallMs?: number | undefined
-  /** The caller's own. */
-  readonly signal?: AbortSignal | undefined
-}
-
 /** Makes the one signal that a run goes by. */
-export function startBudget({ budgetMs, stallMs = STALL_TIMEOUT_MS, signal: caller }: BudgetOptions): Budget {
+export function startBudget({ budgetMs, stallMs = STALL_TIMEOUT_MS, signal: caller }: RunOptions): Budget {
   const controller = new AbortController()
   const expire = () => controller.abort(new Stopped('timeout', 'the budget is spent'))
   const deadline = budgetMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + budgetMs

@@ -1,4 +1,4 @@
-import type { Counts, Outcome, SyncResult } from './outcome.ts'
+import { type Counts, noCounts, type Outcome, type SyncResult } from './outcome.ts'
 
 export type Phase = 'lock' | 'fetch' | 'plan' | 'apply' | 'search'
 
@@ -21,7 +21,7 @@ export interface PlannedWork {
 
 /** What of a batch is counted. */
 export interface StoredBatch {
-  readonly counts: Readonly<Record<'imported' | 'updated' | 'renamed' | 'deleted' | 'quarantined', number>>
+  readonly counts: Counts
   /** How many entries of the plan it settles. */
   readonly entries: number
   readonly pages: readonly { readonly path: string }[]
@@ -37,7 +37,7 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
   const started = performance.now()
   const elapsedMs = () => Math.round(performance.now() - started)
   const phases = { lock: 0, fetch: 0, plan: 0, apply: 0, search: 0 }
-  const stored = { imported: 0, updated: 0, renamed: 0, deleted: 0, quarantined: 0 }
+  const stored = noCounts()
   let current: Phase = 'plan'
   let done = 0
   let total: number | null = null
@@ -53,16 +53,7 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
     unindexedPaths: null as readonly string[] | 'all' | null,
     warnings: [] as { code: string; message: string }[],
 
-    counts: (): Counts & { filesRemaining: number | null; blobsRead: number; elapsedMs: number } => ({
-      filesImported: stored.imported,
-      filesUpdated: stored.updated,
-      filesRenamed: stored.renamed,
-      filesDeleted: stored.deleted,
-      filesQuarantined: stored.quarantined,
-      filesRemaining: progress.filesRemaining,
-      blobsRead,
-      elapsedMs: elapsedMs(),
-    }),
+    counts: () => ({ ...stored, filesRemaining: progress.filesRemaining, blobsRead, elapsedMs: elapsedMs() }),
     /** Reports where the run is. */
     report: () => onProgress({ source, phase: current, done, total, elapsedMs: elapsedMs() }),
     /** Runs a phase and takes its time. */
@@ -88,8 +79,9 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
     },
     /** Counts a plan as if it were done, for a dry run. */
     countPlan({ counts: { imports, updates, renames, deletes }, rejected }: PlannedWork) {
-      Object.assign(stored, { imported: imports, updated: updates, renamed: renames, deleted: deletes })
-      stored.quarantined = rejected.length
+      const quarantined = { filesQuarantined: rejected.length }
+      const planned = { filesImported: imports, filesUpdated: updates, filesRenamed: renames, filesDeleted: deletes }
+      Object.assign(stored, planned, quarantined)
     },
     /** Counts a blob that was read, whether or not it will be stored. */
     countRead() {
@@ -97,7 +89,7 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
     },
     /** Counts a batch that is in. */
     countBatch({ counts, entries, pages }: StoredBatch) {
-      for (const key of Object.keys(stored) as (keyof typeof stored)[]) stored[key] += counts[key]
+      for (const key of Object.keys(stored) as (keyof Counts)[]) stored[key] += counts[key]
       done += entries
       if (Array.isArray(progress.unindexedPaths)) {
         const paths = [...progress.unindexedPaths, ...pages.map(({ path }) => path)]

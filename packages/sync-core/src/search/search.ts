@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { Embedding } from '../embed/embedding.ts'
-import { findHits, HIGHLIGHT, type HitRow, type QueryVector } from '../store/search/find-hits.ts'
+import { findHits, type QueryVector, type SearchHit } from '../store/search/find-hits.ts'
 import type { WordMatch } from '../store/search/text-search.ts'
 import { SyncError } from '../sync-error.ts'
 import { embedQuery } from './embed-query.ts'
@@ -17,26 +17,6 @@ export interface SearchOptions {
   /** Who embeds the words that are searched for. */
   readonly embedding?: Embedding | undefined
   readonly signal?: AbortSignal | undefined
-}
-
-/** A page that was found, by the chunk of it that fits best. */
-export interface SearchHit {
-  readonly source: string
-  readonly path: string
-  readonly title: string
-  /** The headings that the chunk stands under, outermost first. */
-  readonly headingPath: readonly string[]
-  /** Some of the chunk, on one line. */
-  readonly excerpt: string
-  /** Where in the excerpt the words are that were found. */
-  readonly matches: readonly { readonly start: number; readonly end: number }[]
-  /** What the hits are in order of; it compares hits of one search and nothing else. */
-  readonly score: number
-  /** Its rank by words and by meaning, from 1; null where it was not among the first of them. */
-  readonly ranks: { readonly text: number | null; readonly vector: number | null }
-  /** When its source was brought up to date last, and for how long a newer commit is known, by the database's clock. */
-  readonly lastSyncedAt: Date | null
-  readonly behindMs: number | null
 }
 
 export interface SearchResult {
@@ -68,12 +48,12 @@ export async function search(db: Database, words: string, options: SearchOptions
   const chosen: SearchMode = mode ?? (vector === null ? 'text' : 'hybrid')
   const find = (match: WordMatch | null) => findHits(db, { words, match, vector, sources, limit }, signal)
   let match = matchFor(chosen, words)
-  let rows = await find(match)
-  if (match === 'all' && rows.length === 0 && isPlain(words)) {
+  let hits = await find(match)
+  if (match === 'all' && hits.length === 0 && isPlain(words)) {
     const some = await find('any')
-    if (some.length > 0) [match, rows] = ['any', some]
+    if (some.length > 0) [match, hits] = ['any', some]
   }
-  return { mode: chosen, match, hits: rows.map(toHit), warnings }
+  return { mode: chosen, match, hits, warnings }
 
   /** Where no mode is asked for, a search goes on without vectors, and says why. */
   async function tryEmbedQuery(): Promise<QueryVector | null> {
@@ -101,21 +81,4 @@ const isPlain = (words: string) => !/"|(^|\s)-|(^|\s)or(\s|$)/i.test(words)
 function matchFor(mode: SearchMode, words: string): WordMatch | null {
   if (mode === 'vector') return null
   return mode === 'hybrid' && isPlain(words) ? 'any' : 'all'
-}
-
-function toHit({ textRank, vectorRank, excerpt, ...hit }: HitRow): SearchHit {
-  return { ...hit, ...splitHighlights(excerpt), ranks: { text: textRank, vector: vectorRank } }
-}
-
-/** Takes the highlight characters out of an excerpt, and tells where they were. */
-function splitHighlights(excerpt: string): Pick<SearchHit, 'excerpt' | 'matches'> {
-  const [start, stop] = HIGHLIGHT
-  let text = ''
-  const matches: { start: number; end: number }[] = []
-  for (const part of excerpt.replace(/\s+/g, ' ').trim().split(start)) {
-    const end = part.indexOf(stop)
-    if (end >= 0) matches.push({ start: text.length, end: text.length + end })
-    text += part.replace(stop, '')
-  }
-  return { excerpt: text, matches }
 }

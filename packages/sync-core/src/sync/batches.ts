@@ -6,6 +6,7 @@ import { openParser } from '../parse/parser.ts'
 import { QuarantineError } from '../parse/quarantine-error.ts'
 import { MAX_PAGE_BYTES, tooLarge } from '../plan/eligible.ts'
 import type { Plan, Rename, Write } from '../plan/plan.ts'
+import { noCounts } from '../run/outcome.ts'
 import type { PageWrite, QuarantineWrite } from '../store/apply-batch.ts'
 import { createYielder } from '../yield-event-loop.ts'
 import { prefetchBlobs } from './prefetch-blobs.ts'
@@ -83,7 +84,7 @@ function createBatch(quarantineCleared: readonly string[] = []) {
   const pages: PageWrite[] = []
   const quarantined: QuarantineWrite[] = []
   const deletedIds: string[] = []
-  const counts = { imported: 0, updated: 0, renamed: 0, deleted: 0, quarantined: 0 }
+  const counts = noCounts()
   return {
     ...{ pages, quarantined, deletedIds, quarantineCleared, counts },
     bytes: 0,
@@ -94,20 +95,20 @@ function createBatch(quarantineCleared: readonly string[] = []) {
       pages.push({ id, path, blobOid, sizeBytes, page })
       this.bytes += sizeBytes
       this.entries++
-      if ('from' in item) counts.renamed++
-      else if (item.id === null) counts.imported++
-      else counts.updated++
+      if ('from' in item) counts.filesRenamed++
+      else if (item.id === null) counts.filesImported++
+      else counts.filesUpdated++
     },
     /** Sets a file aside; a page that held an older state of it is of no commit any more and goes. */
     quarantine({ path, blobOid, code, message }: QuarantineWrite, pageId: string | null) {
       quarantined.push({ path, blobOid, code, message })
       if (pageId !== null) deletedIds.push(pageId)
-      counts.quarantined++
+      counts.filesQuarantined++
       this.entries++
     },
     delete(id: string) {
       deletedIds.push(id)
-      counts.deleted++
+      counts.filesDeleted++
       this.entries++
     },
   }

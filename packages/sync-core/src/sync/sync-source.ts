@@ -122,7 +122,7 @@ async function syncToTarget(run: Run): Promise<Outcome> {
     const { repository, commit } = await progress.phase(origin.phase, () => origin.prepare(signal))
     progress.target = commit
     const { rewriteBefore } = started
-    const diffBase = await findDiffBase({ run, repository, from, started, signal })
+    const diffBase = await findDiffBase(run, started, repository, signal)
     const state = { ...comparing, db: held.db, repository, commit, diffBase, rewriteBefore, signal }
     const plan = await progress.phase('plan', () => planSource(state))
     progress.setPlan(plan)
@@ -179,19 +179,15 @@ async function checkUpToDate({ source, options, progress }: Run, db: Database): 
   return true
 }
 
-interface DiffBaseInputs {
-  readonly run: Run
-  readonly repository: Repository
-  readonly from: string | null
-  readonly started: StartedRun
-  readonly signal: AbortSignal
-}
-
 /** The bookmark, where the pages are known to equal its tree and that tree is there to be compared with. */
-async function findDiffBase({ run, repository, from, started, signal }: DiffBaseInputs): Promise<string | null> {
-  const { rewriteBefore, unfinished, sameSettings } = started
-  const clean = !unfinished && sameSettings && rewriteBefore === null && !run.options.retryQuarantined
-  return from !== null && clean && (await hasTree(repository, from, signal)) ? from : null
+async function findDiffBase(
+  { options: { retryQuarantined }, progress: { bookmark } }: Run,
+  { rewriteBefore, unfinished, sameSettings }: StartedRun,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const clean = bookmark !== null && !unfinished && sameSettings && rewriteBefore === null && !retryQuarantined
+  return clean && (await hasTree(repository, bookmark, signal)) ? bookmark : null
 }
 
 /** Warns of what a person must allow. @returns whether there is anything. */

@@ -22,22 +22,33 @@ export interface SearchQuery {
   readonly limit: number
 }
 
-export interface HitRow {
+/** A page that was found, by the chunk of it that fits best. */
+export interface SearchHit {
   readonly source: string
   readonly path: string
   readonly title: string
+  /** The headings that the chunk stands under, outermost first. */
   readonly headingPath: readonly string[]
-  /** With what was found between {@link HIGHLIGHT}. */
+  /** Some of the chunk, on one line. */
   readonly excerpt: string
+  /** Where in the excerpt the words are that were found. */
+  readonly matches: readonly { readonly start: number; readonly end: number }[]
+  /** What the hits are in order of; it compares hits of one search and nothing else. */
   readonly score: number
-  readonly textRank: number | null
-  readonly vectorRank: number | null
+  /** Its rank by words and by meaning, from 1; null where it was not among the first of them. */
+  readonly ranks: { readonly text: number | null; readonly vector: number | null }
+  /** When its source was brought up to date last, and for how long a newer commit is known, by the database's clock. */
   readonly lastSyncedAt: Date | null
   readonly behindMs: number | null
 }
 
+interface HitRow extends Omit<SearchHit, 'matches' | 'ranks'> {
+  readonly textRank: number | null
+  readonly vectorRank: number | null
+}
+
 /** Characters that no text has a meaning for. */
-export const HIGHLIGHT = ['\uE000', '\uE001'] as const
+const HIGHLIGHT = ['\uE000', '\uE001'] as const
 
 /** How many pages each of the two searches contributes to the fusion, at least. */
 const MIN_CANDIDATES = 50
@@ -50,11 +61,29 @@ export async function findHits(
   db: Database,
   { words, match, vector, sources, limit }: SearchQuery,
   signal: AbortSignal | undefined,
-): Promise<HitRow[]> {
+): Promise<SearchHit[]> {
   const params: unknown[] = [words, sources, limit, Math.max(limit, MIN_CANDIDATES)]
   if (vector !== null) params.push(vector.model, vector.vector)
   const sql = findHitsSql(match, vector?.space ?? null, sources !== null)
-  return (await orIfNoSchema(db.query<HitRow>(sql, params, signal), { rows: [] })).rows
+  const { rows } = await orIfNoSchema(db.query<HitRow>(sql, params, signal), { rows: [] })
+  return rows.map(toHit)
+}
+
+function toHit({ textRank, vectorRank, excerpt, ...hit }: HitRow): SearchHit {
+  return { ...hit, ...splitHighlights(excerpt), ranks: { text: textRank, vector: vectorRank } }
+}
+
+/** Takes the highlight characters out of an excerpt, and tells where they were. */
+function splitHighlights(excerpt: string): Pick<SearchHit, 'excerpt' | 'matches'> {
+  const [start, stop] = HIGHLIGHT
+  let text = ''
+  const matches: { start: number; end: number }[] = []
+  for (const part of excerpt.replace(/\s+/g, ' ').trim().split(start)) {
+    const end = part.indexOf(stop)
+    if (end >= 0) matches.push({ start: text.length, end: text.length + end })
+    text += part.replace(stop, '')
+  }
+  return { excerpt: text, matches }
 }
 
 /** A page by its best chunk, and by half of its second best: where two are about it, the page is. */
