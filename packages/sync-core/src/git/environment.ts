@@ -33,11 +33,7 @@ export interface GitSettings {
   readonly secrets?: Readonly<Record<string, string>>
 }
 
-/**
- * The environment of a git on a repository: without prompts or the caller's own GIT_DIR and its like.
- *
- * @param folder the repository; git does not look above it, so a folder inside another repository is not one.
- */
+/** The environment of a git on a repository; git does not look above it: a folder inside another repository is not one. */
 export function gitEnvironment(
   folder: string,
   { config = [], secrets = {}, online = false }: GitSettings = {},

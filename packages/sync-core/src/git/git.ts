@@ -13,7 +13,6 @@ import { ABORTED, raceAbort } from '../abort.ts'
 import { redact } from '../redact.ts'
 import { type GitSettings, gitEnvironment, SAFE_CONFIG } from './environment.ts'
 import { processGroup } from './process-group.ts'
-import type { SimpleGit } from './simple-git.ts'
 
 /** How long a git that was asked to end may take. */
 const KILL_AFTER_MS = 1_000
@@ -40,22 +39,26 @@ function trace<T extends Promise<unknown>>(folder: string, args: readonly string
   return running
 }
 
-/** What local porcelain never starts: simple-git would refuse an environment that names it. */
-const UNUSED_VARS =
-  /^(GIT_(SSH|SSH_COMMAND|ASKPASS|EDITOR|SEQUENCE_EDITOR|PAGER|PROXY_COMMAND|EXTERNAL_DIFF|TEMPLATE_DIR)|SSH_ASKPASS|EDITOR|VISUAL|PAGER|PREFIX)$/i
-
-/** simple-git refuses these wherever they come from; ours come from this module and from the user's own environment. */
-const TRUSTED_SETTINGS = {
-  ...{ allowUnsafeHooksPath: true, allowUnsafeFsMonitor: true, allowUnsafeProtocolOverride: true },
-  ...{ allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true, allowUnsafeExec: true },
-  ...{ allowUnsafeCredentialHelper: true, allowUnsafeUrlRewrite: true, allowUnsafeSshCommand: true },
-  ...{ allowUnsafePager: true, allowUnsafeEditor: true, allowUnsafeAskPass: true, allowUnsafeInclude: true },
-}
+/** simple-git refuses what could run a program. All of it is ours ({@link SAFE_CONFIG}) or in the user's environment. */
+const TRUSTED_SETTINGS = Object.fromEntries(
+  ['Alias', 'AskPass', 'CommandBinaries', 'ConfigEnvCount', 'ConfigPaths', 'CredentialHelper', 'DiffExternal']
+    .concat(['DiffTextConv', 'Editor', 'Exec', 'Filter', 'FsMonitor', 'GitProxy', 'GpgProgram', 'HooksPath', 'Include'])
+    .concat([
+      'MergeDriver',
+      'Pack',
+      'Pager',
+      'ProtocolOverride',
+      'SshCommand',
+      'Submodule',
+      'TemplateDir',
+      'UrlRewrite',
+    ])
+    .map((name) => [`allowUnsafe${name}`, true]),
+)
 
 /**
  * Has git's porcelain answer as text.
  *
- * @param args for a trace.
  * @param input for its standard input.
  * @throws {GitError} when git fails, or the signal's reason.
  */
@@ -68,18 +71,18 @@ export async function localGit(
   signal.throwIfAborted()
   // Loaded by whoever needs it: a remote source with nothing new does not.
   const { simpleGit } = await import('./simple-git.ts')
-  const env = Object.fromEntries(Object.entries(gitEnvironment(folder)).filter(([name]) => !UNUSED_VARS.test(name)))
-  const git: SimpleGit = simpleGit({
+  const env = gitEnvironment(folder) as Record<string, string>
+  const git = simpleGit({
     baseDir: folder,
     config: SAFE_CONFIG,
     abort: signal,
     trimmed: true,
-    allowEnvironment: Object.keys(env).filter((name) => /^GIT_/i.test(name)),
+    allowEnvironment: Object.keys(env),
     unsafe: TRUSTED_SETTINGS,
     // All that was printed is there then; waiting for the exit as well would leave a timer behind.
     completion: { onExit: false },
     ...(input !== undefined && { input: () => input }),
-  }).env(env as Record<string, string>)
+  }).env(env)
   const answer = await raceAbort(trace(folder, args, git.raw([...args])), signal, KILL_AFTER_MS).catch((error) => {
     signal.throwIfAborted()
     throw error

@@ -15,8 +15,8 @@ const killAll = () => {
 }
 
 /**
- * A group is named by the number of its first process, which the kernel keeps from others only as long as one of the
- * group is there. So nothing is sent any more once that process has ended and left nobody behind.
+ * A group is named by the number of its leader, which the kernel keeps from others only as long as one of the group is
+ * there: nothing is sent any more once the leader has ended and left nobody behind.
  */
 export function processGroup(leader: ChildProcess): ProcessGroup {
   let timer: NodeJS.Timeout | undefined

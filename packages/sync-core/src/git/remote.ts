@@ -26,10 +26,8 @@ interface Server {
 
 /**
  * A repository on a server. What is needed of it is kept in a bare clone of ours: one commit deep, and without
- * blobs where the server allows that, because most runs want few of them.
- *
- * That the clone is partial is told to git only when it fetches. Whatever reads the clone takes it for a whole one
- * and is told of a missing object that it is missing; git would fetch each by a connection of its own.
+ * blobs where the server allows that, because most runs want few of them. That the clone is partial is told to git only
+ * when it fetches: reading it, git would fetch each missing object by a connection of its own.
  *
  * @param clone folder of that clone; made when it is first needed. Only the holder of the source's lease opens it.
  */
@@ -104,11 +102,8 @@ async function resolveRemoteRef(server: Server, ref: string, signal: AbortSignal
   if (name !== undefined) return { name, commit: refs.get(`${name}^{}`) ?? refs.get(name)! }
   const all = await listRemoteRefs(server, ['refs/heads/*', 'refs/tags/*'], signal)
   const known = [...all.keys()].filter((each) => !each.endsWith('^{}'))
-  throw refNotFound(
-    url,
-    ref,
-    known.map((each) => each.replace(/^refs\/(heads|tags)\//, '')),
-  )
+  const short = known.map((each) => each.replace(/^refs\/(heads|tags)\//, ''))
+  throw refNotFound(url, ref, short)
 }
 
 async function listRemoteRefs(server: Server, patterns: string[], signal: AbortSignal) {

@@ -1,2 +1,2 @@
 /** git's porcelain, built into one file. */
-export { GitError, type SimpleGit, simpleGit } from 'simple-git'
+export { simpleGit } from 'simple-git'

@@ -93,6 +93,17 @@ describe('git', () => {
     await vi.waitFor(() => expect(descendants().filter((line) => line.startsWith('git '))).toEqual([]))
   })
 
+  test('answers whatever else the environment of its caller tells git to run', async () => {
+    const config = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'alias.x', GIT_CONFIG_VALUE_0: '!false' }
+    const programs = { EDITOR: 'vi', PAGER: 'less', GIT_SSH_COMMAND: 'ssh', SSH_ASKPASS: 'ask', GIT_EXEC_PATH: '' }
+    for (const [name, value] of Object.entries({ ...config, ...programs })) vi.stubEnv(name, value)
+    vi.stubEnv('GIT_DIR', '/nowhere')
+
+    const answer = await localGit(repository.folder, HEAD, new AbortController().signal).finally(vi.unstubAllEnvs)
+
+    expect(answer).toMatch(/^[0-9a-f]{40}$/)
+  })
+
   test('on a server is not run by simple-git, whose signal ends git alone: its helper goes on', async () => {
     const server = await serveGit(repository.folder)
     server.mood = 'hang'
