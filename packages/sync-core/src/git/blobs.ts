@@ -13,7 +13,7 @@ export interface Blob {
 
 export interface BlobReading<T> {
   readonly repository: Repository
-  /** What to read, in order; pulled as the answers are taken, so it may be endless. */
+  /** What to read, in order; pulled as the blobs are consumed, so it may be endless. */
   readonly items: Iterable<T> | AsyncIterable<T>
   readonly oidOf: (item: T) => string
   /** Larger blobs are skipped without being held in memory. */
@@ -23,7 +23,7 @@ export interface BlobReading<T> {
 
 /**
  * Reads blobs through one `git cat-file --batch`, each beside its item. The two pipes are all the back-pressure there
- * is: git stops reading names when nobody takes its answers.
+ * is: git stops reading names when its output is not read.
  *
  * @throws {SyncError} `GIT_FAILED` where an object is missing or git ends early, what `items` throws, or the signal's
  *   reason.

@@ -10,7 +10,7 @@ export function credentials({ url, username, password }: Address): GitSettings {
     ['remote.tidemark.url', url],
     ['remote.tidemark.promisor', 'true'],
     ['remote.tidemark.partialclonefilter', 'blob:none'],
-    // One pack a fetch, however few objects it brings, so that there is one thing to count.
+    // One pack a fetch, however few objects it has, so that packs are the one thing to count.
     ['fetch.unpackLimit', '1'],
   ]
   const secrets: Record<string, string> = {}

@@ -8,8 +8,8 @@ const REPO_ENV_VARS = [
   'GIT_NAMESPACE',
 ]
 
-// Silent for three quarters of a minute, a server is given up, also where nobody is left to do it for us: before
-// another process can have the lease, and with it the clone.
+// A server that is silent for 45 s is given up by ssh itself, also after this process was killed: before another
+// process can have the lease, and with it the clone.
 const SSH = 'ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=15 -oServerAliveCountMax=3'
 
 /** Settings of every git that we run: whatever a repository says, it starts no program of its own. */
@@ -53,10 +53,10 @@ export function gitEnvironment(
     GIT_TERMINAL_PROMPT: '0',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_NO_REPLACE_OBJECTS: '1',
-    // As with passwords: ask nobody. A command of the user's own counts for more.
+    // No prompts here either. A command of the user's own wins.
     GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? SSH,
     LC_ALL: 'C',
-    // The list of transports that are allowed, empty: an object that is missing is told as missing.
+    // No transport is allowed: git reports a missing object instead of fetching it.
     ...(!online && { GIT_ALLOW_PROTOCOL: '' }),
   }
 }

@@ -3,7 +3,7 @@ import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
 import type { Address } from './address.ts'
 
-/** What git says when it cannot get at a server, in words that tell what to do. First match counts. */
+/** What git prints when it cannot reach a server, and what to do about it. The first match counts. */
 const KNOWN_ERRORS = [
   {
     pattern:

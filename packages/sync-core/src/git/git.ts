@@ -14,10 +14,10 @@ import { redact } from '../redact.ts'
 import { type GitSettings, gitEnvironment, SAFE_CONFIG } from './environment.ts'
 import { processGroup } from './process-group.ts'
 
-/** How long a git that was asked to end may take. */
+/** From SIGTERM to SIGKILL. */
 const KILL_AFTER_MS = 1_000
 
-/** A git that has ended, as the diagnostics channel `tidemark:git` tells it. */
+/** A git that has ended, as published on the diagnostics channel `tidemark:git`. */
 export interface TracedGit {
   readonly args: readonly string[]
   readonly folder: string
@@ -69,7 +69,7 @@ export async function localGit(
   input?: string,
 ): Promise<string> {
   signal.throwIfAborted()
-  // Loaded by whoever needs it: a remote source with nothing new does not.
+  // Loaded only when needed: a remote source with nothing new does not need it.
   const { simpleGit } = await import('./simple-git.ts')
   const env = gitEnvironment(folder) as Record<string, string>
   const git = simpleGit({
@@ -141,14 +141,14 @@ export async function startGit(
     if (signal.aborted) group.kill()
     group[Symbol.dispose]()
   })
-  // The stream tells a failure first; until it is awaited, the promise's is not unhandled.
+  // Readers of the stream meet a failure first; until the promise is awaited, its rejection is not unhandled.
   ended.catch(() => {})
   return {
     output: child.stdout as AsyncIterable<Buffer>,
     ended,
     async stop() {
       group.end(KILL_AFTER_MS)
-      // What nobody takes any more would keep the end from coming.
+      // Output that nobody reads any more would keep git from ending.
       child.stdout.destroy()
       await ended.catch(() => {})
     },

@@ -6,7 +6,7 @@ export interface Origin {
   readonly phase: 'fetch' | 'plan'
   /** The commit that the ref names now; fetches nothing. */
   resolveCommit(signal: AbortSignal): Promise<string>
-  /** Makes the tree of the ref's commit readable; of its content, only what {@link Origin.fetchBlobs} is asked for. */
+  /** Makes the tree of the ref's commit readable; its blobs are fetched by {@link Origin.fetchBlobs}. */
   prepare(signal: AbortSignal): Promise<{ repository: Repository; commit: string }>
   /** Makes these blobs readable, those that are missing by one fetch; null where all of them are. */
   readonly fetchBlobs: ((oids: readonly string[], signal: AbortSignal) => Promise<void>) | null

@@ -16,7 +16,7 @@ const killAll = () => {
 
 /**
  * A group is named by the number of its leader, which the kernel keeps from others only as long as one of the group is
- * there: nothing is sent any more once the leader has ended and left nobody behind.
+ * there: no signal is sent any more once the leader has ended and the group is empty.
  */
 export function processGroup(leader: ChildProcess): ProcessGroup {
   let timer: NodeJS.Timeout | undefined

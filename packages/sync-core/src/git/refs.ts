@@ -18,7 +18,7 @@ export async function resolveRef({ folder }: Repository, ref: string, signal: Ab
   validateRef(ref, folder)
   const revParse = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`]
   let cause: unknown
-  // A ref that is not there is told by printing nothing.
+  // For a ref that does not exist, git prints nothing.
   const commit = await localGit(folder, revParse, signal).catch((error) => {
     cause = error
     return ''

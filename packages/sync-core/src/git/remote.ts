@@ -26,7 +26,7 @@ interface Server {
 
 /**
  * A repository on a server. What is needed of it is kept in a bare clone of ours: one commit deep, and without
- * blobs where the server allows that, because most runs want few of them. That the clone is partial is told to git only
+ * blobs where the server allows that, because most runs want few of them. git knows that the clone is partial only
  * when it fetches: reading it, git would fetch each missing object by a connection of its own.
  *
  * @param clone folder of that clone; made when it is first needed. Only the holder of the source's lease opens it.

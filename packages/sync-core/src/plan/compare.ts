@@ -15,7 +15,7 @@ export interface ComparisonInputs {
   /** Whether a path is compared; what is in quarantine elsewhere stays there. */
   readonly covers: (path: string) => boolean
   readonly quarantine: ReadonlyMap<string, QuarantinedFile>
-  /** Counts all pages of the source; asked only where some of them are gone, because it reads an index of all. */
+  /** Counts all pages of the source; called only where some of them are gone, because it reads a whole index. */
   readonly countPages: () => Promise<number>
 }
 
@@ -105,7 +105,7 @@ interface Differences {
 
 async function withRenames(differences: Differences, skipped: SkippedEntries): Promise<Plan> {
   const { rejected, quarantineCleared, writes, updates, removed, stored, stillQuarantined } = differences
-  // Of a first import nothing can have moved, and it is not looked through in vain.
+  // A first import has no renames to look for.
   const mayMove = updates + removed.length > 0
   const { renames, chains, renamedWrites, renamedPages } = mayMove ? await findRenames(writes, removed) : NO_RENAMES
   return {

@@ -14,12 +14,12 @@ export interface OrderedRename {
 
 /**
  * Follows moves from path to path, and puts those that are renames into an order in which each path is free when it
- * is taken.
+ * is used.
  *
  * A move is an edge from a page to a path, and a page has one path, so moves make chains and cycles. A chain counts
  * when its first page's path is gone from the tree and its last path is new: then everyone on it has moved on by
  * one. In any other chain some file was copied and then changed, or one was put over another; there each path keeps
- * its page, as git tells it.
+ * its page, as git has it.
  */
 export function orderRenames(moves: readonly Move[]): { renames: OrderedRename[]; chains: number } {
   const byPage = new Map(moves.map((move) => [move.page.path, move]))
@@ -40,7 +40,7 @@ export function orderRenames(moves: readonly Move[]): { renames: OrderedRename[]
     if (byTarget.has(move.page.path)) continue
     const chain = follow(move)
     if (move.page.index === null || !chain.at(-1)!.target.isNew) continue
-    // From its end, so that each path has been left before it is taken.
+    // From its end, so that each path is free before it is used.
     for (const link of chain.reverse()) renames.push({ move: link, cycle: null })
     chains++
   }

@@ -4,7 +4,7 @@ import { type Move, orderRenames } from './order-renames.ts'
 import type { Delete, Rename, Write } from './plan.ts'
 
 export interface Renames {
-  /** In an order in which each path is free when it is taken. */
+  /** In an order in which each path is free when it is used. */
   readonly renames: CompressedList<Rename>
   /** How many chains they make; the others are on cycles. */
   readonly chains: number

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks'
 import type { RunOptions } from './options.ts'
 import { Stopped } from './stop.ts'
 
-/** How long a run may go without recorded activity where nothing else is asked for. */
+/** How long a run may go without recorded activity, by default. */
 const STALL_TIMEOUT_MS = 5 * 60_000
 
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -12,7 +12,7 @@ export interface Budget extends Disposable {
   readonly signal: AbortSignal
   /** Looks at the clock itself: a timer is late when the event loop was busy. @throws the signal's reason. */
   throwIfExpired(): void
-  /** Tells the stall watchdog that the run gets on. */
+  /** Resets the stall watchdog. */
   recordActivity(): void
 }
 

@@ -27,7 +27,7 @@ export interface LeaseOptions {
   readonly waitMs?: number | undefined
 }
 
-/** Takes a lease, or tells who has it. */
+/** Acquires a lease, or returns who has it. */
 export async function acquireLease(db: Database, key: string, options: LeaseOptions): Promise<Held | Busy> {
   const acquired = await acquire(db, key, options)
   if ('status' in acquired) return acquired
@@ -65,7 +65,7 @@ export async function releaseWithRetry(lease: Lease): Promise<void> {
   const timer = setTimeout(() => timeout.abort(), RELEASE_TIMEOUT_MS)
   await raceAbort(tryRelease(lease, timeout.signal), timeout.signal)
   clearTimeout(timer)
-  // A release that hangs may fail later; nobody waits for another attempt then.
+  // A release that hangs may fail later; it is not retried then.
   timeout.abort()
 }
 

@@ -1,4 +1,4 @@
-/** What every kind of run can be asked. */
+/** Options of every kind of run. */
 export interface RunOptions {
   /** Stops the run as `partial` with the reason `cancelled`. */
   readonly signal?: AbortSignal | undefined

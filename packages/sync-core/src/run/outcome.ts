@@ -57,7 +57,7 @@ export interface Holder {
   readonly sinceRefreshMs: number | null
 }
 
-/** The result of a source of which no run could tell anything itself. */
+/** The result of a source whose run could not return one itself. */
 export function emptyResult(
   source: string,
   outcome: Extract<Outcome, { status: 'partial' | 'failed' }>,

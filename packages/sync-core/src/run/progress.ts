@@ -44,7 +44,7 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
   let blobsRead = 0
 
   const progress = {
-    /** When this run began, or last found out where the source is; what others have recorded since is newer. */
+    /** When this run began, or last read the state of its source; what others have recorded since is newer. */
     lookedAt: started,
     bookmark: null as string | null,
     target: null as string | null,

@@ -13,7 +13,7 @@ export interface Source {
   readonly repo: string
   /** Branch, tag, `HEAD` or commit id. */
   readonly ref: string
-  /** A folder of the repository; nothing outside it is mirrored. Paths are told from the root nevertheless. */
+  /** A folder of the repository; nothing outside it is mirrored. Paths stay relative to the root. */
   readonly subpath?: string | undefined
   /** Patterns as in .gitignore; only Markdown files that they name are mirrored. */
   readonly include?: readonly string[] | undefined
@@ -72,7 +72,7 @@ export async function openOrigin({ id, repo, ref }: Source, clones: string): Pro
 }
 
 /**
- * The commit that a source's ref names now; a server is asked, and nothing is fetched.
+ * The commit that a source's ref names now; asks its server where it is on one, and fetches nothing.
  *
  * @throws {SyncError} `BAD_SOURCE`, `NOT_A_REPOSITORY`, `BAD_REF`, `REF_NOT_FOUND`, `FETCH_FAILED`, `FETCH_REFUSED`,
  *   or the signal's reason.

@@ -4,9 +4,9 @@
  * A source is `clean` while its pages equal its bookmark. A run that finds the ref elsewhere takes the lease
  * `sync:<source>`, marks the source dirty in its first statement, writes fenced batches, and moves the bookmark in the
  * last one. It may stop after any of them, by the budget, the caller, the stall watchdog, a lost lease, a kill: the
- * source stays dirty, and the next run compares the two states again and finds only what is left. Whoever loses its
+ * source stays dirty, and the next run compares the two states again and finds only what is left. A run that loses its
  * lease writes nothing more, because every statement that writes begins with the fence. A run that finds nothing new
- * takes no lease and writes only that it has looked. The search index follows after, under a lease of its own, and
+ * takes no lease and writes only when it looked. The search index follows after, under a lease of its own, and
  * never changes how a run ended.
  */
 import { join } from 'node:path'
@@ -167,7 +167,7 @@ async function loadPipeline() {
   return { ...(await import('./plan-source.ts')), ...(await import('./apply.ts')) }
 }
 
-/** Whether the target is in already and nothing more is asked for; tells where the bookmark and the index are. */
+/** Whether the target is in already and no option asks for more; reads the bookmark and the state of the index. */
 async function checkUpToDate({ source, options, progress }: Run, db: Database): Promise<boolean> {
   const about = { id: source.id, fingerprint: sourceFingerprint(source), language: searchLanguage(source) }
   const { bookmark, upToDate, indexed } = await recordCheck(db, about, progress.target!)
@@ -211,7 +211,7 @@ async function recordUnfinished(
   return outcome
 }
 
-/** After a run that was stopped or has failed: a look that failed must not leave "up_to_date" standing. */
+/** After a run that was stopped or has failed: "up_to_date" must not stay after a look that failed. */
 async function recordAfterwards({ db, source, options, progress }: Run, { status }: Outcome): Promise<void> {
   const soon = withSignal(db, AbortSignal.timeout(CLEANUP_TIMEOUT_MS))
   if (status === 'failed' && !options.dryRun)
