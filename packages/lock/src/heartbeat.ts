@@ -92,7 +92,7 @@ export function createHeartbeat(connections: readonly Queryable[], renewSql: str
     },
     /** @param info JSON that is stored with them. @throws {LockError} where a fault kept one from being renewed. */
     renew,
-    /** Why the database does not count it as held; null where it does (and it is renewed). */
+    /** Why the database does not count it as held; null where it does, or the row is locked. */
     async askLossReason(lease: Renewable, over = connections[0]!): Promise<LossReason | 'released' | null> {
       const [row] = await send(over, [lease])
       return row?.renewed ? null : lossReason(row)

@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A lease is one row: a key, a holder, a token, an expiry. A row is free (`holder_id` null), held (not expired), or
- * stale (expired, its holder still in it). Whoever finds it free or stale takes it and raises the token; the row and
- * its token stay for ever, so tokens never repeat. All times are the database's clock.
+ * stale (expired, its holder still in it). Whoever finds it free or stale takes it and raises the token: to the
+ * database's clock, or past the last one, so none repeats where a row was deleted. All times are the database's clock.
  *
  * - Acquire: reads; a held row is refused without a lock, another is locked with SKIP LOCKED and written.
  * - Renew: one statement for all leases of a process, every `heartbeatMs`. It matches key and token, never a name.
