@@ -1,7 +1,4 @@
-/**
- * Takes back what the first form of this table had: tokens of a sequence, a unique (key, token), and a trigger
- * function with its owner's rights that everyone could call.
- */
+/** Removes what the first form of the table had: tokens of a sequence, unique (key, token), a SECURITY DEFINER trigger. */
 export default /* sql */ `
 IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = t AND attname = 'token' AND attidentity <> '') THEN
   FOR former IN SELECT tgname, tgfoid FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid WHERE tgrelid = t AND NOT tgisinternal AND prosecdef LOOP

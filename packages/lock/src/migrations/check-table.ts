@@ -1,7 +1,4 @@
-/**
- * Refuses a table that cannot be taken over, before anything of it is changed: the first thing that is wrong, and
- * what to do. `t`, the table, `problem` and `remedy` are variables of the block that this stands in, in migrate.ts.
- */
+/** Refuses a table that cannot hold leases, before anything is changed. `t`, `problem`, `remedy`: see migrate.ts. */
 export default /* sql */ `
 SELECT wrong.problem, wrong.remedy INTO problem, remedy FROM (
   SELECT 1, 'it is not a table', 'give the name of a table' FROM pg_class WHERE oid = t AND relkind NOT IN ('r', 'p')
