@@ -26,7 +26,7 @@ export interface TryOptions {
   readonly info?: unknown
   /** The `ttlMs` of this lease alone. */
   readonly ttlMs?: number | undefined
-  /** How long others are kept away since it was acquired, also where it is released earlier. */
+  /** How long others are kept away since it was acquired, also by an earlier release; by a crash for `ttlMs`. */
   readonly atLeastMs?: number | undefined
   /** Ends the wait at once, also for a database that does not answer. */
   readonly signal?: AbortSignal | undefined
@@ -70,11 +70,11 @@ export interface Locks {
   break(key: string, options?: BreakOptions): Promise<BreakResult>
   /** The same for all locks of a selection. */
   breakAll(selection: BreakSelection, options?: BreakOptions): Promise<BreakVerdict[]>
-  /** Asks the holder to give the key up, by its next heartbeat. @returns whether anyone has it. */
+  /** Asks the holder to give the key up: its `resignSignal` aborts by its next heartbeat. @returns whether anyone has it. */
   requestResign(key: string, options?: { token?: bigint }): Promise<boolean>
   /** Deletes the rows of keys that have been free for that long. @returns how many. */
   prune(options: { olderThanMs: number }): Promise<number>
-  /** Releases all leases and aborts the signals of their work; nothing can be acquired afterwards. */
+  /** Releases all leases and aborts the signals of their work, for good. Can be called again after a fault. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

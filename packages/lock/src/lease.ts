@@ -53,7 +53,8 @@ export interface Lease {
   /** The same as a fragment of a query builder: `lease.fenceTag(sql)` with the `sql` of Drizzle, Kysely, postgres.js. */
   fenceTag<Fragment>(sql: SqlTag<Fragment>): Fragment
   /**
-   * Frees the key: true, or false where the lease was over in the database. Can be called again, also after a fault.
+   * Frees the key: true, or false where the lease was over in the database. Can be called again, also after a fault. A
+   * lease that was lost for want of an answer may still have its row, and is released too.
    *
    * @throws {LockError} where the database fails or does not answer, except for a lease that is lost.
    */
