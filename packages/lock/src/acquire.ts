@@ -61,16 +61,25 @@ export function createAttempt(context: AcquireContext, { key, info, ttlMs, heart
     /** @throws {LockError} also after `timeoutMs`, or the signal's reason: a late result is released in the end. */
     async send(timeoutMs: number, signal: AbortSignal): Promise<Acquired | Contention> {
       const startedAt = performance.now()
-      const asking = run(db, statements.acquire, params)
-      const answer = answerWithin(Math.min(timeoutMs, settings.timeoutMs, trustMs), asking, signal)
-      const rows = await answer.catch((error) => {
-        track(asking.then(onLateResult, () => {}))
-        throw error
+      let gaveUp = false
+      let rows: any[] | undefined
+      const asking = run(db, statements.acquire, params).then((result) => {
+        rows = result
+        if (gaveUp) onLateResult(result)
+        return result
       })
-      const [row] = rows
+      // From now on: whoever gives up may close the locks in the same turn.
+      track(asking.catch(() => {}))
+      const [row] = await answerWithin(Math.min(timeoutMs, settings.timeoutMs, trustMs), asking, signal).catch(
+        (error) => {
+          gaveUp = true
+          if (rows) onLateResult(rows)
+          throw error
+        },
+      )
       if (row.acquired) {
         if (performance.now() - startedAt < trustMs) return { acquired: true, token: BigInt(row.token), startedAt }
-        onLateResult(rows)
+        onLateResult([row])
         throw new LockError('LOCK_FAILED', `the lease of "${key}" had run out when the answer was read`)
       }
       const hidden = `the row of "${key}" can be neither seen nor made: is it hidden by row security?`
