@@ -9,9 +9,8 @@ export interface Database {
   readonly locks: Locks
   /**
    * Runs one statement. Rows hold `bigint` as text, `timestamptz` as `Date`, `json` as values.
-   *
    * @param signal ends the wait. What the server is doing then may take a moment longer to succeed; after that a
-   *   Postgres is told to give it up, and its connection is dropped where even that brings no answer.
+   * Postgres is told to give it up, and its connection is dropped where even that brings no answer.
    * @throws the database's error, or the signal's reason.
    */
   query<Row = any>(text: string, params?: unknown[], signal?: AbortSignal): Promise<{ rows: Row[] }>

@@ -1,5 +1,6 @@
 /**
- * Opens the database of a mirror: a Postgres by its address (`postgres/`) or an embedded PGlite by its folder (`pglite/`).
+ * Opens the database of a mirror: a Postgres by its address (`postgres/`) or an embedded PGlite by its folder
+ * (`pglite/`).
  *
  * A Postgres has a pool of connections in this process. A PGlite has a process of its own, which one program at a time
  * may have (a kernel lock on its folder) and which ends with its parent. A statement ends with its signal: Postgres is
@@ -15,7 +16,6 @@ import type { Connection, Database } from './database.ts'
 
 /** After which a lease's statement without an answer is given up. */
 const LEASE_STATEMENT_TIMEOUT_MS = 20_000
-
 /** What giving up leases and connections may take; a server that has gone silent takes longer than anyone waits. */
 const CLOSE_TIMEOUT_MS = 3_000
 
@@ -31,7 +31,6 @@ export type DatabaseOptions = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marg
  * const db = await openDatabase(process.env.DATABASE_URL ?? '.tidemark/db')
  * await migrate(db)
  * ```
- *
  * @param where `postgres://…`, `postgresql://…`, or the path of a folder.
  * @throws {SyncError} `DATABASE_UNREACHABLE`, `DATABASE_REFUSED`, `DATABASE_IN_USE`, `DATABASE_FOLDER`; or the signal's
  *   reason.
@@ -45,19 +44,12 @@ export async function openDatabase(where: string, { signal, ...leases }: Databas
   return {
     ...connection,
     locks,
-    async close() {
-      try {
-        await locks.close()
-      } finally {
-        await connection.close()
-      }
-    },
+    close: () => locks.close().finally(connection.close),
   }
 }
 
 /**
  * Closes a database after work whose results stand, whatever comes of closing it.
- *
  * @param onError told of what went wrong; a lease that is still had then ends by itself within its TTL.
  */
 export async function closeDatabase(db: Database, onError: (error: Error) => void): Promise<void> {
@@ -75,11 +67,8 @@ async function connect(where: string, signal: AbortSignal | undefined): Promise<
   // Only the engine that is used is loaded: the other one costs a command that starts anew each minute.
   if (/^postgres(ql)?:\/\//.test(where)) return (await import('./postgres/open.ts')).openPostgres(where, signal)
   if (where.trim() === '' || !isEmbedded(where)) {
-    throw new SyncError(
-      'DATABASE_REFUSED',
-      'The database address is neither Postgres nor a folder',
-      'Give postgres://user@host/database, or the path of a folder for an embedded database.',
-    )
+    const hint = 'Give postgres://user@host/database, or the path of a folder for an embedded database.'
+    throw new SyncError('DATABASE_REFUSED', 'The database address is neither Postgres nor a folder', hint)
   }
   return (await import('./pglite/open.ts')).openPglite(resolve(where))
 }

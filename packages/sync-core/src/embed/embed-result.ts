@@ -18,7 +18,6 @@ export interface EmbedCounts {
 /** How the embedding of one source ended. */
 export type EmbedResult = Outcome &
   Readonly<EmbedCounts> & {
-    /** Id of the source. */
     readonly source: string
     readonly model: string
     readonly elapsedMs: number

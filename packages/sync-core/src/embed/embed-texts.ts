@@ -19,22 +19,20 @@ export interface Embedded {
 }
 
 export interface EmbedTextsOptions {
-  /** How long vectors must be; null where that is not known yet. */
+  /** Null where that is not known yet. */
   readonly dimensions: number | null
   readonly signal?: AbortSignal | undefined
-  /** Whether passing faults are retried; they are by default, and not where a person waits. */
+  /** True by default; false where a person waits. */
   readonly retry?: boolean | undefined
   /** Told when the server asks for time, so that waiting for it is no standstill. */
   readonly onWait?: (() => void) | undefined
 }
 
 /**
- * Has texts embedded in one request, and retries what passes by itself: 429, 5xx, a cut
- * connection, no answer. What a server says about when to come back (`Retry-After`) is kept to, for as long as the
- * signal lets it.
- *
+ * Has texts embedded in one request, and retries what passes by itself: 429, 5xx, a cut connection, no answer. What a
+ * server says about when to come back (`Retry-After`) is kept to, for as long as the signal lets it.
  * @throws {SyncError} `EMBEDDING_REJECTED` where it may be for one of the texts, `EMBEDDING_REFUSED`,
- *   `EMBEDDING_FAILED`, `EMBEDDING_DIMENSIONS`; or the signal's reason.
+ * `EMBEDDING_FAILED`, `EMBEDDING_DIMENSIONS`; or the signal's reason.
  */
 export async function embedTexts(
   embedding: Embedding,
@@ -64,16 +62,13 @@ export async function embedTexts(
 }
 
 /** Tries again what passes by itself, a few times, or as often as the server asks for time. */
-function retryTransient<T>(
-  once: () => Promise<T>,
-  { signal, onWait }: Pick<EmbedTextsOptions, 'signal' | 'onWait'>,
-): Promise<T> {
+function retryTransient<T>(once: () => Promise<T>, { signal, onWait }: Partial<EmbedTextsOptions>): Promise<T> {
   return pRetry(once, {
     retries: MAX_RETRIES,
     minTimeout: FIRST_RETRY_MS,
     randomize: true,
     ...(signal && { signal }),
-    shouldRetry: ({ error }) => isTransient(error),
+    shouldRetry: ({ error }) => error.name === 'TimeoutError' || (APICallError.isInstance(error) && error.isRetryable),
     // Whoever says when to come back means it: that is no failure to be counted.
     shouldConsumeRetry: ({ error }) => retryAfterMs(error) === null,
     async onFailedAttempt({ error }) {
@@ -83,11 +78,6 @@ function retryTransient<T>(
       await sleep(waitMs * (1 + Math.random() / 4), undefined, { signal })
     },
   })
-}
-
-function isTransient(error: Error): boolean {
-  if (error.name === 'TimeoutError') return true
-  return APICallError.isInstance(error) && error.isRetryable
 }
 
 /** What a server asks to wait, in seconds or until a time; null where it asks for nothing. */
@@ -105,18 +95,13 @@ function validateVectors(vectors: Embedded['vectors'], dimensions: number | null
   const expected = dimensions ?? vectors[0]?.length ?? 0
   for (const vector of vectors) {
     if (vector.length !== expected) {
-      throw new SyncError(
-        'EMBEDDING_DIMENSIONS',
-        `the model "${model}" makes vectors of ${vector.length} dimensions where ${expected} are expected`,
-        'Set "dimensions" to what the model makes, or embed under another model name to start a new set.',
-      )
+      const message = `the model "${model}" makes vectors of ${vector.length} dimensions where ${expected} are expected`
+      const hint = 'Set "dimensions" to what the model makes, or embed under another model name to start a new set.'
+      throw new SyncError('EMBEDDING_DIMENSIONS', message, hint)
     }
     if (!vector.every(Number.isFinite)) {
-      throw new SyncError(
-        'EMBEDDING_REJECTED',
-        `the model "${model}" has answered with a vector that holds no numbers`,
-        'It is a fault of the server or of the model.',
-      )
+      const message = `the model "${model}" has answered with a vector that holds no numbers`
+      throw new SyncError('EMBEDDING_REJECTED', message, 'It is a fault of the server or of the model.')
     }
   }
 }

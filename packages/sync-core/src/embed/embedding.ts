@@ -23,11 +23,8 @@ export interface Embedding {
 /** @throws {SyncError} `BAD_EMBEDDING` where nothing could be embedded whatever the server says. */
 export function validateEmbedding({ url, model }: Embedding): void {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new SyncError(
-      'BAD_EMBEDDING',
-      `"${redact(url)}" is not the address of a server that embeds`,
-      'Give what /embeddings is below, for example http://localhost:11434/v1.',
-    )
+    const hint = 'Give what /embeddings is below, for example http://localhost:11434/v1.'
+    throw new SyncError('BAD_EMBEDDING', `"${redact(url)}" is not the address of a server that embeds`, hint)
   }
   if (model.trim() === '' || model.includes('\0')) {
     throw new SyncError('BAD_EMBEDDING', 'the model that embeds has no name', 'Name one that the server has.')

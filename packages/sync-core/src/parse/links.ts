@@ -36,11 +36,8 @@ export function linksOf(root: Root, text: string, path: string): Link[] {
   return links
 }
 
-/**
- * The path in the same repository that a link names: relative to the page, or to the root with a leading slash,
- * without anchor and query, percent-decoded. Null for other addresses, bare anchors and paths that lead out of the
- * repository.
- */
+// The path in the same repository that a link names: relative to the page, or to the root with a leading slash, without
+// anchor and query, percent-decoded. Null for other addresses, bare anchors and paths that lead out of the repository.
 function resolveLinkPath(target: string, from: string): string | null {
   if (/^([a-z][a-z0-9+.-]*:|\/\/|#|\?|$)/i.test(target)) return null
   const bare = decode(target.replace(/[?#].*$/s, ''))

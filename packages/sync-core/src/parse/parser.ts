@@ -6,14 +6,12 @@ import { QuarantineError } from './quarantine-error.ts'
 /** Parsed in this process: any text of the first size takes some hundredths of a second, and most of the second do. */
 const MAX_CHEAP_BYTES = 8 * 1024
 const MAX_IN_PROCESS_BYTES = 32 * 1024
-
 /** Quotes in quotes and entities cost the square of their number, 1.4 s for 64 KB of ">". */
 const MAX_EXPENSIVE_BYTES = 500
 const EXPENSIVE = new Set(Buffer.from('>&'))
 
 /** Of processor time: ten times as long as 4 MB of tables take. Past it, a file was made to take long. */
 const TIME_LIMIT_MS = 60_000
-
 /** How often one file is begun where something else ends the parser, before the run gives up. */
 const MAX_ATTEMPTS = 2
 

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { Embedding } from '../embed/embedding.ts'
-import { readModels } from '../store/embeddings/read-models.ts'
+import { readModels } from '../store/embeddings/models.ts'
 import { vectorSpace } from '../store/embeddings/vector-space.ts'
 import type { QueryVector } from '../store/search/find-hits.ts'
 

@@ -37,7 +37,6 @@ const DEFAULT_LIMIT = 10
  * ```ts
  * const { hits } = await search(db, 'proxy "dev server" -webpack', { sources: ['vite'], limit: 5 })
  * ```
- *
  * @throws {SyncError} `NO_EMBEDDINGS` where a mode is asked for that needs them, `VECTOR_MISSING`, `EMBEDDING_FAILED`,
  *   `EMBEDDING_REFUSED`; or the signal's reason.
  */
@@ -66,11 +65,8 @@ export async function search(db: Database, words: string, options: SearchOptions
       warnings.push({ code: 'text_only', message: `searched by words only: ${error.message}` })
       return null
     }
-    throw new SyncError(
-      'NO_EMBEDDINGS',
-      `there are no embeddings to search by in ${db.name}`,
-      'Say in tidemark.yaml under "embedding" who makes them, then run: tidemark embed --all',
-    )
+    const hint = 'Say in tidemark.yaml under "embedding" who makes them, then run: tidemark embed --all'
+    throw new SyncError('NO_EMBEDDINGS', `there are no embeddings to search by in ${db.name}`, hint)
   }
 }
 

@@ -22,7 +22,6 @@ export interface IndexUpdate {
 /**
  * Writes the entries of the search index that a source lacks, until all are in or the budget is spent; what is left is
  * found by the next run. It has a lease of its own: whoever syncs the source meanwhile waits for nothing.
- *
  * @returns why pages are missing still; null where none are, or another process is at it.
  */
 export async function updateSearchIndex(db: Database, update: IndexUpdate): Promise<string | null> {

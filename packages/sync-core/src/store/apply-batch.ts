@@ -32,7 +32,6 @@ export interface Batch {
 
 /**
  * Writes a batch under its lease: all of it or, when the lease is another's by now, nothing.
- *
  * @throws {LeaseLostError} when the fence did not hold.
  */
 export async function applyBatch(db: Database, lease: Lease, sourceId: string, batch: Batch): Promise<void> {
@@ -55,14 +54,11 @@ function pageRow({ id, path, blobOid, sizeBytes, page }: PageWrite, n: number) {
   return { n, id, path, blob_oid: blobOid, size_bytes: sizeBytes, slug, title, frontmatter, content, ...counts }
 }
 
-/*
- * New pages are told from known ones by the plan (id or not) and not by ON CONFLICT, because a rename changes the
- * path that a conflict would be looked for by. Parts of one statement don't see each other's rows, so chunks and
- * links that a page no longer has are removed by ordinal: never a row that the same statement writes.
- *
- * A chunk or link is unchanged when its whole row is, not when a hash or a key column is: any column may have been
- * edited by hand or made by an older parser, and a column that is added later is compared too.
- */
+// New pages are told from known ones by the plan (id or not) and not by ON CONFLICT, because a rename changes the path
+// that a conflict would be looked for by. Parts of one statement don't see each other's rows, so chunks and links that
+// a page no longer has are removed by ordinal: never a row that the same statement writes.
+// A chunk or link is unchanged when its whole row is, not when a hash or a key column is: any column may have been
+// edited by hand or made by an older parser, and a column that is added later is compared too.
 const APPLY_BATCH = /* sql */ `
 page AS MATERIALIZED (
   SELECT p.* FROM fence, json_to_recordset($5::json) AS p (

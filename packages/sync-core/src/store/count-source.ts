@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { orIfNoSchema } from './or-if-no-schema.ts'
+import { readRows } from './read-rows.ts'
 
 /** How much the database holds of a source. */
 export interface SourceSize {
@@ -14,8 +14,7 @@ const NOTHING: SourceSize = { pages: 0, chunks: 0, links: 0, quarantined: 0, run
 
 /** Counts what `removeSource` would remove; reads only. */
 export async function countSource(db: Database, sourceId: string): Promise<SourceSize> {
-  const { rows } = await orIfNoSchema(db.query<SourceSize>(COUNT_SOURCE, [sourceId]), { rows: [NOTHING] })
-  return rows[0]!
+  return (await readRows<SourceSize>(db, COUNT_SOURCE, [sourceId]))[0] ?? NOTHING
 }
 
 const COUNT_SOURCE = /* sql */ `

@@ -9,10 +9,8 @@ export function fencedStatement(lease: Lease, ctes: string, params: readonly unk
 
 /**
  * Runs a statement under the fence of a lease: all of it or, where the lease is another's by now, nothing.
- *
  * Survives a take-over at any moment: the fence takes a key-share lock on the lease's row, so a take-over waits until
  * this statement has committed, or came first, and then every part that selects from `fence` finds it empty.
- *
  * @param ctes what follows the CTE `fence`; must return a row where the fence holds and none where it does not.
  * @param params from $3 on.
  * @throws {LeaseLostError} when the fence did not hold.

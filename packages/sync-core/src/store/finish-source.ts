@@ -13,7 +13,6 @@ export interface Completion {
 
 /**
  * Moves the bookmark: everything at this commit is in. In the same statement the run ends.
- *
  * @throws {LeaseLostError} when the fence did not hold.
  */
 export async function finishSource(db: Database, lease: Lease, completion: Completion): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { StoredPage } from '../plan/plan.ts'
-import { orIfNoSchema } from './or-if-no-schema.ts'
+import { readRows } from './read-rows.ts'
 
 const PAGE_ROWS = 1_000
 
@@ -16,9 +16,7 @@ export async function* readPages(
 ): AsyncGenerator<StoredPage[]> {
   for (let after = ''; ; ) {
     signal.throwIfAborted()
-    const { rows } = await orIfNoSchema(db.query<StoredPage>(READ_PAGES, [sourceId, after, PAGE_ROWS, rewriteBefore]), {
-      rows: [],
-    })
+    const rows = await readRows<StoredPage>(db, READ_PAGES, [sourceId, after, PAGE_ROWS, rewriteBefore])
     if (rows.length > 0) yield rows
     if (rows.length < PAGE_ROWS) return
     after = rows.at(-1)!.path
@@ -28,10 +26,8 @@ export async function* readPages(
 const READ_PAGES = /* sql */ `
 SELECT id, path, blob_oid AS "blobOid",
   CASE WHEN $4::timestamptz IS NOT NULL AND updated_at NOT BETWEEN $4 AND now() THEN 0 ELSE parser_version END AS "parserVersion"
-FROM tidemark.pages
-WHERE source_id = $1 AND path > $2 COLLATE "C"
-ORDER BY path COLLATE "C"
-LIMIT $3`
+FROM tidemark.pages WHERE source_id = $1 AND path > $2 COLLATE "C"
+ORDER BY path COLLATE "C" LIMIT $3`
 
 /** The pages of a source at these paths, in the byte order of the paths. */
 export async function* readPagesAt(
@@ -42,10 +38,8 @@ export async function* readPagesAt(
 ): AsyncGenerator<StoredPage[]> {
   for (let start = 0; start < paths.length; start += PAGE_ROWS) {
     signal.throwIfAborted()
-    const { rows } = await db.query<StoredPage>(READ_PAGES_AT, [
-      sourceId,
-      JSON.stringify(paths.slice(start, start + PAGE_ROWS)),
-    ])
+    const slice = JSON.stringify(paths.slice(start, start + PAGE_ROWS))
+    const { rows } = await db.query<StoredPage>(READ_PAGES_AT, [sourceId, slice])
     if (rows.length > 0) yield rows
   }
 }
@@ -58,8 +52,6 @@ ORDER BY path COLLATE "C"`
 
 /** How many pages a source has. */
 export async function countPages(db: Database, sourceId: string): Promise<number> {
-  const { rows } = await db.query('SELECT count(*)::integer AS count FROM tidemark.pages WHERE source_id = $1', [
-    sourceId,
-  ])
-  return rows[0]!.count
+  const count = 'SELECT count(*)::integer AS count FROM tidemark.pages WHERE source_id = $1'
+  return (await db.query(count, [sourceId])).rows[0]!.count
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { orIfNoSchema } from './or-if-no-schema.ts'
+import { readRows } from './read-rows.ts'
 
 /** A run as the database remembers it. */
 export interface RunRecord {
@@ -18,11 +18,8 @@ export interface RunRecord {
 }
 
 /** The newest runs first, of one source or of all. */
-export async function readRuns(
-  db: Database,
-  { source, limit }: { source?: string | undefined; limit: number },
-): Promise<RunRecord[]> {
-  return (await orIfNoSchema(db.query<RunRecord>(READ_RUNS, [source ?? null, limit]), { rows: [] })).rows
+export function readRuns(db: Database, options: { source?: string | undefined; limit: number }): Promise<RunRecord[]> {
+  return readRows(db, READ_RUNS, [options.source ?? null, options.limit])
 }
 
 const READ_RUNS = /* sql */ `

@@ -12,7 +12,6 @@ export interface SourceCheck {
 /**
  * Compares a source with the commit that its ref names now, and records in the same statement that it was looked at,
  * and since when it is behind where it is. Takes no lease: nothing that a run goes by is written.
- *
  * Survives a run that ends meanwhile: the row is compared as it is when the update gets it.
  */
 export async function recordCheck(

@@ -1,12 +1,10 @@
 import type { Database } from '../database/database.ts'
 
 /**
- * Records that a source could not even be looked at; what it holds, and how old that is, stays as it was. Takes no lease:
- * it was not had, or has been given back.
- *
+ * Records that a source could not even be looked at; what it holds, and how old that is, stays as it was. Takes no
+ * lease: it was not had, or has been given back.
  * Survives a run that has looked at the source meanwhile, or has ended: what that has recorded is newer and stays. Both
  * times are the server's, whose clock is not compared with ours: only how long ago this run looked is told to it.
- *
  * @param lookedMsAgo how long ago this run began, or last found out where the source is.
  * @returns its bookmark.
  */

@@ -32,9 +32,8 @@ export interface StartedRun {
 }
 
 /**
- * Records under the lease that pages are about to change, so that a run killed at any later moment leaves a source
- * that is known to be a mixture.
- *
+ * Records under the lease that pages are about to change, so that a run killed at any later moment leaves a source that
+ * is known to be a mixture.
  * @throws {LeaseLostError} when the fence did not hold.
  */
 export async function startRun(db: Database, lease: Lease, { source, from, to, full }: RunStart): Promise<StartedRun> {

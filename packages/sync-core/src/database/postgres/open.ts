@@ -6,7 +6,6 @@ import type { Connection } from '../database.ts'
 import { runQuery } from './query.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
-
 /** How long `close()` waits for statements that are on their way. */
 const CLOSE_TIMEOUT_MS = 2_000
 
@@ -56,29 +55,18 @@ function createPool(url: string, name: string): pg.Pool {
       allowExitOnIdle: true,
     })
   } catch (error) {
-    throw new SyncError(
-      'DATABASE_REFUSED',
-      `${name} is not a database address`,
-      'Give postgres://user@host/database.',
-      error,
-    )
+    const hint = 'Give postgres://user@host/database.'
+    throw new SyncError('DATABASE_REFUSED', `${name} is not a database address`, hint, error)
   }
 }
 
 function connectError(error: unknown, name: string): SyncError {
   const { code = '', message = '' } = error as { code?: string; message?: string }
   if (/^(28|3D)/.test(code)) {
-    return new SyncError(
-      'DATABASE_REFUSED',
-      `${name} refused the connection: ${redact(message)}`,
-      'Check the user, the password and the name of the database in DATABASE_URL or --database.',
-      error,
-    )
+    const hint = 'Check the user, the password and the name of the database in DATABASE_URL or --database.'
+    return new SyncError('DATABASE_REFUSED', `${name} refused the connection: ${redact(message)}`, hint, error)
   }
-  return new SyncError(
-    'DATABASE_UNREACHABLE',
-    `${name} does not answer: ${redact(message || code || String(error))}`,
-    'Check that the server runs and that host and port in DATABASE_URL or --database are right.',
-    error,
-  )
+  const why = redact(message || code || String(error))
+  const hint = 'Check that the server runs and that host and port in DATABASE_URL or --database are right.'
+  return new SyncError('DATABASE_UNREACHABLE', `${name} does not answer: ${why}`, hint, error)
 }

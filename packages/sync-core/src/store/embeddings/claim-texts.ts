@@ -17,9 +17,8 @@ interface Row extends PendingText {
 }
 
 /**
- * Claims the texts of a source that a model has not embedded, a batch at a time and each text once, in the order of
- * its pages. A text that the holder of another lease is having embedded is left to it.
- *
+ * Claims the texts of a source that a model has not embedded, a batch at a time and each text once, in the order of its
+ * pages. A text that the holder of another lease is having embedded is left to it.
  * @throws {LeaseLostError} when the fence did not hold.
  */
 export async function* claimTexts(

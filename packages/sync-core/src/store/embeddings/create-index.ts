@@ -1,9 +1,8 @@
 import type { Database } from '../../database/database.ts'
 
 /**
- * Creates an index where there is none of that name. Of two that create it at once, Postgres would let one fail after all
- * its work: it waits here, and finds it there.
- *
+ * Creates an index where there is none of that name. Of two that create it at once, Postgres would let one fail after
+ * all its work: it waits here, and finds it there.
  * @param definition what follows the table's name: `USING` and so on.
  */
 export async function createIndex(

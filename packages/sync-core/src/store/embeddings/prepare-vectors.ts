@@ -3,7 +3,6 @@ import { vectorMissingError } from './vector-space.ts'
 
 /**
  * Makes the table of embeddings where there is none, and installs pgvector for it where the server has it.
- *
  * @throws {SyncError} `VECTOR_MISSING` saying what to install, or what to have run by whom.
  */
 export async function prepareVectors(db: Database): Promise<void> {
@@ -11,10 +10,8 @@ export async function prepareVectors(db: Database): Promise<void> {
   const { made, installed, available, major } = rows[0]!
   if (made) return
   if (!installed && !available) {
-    throw vectorMissingError(
-      db,
-      `Install it on the server (Debian and Ubuntu: apt install postgresql-${major}-pgvector) and run this again. All but embeddings works without.`,
-    )
+    const install = `Install it on the server (Debian and Ubuntu: apt install postgresql-${major}-pgvector)`
+    throw vectorMissingError(db, `${install} and run this again. All but embeddings works without.`)
   }
   try {
     await db.query(CREATE_TABLE)
@@ -37,10 +34,7 @@ DO $make$ BEGIN
   CREATE EXTENSION IF NOT EXISTS vector;
   EXECUTE format(
     'CREATE TABLE IF NOT EXISTS tidemark.embeddings (
-      model        text NOT NULL,
-      content_hash bytea NOT NULL,
-      embedding    %s.vector NOT NULL,
-      PRIMARY KEY (model, content_hash)
+      model text NOT NULL, content_hash bytea NOT NULL, embedding %s.vector NOT NULL, PRIMARY KEY (model, content_hash)
     )',
     (SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace WHERE extname = 'vector')
   );

@@ -11,7 +11,6 @@ export interface EmbeddingBatch {
 
 /**
  * Writes what has become of a batch of texts: all of it or, where the lease is another's by now, nothing.
- *
  * @param type of vectors, with its schema.
  * @throws {LeaseLostError} when the fence did not hold.
  */
@@ -26,10 +25,8 @@ export async function storeEmbeddings(
   await fencedQuery(db, lease, storeEmbeddingsSql(type), params)
 }
 
-/*
- * The claims stay: a text is embedded by then, and another run that has not seen it yet is kept from it by them. They
- * end with the lease, and with the text itself in a collection.
- */
+// The claims stay: a text is embedded by then, and another run that has not seen it yet is kept from it by them. They
+// end with the lease, and with the text itself in a collection.
 const storeEmbeddingsSql = (type: string) => /* sql */ `
 vector AS MATERIALIZED (
   SELECT decode(v.hash, 'hex') AS content_hash, v.vector FROM fence, json_to_recordset($5::json) AS v (hash text, vector text)

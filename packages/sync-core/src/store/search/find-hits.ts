@@ -1,6 +1,6 @@
 import type { Database } from '../../database/database.ts'
 import type { VectorSpace } from '../embeddings/vector-space.ts'
-import { orIfNoSchema } from '../or-if-no-schema.ts'
+import { readRows } from '../read-rows.ts'
 import { textSearchSql, type WordMatch } from './text-search.ts'
 import { vectorSearchSql } from './vector-search.ts'
 
@@ -65,12 +65,10 @@ export async function findHits(
   const params: unknown[] = [words, sources, limit, Math.max(limit, MIN_CANDIDATES)]
   if (vector !== null) params.push(vector.model, vector.vector)
   const sql = findHitsSql(match, vector?.space ?? null, sources !== null)
-  const { rows } = await orIfNoSchema(db.query<HitRow>(sql, params, signal), { rows: [] })
-  return rows.map(toHit)
-}
-
-function toHit({ textRank, vectorRank, excerpt, ...hit }: HitRow): SearchHit {
-  return { ...hit, ...splitHighlights(excerpt), ranks: { text: textRank, vector: vectorRank } }
+  const rows = await readRows<HitRow>(db, sql, params, signal)
+  return rows.map(({ textRank, vectorRank, excerpt, ...hit }) => {
+    return { ...hit, ...splitHighlights(excerpt), ranks: { text: textRank, vector: vectorRank } }
+  })
 }
 
 /** Takes the highlight characters out of an excerpt, and tells where they were. */

@@ -10,7 +10,6 @@ export async function readUnindexedRun(db: Database, sourceId: string): Promise<
 
 /**
  * Records that the index has every page, unless a run has begun to write others since.
- *
  * @param run what {@link readUnindexedRun} returned before the first page was indexed.
  */
 export async function finishIndex(

@@ -21,7 +21,6 @@ export interface IndexedBatch {
 
 /**
  * Writes the entries of the next pages whose entries are missing or were made of something else.
- *
  * @throws {LeaseLostError} when the fence did not hold.
  */
 export async function indexBatch(db: Database, lease: Lease, batch: IndexBatch): Promise<IndexedBatch> {
@@ -31,18 +30,14 @@ export async function indexBatch(db: Database, lease: Lease, batch: IndexBatch):
   return indexed
 }
 
-/**
- * Blob and parser make the text of a page; its title may come from its path as well. The time of its last write makes
- * the entries of a page that a full sync has written again a difference too, although blob and parser are the same.
- * As a number: how a timestamp reads depends on the session.
- */
+// Blob and parser make the text of a page; its title may come from its path as well. The time of its last write makes
+// the entries of a page that a full sync has written again a difference too, although blob and parser are the same. As
+// a number: how a timestamp reads depends on the session.
 const CONTENT_FINGERPRINT =
   "md5(concat_ws(' ', page.blob_oid, page.parser_version, setting.language, extract(epoch FROM page.updated_at), page.title))::uuid"
 
-/**
- * OFFSET 0 keeps what is looked up page by page from becoming a join: that reads all of a source for each batch, which
- * the planner prefers while a table that is being filled has no statistics.
- */
+// OFFSET 0 keeps what is looked up page by page from becoming a join: that reads all of a source for each batch, which
+// the planner prefers while a table that is being filled has no statistics.
 const indexBatchSql = (byPath: boolean) => /* sql */ `
 setting AS MATERIALIZED (SELECT tidemark.dictionary_for($4) AS language FROM fence),
 page AS MATERIALIZED (

@@ -21,11 +21,9 @@ text_hits AS (
   WHERE $2::text[] IS NULL OR entry.source_id = ANY ($2::text[])
 )`
 
-/**
- * Postgres ranks by how often words are there, and "server" is everywhere: each counts by the square of its inverse
- * document frequency, as in Lucene's classic similarity. A word of every tenth chunk finds nothing by itself where there
- * is a rarer one, which keeps most chunks from being looked at.
- */
+// Postgres ranks by how often words are there, and "server" is everywhere: each counts by the square of its inverse
+// document frequency, as in Lucene's classic similarity. A word of every tenth chunk finds nothing by itself where
+// there is a rarer one, which keeps most chunks from being looked at.
 const ANY_WORD = /* sql */ `${LANGUAGES},
 total AS MATERIALIZED (
   SELECT CASE WHEN reltuples > 0 THEN reltuples ELSE (SELECT count(*) FROM tidemark.search_chunks) END AS chunks

@@ -2,7 +2,6 @@ import type { VectorSpace } from '../embeddings/vector-space.ts'
 
 /**
  * The CTE `vector_hits` of a search: the chunks nearest to the vector $6 of the model $5, and how similar they are.
- *
  * Of all sources they are found by the index, which is made for this very expression. Of some it is one by one, because
  * among the nearest of all there may be few of them, or none.
  */
