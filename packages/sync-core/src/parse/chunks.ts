@@ -1,4 +1,4 @@
-import type { Root, RootContent } from 'mdast'
+import type { Root } from 'mdast'
 import { plainText } from './mdast.ts'
 
 /** A part of a page under one heading, of a size that a model can embed. */
@@ -27,7 +27,7 @@ export function chunksOf(root: Root, text: string): Chunk[] {
   }
   for (const node of root.children) {
     if (node.type === 'yaml' || node.type === 'toml') continue
-    const { from, to } = extent(node)
+    const [from, to] = [node.position!.start.offset!, node.position!.end.offset!]
     if (node.type === 'heading') {
       close()
       while (headings.length > 0 && headings.at(-1)!.depth >= node.depth) headings.pop()
@@ -38,10 +38,6 @@ export function chunksOf(root: Root, text: string): Chunk[] {
   }
   close()
   return chunks
-}
-
-function extent(node: RootContent): { from: number; to: number } {
-  return { from: node.position!.start.offset!, to: node.position!.end.offset! }
 }
 
 /** Parts of a section that are no longer than a chunk may be. */

@@ -21,18 +21,10 @@ export type ParseReply =
   | { readonly quarantine: QuarantineCode; readonly message: string }
   | { readonly fault: string }
 
-/** Sent to the thread when a file is begun, and null when it is done. */
-interface Begun {
-  /** Counted from 1, as the parent counts too. */
-  readonly request: number
-  readonly cpuBefore: NodeJS.CpuUsage
-}
-
-interface Watch {
-  /** File descriptor of the pipe to the parent. */
-  readonly pipe: number
-  readonly timeLimitMs: number
-}
+/** Sent to the thread when a file is begun, and null when it is done. Requests count from 1, in the parent too. */
+type Begun = { readonly request: number; readonly cpuBefore: NodeJS.CpuUsage }
+/** The pipe to the parent is a file descriptor. */
+type Watch = { readonly pipe: number; readonly timeLimitMs: number }
 
 /** How soon a file that had little time left and has got no processor meanwhile is checked again. */
 const MIN_CHECK_MS = 50

@@ -3,12 +3,7 @@ import type { Database } from '../database/database.ts'
 import { fencedQuery } from './fenced-query.ts'
 
 /** What is derived of a page, and would stay for ever where the page itself was removed by hand. */
-const DERIVED_TABLES = ['chunks', 'links', 'search_chunks', 'search_pages']
-
-interface Visited {
-  /** The last page id that was looked at; null where none was left. */
-  readonly last: string | null
-}
+export const DERIVED_TABLES = ['chunks', 'links', 'search_chunks', 'search_pages']
 
 /** Some hundredths of a second for each statement. */
 const ROWS_PER_STATEMENT = 5_000
@@ -22,10 +17,9 @@ export async function deleteOrphans(db: Database, lease: Lease, sourceId: string
   for (const table of DERIVED_TABLES) {
     // Without statistics, which PGlite never gets by itself, each statement would sort all rows that are left.
     await db.query(`ANALYZE tidemark.${table} (source_id, page_id)`)
-    // A page id of any value may be found there, also one below zero.
     for (let after: string | null = MIN_BIGINT; after !== null; ) {
       const params: unknown[] = [sourceId, after, ROWS_PER_STATEMENT]
-      const [visited] = await fencedQuery<Visited>(db, lease, deleteOrphansSql(table), params)
+      const [visited] = await fencedQuery<{ last: string | null }>(db, lease, deleteOrphansSql(table), params)
       after = visited.last
       onStep()
     }

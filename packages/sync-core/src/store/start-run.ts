@@ -5,12 +5,7 @@ import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { fencedQuery } from './fenced-query.ts'
 
 export interface RunStart {
-  readonly source: {
-    readonly id: string
-    readonly repo: string
-    readonly ref: string
-    readonly fingerprint: string
-  }
+  readonly source: Readonly<Record<'id' | 'repo' | 'ref' | 'fingerprint', string>>
   /** The bookmark that the run sets out from. */
   readonly from: string | null
   /** The commit that it works towards. */

@@ -19,9 +19,8 @@ CREATE INDEX pages_name ON tidemark.pages (source_id, tidemark.page_name(path));
 CREATE FUNCTION tidemark.link_target(source text, from_path text, target text, target_path text, target_name text)
 RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS $function$
   (SELECT pages.id FROM (VALUES
-      (1, target_path), (2, target_path || '.md'), (3, target_path || '.markdown'),
-      (4, target_path || '/index.md'), (5, target_path || '/README.md'), (6, target_path || '/readme.md'),
-      (7, regexp_replace(target_path, '\\.html$', '.md'))
+      (1, target_path), (2, target_path || '.md'), (3, target_path || '.markdown'), (4, target_path || '/index.md'),
+      (5, target_path || '/README.md'), (6, target_path || '/readme.md'), (7, regexp_replace(target_path, '\\.html$', '.md'))
     ) AS candidate (rank, path)
     JOIN tidemark.pages ON pages.source_id = source AND pages.path = candidate.path COLLATE "C"
     ORDER BY rank LIMIT 1)
@@ -47,16 +46,12 @@ LEFT JOIN tidemark.pages AS goal ON goal.source_id = link.source_id
 
 -- First the links that could mean the page, by index; then those of them that do.
 CREATE VIEW tidemark.backlinks AS
-SELECT page.source_id, page.id AS page_id, page.path, link.page_id AS from_page_id, origin.path AS from_path,
-  link.kind, link.target
-FROM tidemark.pages AS page
-CROSS JOIN LATERAL (
+SELECT page.source_id, page.id AS page_id, page.path, link.page_id AS from_page_id, origin.path AS from_path, link.kind, link.target
+FROM tidemark.pages AS page CROSS JOIN LATERAL (
   SELECT page_id, kind, target, target_path, target_name FROM tidemark.links
   WHERE links.source_id = page.source_id AND links.target_path = ANY (ARRAY[
-    page.path,
-    regexp_replace(page.path, '\\.(md|markdown)$', ''),
-    regexp_replace(page.path, '\\.md$', '.html'),
-    regexp_replace(page.path, '/(index|README|readme)\\.md$', '')
+    page.path, regexp_replace(page.path, '\\.(md|markdown)$', ''),
+    regexp_replace(page.path, '\\.md$', '.html'), regexp_replace(page.path, '/(index|README|readme)\\.md$', '')
   ] COLLATE "C")
   UNION ALL
   SELECT page_id, kind, target, target_path, target_name FROM tidemark.links

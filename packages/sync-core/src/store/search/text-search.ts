@@ -11,9 +11,7 @@ const LANGUAGES = 'language AS MATERIALIZED (SELECT language FROM tidemark.searc
 
 /** Phrases, "or" and "-word" as Postgres reads them. */
 const ALL_WORDS = /* sql */ `${LANGUAGES},
-word_query AS MATERIALIZED (
-  SELECT language, websearch_to_tsquery(language::regconfig, $1) AS query FROM language
-),
+word_query AS MATERIALIZED (SELECT language, websearch_to_tsquery(language::regconfig, $1) AS query FROM language),
 text_hits AS (
   SELECT entry.source_id, entry.page_id, entry.ordinal, ts_rank(entry.words, word_query.query, 1) AS score
   FROM word_query JOIN tidemark.search_chunks AS entry
@@ -30,8 +28,7 @@ total AS MATERIALIZED (
   FROM pg_class WHERE oid = 'tidemark.search_chunks'::regclass
 ),
 counted AS MATERIALIZED (
-  SELECT language, query,
-    (SELECT count(*) FROM tidemark.search_chunks AS entry WHERE entry.words @@ query) AS found
+  SELECT language, query, (SELECT count(*) FROM tidemark.search_chunks AS entry WHERE entry.words @@ query) AS found
   FROM language, unnest(to_tsvector(language::regconfig, $1)) AS given,
     LATERAL (SELECT ('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery AS query) AS quoted
 ),
