@@ -15,9 +15,8 @@ import type { Outcome } from '../run/outcome.ts'
 import { outcomeFromError, refuseTooManyFailures } from '../run/stop.ts'
 import { claimTexts, type PendingText } from '../store/embeddings/claim-texts.ts'
 import { completeModel, countMissing, readModels } from '../store/embeddings/models.ts'
-import { prepareVectors } from '../store/embeddings/prepare-vectors.ts'
 import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'
-import { vectorSpace } from '../store/embeddings/vector-space.ts'
+import { prepareVectors, vectorSpace } from '../store/embeddings/vector-space.ts'
 import { bisectRejected } from './bisect-rejected.ts'
 import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts } from './embed-result.ts'
 import { type Embedding, validateEmbedding } from './embedding.ts'
@@ -42,8 +41,7 @@ interface EmbedRun {
   readonly embedding: Embedding
   readonly options: EmbedOptions
   readonly budget: Budget
-  /** What the run has done so far, as its result tells it. */
-  readonly counts: EmbedCounts
+  readonly counts: EmbedCounts // What the run has done so far, as its result tells it
   readonly warnings: { code: string; message: string }[]
   readonly elapsedMs: () => number
 }
@@ -158,7 +156,7 @@ async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise
     const done = counts.chunksEmbedded + counts.chunksQuarantined
     options.onProgress?.({ source: sourceId, done, total, elapsedMs: run.elapsedMs() })
   }
-  const batches = claimTexts(db, lease, { sourceId, model, batchSize })
+  const batches = claimTexts(db, lease, sourceId, model, batchSize)
   // All of them take from one generator, and the first that fails ends it for the others, which store what they have.
   const work = async () => {
     for await (const texts of batches) {

@@ -5,8 +5,7 @@ import { walk } from './mdast.ts'
 /** What a page points to, in the order of its text. */
 export interface Link {
   readonly kind: 'link' | 'image' | 'wiki'
-  /** As it is written. */
-  readonly target: string
+  readonly target: string // As it is written
   /** The path in the same repository that it names, whether or not there is such a file; null for everything else. */
   readonly targetPath: string | null
   /** For a wiki link: the name of the page that it means, without folders, in lower case. */

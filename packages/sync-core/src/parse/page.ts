@@ -14,8 +14,7 @@ export interface Page {
   readonly slug: string
   readonly title: string
   readonly frontmatter: Readonly<Record<string, unknown>>
-  /** The text without its front matter. */
-  readonly content: string
+  readonly content: string // The text without its front matter
   readonly chunks: readonly Chunk[]
   readonly links: readonly Link[]
 }

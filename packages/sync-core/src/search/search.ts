@@ -1,9 +1,10 @@
 import type { Database } from '../database/database.ts'
 import type { Embedding } from '../embed/embedding.ts'
+import { readModels } from '../store/embeddings/models.ts'
+import { vectorSpace } from '../store/embeddings/vector-space.ts'
 import { findHits, type QueryVector, type SearchHit } from '../store/search/find-hits.ts'
 import type { WordMatch } from '../store/search/text-search.ts'
 import { SyncError } from '../sync-error.ts'
-import { embedQuery } from './embed-query.ts'
 
 export type SearchMode = 'text' | 'vector' | 'hybrid'
 
@@ -41,7 +42,7 @@ const DEFAULT_LIMIT = 10
  *   `EMBEDDING_REFUSED`; or the signal's reason.
  */
 export async function search(db: Database, words: string, options: SearchOptions = {}): Promise<SearchResult> {
-  const { sources = null, limit = DEFAULT_LIMIT, mode, embedding, signal } = options
+  const { sources = null, limit = DEFAULT_LIMIT, mode, signal } = options
   const warnings: SearchResult['warnings'][number][] = []
   const vector = mode === 'text' ? null : await tryEmbedQuery()
   const chosen: SearchMode = mode ?? (vector === null ? 'text' : 'hybrid')
@@ -57,7 +58,7 @@ export async function search(db: Database, words: string, options: SearchOptions
   /** Where no mode is asked for, a search goes on without vectors, and says why. */
   async function tryEmbedQuery(): Promise<QueryVector | null> {
     try {
-      const embedded = await embedQuery(db, words, embedding, signal)
+      const embedded = await embedQuery(db, words, options)
       if (embedded !== null || mode === undefined) return embedded
     } catch (error) {
       signal?.throwIfAborted()
@@ -77,4 +78,27 @@ const isPlain = (words: string) => !/"|(^|\s)-|(^|\s)or(\s|$)/i.test(words)
 function matchFor(mode: SearchMode, words: string): WordMatch | null {
   if (mode === 'vector') return null
   return mode === 'hybrid' && isPlain(words) ? 'any' : 'all'
+}
+
+/**
+ * Embeds words with the model whose set is complete: the one that is configured, or, until it has every chunk, the
+ * newest other one that has; null where there is none, or no server to ask.
+ */
+async function embedQuery(
+  db: Database,
+  words: string,
+  { embedding, signal }: SearchOptions,
+): Promise<QueryVector | null> {
+  if (embedding === undefined) return null
+  const models = await readModels(db)
+  const configured = models.find(({ model }) => model === embedding.model)
+  const complete = models.filter(({ completedAt }) => completedAt !== null)
+  const chosen = configured?.completedAt ? configured : (complete[0] ?? configured)
+  if (chosen === undefined) return null
+  const { model, dimensions } = chosen
+  const space = await vectorSpace(db, dimensions)
+  const server = { ...embedding, model, dimensions: model === embedding.model ? embedding.dimensions : undefined }
+  const { embedTexts } = await import('../embed/embed-texts.ts')
+  const { vectors } = await embedTexts(server, [words], { dimensions, signal, retry: false })
+  return { model, space, vector: JSON.stringify(vectors[0]) }
 }

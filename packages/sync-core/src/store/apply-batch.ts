@@ -25,10 +25,8 @@ export interface QuarantineWrite {
 export interface Batch {
   readonly pages: readonly PageWrite[]
   readonly quarantined: readonly QuarantineWrite[]
-  /** Of pages to be removed with all that was made of them. */
-  readonly deletedIds: readonly string[]
-  /** Paths whose quarantine is over. */
-  readonly quarantineCleared: readonly string[]
+  readonly deletedIds: readonly string[] // Of pages to be removed with all that was made of them
+  readonly quarantineCleared: readonly string[] // Paths whose quarantine is over
 }
 
 /**

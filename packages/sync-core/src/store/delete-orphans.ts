@@ -43,5 +43,4 @@ deleted AS (
     WHERE NOT EXISTS (SELECT FROM tidemark.pages WHERE pages.source_id = $3 AND pages.id = visited.page_id OFFSET 0)
   ))
 )
-SELECT max(visited.page_id) AS last FROM fence LEFT JOIN visited ON true
-HAVING count(*) > 0`
+SELECT max(visited.page_id) AS last FROM fence LEFT JOIN visited ON true HAVING count(*) > 0`

@@ -15,12 +15,7 @@ export function fencedStatement(lease: Lease, ctes: string, params: readonly unk
  * @param params from $3 on.
  * @throws {LeaseLostError} when the fence did not hold.
  */
-export async function fencedQuery<Row = any>(
-  db: Database,
-  lease: Lease,
-  ctes: string,
-  params: readonly unknown[],
-): Promise<[Row, ...Row[]]> {
+export async function fencedQuery<Row = any>(db: Database, lease: Lease, ctes: string, params: readonly unknown[]) {
   const statement = fencedStatement(lease, ctes, params)
   const { rows } = await db.query<Row>(statement.text, statement.params)
   if (rows.length === 0) throw await lostLease(lease)

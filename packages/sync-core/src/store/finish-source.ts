@@ -29,5 +29,4 @@ source AS (
   FROM fence WHERE id = $3
 )
 UPDATE tidemark.runs SET finished_at = now(), status = $6, to_commit = $5, counts = $7::jsonb
-FROM fence WHERE source_id = $3 AND id = $4::bigint
-RETURNING 1`
+FROM fence WHERE source_id = $3 AND id = $4::bigint RETURNING 1`

@@ -8,12 +8,7 @@ const PAGE_ROWS = 1_000
  * The pages of a source in the byte order of their paths, some thousands at a time. A page that claims to have been
  * written in the future was edited by hand, so a full sync writes it again too.
  */
-export async function* readPages(
-  db: Database,
-  sourceId: string,
-  rewriteBefore: Date | null,
-  signal: AbortSignal,
-): AsyncGenerator<StoredPage[]> {
+export async function* readPages(db: Database, sourceId: string, rewriteBefore: Date | null, signal: AbortSignal) {
   for (let after = ''; ; ) {
     signal.throwIfAborted()
     const rows = await readRows<StoredPage>(db, READ_PAGES, [sourceId, after, PAGE_ROWS, rewriteBefore])
@@ -26,16 +21,10 @@ export async function* readPages(
 const READ_PAGES = /* sql */ `
 SELECT id, path, blob_oid AS "blobOid",
   CASE WHEN $4::timestamptz IS NOT NULL AND updated_at NOT BETWEEN $4 AND now() THEN 0 ELSE parser_version END AS "parserVersion"
-FROM tidemark.pages WHERE source_id = $1 AND path > $2 COLLATE "C"
-ORDER BY path COLLATE "C" LIMIT $3`
+FROM tidemark.pages WHERE source_id = $1 AND path > $2 COLLATE "C" ORDER BY path COLLATE "C" LIMIT $3`
 
 /** The pages of a source at these paths, in the byte order of the paths. */
-export async function* readPagesAt(
-  db: Database,
-  sourceId: string,
-  paths: readonly string[],
-  signal: AbortSignal,
-): AsyncGenerator<StoredPage[]> {
+export async function* readPagesAt(db: Database, sourceId: string, paths: readonly string[], signal: AbortSignal) {
   for (let start = 0; start < paths.length; start += PAGE_ROWS) {
     signal.throwIfAborted()
     const slice = JSON.stringify(paths.slice(start, start + PAGE_ROWS))
@@ -45,8 +34,7 @@ export async function* readPagesAt(
 }
 
 const READ_PAGES_AT = /* sql */ `
-SELECT id, path, blob_oid AS "blobOid", parser_version AS "parserVersion"
-FROM tidemark.pages
+SELECT id, path, blob_oid AS "blobOid", parser_version AS "parserVersion" FROM tidemark.pages
 WHERE source_id = $1 AND path IN (SELECT json_array_elements_text($2::json) COLLATE "C")
 ORDER BY path COLLATE "C"`
 

@@ -25,5 +25,4 @@ export function readRuns(db: Database, options: { source?: string | undefined; l
 const READ_RUNS = /* sql */ `
 SELECT source_id AS source, id, started_at AS "startedAt", finished_at AS "finishedAt", status, reason,
        from_commit AS "fromCommit", to_commit AS "toCommit", counts, host, pid
-FROM tidemark.runs WHERE $1::text IS NULL OR source_id = $1
-ORDER BY id DESC LIMIT $2`
+FROM tidemark.runs WHERE $1::text IS NULL OR source_id = $1 ORDER BY id DESC LIMIT $2`

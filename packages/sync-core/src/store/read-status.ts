@@ -60,5 +60,4 @@ SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, sourc
     FROM tidemark.locks WHERE key = 'sync:' || wanted.id AND holder_id IS NOT NULL
   ) AS lease
 FROM unnest($1::text[]) WITH ORDINALITY AS wanted (id, place)
-LEFT JOIN tidemark.sources AS source ON source.id = wanted.id
-ORDER BY place`
+LEFT JOIN tidemark.sources AS source ON source.id = wanted.id ORDER BY place`

@@ -3,10 +3,8 @@ import { PARSER_VERSION } from '../parse/parser-version.ts'
 
 export interface SourceCheck {
   readonly bookmark: string | null
-  /** Whether the source holds exactly the commit, made the way that it would be made now. */
-  readonly upToDate: boolean
-  /** Whether the search index has every page, made for the language that is asked for. */
-  readonly indexed: boolean
+  readonly upToDate: boolean // Whether the source holds exactly the commit, made the way that it would be made now
+  readonly indexed: boolean // Whether the search index has every page, made for the language that is asked for
 }
 
 /**
@@ -31,6 +29,5 @@ UPDATE tidemark.sources SET
   last_checked_at = now(),
   last_status = CASE WHEN ${UP_TO_DATE} THEN 'up_to_date' ELSE last_status END,
   behind_since = CASE WHEN ${UP_TO_DATE} THEN NULL ELSE coalesce(behind_since, now()) END
-WHERE id = $1
-RETURNING bookmark, ${UP_TO_DATE} AS "upToDate",
+WHERE id = $1 RETURNING bookmark, ${UP_TO_DATE} AS "upToDate",
   coalesce(unindexed_since_run IS NULL AND search_language = $5, false) AS indexed`

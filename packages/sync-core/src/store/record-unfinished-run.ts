@@ -22,8 +22,6 @@ export async function recordUnfinishedRun(db: Database, lease: Lease, run: Unfin
 }
 
 const RECORD_UNFINISHED_RUN = /* sql */ `
-source AS (
-  UPDATE tidemark.sources SET last_checked_at = now(), last_status = $5 FROM fence WHERE id = $3
-)
+source AS (UPDATE tidemark.sources SET last_checked_at = now(), last_status = $5 FROM fence WHERE id = $3)
 UPDATE tidemark.runs SET finished_at = now(), status = $5, reason = $6, counts = $7::jsonb
 WHERE source_id = $3 AND id = $4::bigint`

@@ -6,24 +6,19 @@ import { fencedQuery } from './fenced-query.ts'
 
 export interface RunStart {
   readonly source: Readonly<Record<'id' | 'repo' | 'ref' | 'fingerprint', string>>
-  /** The bookmark that the run sets out from. */
-  readonly from: string | null
-  /** The commit that it works towards. */
-  readonly to: string
+  readonly from: string | null // The bookmark that the run sets out from
+  readonly to: string // The commit that it works towards
   /** Whether every page is to be written again. A full sync that was stopped goes on without being asked. */
   readonly full: boolean
 }
 
 export interface StartedRun {
   readonly id: string
-  /** Whether an earlier run had left the source unfinished. */
-  readonly unfinished: boolean
-  /** Whether the bookmark was made with the same parser and the same choice of files. */
-  readonly sameSettings: boolean
+  readonly unfinished: boolean // Whether an earlier run had left the source unfinished
+  readonly sameSettings: boolean // Whether the bookmark was made with the same parser and the same choice of files
   /** Pages last written before that moment of the database's clock are to be written again; null where none are. */
   readonly rewriteBefore: Date | null
-  /** Whether the search index had every page before. */
-  readonly indexed: boolean
+  readonly indexed: boolean // Whether the search index had every page before
 }
 
 /**
@@ -44,8 +39,7 @@ before AS MATERIALIZED (
 ),
 run AS (
   INSERT INTO tidemark.runs (source_id, from_commit, to_commit, host, pid)
-  SELECT $3, $6, $7, $8, $9::integer FROM fence
-  RETURNING id
+  SELECT $3, $6, $7, $8, $9::integer FROM fence RETURNING id
 ),
 source AS (
   INSERT INTO tidemark.sources AS old (id, repo, ref, target, dirty, rewrite_before, behind_since, unindexed_since_run)

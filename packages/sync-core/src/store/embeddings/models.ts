@@ -8,8 +8,7 @@ import { vectorSpace } from './vector-space.ts'
 export interface EmbeddingSet {
   readonly model: string
   readonly dimensions: number
-  /** When it had every chunk for the first time. */
-  readonly completedAt: Date | null
+  readonly completedAt: Date | null // When it had every chunk for the first time
 }
 
 /** The sets that were begun; complete ones first, the newest of them before others. */

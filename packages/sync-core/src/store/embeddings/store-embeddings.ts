@@ -14,12 +14,8 @@ export interface EmbeddingBatch {
  * @param type of vectors, with its schema.
  * @throws {LeaseLostError} when the fence did not hold.
  */
-export async function storeEmbeddings(
-  db: Database,
-  lease: Lease,
-  type: string,
-  { model, dimensions, embedded, rejected }: EmbeddingBatch,
-): Promise<void> {
+export async function storeEmbeddings(db: Database, lease: Lease, type: string, batch: EmbeddingBatch): Promise<void> {
+  const { model, dimensions, embedded, rejected } = batch
   const vectors = embedded.map(({ hash, vector }) => ({ hash, vector: JSON.stringify(vector) }))
   const params = [model, dimensions, JSON.stringify(vectors), JSON.stringify(rejected)]
   await fencedQuery(db, lease, storeEmbeddingsSql(type), params)

@@ -7,17 +7,14 @@ import { vectorSearchSql } from './vector-search.ts'
 /** A text as a model embeds it. */
 export interface QueryVector {
   readonly model: string
-  /** As pgvector reads it. */
-  readonly vector: string
+  readonly vector: string // As pgvector reads it
   readonly space: VectorSpace
 }
 
 export interface SearchQuery {
   readonly words: string
-  /** Null for a search by vectors alone. */
-  readonly match: WordMatch | null
-  /** Null for a search by words alone. */
-  readonly vector: QueryVector | null
+  readonly match: WordMatch | null // Null for a search by vectors alone
+  readonly vector: QueryVector | null // Null for a search by words alone
   readonly sources: readonly string[] | null
   readonly limit: number
 }
@@ -42,10 +39,7 @@ export interface SearchHit {
   readonly behindMs: number | null
 }
 
-interface HitRow extends Omit<SearchHit, 'matches' | 'ranks'> {
-  readonly textRank: number | null
-  readonly vectorRank: number | null
-}
+type HitRow = Omit<SearchHit, 'matches' | 'ranks'> & Readonly<Record<'textRank' | 'vectorRank', number | null>>
 
 /** Characters that no text has a meaning for. */
 const HIGHLIGHT = ['\uE000', '\uE001'] as const
@@ -57,11 +51,8 @@ const MIN_CANDIDATES = 50
  * The pages that fit best, in one statement. Hits of both searches are put in one order by reciprocal rank fusion,
  * which adds up 1 / (60 + rank): Cormack, Clarke and Büttcher, SIGIR 2009.
  */
-export async function findHits(
-  db: Database,
-  { words, match, vector, sources, limit }: SearchQuery,
-  signal: AbortSignal | undefined,
-): Promise<SearchHit[]> {
+export async function findHits(db: Database, query: SearchQuery, signal?: AbortSignal): Promise<SearchHit[]> {
+  const { words, match, vector, sources, limit } = query
   const params: unknown[] = [words, sources, limit, Math.max(limit, MIN_CANDIDATES)]
   if (vector !== null) params.push(vector.model, vector.vector)
   const sql = findHitsSql(match, vector?.space ?? null, sources !== null)

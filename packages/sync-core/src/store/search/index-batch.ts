@@ -5,18 +5,14 @@ import { fencedQuery } from '../fenced-query.ts'
 export interface IndexBatch {
   readonly sourceId: string
   readonly language: string
-  /** The paths to index; null for those of all pages. */
-  readonly paths: readonly string[] | null
-  /** Pages up to this id are done. */
-  readonly after: string
-  /** How many pages to write at most. */
-  readonly maxPages: number
+  readonly paths: readonly string[] | null // The paths to index; null for those of all pages
+  readonly after: string // Pages up to this id are done
+  readonly maxPages: number // How many pages to write at most
 }
 
 export interface IndexedBatch {
   readonly pages: number
-  /** The id of the last page that was written; null where there was none to write. */
-  readonly last: string | null
+  readonly last: string | null // The id of the last page that was written; null where there was none to write
 }
 
 /**
@@ -82,3 +78,23 @@ known AS (
 )
 SELECT count(page.id)::integer AS pages, max(page.id) AS last FROM fence LEFT JOIN page ON true
 HAVING count(*) > 0`
+
+/** The newest run whose pages the index may lack. */
+export async function readUnindexedRun(db: Database, sourceId: string): Promise<string | null> {
+  const { rows } = await db.query('SELECT unindexed_since_run AS run FROM tidemark.sources WHERE id = $1', [sourceId])
+  return rows[0]?.run ?? null
+}
+
+/**
+ * Records that the index has every page, unless a run has begun to write others since.
+ * @param run what {@link readUnindexedRun} returned before the first page was indexed.
+ */
+export const finishIndex = (db: Database, lease: Lease, sourceId: string, language: string, run: string | null) =>
+  fencedQuery(db, lease, FINISH_INDEX, [sourceId, language, run])
+
+const FINISH_INDEX = /* sql */ `
+source AS (
+  UPDATE tidemark.sources SET unindexed_since_run = NULL, search_language = $4 FROM fence
+  WHERE id = $3 AND NOT dirty AND unindexed_since_run IS NOT DISTINCT FROM $5::bigint
+)
+SELECT 1 FROM fence`
