@@ -1,11 +1,7 @@
 /**
- * Opens the database of a mirror: a Postgres by its address (`postgres/`) or an embedded PGlite by its folder
- * (`pglite/`).
- *
- * A Postgres has a pool of connections in this process. A PGlite has a process of its own, which one program at a time
- * may have (a kernel lock on its folder) and which ends with its parent. A statement ends with its signal: Postgres is
- * sent a CancelRequest, PGlite finishes what it has begun. Leases share the connection, with a time limit of their own,
- * so a connection that is dead without knowing it ends no later than they do.
+ * Opens a Postgres by its address (`postgres/`, a pool here) or a PGlite by its folder (`pglite/`, a process that one
+ * program may have and that ends with it). A statement ends with its signal: Postgres is sent a CancelRequest, PGlite
+ * finishes. Leases share the connection with a time limit of their own, so a dead connection ends no later than they do.
  */
 import { channel } from 'node:diagnostics_channel'
 import { resolve } from 'node:path'

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { APICallError, embedMany } from 'ai'
 import pRetry from 'p-retry'
-import { SyncError } from '../sync-error.ts'
+import { redact } from '../redact.ts'
+import { SyncError, type SyncErrorCode } from '../sync-error.ts'
 import type { Embedding } from './embedding.ts'
-import { requestError } from './errors.ts'
 
 /** A server that restarts is back by then; the waits grow from half a second and are spread by chance. */
 const MAX_RETRIES = 5
@@ -24,17 +24,10 @@ export interface EmbedTextsOptions {
   readonly onWait?: (() => void) | undefined
 }
 
-/**
- * Has texts embedded in one request, and retries what passes by itself: 429, 5xx, a cut connection, no answer. What a
- * server says about when to come back (`Retry-After`) is kept to, for as long as the signal lets it.
- * @throws {SyncError} `EMBEDDING_REJECTED` where it may be for one of the texts, `EMBEDDING_REFUSED`,
- * `EMBEDDING_FAILED`, `EMBEDDING_DIMENSIONS`; or the signal's reason.
- */
-export async function embedTexts(
-  embedding: Embedding,
-  texts: readonly string[],
-  { dimensions, signal, retry = true, onWait }: EmbedTextsOptions,
-): Promise<Embedded> {
+// Has texts embedded in one request, and retries what passes by itself: 429, 5xx, a cut connection, no answer. Keeps to
+// `Retry-After` as long as the signal lets it. Throws `EMBEDDING_REJECTED` (perhaps one text's fault) and others.
+export async function embedTexts(embedding: Embedding, texts: readonly string[], options: EmbedTextsOptions) {
+  const { dimensions, signal, retry = true, onWait } = options
   const { url, key, model, requestTimeoutMs = REQUEST_TIMEOUT_MS } = embedding
   const provider = createOpenAICompatible({ name: 'embedding', baseURL: url, ...(key && { apiKey: key }) })
   const once = async (): Promise<Embedded> => {
@@ -100,4 +93,42 @@ function validateVectors(vectors: Embedded['vectors'], dimensions: number | null
       throw new SyncError('EMBEDDING_REJECTED', message, 'It is a fault of the server or of the model.')
     }
   }
+}
+
+/** Where the texts themselves may be what a server does not like: too long, or a fault that one of them sets off. */
+const REJECTING_STATUSES = new Set([400, 413, 422, 500])
+const HINT = 'See the log of that server.'
+
+/** The error of a request for embeddings, with what to do about it. */
+function requestError(error: unknown, embedding: Embedding): SyncError {
+  const { url, model, key } = embedding
+  const server = new URL(url).host
+  const fault = (code: SyncErrorCode, what: string, hint: string) => {
+    const text = redact(`${server} ${what}`)
+    return new SyncError(code, key ? text.replaceAll(key, '***') : text, hint, error)
+  }
+  const { name, message } = error as Error
+  if (name === 'TimeoutError') {
+    return fault('EMBEDDING_FAILED', 'does not answer', 'Give it longer with "timeout", or less with "batchSize".')
+  }
+  if (!APICallError.isInstance(error)) {
+    return fault('EMBEDDING_REJECTED', `has answered what is no set of vectors: ${message}`, HINT)
+  }
+  const { statusCode } = error
+  if (statusCode === undefined) {
+    return fault('EMBEDDING_FAILED', `cannot be reached: ${message}`, `Is the server at ${server} running?`)
+  }
+  if (statusCode === 401 || statusCode === 403) {
+    const refused = `refuses ${key ? 'the key' : 'requests without a key'} (${statusCode}): ${message}`
+    const hint = 'Set "key" under "embedding" in tidemark.yaml to a variable, for example ${OPENAI_API_KEY}.'
+    return fault('EMBEDDING_REFUSED', refused, hint)
+  }
+  if (statusCode === 404) {
+    const refused = `knows no model "${model}", or no /embeddings there (404): ${message}`
+    return fault('EMBEDDING_REFUSED', refused, 'Check "url" and "model"; with Ollama, pull the model first.')
+  }
+  // An answer that is no JSON, or holds no vectors, came with a 200.
+  const rejected = REJECTING_STATUSES.has(statusCode) || statusCode < 300
+  const code = rejected ? 'EMBEDDING_REJECTED' : 'EMBEDDING_FAILED'
+  return fault(code, `has answered with ${statusCode}: ${message}`, HINT)
 }

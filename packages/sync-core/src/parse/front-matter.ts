@@ -4,11 +4,7 @@ import { QuarantineError } from './quarantine-error.ts'
 
 const MAX_CHARACTERS = 64 * 1024
 
-/**
- * The YAML front matter of a page and where its text begins.
- * TOML front matter (`+++`) is left out of the text and not read.
- * @throws {QuarantineError} `bad_front_matter`
- */
+/** The YAML front matter (TOML is left out, unread) and where the text begins. @throws {QuarantineError} */
 export function readFrontMatter(root: Root, text: string): { frontmatter: Record<string, unknown>; bodyStart: number } {
   const first = root.children[0]
   if (first?.type !== 'yaml' && first?.type !== 'toml') return { frontmatter: {}, bodyStart: 0 }

@@ -19,10 +19,7 @@ export interface Page {
   readonly links: readonly Link[]
 }
 
-/**
- * Parses one file. Depends on nothing but its arguments.
- * @throws {QuarantineError} with a reason for people, where Postgres could not hold the text or a person must fix it.
- */
+/** Parses one file, from its arguments alone. @throws {QuarantineError} where a person must fix the file. */
 export function parsePage(path: string, bytes: Buffer): Page {
   if (!isUtf8(bytes)) throw new QuarantineError('bad_utf8', 'the text is not UTF-8: save the file with that encoding')
   const nul = bytes.indexOf(0)

@@ -30,11 +30,8 @@ export interface Parser extends AsyncDisposable {
   parse(path: string, bytes: Buffer): Promise<Page>
 }
 
-/**
- * Parses most files here, and large or suspicious ones in a process of its own, started for the first of them. What
- * Markdown costs grows with the square of its size where someone wants it to, and only a process can be ended in the
- * middle of it; but it takes a tenth of a second to start, and each file a millisecond more.
- */
+// Parses most files here, and large or suspicious ones in a process, started for the first of them: Markdown can cost the
+// square of its size, and only a process can be ended midway; but it takes 0.1 s to start, and a millisecond a file.
 export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS): Parser {
   let child: ReturnType<typeof startParser> | undefined
   const end = async () => {

@@ -80,15 +80,10 @@ function matchFor(mode: SearchMode, words: string): WordMatch | null {
   return mode === 'hybrid' && isPlain(words) ? 'any' : 'all'
 }
 
-/**
- * Embeds words with the model whose set is complete: the one that is configured, or, until it has every chunk, the
- * newest other one that has; null where there is none, or no server to ask.
- */
-async function embedQuery(
-  db: Database,
-  words: string,
-  { embedding, signal }: SearchOptions,
-): Promise<QueryVector | null> {
+// Embeds words with the model whose set is complete: the one that is configured, or, until it has every chunk, the
+// newest other one that has; null where there is none, or no server to ask.
+async function embedQuery(db: Database, words: string, options: SearchOptions): Promise<QueryVector | null> {
+  const { embedding, signal } = options
   if (embedding === undefined) return null
   const models = await readModels(db)
   const configured = models.find(({ model }) => model === embedding.model)

@@ -16,11 +16,8 @@ export interface IndexUpdate {
   readonly onBatch: () => void // Called after each batch that is in
 }
 
-/**
- * Writes the entries of the search index that a source lacks, until all are in or the budget is spent; what is left is
- * found by the next run. It has a lease of its own: whoever syncs the source meanwhile waits for nothing.
- * @returns why pages are missing still; null where none are, or another process is at it.
- */
+// Writes the entries that the search index lacks; what the budget leaves is found by the next run. Its own lease keeps
+// nobody from syncing. Returns why pages are missing; null where none are, or another process is at it.
 export async function updateSearchIndex(db: Database, update: IndexUpdate): Promise<string | null> {
   const { signal } = update.budget
   try {

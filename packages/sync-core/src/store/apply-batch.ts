@@ -15,12 +15,7 @@ export interface PageWrite {
 }
 
 /** A file that cannot be stored. */
-export interface QuarantineWrite {
-  readonly path: string
-  readonly blobOid: string
-  readonly code: string
-  readonly message: string
-}
+export type QuarantineWrite = Readonly<Record<'path' | 'blobOid' | 'code' | 'message', string>>
 
 export interface Batch {
   readonly pages: readonly PageWrite[]
@@ -29,10 +24,7 @@ export interface Batch {
   readonly quarantineCleared: readonly string[] // Paths whose quarantine is over
 }
 
-/**
- * Writes a batch under its lease: all of it or, when the lease is another's by now, nothing.
- * @throws {LeaseLostError} when the fence did not hold.
- */
+/** Writes a batch: all of it or, when the lease is another's by now, nothing. @throws {LeaseLostError} */
 export async function applyBatch(db: Database, lease: Lease, sourceId: string, batch: Batch): Promise<void> {
   const { pages, quarantined, deletedIds, quarantineCleared } = batch
   await fencedQuery(db, lease, APPLY_BATCH, [
@@ -56,11 +48,9 @@ function pageRow({ id, path, blobOid, sizeBytes, page }: PageWrite, n: number) {
 const deleteDerivedSql = (table: string) =>
   `deleted_${table} AS (DELETE FROM tidemark.${table} USING fence WHERE source_id = $3 AND page_id = ANY ($9::bigint[]))`
 
-// New pages are told from known ones by the plan (id or not) and not by ON CONFLICT, because a rename changes the path
-// that a conflict would be looked for by. Parts of one statement don't see each other's rows, so chunks and links that
-// a page no longer has are removed by ordinal: never a row that the same statement writes.
-// A chunk or link is unchanged when its whole row is, not when a hash or a key column is: any column may have been
-// edited by hand or made by an older parser, and a column that is added later is compared too.
+// New pages are told from known ones by the plan (id or not) and not by ON CONFLICT, because a rename changes the path.
+// Parts of one statement don't see each other's rows, so chunks and links that a page no longer has go by ordinal. One
+// is unchanged when its whole row is, not a hash: any column may have been edited by hand or made by an older parser.
 const APPLY_BATCH = /* sql */ `
 page AS MATERIALIZED (
   SELECT p.* FROM fence, json_to_recordset($5::json) AS p (

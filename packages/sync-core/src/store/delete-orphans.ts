@@ -8,11 +8,7 @@ export const DERIVED_TABLES = ['chunks', 'links', 'search_chunks', 'search_pages
 /** Some hundredths of a second for each statement. */
 const ROWS_PER_STATEMENT = 5_000
 
-/**
- * Deletes what was derived of pages that the source does not have: no batch would, because it names no such page.
- * @param onStep called after each statement.
- * @throws {LeaseLostError} when the fence did not hold.
- */
+/** Deletes what was derived of pages that the source lacks: no batch names them. @throws {LeaseLostError} */
 export async function deleteOrphans(db: Database, lease: Lease, sourceId: string, onStep: () => void): Promise<void> {
   for (const table of DERIVED_TABLES) {
     // Without statistics, which PGlite never gets by itself, each statement would sort all rows that are left.
@@ -28,9 +24,8 @@ export async function deleteOrphans(db: Database, lease: Lease, sourceId: string
 
 const MIN_BIGINT = String(-(2n ** 63n))
 
-// Goes by page ids, so that no statement takes long whatever the size of the source; WITH TIES, so that none of them
-// leaves a page half looked at. OFFSET 0 and the ctid keep it from becoming a join, which would read all pages, or all
-// rows of the table, each time.
+// Goes by page ids, so that no statement takes long; WITH TIES leaves no page half looked at. OFFSET 0 and the ctid keep it
+// from becoming a join, which would read all pages, or all rows of the table, each time.
 const deleteOrphansSql = (table: string) => /* sql */ `
 visited AS MATERIALIZED (
   SELECT derived.ctid AS row_id, derived.page_id FROM fence, tidemark.${table} AS derived

@@ -11,8 +11,7 @@ const MIGRATIONS = [tables, views]
  * Brings the schema `tidemark` up to date; costs one look where it is already.
  * Safe from many processes at once: each migration runs in one transaction under a lock and looks again inside it.
  * @param options.signal ends the wait for others that migrate, and for the database.
- * @throws {SyncError} `DATABASE_NEWER` where a newer release has been here, `DATABASE_REFUSED` where a right is
- * missing;   or the signal's reason.
+ * @throws {SyncError} `DATABASE_NEWER`, `DATABASE_REFUSED` where a right is missing; or the signal's reason.
  */
 export async function migrate(db: Database, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
   try {

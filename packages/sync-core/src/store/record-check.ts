@@ -7,11 +7,8 @@ export interface SourceCheck {
   readonly indexed: boolean // Whether the search index has every page, made for the language that is asked for
 }
 
-/**
- * Compares a source with the commit that its ref names now, and records in the same statement that it was looked at,
- * and since when it is behind where it is. Takes no lease: nothing that a run goes by is written.
- * Survives a run that ends meanwhile: the row is compared as it is when the update gets it.
- */
+// Compares a source with the commit that its ref names, and records in the same statement that it was looked at. Takes
+// no lease: nothing that a run goes by is written, and a run that ends meanwhile is seen as the update gets the row.
 export async function recordCheck(
   db: Database,
   source: { id: string; fingerprint: string; language: string },

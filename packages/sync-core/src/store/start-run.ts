@@ -21,11 +21,7 @@ export interface StartedRun {
   readonly indexed: boolean // Whether the search index had every page before
 }
 
-/**
- * Records under the lease that pages are about to change, so that a run killed at any later moment leaves a source that
- * is known to be a mixture.
- * @throws {LeaseLostError} when the fence did not hold.
- */
+/** Records that pages are about to change: a run killed later leaves a known mixture. @throws {LeaseLostError} */
 export async function startRun(db: Database, lease: Lease, { source, from, to, full }: RunStart): Promise<StartedRun> {
   const { id, repo, ref, fingerprint } = source
   const params = [id, repo, ref, from, to, hostname(), process.pid, full, PARSER_VERSION, fingerprint]

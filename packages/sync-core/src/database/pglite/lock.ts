@@ -7,13 +7,8 @@ import { SyncError } from '../../sync-error.ts'
 /** What a database's process may take to end after its parent, on a machine that is busy with others. */
 const EXIT_TIMEOUT_MS = 5_000
 
-/**
- * Keeps a second process out of an embedded database's folder: PGlite has no lock of its own, and two openers corrupt
- * the data. The lock is the kernel's, on a file beside the folder, and belongs to the open file: it ends with the last
- * process that has that file, however that ends.
- * @returns the file, to be handed to the process that opens the database.
- * @throws {SyncError} `DATABASE_IN_USE` naming the process that has it, `DATABASE_FOLDER` where one may not write.
- */
+// Keeps a second process out of the folder: PGlite has no lock, and two openers corrupt the data. The lock is the kernel's,
+// on a file beside the folder, and ends with the last process that has that file open: hand it to the database's process.
 export async function lockFolder(folder: string): Promise<FileHandle> {
   const file = await openLockFile(folder)
   const deadline = performance.now() + EXIT_TIMEOUT_MS

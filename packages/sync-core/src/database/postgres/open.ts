@@ -80,10 +80,7 @@ function connectError(error: unknown, name: string): SyncError {
   return new SyncError('DATABASE_UNREACHABLE', `${name} does not answer: ${why}`, hint, error)
 }
 
-/**
- * Runs a statement on a connection of the pool, and waits for neither longer than the signal lets it.
- * @throws the database's error, or the signal's reason.
- */
+/** Runs a statement, and waits neither for a connection nor for its end longer than the signal lets it. */
 async function runQuery({ pool, busy }: Pool, ...[text, params, signal]: Parameters<Database['query']>) {
   signal?.throwIfAborted()
   const connecting = pool.connect()

@@ -14,11 +14,8 @@ interface Row extends PendingText {
   readonly claimedByUs: boolean
 }
 
-/**
- * Claims the texts of a source that a model has not embedded, a batch at a time and each text once, in the order of its
- * pages. A text that the holder of another lease is having embedded is left to it.
- * @throws {LeaseLostError} when the fence did not hold.
- */
+// Claims the texts of a source that a model has not embedded, a batch at a time and each once, in the order of pages; what
+// the holder of another lease is having embedded is left to it. Throws LeaseLostError when the fence did not hold.
 export async function* claimTexts(db: Database, lease: Lease, sourceId: string, model: string, batchSize: number) {
   for (let [pageId, ordinal] = ['0', -1]; ; ) {
     const rows = await fencedQuery<Row>(db, lease, CLAIM_TEXTS, [sourceId, model, pageId, ordinal, batchSize])

@@ -18,10 +18,8 @@ const READ_MODELS = /* sql */ `
 SELECT model, dimensions, completed_at AS "completedAt" FROM tidemark.embedding_models
 ORDER BY completed_at DESC NULLS LAST, model`
 
-/**
- * Has a set count for search once it has every chunk of every source, and builds its index then: row by row, an index
- * of this kind takes several times as long to fill as it takes to build.
- */
+// Has a set count for search once it has every chunk of every source, and builds its index then: row by row, an index
+// of this kind takes several times as long to fill as it takes to build.
 export async function completeModel(db: Database, model: string): Promise<void> {
   const set = (await readModels(db)).find((each) => each.model === model)
   if (set === undefined) return
@@ -40,10 +38,7 @@ export async function completeModel(db: Database, model: string): Promise<void> 
 }
 
 /** The different texts of chunks that have no embedding and were not rejected. */
-export interface MissingTexts {
-  readonly chunks: number
-  readonly characters: number
-}
+export type MissingTexts = Readonly<Record<'chunks' | 'characters', number>>
 
 /** What a model has still to embed of a source, or of all sources where that is null. */
 export async function countMissing(db: Database, model: string, sourceId: string | null): Promise<MissingTexts> {

@@ -9,11 +9,7 @@ export interface EmbeddingBatch {
   readonly rejected: readonly { readonly hash: string; readonly message: string }[]
 }
 
-/**
- * Writes what has become of a batch of texts: all of it or, where the lease is another's by now, nothing.
- * @param type of vectors, with its schema.
- * @throws {LeaseLostError} when the fence did not hold.
- */
+/** Writes what has become of a batch of texts, all or nothing; `type` is that of vectors. @throws {LeaseLostError} */
 export async function storeEmbeddings(db: Database, lease: Lease, type: string, batch: EmbeddingBatch): Promise<void> {
   const { model, dimensions, embedded, rejected } = batch
   const vectors = embedded.map(({ hash, vector }) => ({ hash, vector: JSON.stringify(vector) }))

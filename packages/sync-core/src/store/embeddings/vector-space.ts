@@ -33,10 +33,7 @@ export function vectorMissingError(db: Database, hint: string, cause?: unknown):
   return new SyncError('VECTOR_MISSING', `${db.name} has no pgvector, which holds embeddings`, hint, cause)
 }
 
-/**
- * Makes the table of embeddings where there is none, and installs pgvector for it where the server has it.
- * @throws {SyncError} `VECTOR_MISSING` saying what to install, or what to have run by whom.
- */
+/** Makes the table of embeddings, with pgvector where the server has it. @throws {SyncError} `VECTOR_MISSING` */
 export async function prepareVectors(db: Database): Promise<void> {
   const { rows } = await db.query(INSPECT)
   const { made, installed, available, major } = rows[0]!

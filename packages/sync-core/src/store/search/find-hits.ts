@@ -24,14 +24,11 @@ export interface SearchHit {
   readonly source: string
   readonly path: string
   readonly title: string
-  /** The headings that the chunk stands under, outermost first. */
-  readonly headingPath: readonly string[]
-  /** Some of the chunk, on one line. */
-  readonly excerpt: string
+  readonly headingPath: readonly string[] // The headings that the chunk stands under, outermost first
+  readonly excerpt: string // Some of the chunk, on one line
   /** Where in the excerpt the words are that were found. */
   readonly matches: readonly { readonly start: number; readonly end: number }[]
-  /** What the hits are in order of; it compares hits of one search and nothing else. */
-  readonly score: number
+  readonly score: number // What the hits are in order of; it compares hits of one search and nothing else
   /** Its rank by words and by meaning, from 1; null where it was not among the first of them. */
   readonly ranks: { readonly text: number | null; readonly vector: number | null }
   /** When its source was brought up to date last, and for how long a newer commit is known, by the database's clock. */
@@ -47,10 +44,8 @@ const HIGHLIGHT = ['\uE000', '\uE001'] as const
 /** How many pages each of the two searches contributes to the fusion, at least. */
 const MIN_CANDIDATES = 50
 
-/**
- * The pages that fit best, in one statement. Hits of both searches are put in one order by reciprocal rank fusion,
- * which adds up 1 / (60 + rank): Cormack, Clarke and Büttcher, SIGIR 2009.
- */
+// The pages that fit best, in one statement. Hits of both searches are put in one order by reciprocal rank fusion,
+// which adds up 1 / (60 + rank): Cormack, Clarke and Büttcher, SIGIR 2009.
 export async function findHits(db: Database, query: SearchQuery, signal?: AbortSignal): Promise<SearchHit[]> {
   const { words, match, vector, sources, limit } = query
   const params: unknown[] = [words, sources, limit, Math.max(limit, MIN_CANDIDATES)]

@@ -15,10 +15,7 @@ export interface IndexedBatch {
   readonly last: string | null // The id of the last page that was written; null where there was none to write
 }
 
-/**
- * Writes the entries of the next pages whose entries are missing or were made of something else.
- * @throws {LeaseLostError} when the fence did not hold.
- */
+/** Writes the entries of the next pages that lack them or whose are of something else. @throws {LeaseLostError} */
 export async function indexBatch(db: Database, lease: Lease, batch: IndexBatch): Promise<IndexedBatch> {
   const { sourceId, language, paths, after, maxPages } = batch
   const params = [sourceId, language, after, maxPages, ...(paths === null ? [] : [JSON.stringify(paths)])]
@@ -26,9 +23,8 @@ export async function indexBatch(db: Database, lease: Lease, batch: IndexBatch):
   return indexed
 }
 
-// Blob and parser make the text of a page; its title may come from its path as well. The time of its last write makes
-// the entries of a page that a full sync has written again a difference too, although blob and parser are the same. As
-// a number: how a timestamp reads depends on the session.
+// Blob and parser make the text, the path perhaps the title; the time tells apart what a full sync has written again with
+// the same of both. As a number: how a timestamp reads depends on the session.
 const CONTENT_FINGERPRINT =
   "md5(concat_ws(' ', page.blob_oid, page.parser_version, setting.language, extract(epoch FROM page.updated_at), page.title))::uuid"
 
@@ -85,10 +81,7 @@ export async function readUnindexedRun(db: Database, sourceId: string): Promise<
   return rows[0]?.run ?? null
 }
 
-/**
- * Records that the index has every page, unless a run has begun to write others since.
- * @param run what {@link readUnindexedRun} returned before the first page was indexed.
- */
+/** Records that the index has every page, unless a run has begun to write others since `run` was read. */
 export const finishIndex = (db: Database, lease: Lease, sourceId: string, language: string, run: string | null) =>
   fencedQuery(db, lease, FINISH_INDEX, [sourceId, language, run])
 

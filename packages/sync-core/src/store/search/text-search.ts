@@ -1,10 +1,7 @@
 /** What the words of a search must do: all be there, or as many as possible and rather the rare ones. */
 export type WordMatch = 'all' | 'any'
 
-/**
- * The CTEs `word_query` (a dictionary, and the words as a query in it, for excerpts) and `text_hits` (chunks and their
- * scores) of a search for the words $1 in the sources $2, or in all where that is null.
- */
+/** The CTEs `word_query` (words as a query by dictionary) and `text_hits` (scored chunks) for $1 in the sources $2. */
 export const textSearchSql = (match: WordMatch) => (match === 'all' ? ALL_WORDS : ANY_WORD)
 
 const LANGUAGES = 'language AS MATERIALIZED (SELECT language FROM tidemark.search_dictionaries($2::text[]) AS language)'
