@@ -1,5 +1,5 @@
 /**
- * Opens a Postgres by its address (`postgres/`, a pool here) or a PGlite by its folder (`pglite/`, a process that one
+ * Opens a Postgres by its address (`postgres/`, a pool) or a PGlite by its folder (`pglite/`, a process that one
  * program may have and that ends with it). A statement ends with its signal: Postgres is sent a CancelRequest, PGlite
  * finishes. Leases share the connection with a time limit of their own, so a dead connection ends no later than they do.
  */
@@ -55,9 +55,7 @@ export async function closeDatabase(db: Database, onError: (error: Error) => voi
 }
 
 /** Whether that is the folder of an embedded database rather than the address of a server. */
-export function isEmbedded(where: string): boolean {
-  return !/^[a-z][a-z0-9+.-]+:\/\//i.test(where)
-}
+export const isEmbedded = (where: string): boolean => !/^[a-z][a-z0-9+.-]+:\/\//i.test(where)
 
 async function connect(where: string, signal: AbortSignal | undefined): Promise<Connection> {
   // Only the engine that is used is loaded: the other one costs a command that starts anew each minute.
@@ -73,8 +71,7 @@ async function connect(where: string, signal: AbortSignal | undefined): Promise<
 export interface TracedStatement {
   readonly text: string
   readonly elapsedMs: number
-  /** How many rows came back; null where it failed. */
-  readonly rows: number | null
+  readonly rows: number | null // How many rows came back; null where it failed
 }
 
 function traced(connection: Connection): Connection {

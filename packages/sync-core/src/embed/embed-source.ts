@@ -1,7 +1,7 @@
 /**
- * Has the chunks of a source embedded by a server, under the lease `embed:<source>`. A text is embedded once, wherever it
- * stands: a run claims texts, sends them, and stores the answers in one fenced statement. Claims count as long as their
- * lease. A text that the server rejects is found by halving. A set counts for search once it has every chunk of every source.
+ * Has the chunks of a source embedded by a server, under the lease `embed:<source>`. A text is embedded once: a
+ * run claims texts, sends them, and stores the answers in one fenced statement. Claims count as long as their
+ * lease. A text that the server rejects is found by halving. A set counts for search once it has every chunk.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, withSignal } from '../database/database.ts'

@@ -9,14 +9,11 @@ import { SyncError } from '../sync-error.ts'
 export type SearchMode = 'text' | 'vector' | 'hybrid'
 
 export interface SearchOptions {
-  /** Ids of sources; all by default. */
-  readonly sources?: readonly string[] | undefined
-  /** The most hits; 10 by default. */
-  readonly limit?: number | undefined
+  readonly sources?: readonly string[] | undefined // Ids of sources; all by default
+  readonly limit?: number | undefined // The most hits; 10 by default
   /** `hybrid` where there are embeddings and `embedding` is given, `text` otherwise, by default. */
   readonly mode?: SearchMode | undefined
-  /** Who embeds the words that are searched for. */
-  readonly embedding?: Embedding | undefined
+  readonly embedding?: Embedding | undefined // Who embeds the words that are searched for
   readonly signal?: AbortSignal | undefined
 }
 

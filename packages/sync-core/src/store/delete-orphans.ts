@@ -24,7 +24,7 @@ export async function deleteOrphans(db: Database, lease: Lease, sourceId: string
 
 const MIN_BIGINT = String(-(2n ** 63n))
 
-// Goes by page ids, so that no statement takes long; WITH TIES leaves no page half looked at. OFFSET 0 and the ctid keep it
+// Goes by page ids, so that no statement takes long; WITH TIES leaves no page half done. OFFSET 0 and the ctid keep it
 // from becoming a join, which would read all pages, or all rows of the table, each time.
 const deleteOrphansSql = (table: string) => /* sql */ `
 visited AS MATERIALIZED (

@@ -14,7 +14,7 @@ interface Row extends PendingText {
   readonly claimedByUs: boolean
 }
 
-// Claims the texts of a source that a model has not embedded, a batch at a time and each once, in the order of pages; what
+// Claims the texts of a source that a model has not embedded, a batch at a time and each once, in page order; what
 // the holder of another lease is having embedded is left to it. Throws LeaseLostError when the fence did not hold.
 export async function* claimTexts(db: Database, lease: Lease, sourceId: string, model: string, batchSize: number) {
   for (let [pageId, ordinal] = ['0', -1]; ; ) {

@@ -1,5 +1,5 @@
 /**
- * Sources, their pages and what is derived from a page. Every key begins with `source_id`, so that a distributed Postgres
+ * Sources, their pages and what is derived from a page. Every key begins with `source_id`, so that a Postgres
  * can shard by it. There are no foreign keys: a check a row would double what it costs to write a page with its parts.
  */
 export default /* sql */ `
