@@ -1,7 +1,7 @@
 /**
  * Opens a Postgres by its address (`postgres/`, a pool) or a PGlite by its folder (`pglite/`, a process that one
  * program may have and that ends with it). A statement ends with its signal: Postgres is sent a CancelRequest, PGlite
- * finishes. Leases share the connection with a time limit of their own, so a dead connection ends no later than they do.
+ * finishes. Leases share the connection with a time limit of their own, so a dead connection ends with them.
  */
 import { channel } from 'node:diagnostics_channel'
 import { resolve } from 'node:path'

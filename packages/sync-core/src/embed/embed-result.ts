@@ -7,8 +7,7 @@ export interface EmbedCounts {
   chunksRemaining: number | null // What is left for the next run; null where the run stopped before it knew
   requests: number
   tokens: number // As the server has counted them
-  /** Of a dry run: what the rest would take; the cost is null where the configuration says no price. */
-  estimate?: { readonly tokens: number; readonly cost: number | null }
+  estimate?: { readonly tokens: number; readonly cost: number | null } // Of a dry run; no cost where no price is known
 }
 
 /** How the embedding of one source ended. */

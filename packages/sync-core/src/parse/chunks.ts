@@ -16,7 +16,6 @@ export function chunksOf(root: Root, text: string): Chunk[] {
   const headings: { depth: number; title: string }[] = []
   let start = -1
   let end = -1
-
   const close = () => {
     if (start < 0) return
     const headingPath = headings.map(({ title }) => title)

@@ -6,10 +6,8 @@ import { walk } from './mdast.ts'
 export interface Link {
   readonly kind: 'link' | 'image' | 'wiki'
   readonly target: string // As it is written
-  /** The path in the same repository that it names, whether or not there is such a file; null for everything else. */
-  readonly targetPath: string | null
-  /** For a wiki link: the name of the page that it means, without folders, in lower case. */
-  readonly targetName: string | null
+  readonly targetPath: string | null // A path in the same repository, there or not; null for everything else
+  readonly targetName: string | null // Of a wiki link: its page's name without folders, in lower case
 }
 
 /** The links, images and wiki links of a page; `[text][name]` counts with the address that `name` is defined as. */

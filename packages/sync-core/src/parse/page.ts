@@ -24,7 +24,6 @@ export function parsePage(path: string, bytes: Buffer): Page {
   if (!isUtf8(bytes)) throw new QuarantineError('bad_utf8', 'the text is not UTF-8: save the file with that encoding')
   const nul = bytes.indexOf(0)
   if (nul >= 0) throw new QuarantineError('nul', `there is a NUL character at byte ${nul}: is this a text file?`)
-
   // By the specification of Git LFS: below 1,024 bytes, and this is the first line.
   if (bytes.length < 1_024 && bytes.toString('latin1', 0, 43) === 'version https://git-lfs.github.com/spec/v1\n') {
     const why = 'the repository holds only a Git LFS pointer for it, not its text: keep Markdown files out of LFS'

@@ -58,7 +58,6 @@ function openRequests(child: ChildProcess) {
   const pending = new Map<number, { resolve: (rows: any[]) => void; reject: (error: Error) => void }>()
   let nextId = 0
   let ended: Error | undefined
-
   // A forgotten close() must not keep this process alive, an unanswered statement must.
   const keepAlive = (wanted: boolean) => {
     const change = wanted ? 'ref' : 'unref'

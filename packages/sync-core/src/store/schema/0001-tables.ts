@@ -1,6 +1,6 @@
 /**
- * Sources, their pages and what is derived from a page. Every key begins with `source_id`, so that a Postgres
- * can shard by it. There are no foreign keys: a check a row would double what it costs to write a page with its parts.
+ * Sources, their pages and what is derived from a page. Every key begins with `source_id`: a distributed Postgres can
+ * shard by it. No foreign keys: a check a row would double what it costs to write a page with its parts.
  */
 export default /* sql */ `
 CREATE TABLE tidemark.sources (
@@ -16,7 +16,6 @@ CREATE TABLE tidemark.sources (
   unindexed_since_run bigint DEFAULT 0,
   search_language text -- What the search index was made with, as the configuration has it.
 );
-
 CREATE TABLE tidemark.pages (
   source_id text NOT NULL, id bigint NOT NULL GENERATED ALWAYS AS IDENTITY, path text COLLATE "C" NOT NULL,
   blob_oid text NOT NULL, parser_version integer NOT NULL,
@@ -26,13 +25,11 @@ CREATE TABLE tidemark.pages (
   -- Checked at the end of a statement, so that one statement can swap two paths.
   CONSTRAINT pages_path UNIQUE (source_id, path) DEFERRABLE INITIALLY IMMEDIATE
 );
-
 CREATE TABLE tidemark.chunks (
   source_id text NOT NULL, page_id bigint NOT NULL, ordinal integer NOT NULL,
   heading_path text[] NOT NULL, content text NOT NULL, content_hash bytea NOT NULL,
   PRIMARY KEY (source_id, page_id, ordinal)
 );
-
 CREATE TABLE tidemark.links (
   source_id text NOT NULL, page_id bigint NOT NULL, ordinal integer NOT NULL,
   kind text NOT NULL, target text NOT NULL, target_path text COLLATE "C",
@@ -41,7 +38,6 @@ CREATE TABLE tidemark.links (
 );
 CREATE INDEX links_target_path ON tidemark.links (source_id, target_path) WHERE target_path IS NOT NULL;
 CREATE INDEX links_target_name ON tidemark.links (source_id, target_name) WHERE target_name IS NOT NULL;
-
 CREATE TABLE tidemark.quarantine (
   source_id text NOT NULL, path text COLLATE "C" NOT NULL, blob_oid text NOT NULL, parser_version integer NOT NULL,
   code text NOT NULL, message text NOT NULL,
@@ -49,7 +45,6 @@ CREATE TABLE tidemark.quarantine (
 );
 -- A path too long to be indexed is one of the reasons to be here, hence its digest.
 CREATE UNIQUE INDEX quarantine_path ON tidemark.quarantine (source_id, md5(path));
-
 CREATE TABLE tidemark.runs (
   source_id text NOT NULL, id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   started_at timestamptz NOT NULL DEFAULT now(),
@@ -58,7 +53,6 @@ CREATE TABLE tidemark.runs (
   host text NOT NULL, pid integer NOT NULL,
   PRIMARY KEY (source_id, id)
 );
-
 -- Search entries have tables of their own, written after an import: they cost as much as the import itself.
 -- What the search entries of a page were made of; a page without this, or with another, is a difference.
 CREATE TABLE tidemark.search_pages (
@@ -74,7 +68,6 @@ CREATE TABLE tidemark.search_chunks (
 CREATE INDEX search_chunks_words ON tidemark.search_chunks USING gin (words) WITH (fastupdate = off);
 -- From an embedding to the chunks that have its text.
 CREATE INDEX search_chunks_content_hash ON tidemark.search_chunks (content_hash);
-
 -- What is known of embeddings beside the vectors: only a server with pgvector can hold those, so embed makes their table.
 -- A set of embeddings counts for search when it has been complete once.
 CREATE TABLE tidemark.embedding_models (model text PRIMARY KEY, dimensions integer NOT NULL, completed_at timestamptz);

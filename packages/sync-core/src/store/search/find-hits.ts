@@ -26,8 +26,7 @@ export interface SearchHit {
   readonly title: string
   readonly headingPath: readonly string[] // The headings that the chunk stands under, outermost first
   readonly excerpt: string // Some of the chunk, on one line
-  /** Where in the excerpt the words are that were found. */
-  readonly matches: readonly { readonly start: number; readonly end: number }[]
+  readonly matches: readonly { readonly start: number; readonly end: number }[] // Found words in the excerpt
   readonly score: number // What the hits are in order of; it compares hits of one search and nothing else
   /** Its rank by words and by meaning, from 1; null where it was not among the first of them. */
   readonly ranks: { readonly text: number | null; readonly vector: number | null }
@@ -40,7 +39,6 @@ type HitRow = Omit<SearchHit, 'matches' | 'ranks'> & Readonly<Record<'textRank' 
 
 /** Characters that no text has a meaning for. */
 const HIGHLIGHT = ['\uE000', '\uE001'] as const
-
 /** How many pages each of the two searches contributes to the fusion, at least. */
 const MIN_CANDIDATES = 50
 

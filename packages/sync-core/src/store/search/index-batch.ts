@@ -23,7 +23,7 @@ export async function indexBatch(db: Database, lease: Lease, batch: IndexBatch):
   return indexed
 }
 
-// Blob and parser make the text, the path perhaps the title; the time tells apart what a full sync has written again with
+// Blob and parser make the text, the path perhaps the title; the time tells what a full sync has written again with
 // the same of both. As a number: how a timestamp reads depends on the session.
 const CONTENT_FINGERPRINT =
   "md5(concat_ws(' ', page.blob_oid, page.parser_version, setting.language, extract(epoch FROM page.updated_at), page.title))::uuid"
