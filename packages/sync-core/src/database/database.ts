@@ -3,15 +3,12 @@ import type { Locks } from '@tidemark/lock'
 /** One way to talk to Postgres or PGlite. */
 export interface Database {
   readonly engine: 'postgres' | 'pglite'
-  /** Where it is, without a password, to show to people. */
-  readonly name: string
-  /** Leases in `tidemark.locks`; they end with `close()`. */
-  readonly locks: Locks
+  readonly name: string // Where it is, without a password, to show to people
+  readonly locks: Locks // Leases in `tidemark.locks`; they end with `close()`
   /**
    * Runs one statement. Rows hold `bigint` as text, `timestamptz` as `Date`, `json` as values.
-   *
    * @param signal ends the wait. What the server is doing then may take a moment longer to succeed; after that a
-   *   Postgres is told to give it up, and its connection is dropped where even that brings no answer.
+   * Postgres is told to give it up, and its connection is dropped where even that brings no answer.
    * @throws the database's error, or the signal's reason.
    */
   query<Row = any>(text: string, params?: unknown[], signal?: AbortSignal): Promise<{ rows: Row[] }>

@@ -1,10 +1,7 @@
 /**
- * Opens the database of a mirror: a Postgres by its address (`postgres/`) or an embedded PGlite by its folder (`pglite/`).
- *
- * A Postgres has a pool of connections in this process. A PGlite has a process of its own, which one program at a time
- * may have (a kernel lock on its folder) and which ends with its parent. A statement ends with its signal: Postgres is
- * sent a CancelRequest, PGlite finishes what it has begun. Leases share the connection, with a time limit of their own,
- * so a connection that is dead without knowing it ends no later than they do.
+ * Opens a Postgres by its address (`postgres/`, a pool) or a PGlite by its folder (`pglite/`, a process that one
+ * program may have and that ends with it). A statement ends with its signal: Postgres is sent a CancelRequest, PGlite
+ * finishes. Leases share the connection with a time limit of their own, so a dead connection ends with them.
  */
 import { channel } from 'node:diagnostics_channel'
 import { resolve } from 'node:path'
@@ -15,7 +12,6 @@ import type { Connection, Database } from './database.ts'
 
 /** After which a lease's statement without an answer is given up. */
 const LEASE_STATEMENT_TIMEOUT_MS = 20_000
-
 /** What giving up leases and connections may take; a server that has gone silent takes longer than anyone waits. */
 const CLOSE_TIMEOUT_MS = 3_000
 
@@ -31,7 +27,6 @@ export type DatabaseOptions = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marg
  * const db = await openDatabase(process.env.DATABASE_URL ?? '.tidemark/db')
  * await migrate(db)
  * ```
- *
  * @param where `postgres://…`, `postgresql://…`, or the path of a folder.
  * @throws {SyncError} `DATABASE_UNREACHABLE`, `DATABASE_REFUSED`, `DATABASE_IN_USE`, `DATABASE_FOLDER`; or the signal's
  *   reason.
@@ -45,19 +40,12 @@ export async function openDatabase(where: string, { signal, ...leases }: Databas
   return {
     ...connection,
     locks,
-    async close() {
-      try {
-        await locks.close()
-      } finally {
-        await connection.close()
-      }
-    },
+    close: () => locks.close().finally(connection.close),
   }
 }
 
 /**
  * Closes a database after work whose results stand, whatever comes of closing it.
- *
  * @param onError told of what went wrong; a lease that is still had then ends by itself within its TTL.
  */
 export async function closeDatabase(db: Database, onError: (error: Error) => void): Promise<void> {
@@ -67,19 +55,14 @@ export async function closeDatabase(db: Database, onError: (error: Error) => voi
 }
 
 /** Whether that is the folder of an embedded database rather than the address of a server. */
-export function isEmbedded(where: string): boolean {
-  return !/^[a-z][a-z0-9+.-]+:\/\//i.test(where)
-}
+export const isEmbedded = (where: string): boolean => !/^[a-z][a-z0-9+.-]+:\/\//i.test(where)
 
 async function connect(where: string, signal: AbortSignal | undefined): Promise<Connection> {
   // Only the engine that is used is loaded: the other one costs a command that starts anew each minute.
   if (/^postgres(ql)?:\/\//.test(where)) return (await import('./postgres/open.ts')).openPostgres(where, signal)
   if (where.trim() === '' || !isEmbedded(where)) {
-    throw new SyncError(
-      'DATABASE_REFUSED',
-      'The database address is neither Postgres nor a folder',
-      'Give postgres://user@host/database, or the path of a folder for an embedded database.',
-    )
+    const hint = 'Give postgres://user@host/database, or the path of a folder for an embedded database.'
+    throw new SyncError('DATABASE_REFUSED', 'The database address is neither Postgres nor a folder', hint)
   }
   return (await import('./pglite/open.ts')).openPglite(resolve(where))
 }
@@ -88,8 +71,7 @@ async function connect(where: string, signal: AbortSignal | undefined): Promise<
 export interface TracedStatement {
   readonly text: string
   readonly elapsedMs: number
-  /** How many rows came back; null where it failed. */
-  readonly rows: number | null
+  readonly rows: number | null // How many rows came back; null where it failed
 }
 
 function traced(connection: Connection): Connection {

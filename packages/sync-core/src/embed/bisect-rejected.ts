@@ -3,16 +3,12 @@ import type { EmbeddingBatch } from '../store/embeddings/store-embeddings.ts'
 import { SyncError } from '../sync-error.ts'
 import type { Embedded } from './embed-texts.ts'
 
-/** What becomes of each text of a batch. */
-export type BisectedBatch = Pick<EmbeddingBatch, 'embedded' | 'rejected'> & { readonly tokens: number }
+type BisectedBatch = Pick<EmbeddingBatch, 'embedded' | 'rejected'> & { readonly tokens: number }
 
 /** A text that any model takes. */
 const PROBE_TEXT = 'tidemark'
 
-/**
- * Has a batch embedded; where the server rejects it, halves of it, until the texts are found that it rejects. It is the
- * text's fault only if the server takes another one.
- */
+// Has a batch embedded; where the server rejects it, halves of it. A text is at fault only if the server takes another.
 export async function bisectRejected(
   request: (texts: readonly string[]) => Promise<Embedded>,
   texts: readonly PendingText[],

@@ -2,23 +2,17 @@ import type { Outcome } from '../run/outcome.ts'
 
 /** What an embedding run has done. */
 export interface EmbedCounts {
-  /** Texts that were embedded; one that stands in many chunks counts once. */
-  chunksEmbedded: number
-  /** Texts that the server does not embed; see `tidemark.embedding_quarantine`. */
-  chunksQuarantined: number
-  /** What is left for the next run; null where the run stopped before it knew. */
-  chunksRemaining: number | null
+  chunksEmbedded: number // Texts that were embedded; one that stands in many chunks counts once
+  chunksQuarantined: number // Texts that the server does not embed; see `tidemark.embedding_quarantine`
+  chunksRemaining: number | null // What is left for the next run; null where the run stopped before it knew
   requests: number
-  /** As the server has counted them. */
-  tokens: number
-  /** Of a dry run: what the rest would take; the cost is null where the configuration says no price. */
-  estimate?: { readonly tokens: number; readonly cost: number | null }
+  tokens: number // As the server has counted them
+  estimate?: { readonly tokens: number; readonly cost: number | null } // Of a dry run; no cost where no price is known
 }
 
 /** How the embedding of one source ended. */
 export type EmbedResult = Outcome &
   Readonly<EmbedCounts> & {
-    /** Id of the source. */
     readonly source: string
     readonly model: string
     readonly elapsedMs: number

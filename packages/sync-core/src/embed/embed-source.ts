@@ -1,10 +1,7 @@
 /**
- * Has the chunks of a source embedded by a server, under the lease `embed:<source>`.
- *
- * A text is known by its digest and embedded once, in however many chunks and sources it stands: a run claims texts,
- * sends them, and stores what comes back in one fenced statement. Claims count as long as their lease, so what a killed
- * run claimed is free again when that expires. A text that the server rejects is found by halving and set aside. A set
- * counts for search once it has every chunk of every source; until then the one before does.
+ * Has the chunks of a source embedded by a server, under the lease `embed:<source>`. A text is embedded once: a
+ * run claims texts, sends them, and stores the answers in one fenced statement. Claims count as long as their
+ * lease. A text that the server rejects is found by halving. A set counts for search once it has every chunk.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, withSignal } from '../database/database.ts'
@@ -14,12 +11,9 @@ import type { RunOptions } from '../run/options.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { outcomeFromError, refuseTooManyFailures } from '../run/stop.ts'
 import { claimTexts, type PendingText } from '../store/embeddings/claim-texts.ts'
-import { completeModel } from '../store/embeddings/complete-model.ts'
-import { countMissing } from '../store/embeddings/count-missing.ts'
-import { prepareVectors } from '../store/embeddings/prepare-vectors.ts'
-import { readModels } from '../store/embeddings/read-models.ts'
+import { completeModel, countMissing, readModels } from '../store/embeddings/models.ts'
 import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'
-import { vectorSpace } from '../store/embeddings/vector-space.ts'
+import { prepareVectors, vectorSpace } from '../store/embeddings/vector-space.ts'
 import { bisectRejected } from './bisect-rejected.ts'
 import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts } from './embed-result.ts'
 import { type Embedding, validateEmbedding } from './embedding.ts'
@@ -31,13 +25,10 @@ export interface EmbedOptions extends RunOptions {
 
 const BATCH_SIZE = 64
 const CONCURRENCY = 4
-
 /** OpenAI's own rule of thumb for English. */
 const CHARACTERS_PER_TOKEN = 4
-
 /** With fewer texts to embed, statistics cost more than they spare. */
 const ANALYZE_ABOVE = 1_000
-
 /** How long to leave texts to another run that has claimed them before looking again. */
 const CLAIM_POLL_MS = 500
 
@@ -47,8 +38,7 @@ interface EmbedRun {
   readonly embedding: Embedding
   readonly options: EmbedOptions
   readonly budget: Budget
-  /** What the run has done so far, as its result tells it. */
-  readonly counts: EmbedCounts
+  readonly counts: EmbedCounts // What the run has done so far, as its result tells it
   readonly warnings: { code: string; message: string }[]
   readonly elapsedMs: () => number
 }
@@ -56,7 +46,6 @@ interface EmbedRun {
 /**
  * Embeds the chunks of a source that have no embedding by that model yet, or as many of them as the budget allows; the
  * next run goes on from there.
- *
  * @param db opened and migrated.
  * @returns how it ended; what goes wrong on the way is a `failed` result, not an exception.
  * @throws {SyncError} `BAD_EMBEDDING` before anything is touched.
@@ -94,7 +83,7 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
   if ('status' in acquired) return acquired
   await using held = acquired
   try {
-    if (options.retryQuarantined) await forgetRejected(run, held.db)
+    if (options.retryQuarantined) await held.db.query(FORGET_REJECTED, [run.embedding.model, sourceId])
     let remaining = await countRemaining(run, held.db)
     // Without statistics, which PGlite does not make by itself, each batch would sort all that are left to find the next.
     if (remaining > ANALYZE_ABOVE) await held.db.query('ANALYZE tidemark.chunks (source_id, page_id, ordinal)')
@@ -110,6 +99,9 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
     return outcomeFromError(error, held.signal, run.warnings)
   }
 }
+
+const FORGET_REJECTED = /* sql */ `DELETE FROM tidemark.embedding_quarantine AS q WHERE model = $1
+AND EXISTS (SELECT FROM tidemark.chunks AS c WHERE c.source_id = $2 AND c.content_hash = q.content_hash)`
 
 async function countRemaining({ sourceId, embedding, counts }: EmbedRun, db: Database): Promise<number> {
   counts.chunksRemaining = (await countMissing(db, embedding.model, sourceId)).chunks
@@ -131,17 +123,8 @@ async function completeSet({ embedding, budget, warnings }: EmbedRun, db: Databa
     await completeModel(db, embedding.model)
   } catch (error) {
     if (!budget.signal.aborted) throw error
-    const message = 'the index of the vectors is left for the next run to build'
-    warnings.push({ code: 'not_indexed', message })
+    warnings.push({ code: 'not_indexed', message: 'the index of the vectors is left for the next run to build' })
   }
-}
-
-async function forgetRejected({ sourceId, embedding }: EmbedRun, db: Database): Promise<void> {
-  await db.query(
-    `DELETE FROM tidemark.embedding_quarantine AS q WHERE model = $1
-     AND EXISTS (SELECT FROM tidemark.chunks AS c WHERE c.source_id = $2 AND c.content_hash = q.content_hash)`,
-    [embedding.model, sourceId],
-  )
 }
 
 /** One pass over the chunks of the source, several requests at a time, each batch stored as it comes back. */
@@ -150,8 +133,7 @@ async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise
   const { model, batchSize = BATCH_SIZE, concurrency = CONCURRENCY } = embedding
   const { embedTexts } = await import('./embed-texts.ts')
   const total = counts.chunksRemaining!
-  const known = (await readModels(db)).find((each) => each.model === model)
-  let dimensions = known?.dimensions ?? null
+  let dimensions = (await readModels(db)).find((each) => each.model === model)?.dimensions ?? null
   const { type } = await vectorSpace(db, dimensions ?? 1)
   const request = async (texts: readonly string[]) => {
     counts.requests++
@@ -171,7 +153,7 @@ async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise
     const done = counts.chunksEmbedded + counts.chunksQuarantined
     options.onProgress?.({ source: sourceId, done, total, elapsedMs: run.elapsedMs() })
   }
-  const batches = claimTexts(db, lease, { sourceId, model, batchSize })
+  const batches = claimTexts(db, lease, sourceId, model, batchSize)
   // All of them take from one generator, and the first that fails ends it for the others, which store what they have.
   const work = async () => {
     for await (const texts of batches) {

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { APICallError, embedMany } from 'ai'
 import pRetry from 'p-retry'
-import { SyncError } from '../sync-error.ts'
+import { redact } from '../redact.ts'
+import { SyncError, type SyncErrorCode } from '../sync-error.ts'
 import type { Embedding } from './embedding.ts'
-import { requestError } from './errors.ts'
 
 /** A server that restarts is back by then; the waits grow from half a second and are spread by chance. */
 const MAX_RETRIES = 5
@@ -12,35 +12,22 @@ const FIRST_RETRY_MS = 500
 const REQUEST_TIMEOUT_MS = 60_000
 
 export interface Embedded {
-  /** One for each text, in their order. */
-  readonly vectors: readonly (readonly number[])[]
-  /** As the server has counted them; 0 where it does not. */
-  readonly tokens: number
+  readonly vectors: readonly (readonly number[])[] // One for each text, in their order
+  readonly tokens: number // As the server has counted them; 0 where it does not
 }
 
 export interface EmbedTextsOptions {
-  /** How long vectors must be; null where that is not known yet. */
-  readonly dimensions: number | null
+  readonly dimensions: number | null // Null where that is not known yet
   readonly signal?: AbortSignal | undefined
-  /** Whether passing faults are retried; they are by default, and not where a person waits. */
-  readonly retry?: boolean | undefined
+  readonly retry?: boolean | undefined // True by default; false where a person waits
   /** Told when the server asks for time, so that waiting for it is no standstill. */
   readonly onWait?: (() => void) | undefined
 }
 
-/**
- * Has texts embedded in one request, and retries what passes by itself: 429, 5xx, a cut
- * connection, no answer. What a server says about when to come back (`Retry-After`) is kept to, for as long as the
- * signal lets it.
- *
- * @throws {SyncError} `EMBEDDING_REJECTED` where it may be for one of the texts, `EMBEDDING_REFUSED`,
- *   `EMBEDDING_FAILED`, `EMBEDDING_DIMENSIONS`; or the signal's reason.
- */
-export async function embedTexts(
-  embedding: Embedding,
-  texts: readonly string[],
-  { dimensions, signal, retry = true, onWait }: EmbedTextsOptions,
-): Promise<Embedded> {
+// Has texts embedded in one request, and retries what passes by itself: 429, 5xx, a cut connection, no answer. Keeps to
+// `Retry-After` as long as the signal lets it. Throws `EMBEDDING_REJECTED` (perhaps one text's fault) and others.
+export async function embedTexts(embedding: Embedding, texts: readonly string[], options: EmbedTextsOptions) {
+  const { dimensions, signal, retry = true, onWait } = options
   const { url, key, model, requestTimeoutMs = REQUEST_TIMEOUT_MS } = embedding
   const provider = createOpenAICompatible({ name: 'embedding', baseURL: url, ...(key && { apiKey: key }) })
   const once = async (): Promise<Embedded> => {
@@ -64,16 +51,13 @@ export async function embedTexts(
 }
 
 /** Tries again what passes by itself, a few times, or as often as the server asks for time. */
-function retryTransient<T>(
-  once: () => Promise<T>,
-  { signal, onWait }: Pick<EmbedTextsOptions, 'signal' | 'onWait'>,
-): Promise<T> {
+function retryTransient<T>(once: () => Promise<T>, { signal, onWait }: Partial<EmbedTextsOptions>): Promise<T> {
   return pRetry(once, {
     retries: MAX_RETRIES,
     minTimeout: FIRST_RETRY_MS,
     randomize: true,
     ...(signal && { signal }),
-    shouldRetry: ({ error }) => isTransient(error),
+    shouldRetry: ({ error }) => error.name === 'TimeoutError' || (APICallError.isInstance(error) && error.isRetryable),
     // Whoever says when to come back means it: that is no failure to be counted.
     shouldConsumeRetry: ({ error }) => retryAfterMs(error) === null,
     async onFailedAttempt({ error }) {
@@ -83,11 +67,6 @@ function retryTransient<T>(
       await sleep(waitMs * (1 + Math.random() / 4), undefined, { signal })
     },
   })
-}
-
-function isTransient(error: Error): boolean {
-  if (error.name === 'TimeoutError') return true
-  return APICallError.isInstance(error) && error.isRetryable
 }
 
 /** What a server asks to wait, in seconds or until a time; null where it asks for nothing. */
@@ -105,18 +84,51 @@ function validateVectors(vectors: Embedded['vectors'], dimensions: number | null
   const expected = dimensions ?? vectors[0]?.length ?? 0
   for (const vector of vectors) {
     if (vector.length !== expected) {
-      throw new SyncError(
-        'EMBEDDING_DIMENSIONS',
-        `the model "${model}" makes vectors of ${vector.length} dimensions where ${expected} are expected`,
-        'Set "dimensions" to what the model makes, or embed under another model name to start a new set.',
-      )
+      const message = `the model "${model}" makes vectors of ${vector.length} dimensions where ${expected} are expected`
+      const hint = 'Set "dimensions" to what the model makes, or embed under another model name to start a new set.'
+      throw new SyncError('EMBEDDING_DIMENSIONS', message, hint)
     }
     if (!vector.every(Number.isFinite)) {
-      throw new SyncError(
-        'EMBEDDING_REJECTED',
-        `the model "${model}" has answered with a vector that holds no numbers`,
-        'It is a fault of the server or of the model.',
-      )
+      const message = `the model "${model}" has answered with a vector that holds no numbers`
+      throw new SyncError('EMBEDDING_REJECTED', message, 'It is a fault of the server or of the model.')
     }
   }
+}
+
+/** Where the texts themselves may be what a server does not like: too long, or a fault that one of them sets off. */
+const REJECTING_STATUSES = new Set([400, 413, 422, 500])
+const HINT = 'See the log of that server.'
+
+/** The error of a request for embeddings, with what to do about it. */
+function requestError(error: unknown, embedding: Embedding): SyncError {
+  const { url, model, key } = embedding
+  const server = new URL(url).host
+  const fault = (code: SyncErrorCode, what: string, hint: string) => {
+    const text = redact(`${server} ${what}`)
+    return new SyncError(code, key ? text.replaceAll(key, '***') : text, hint, error)
+  }
+  const { name, message } = error as Error
+  if (name === 'TimeoutError') {
+    return fault('EMBEDDING_FAILED', 'does not answer', 'Give it longer with "timeout", or less with "batchSize".')
+  }
+  if (!APICallError.isInstance(error)) {
+    return fault('EMBEDDING_REJECTED', `has answered what is no set of vectors: ${message}`, HINT)
+  }
+  const { statusCode } = error
+  if (statusCode === undefined) {
+    return fault('EMBEDDING_FAILED', `cannot be reached: ${message}`, `Is the server at ${server} running?`)
+  }
+  if (statusCode === 401 || statusCode === 403) {
+    const refused = `refuses ${key ? 'the key' : 'requests without a key'} (${statusCode}): ${message}`
+    const hint = 'Set "key" under "embedding" in tidemark.yaml to a variable, for example ${OPENAI_API_KEY}.'
+    return fault('EMBEDDING_REFUSED', refused, hint)
+  }
+  if (statusCode === 404) {
+    const refused = `knows no model "${model}", or no /embeddings there (404): ${message}`
+    return fault('EMBEDDING_REFUSED', refused, 'Check "url" and "model"; with Ollama, pull the model first.')
+  }
+  // An answer that is no JSON, or holds no vectors, came with a 200.
+  const rejected = REJECTING_STATUSES.has(statusCode) || statusCode < 300
+  const code = rejected ? 'EMBEDDING_REJECTED' : 'EMBEDDING_FAILED'
+  return fault(code, `has answered with ${statusCode}: ${message}`, HINT)
 }

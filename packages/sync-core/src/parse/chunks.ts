@@ -1,12 +1,10 @@
-import type { Root, RootContent } from 'mdast'
+import type { Root } from 'mdast'
 import { plainText } from './mdast.ts'
 
 /** A part of a page under one heading, of a size that a model can embed. */
 export interface Chunk {
-  /** The headings that it stands under, outermost first. */
-  readonly headingPath: readonly string[]
-  /** Markdown, as it stands in the file. */
-  readonly content: string
+  readonly headingPath: readonly string[] // The headings that it stands under, outermost first
+  readonly content: string // Markdown, as it stands in the file
 }
 
 /** About 1,000 tokens of English: small enough for any embedding model, large enough to keep its context. */
@@ -18,7 +16,6 @@ export function chunksOf(root: Root, text: string): Chunk[] {
   const headings: { depth: number; title: string }[] = []
   let start = -1
   let end = -1
-
   const close = () => {
     if (start < 0) return
     const headingPath = headings.map(({ title }) => title)
@@ -27,7 +24,7 @@ export function chunksOf(root: Root, text: string): Chunk[] {
   }
   for (const node of root.children) {
     if (node.type === 'yaml' || node.type === 'toml') continue
-    const { from, to } = extent(node)
+    const [from, to] = [node.position!.start.offset!, node.position!.end.offset!]
     if (node.type === 'heading') {
       close()
       while (headings.length > 0 && headings.at(-1)!.depth >= node.depth) headings.pop()
@@ -38,10 +35,6 @@ export function chunksOf(root: Root, text: string): Chunk[] {
   }
   close()
   return chunks
-}
-
-function extent(node: RootContent): { from: number; to: number } {
-  return { from: node.position!.start.offset!, to: node.position!.end.offset! }
 }
 
 /** Parts of a section that are no longer than a chunk may be. */

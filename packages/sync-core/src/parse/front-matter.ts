@@ -4,13 +4,7 @@ import { QuarantineError } from './quarantine-error.ts'
 
 const MAX_CHARACTERS = 64 * 1024
 
-/**
- * The YAML front matter of a page and where its text begins.
- *
- * TOML front matter (`+++`) is left out of the text and not read.
- *
- * @throws {QuarantineError} `bad_front_matter`
- */
+/** The YAML front matter (TOML is left out, unread) and where the text begins. @throws {QuarantineError} */
 export function readFrontMatter(root: Root, text: string): { frontmatter: Record<string, unknown>; bodyStart: number } {
   const first = root.children[0]
   if (first?.type !== 'yaml' && first?.type !== 'toml') return { frontmatter: {}, bodyStart: 0 }
@@ -22,23 +16,18 @@ export function readFrontMatter(root: Root, text: string): { frontmatter: Record
 
 function parseYaml(source: string): Record<string, unknown> {
   if (source.length > MAX_CHARACTERS) {
-    throw new QuarantineError(
-      'bad_front_matter',
-      `the front matter has ${source.length} characters, ${MAX_CHARACTERS} are allowed`,
-    )
+    const why = `the front matter has ${source.length} characters, ${MAX_CHARACTERS} are allowed`
+    throw new QuarantineError('bad_front_matter', why)
   }
   let value: unknown
   try {
     // As JSON and back: dates and the like become what a jsonb column can hold.
-    value = JSON.parse(
-      JSON.stringify(parse(source, { maxAliasCount: 100, logLevel: 'error' }) ?? {}, refuseWhatJsonbCannotHold),
-    )
+    const yaml = parse(source, { maxAliasCount: 100, logLevel: 'error' }) ?? {}
+    value = JSON.parse(JSON.stringify(yaml, refuseWhatJsonbCannotHold))
   } catch (error) {
-    throw new QuarantineError(
-      'bad_front_matter',
-      `the front matter is not YAML that can be stored: ${firstLine(error)}`,
-      error,
-    )
+    const firstLine = String((error as Error).message).replace(/:?(\n.*)?$/s, '')
+    const why = `the front matter is not YAML that can be stored: ${firstLine}`
+    throw new QuarantineError('bad_front_matter', why, error)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new QuarantineError('bad_front_matter', 'the front matter is not a list of "name: value" lines')
@@ -53,10 +42,4 @@ function refuseWhatJsonbCannotHold(key: string, value: unknown): unknown {
     if (!text.isWellFormed()) throw new Error('it holds half of a character')
   }
   return typeof value === 'bigint' ? value.toString() : value
-}
-
-function firstLine(error: unknown): string {
-  return String((error as Error).message)
-    .split('\n', 1)[0]!
-    .replace(/:$/, '')
 }

@@ -5,12 +5,9 @@ import { walk } from './mdast.ts'
 /** What a page points to, in the order of its text. */
 export interface Link {
   readonly kind: 'link' | 'image' | 'wiki'
-  /** As it is written. */
-  readonly target: string
-  /** The path in the same repository that it names, whether or not there is such a file; null for everything else. */
-  readonly targetPath: string | null
-  /** For a wiki link: the name of the page that it means, without folders, in lower case. */
-  readonly targetName: string | null
+  readonly target: string // As it is written
+  readonly targetPath: string | null // A path in the same repository, there or not; null for everything else
+  readonly targetName: string | null // Of a wiki link: its page's name without folders, in lower case
 }
 
 /** The links, images and wiki links of a page; `[text][name]` counts with the address that `name` is defined as. */
@@ -36,11 +33,8 @@ export function linksOf(root: Root, text: string, path: string): Link[] {
   return links
 }
 
-/**
- * The path in the same repository that a link names: relative to the page, or to the root with a leading slash,
- * without anchor and query, percent-decoded. Null for other addresses, bare anchors and paths that lead out of the
- * repository.
- */
+// The path in the same repository that a link names: relative to the page, or to the root with a leading slash, without
+// anchor and query, percent-decoded. Null for other addresses, bare anchors and paths that lead out of the repository.
 function resolveLinkPath(target: string, from: string): string | null {
   if (/^([a-z][a-z0-9+.-]*:|\/\/|#|\?|$)/i.test(target)) return null
   const bare = decode(target.replace(/[?#].*$/s, ''))

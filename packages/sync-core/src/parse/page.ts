@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { posix } from 'node:path'
 import { slug as slugify } from 'github-slugger'
 import type { Heading, Root } from 'mdast'
 import { markdownToMdast } from 'satteri'
@@ -13,32 +14,22 @@ export interface Page {
   readonly slug: string
   readonly title: string
   readonly frontmatter: Readonly<Record<string, unknown>>
-  /** The text without its front matter. */
-  readonly content: string
+  readonly content: string // The text without its front matter
   readonly chunks: readonly Chunk[]
   readonly links: readonly Link[]
 }
 
-const BYTE_ORDER_MARK = '\uFEFF'
-
-/**
- * Parses one file. Depends on nothing but its arguments.
- *
- * @throws {QuarantineError} with a reason for people, where Postgres could not hold the text or a person must fix it.
- */
+/** Parses one file, from its arguments alone. @throws {QuarantineError} where a person must fix the file. */
 export function parsePage(path: string, bytes: Buffer): Page {
   if (!isUtf8(bytes)) throw new QuarantineError('bad_utf8', 'the text is not UTF-8: save the file with that encoding')
   const nul = bytes.indexOf(0)
   if (nul >= 0) throw new QuarantineError('nul', `there is a NUL character at byte ${nul}: is this a text file?`)
-
-  if (isLfsPointer(bytes)) {
-    throw new QuarantineError(
-      'lfs_pointer',
-      'the repository holds only a Git LFS pointer for it, not its text: keep Markdown files out of LFS',
-    )
+  // By the specification of Git LFS: below 1,024 bytes, and this is the first line.
+  if (bytes.length < 1_024 && bytes.toString('latin1', 0, 43) === 'version https://git-lfs.github.com/spec/v1\n') {
+    const why = 'the repository holds only a Git LFS pointer for it, not its text: keep Markdown files out of LFS'
+    throw new QuarantineError('lfs_pointer', why)
   }
-  const decoded = bytes.toString('utf8')
-  const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
   const root = markdownToMdast(text, { features: { frontmatter: true, wikilinks: true, gfm: true } }) as Root
   const { frontmatter, bodyStart } = readFrontMatter(root, text)
   const title = frontmatter.title
@@ -53,21 +44,10 @@ export function parsePage(path: string, bytes: Buffer): Page {
   }
 }
 
-/** By the specification of Git LFS: below 1,024 bytes, and this is the first line. */
-function isLfsPointer(bytes: Buffer): boolean {
-  return bytes.length < 1_024 && bytes.toString('latin1', 0, 43) === 'version https://git-lfs.github.com/spec/v1\n'
-}
-
-/** The file's name without folders and extension. */
-function fileName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '')
-}
+const fileName = (path: string) => posix.basename(path).replace(/\.[^.]+$/, '')
 
 /** The path as it would stand in an address: `Guide/Émile & co.md` is `guide/émile--co`. Need not be unique. */
 function pathSlug(path: string): string {
-  return path
-    .replace(/\.[^./]+$/, '')
-    .split('/')
-    .map((part) => slugify(part) || '-')
-    .join('/')
+  const parts = path.replace(/\.[^./]+$/, '').split('/')
+  return parts.map((part) => slugify(part) || '-').join('/')
 }

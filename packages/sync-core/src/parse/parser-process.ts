@@ -1,10 +1,7 @@
 /**
- * The process that `startParser` starts: parses what it is sent, one file after another. A thread watches over it,
- * because parsing never yields to the event loop: it ends the process with its parent, and tells when a file has taken
- * all the processor time that it may. That, unlike a clock's time, does not pass while the machine sleeps, others keep
- * it busy, or someone has stopped the process.
- *
- * Process and thread are one module, so that a bundle has one file to put beside itself.
+ * Parses what it is sent, one file after another. A thread, in the same module so that a bundle has one file to put
+ * beside itself, ends the process with its parent and tells when a file has taken its processor time: parsing never
+ * yields, and that time, unlike a clock's, does not pass while the machine sleeps or the process is stopped.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { ignoreTerminalSignals, openParentPipe } from '../exit-with-parent.ts'
@@ -21,18 +18,10 @@ export type ParseReply =
   | { readonly quarantine: QuarantineCode; readonly message: string }
   | { readonly fault: string }
 
-/** Sent to the thread when a file is begun, and null when it is done. */
-interface Begun {
-  /** Counted from 1, as the parent counts too. */
-  readonly request: number
-  readonly cpuBefore: NodeJS.CpuUsage
-}
-
-interface Watch {
-  /** File descriptor of the pipe to the parent. */
-  readonly pipe: number
-  readonly timeLimitMs: number
-}
+/** Sent to the thread when a file is begun, and null when it is done. Requests count from 1, in the parent too. */
+type Begun = { readonly request: number; readonly cpuBefore: NodeJS.CpuUsage }
+/** The pipe to the parent is a file descriptor. */
+type Watch = { readonly pipe: number; readonly timeLimitMs: number }
 
 /** How soon a file that had little time left and has got no processor meanwhile is checked again. */
 const MIN_CHECK_MS = 50

@@ -1,49 +1,50 @@
+import { fork } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import type { Socket } from 'node:net'
+import { siblingModulePath } from '../sibling-module.ts'
 import { SyncError } from '../sync-error.ts'
 import { type Page, parsePage } from './page.ts'
-import { type ParseOutcome, type ParserProcess, startParser } from './parser-child.ts'
+import type { ParseReply, ParseRequest } from './parser-process.ts'
 import { QuarantineError } from './quarantine-error.ts'
 
 /** Parsed in this process: any text of the first size takes some hundredths of a second, and most of the second do. */
 const MAX_CHEAP_BYTES = 8 * 1024
 const MAX_IN_PROCESS_BYTES = 32 * 1024
-
 /** Quotes in quotes and entities cost the square of their number, 1.4 s for 64 KB of ">". */
 const MAX_EXPENSIVE_BYTES = 500
 const EXPENSIVE = new Set(Buffer.from('>&'))
-
 /** Of processor time: ten times as long as 4 MB of tables take. Past it, a file was made to take long. */
 const TIME_LIMIT_MS = 60_000
-
 /** How often one file is begun where something else ends the parser, before the run gives up. */
 const MAX_ATTEMPTS = 2
+/** The place of a pipe among the child's files: its end tells the child of ours, and it tells us of its time limit. */
+const PIPE = 4
+
+type ParseOutcome = ParseReply | { readonly timeLimit: true } | { readonly endedBy: string }
 
 export interface Parser extends AsyncDisposable {
   /**
    * @throws {QuarantineError} where the file is at fault, the same with every run.
-   * @throws {SyncError} `PARSER_KILLED` where something else has ended the parser twice.
-   * @throws the signal's reason.
+   * @throws {SyncError} `PARSER_KILLED` where something else has ended the parser twice; or the signal's reason.
    */
   parse(path: string, bytes: Buffer): Promise<Page>
 }
 
-/**
- * Parses most files here, and large or suspicious ones in a process of its own, started for the first of them. What
- * Markdown costs grows with the square of its size where someone wants it to, and only a process can be ended in the
- * middle of it; but it takes a tenth of a second to start, and each file a millisecond more.
- */
+// Parses most files here, and large or suspicious ones in a process, started for the first: Markdown can cost the
+// square of its size, and only a process can be ended midway; but it takes 0.1 s to start, and a millisecond a file.
 export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS): Parser {
-  let child: ParserProcess | undefined
+  let child: ReturnType<typeof startParser> | undefined
   const end = async () => {
     const ending = child
     child = undefined
     await ending?.end()
   }
-  const parseInChild = async (path: string, bytes: Buffer): Promise<ParseOutcome> => {
+  const parseInChild = async (request: ParseRequest): Promise<ParseOutcome> => {
     // It may have been killed since the last file.
-    if (!child?.running) child = startParser(timeLimitMs)
+    if (!child?.isRunning()) child = startParser(timeLimitMs)
     let outcome: ParseOutcome | undefined
     try {
-      outcome = await child.parse({ path, bytes }, signal)
+      outcome = await child.parse(request, signal)
       return outcome
     } finally {
       if (outcome === undefined || 'timeLimit' in outcome) await end()
@@ -53,11 +54,13 @@ export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS): Pa
     async parse(path, bytes) {
       if (isCheap(bytes)) return parsePage(path, bytes)
       for (let attempt = 1; ; attempt++) {
-        const outcome = await parseInChild(path, bytes)
+        const outcome = await parseInChild({ path, bytes })
         if ('page' in outcome) return outcome.page
         if ('quarantine' in outcome) throw new QuarantineError(outcome.quarantine, outcome.message)
         if ('fault' in outcome) throw new Error(`the parser failed on ${path}: ${outcome.fault}`)
-        if ('timeLimit' in outcome) throw tooComplex(timeLimitMs)
+        if ('timeLimit' in outcome) {
+          throw new QuarantineError('too_complex', `the text takes longer than ${timeLimitMs / 1_000} s to parse`)
+        }
         if (attempt === MAX_ATTEMPTS) throw parserKilled(path, outcome.endedBy)
       }
     },
@@ -68,19 +71,58 @@ export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS): Pa
 function isCheap(bytes: Buffer): boolean {
   if (bytes.length <= MAX_CHEAP_BYTES) return true
   if (bytes.length > MAX_IN_PROCESS_BYTES) return false
-  let expensive = 0
-  for (const byte of bytes) if (EXPENSIVE.has(byte)) expensive++
-  return expensive <= MAX_EXPENSIVE_BYTES
+  return bytes.reduce((count, byte) => count + Number(EXPENSIVE.has(byte)), 0) <= MAX_EXPENSIVE_BYTES
 }
 
-function tooComplex(timeLimitMs: number): QuarantineError {
-  return new QuarantineError('too_complex', `the text takes longer than ${timeLimitMs / 1_000} s to parse`)
+/** Starts a process that parses. It ignores what a terminal sends to all processes, and ends with this one. */
+function startParser(timeLimitMs: number) {
+  const child = fork(siblingModulePath(import.meta.url, 'parser-process'), [String(PIPE), String(timeLimitMs)], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
+  })
+  // Whoever waits for an answer is told; nobody else needs to know.
+  child.on('error', () => {})
+  const timeLimits = new EventEmitter()
+  const pipe = (child.stdio as readonly unknown[] as readonly Socket[])[PIPE]!
+  // By the number of the request: one that was answered in that moment does not count for the next.
+  pipe.on('data', (request) => timeLimits.emit(String(request))).on('error', () => {})
+  pipe.unref()
+  let requests = 0
+  const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null
+  return {
+    isRunning,
+    /** Asks for one file; the next is asked for when that is answered. @throws the signal's reason. */
+    async parse(request: ParseRequest, signal: AbortSignal): Promise<ParseOutcome> {
+      const answered = new AbortController()
+      const options = { signal: AbortSignal.any([signal, answered.signal]) }
+      const number = String(++requests)
+      child.send(request, () => {})
+      try {
+        return await Promise.race([
+          once(child, 'message', options).then(([reply]) => reply as ParseReply),
+          once(timeLimits, number, options).then(() => ({ timeLimit: true }) as const),
+          once(child, 'exit', options).then(([code, by]) => ({ endedBy: by ?? `exit code ${code}` })),
+        ])
+      } catch (error) {
+        signal.throwIfAborted()
+        throw error
+      } finally {
+        answered.abort()
+      }
+    },
+    /** Ends the process, and waits for its end. */
+    async end() {
+      if (!isRunning()) return
+      const exited = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
 }
 
 function parserKilled(path: string, endedBy: string): SyncError {
-  return new SyncError(
-    'PARSER_KILLED',
-    `The process that parses Markdown was ended from outside (${endedBy}), twice, at ${path}`,
-    'Most often the memory has run out: look into the log of the system, and give it more. The next run goes on from here.',
-  )
+  const message = `The process that parses Markdown was ended from outside (${endedBy}), twice, at ${path}`
+  const hint =
+    'Most often the memory has run out: look into the log of the system, and give it more. The next run goes on from here.'
+  return new SyncError('PARSER_KILLED', message, hint)
 }

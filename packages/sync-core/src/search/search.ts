@@ -1,21 +1,19 @@
 import type { Database } from '../database/database.ts'
 import type { Embedding } from '../embed/embedding.ts'
+import { readModels } from '../store/embeddings/models.ts'
+import { vectorSpace } from '../store/embeddings/vector-space.ts'
 import { findHits, type QueryVector, type SearchHit } from '../store/search/find-hits.ts'
 import type { WordMatch } from '../store/search/text-search.ts'
 import { SyncError } from '../sync-error.ts'
-import { embedQuery } from './embed-query.ts'
 
 export type SearchMode = 'text' | 'vector' | 'hybrid'
 
 export interface SearchOptions {
-  /** Ids of sources; all by default. */
-  readonly sources?: readonly string[] | undefined
-  /** The most hits; 10 by default. */
-  readonly limit?: number | undefined
+  readonly sources?: readonly string[] | undefined // Ids of sources; all by default
+  readonly limit?: number | undefined // The most hits; 10 by default
   /** `hybrid` where there are embeddings and `embedding` is given, `text` otherwise, by default. */
   readonly mode?: SearchMode | undefined
-  /** Who embeds the words that are searched for. */
-  readonly embedding?: Embedding | undefined
+  readonly embedding?: Embedding | undefined // Who embeds the words that are searched for
   readonly signal?: AbortSignal | undefined
 }
 
@@ -37,12 +35,11 @@ const DEFAULT_LIMIT = 10
  * ```ts
  * const { hits } = await search(db, 'proxy "dev server" -webpack', { sources: ['vite'], limit: 5 })
  * ```
- *
  * @throws {SyncError} `NO_EMBEDDINGS` where a mode is asked for that needs them, `VECTOR_MISSING`, `EMBEDDING_FAILED`,
  *   `EMBEDDING_REFUSED`; or the signal's reason.
  */
 export async function search(db: Database, words: string, options: SearchOptions = {}): Promise<SearchResult> {
-  const { sources = null, limit = DEFAULT_LIMIT, mode, embedding, signal } = options
+  const { sources = null, limit = DEFAULT_LIMIT, mode, signal } = options
   const warnings: SearchResult['warnings'][number][] = []
   const vector = mode === 'text' ? null : await tryEmbedQuery()
   const chosen: SearchMode = mode ?? (vector === null ? 'text' : 'hybrid')
@@ -58,7 +55,7 @@ export async function search(db: Database, words: string, options: SearchOptions
   /** Where no mode is asked for, a search goes on without vectors, and says why. */
   async function tryEmbedQuery(): Promise<QueryVector | null> {
     try {
-      const embedded = await embedQuery(db, words, embedding, signal)
+      const embedded = await embedQuery(db, words, options)
       if (embedded !== null || mode === undefined) return embedded
     } catch (error) {
       signal?.throwIfAborted()
@@ -66,11 +63,8 @@ export async function search(db: Database, words: string, options: SearchOptions
       warnings.push({ code: 'text_only', message: `searched by words only: ${error.message}` })
       return null
     }
-    throw new SyncError(
-      'NO_EMBEDDINGS',
-      `there are no embeddings to search by in ${db.name}`,
-      'Say in tidemark.yaml under "embedding" who makes them, then run: tidemark embed --all',
-    )
+    const hint = 'Say in tidemark.yaml under "embedding" who makes them, then run: tidemark embed --all'
+    throw new SyncError('NO_EMBEDDINGS', `there are no embeddings to search by in ${db.name}`, hint)
   }
 }
 
@@ -81,4 +75,22 @@ const isPlain = (words: string) => !/"|(^|\s)-|(^|\s)or(\s|$)/i.test(words)
 function matchFor(mode: SearchMode, words: string): WordMatch | null {
   if (mode === 'vector') return null
   return mode === 'hybrid' && isPlain(words) ? 'any' : 'all'
+}
+
+// Embeds words with the model whose set is complete: the one that is configured, or, until it has every chunk, the
+// newest other one that has; null where there is none, or no server to ask.
+async function embedQuery(db: Database, words: string, options: SearchOptions): Promise<QueryVector | null> {
+  const { embedding, signal } = options
+  if (embedding === undefined) return null
+  const models = await readModels(db)
+  const configured = models.find(({ model }) => model === embedding.model)
+  const complete = models.filter(({ completedAt }) => completedAt !== null)
+  const chosen = configured?.completedAt ? configured : (complete[0] ?? configured)
+  if (chosen === undefined) return null
+  const { model, dimensions } = chosen
+  const space = await vectorSpace(db, dimensions)
+  const server = { ...embedding, model, dimensions: model === embedding.model ? embedding.dimensions : undefined }
+  const { embedTexts } = await import('../embed/embed-texts.ts')
+  const { vectors } = await embedTexts(server, [words], { dimensions, signal, retry: false })
+  return { model, space, vector: JSON.stringify(vectors[0]) }
 }

@@ -3,8 +3,7 @@ import { redact } from '../redact.ts'
 import { nextBatchSize } from '../run/batch-size.ts'
 import type { Budget } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
-import { finishIndex, readUnindexedRun } from '../store/search/finish-index.ts'
-import { indexBatch } from '../store/search/index-batch.ts'
+import { finishIndex, indexBatch, readUnindexedRun } from '../store/search/index-batch.ts'
 
 const FIRST_BATCH_PAGES = 5
 const MAX_BATCH_PAGES = 1_000
@@ -12,19 +11,13 @@ const MAX_BATCH_PAGES = 1_000
 export interface IndexUpdate {
   readonly sourceId: string
   readonly language: string
-  /** The paths that the index may lack; null where they are not known. */
-  readonly paths: readonly string[] | null
+  readonly paths: readonly string[] | null // The paths that the index may lack; null where they are not known
   readonly budget: Budget
-  /** Called after each batch that is in. */
-  readonly onBatch: () => void
+  readonly onBatch: () => void // Called after each batch that is in
 }
 
-/**
- * Writes the entries of the search index that a source lacks, until all are in or the budget is spent; what is left is
- * found by the next run. It has a lease of its own: whoever syncs the source meanwhile waits for nothing.
- *
- * @returns why pages are missing still; null where none are, or another process is at it.
- */
+// Writes the entries that the search index lacks; what the budget leaves is found by the next run. Its own lease keeps
+// nobody from syncing. Returns why pages are missing; null where none are, or another process is at it.
 export async function updateSearchIndex(db: Database, update: IndexUpdate): Promise<string | null> {
   const { signal } = update.budget
   try {
@@ -56,7 +49,7 @@ async function indexPages({ db, lease, signal }: Held, update: IndexUpdate): Pro
     onBatch()
     maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, pages, performance.now() - started)
   }
-  await finishIndex(db, lease, { sourceId, language, run })
+  await finishIndex(db, lease, sourceId, language, run)
   // How many entries there are, and which words are common, decides how they are searched.
   if (paths === null) await db.query('ANALYZE tidemark.search_chunks')
 }

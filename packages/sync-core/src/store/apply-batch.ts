@@ -2,6 +2,7 @@ import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
 import type { Page } from '../parse/page.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
+import { DERIVED_TABLES } from './delete-orphans.ts'
 import { fencedQuery } from './fenced-query.ts'
 
 /** A page to be written: as a new one where `id` is null, else over the page that has that id. */
@@ -14,27 +15,16 @@ export interface PageWrite {
 }
 
 /** A file that cannot be stored. */
-export interface QuarantineWrite {
-  readonly path: string
-  readonly blobOid: string
-  readonly code: string
-  readonly message: string
-}
+export type QuarantineWrite = Readonly<Record<'path' | 'blobOid' | 'code' | 'message', string>>
 
 export interface Batch {
   readonly pages: readonly PageWrite[]
   readonly quarantined: readonly QuarantineWrite[]
-  /** Ids of pages to be removed with all that was made of them. */
-  readonly deletedIds: readonly string[]
-  /** Paths whose quarantine is over. */
-  readonly quarantineCleared: readonly string[]
+  readonly deletedIds: readonly string[] // Of pages to be removed with all that was made of them
+  readonly quarantineCleared: readonly string[] // Paths whose quarantine is over
 }
 
-/**
- * Writes a batch under its lease: all of it or, when the lease is another's by now, nothing.
- *
- * @throws {LeaseLostError} when the fence did not hold.
- */
+/** Writes a batch: all of it or, when the lease is another's by now, nothing. @throws {LeaseLostError} */
 export async function applyBatch(db: Database, lease: Lease, sourceId: string, batch: Batch): Promise<void> {
   const { pages, quarantined, deletedIds, quarantineCleared } = batch
   await fencedQuery(db, lease, APPLY_BATCH, [
@@ -55,19 +45,17 @@ function pageRow({ id, path, blobOid, sizeBytes, page }: PageWrite, n: number) {
   return { n, id, path, blob_oid: blobOid, size_bytes: sizeBytes, slug, title, frontmatter, content, ...counts }
 }
 
-/*
- * New pages are told from known ones by the plan (id or not) and not by ON CONFLICT, because a rename changes the
- * path that a conflict would be looked for by. Parts of one statement don't see each other's rows, so chunks and
- * links that a page no longer has are removed by ordinal: never a row that the same statement writes.
- *
- * A chunk or link is unchanged when its whole row is, not when a hash or a key column is: any column may have been
- * edited by hand or made by an older parser, and a column that is added later is compared too.
- */
+const deleteDerivedSql = (table: string) =>
+  `deleted_${table} AS (DELETE FROM tidemark.${table} USING fence WHERE source_id = $3 AND page_id = ANY ($9::bigint[]))`
+
+// New pages are told from known ones by the plan (id or not) and not by ON CONFLICT, because a rename changes the path.
+// Parts of one statement don't see each other's rows, so chunks and links that a page no longer has go by ordinal. One
+// is unchanged when its whole row is, not a hash: any column may have been edited by hand or made by an older parser.
 const APPLY_BATCH = /* sql */ `
 page AS MATERIALIZED (
   SELECT p.* FROM fence, json_to_recordset($5::json) AS p (
-    n integer, id bigint, path text, blob_oid text, size_bytes bigint, slug text, title text, frontmatter jsonb,
-    content text, chunk_count integer, link_count integer
+    n integer, id bigint, path text, blob_oid text, size_bytes bigint, slug text, title text, frontmatter jsonb, content text,
+    chunk_count integer, link_count integer
   )
 ),
 inserted AS (
@@ -96,8 +84,7 @@ chunks AS (
 ),
 fewer_chunks AS (
   DELETE FROM tidemark.chunks USING stored
-  WHERE stored.known AND chunks.source_id = $3 AND chunks.page_id = stored.id
-    AND chunks.ordinal NOT BETWEEN 0 AND stored.chunk_count - 1
+  WHERE stored.known AND source_id = $3 AND page_id = stored.id AND ordinal NOT BETWEEN 0 AND stored.chunk_count - 1
 ),
 links AS (
   INSERT INTO tidemark.links AS old (source_id, page_id, ordinal, kind, target, target_path, target_name)
@@ -105,14 +92,12 @@ links AS (
   FROM stored JOIN json_to_recordset($7::json) AS l (n integer, ordinal integer, kind text, target text, "targetPath" text, "targetName" text)
     ON l.n = stored.n
   ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
-  SET kind = excluded.kind, target = excluded.target, target_path = excluded.target_path,
-      target_name = excluded.target_name
+  SET kind = excluded.kind, target = excluded.target, target_path = excluded.target_path, target_name = excluded.target_name
   WHERE old IS DISTINCT FROM excluded
 ),
 fewer_links AS (
   DELETE FROM tidemark.links USING stored
-  WHERE stored.known AND links.source_id = $3 AND links.page_id = stored.id
-    AND links.ordinal NOT BETWEEN 0 AND stored.link_count - 1
+  WHERE stored.known AND source_id = $3 AND page_id = stored.id AND ordinal NOT BETWEEN 0 AND stored.link_count - 1
 ),
 quarantined AS (
   INSERT INTO tidemark.quarantine AS old (source_id, path, blob_oid, parser_version, code, message)
@@ -126,19 +111,6 @@ cleared AS (
   DELETE FROM tidemark.quarantine USING fence, json_array_elements_text($10::json) AS gone (path)
   WHERE quarantine.source_id = $3 AND md5(quarantine.path) = md5(gone.path)
 ),
-deleted AS (
-  DELETE FROM tidemark.pages USING fence WHERE pages.source_id = $3 AND pages.id = ANY ($9::bigint[])
-),
-deleted_chunks AS (
-  DELETE FROM tidemark.chunks USING fence WHERE chunks.source_id = $3 AND chunks.page_id = ANY ($9::bigint[])
-),
-deleted_links AS (
-  DELETE FROM tidemark.links USING fence WHERE links.source_id = $3 AND links.page_id = ANY ($9::bigint[])
-),
-deleted_search_pages AS (
-  DELETE FROM tidemark.search_pages USING fence WHERE search_pages.source_id = $3 AND page_id = ANY ($9::bigint[])
-),
-deleted_search_chunks AS (
-  DELETE FROM tidemark.search_chunks USING fence WHERE search_chunks.source_id = $3 AND page_id = ANY ($9::bigint[])
-)
+deleted AS (DELETE FROM tidemark.pages USING fence WHERE source_id = $3 AND id = ANY ($9::bigint[])),
+${DERIVED_TABLES.map(deleteDerivedSql).join(',\n')}
 SELECT FROM fence`

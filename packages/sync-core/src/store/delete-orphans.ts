@@ -3,30 +3,19 @@ import type { Database } from '../database/database.ts'
 import { fencedQuery } from './fenced-query.ts'
 
 /** What is derived of a page, and would stay for ever where the page itself was removed by hand. */
-const DERIVED_TABLES = ['chunks', 'links', 'search_chunks', 'search_pages']
-
-interface Visited {
-  /** The last page id that was looked at; null where none was left. */
-  readonly last: string | null
-}
+export const DERIVED_TABLES = ['chunks', 'links', 'search_chunks', 'search_pages']
 
 /** Some hundredths of a second for each statement. */
 const ROWS_PER_STATEMENT = 5_000
 
-/**
- * Deletes what was derived of pages that the source does not have: no batch would, because it names no such page.
- *
- * @param onStep called after each statement.
- * @throws {LeaseLostError} when the fence did not hold.
- */
+/** Deletes what was derived of pages that the source lacks: no batch names them. @throws {LeaseLostError} */
 export async function deleteOrphans(db: Database, lease: Lease, sourceId: string, onStep: () => void): Promise<void> {
   for (const table of DERIVED_TABLES) {
     // Without statistics, which PGlite never gets by itself, each statement would sort all rows that are left.
     await db.query(`ANALYZE tidemark.${table} (source_id, page_id)`)
-    // A page id of any value may be found there, also one below zero.
     for (let after: string | null = MIN_BIGINT; after !== null; ) {
       const params: unknown[] = [sourceId, after, ROWS_PER_STATEMENT]
-      const [visited] = await fencedQuery<Visited>(db, lease, deleteOrphansSql(table), params)
+      const [visited] = await fencedQuery<{ last: string | null }>(db, lease, deleteOrphansSql(table), params)
       after = visited.last
       onStep()
     }
@@ -35,11 +24,8 @@ export async function deleteOrphans(db: Database, lease: Lease, sourceId: string
 
 const MIN_BIGINT = String(-(2n ** 63n))
 
-/**
- * Goes by page ids, so that no statement takes long whatever the size of the source; WITH TIES, so that none of them
- * leaves a page half looked at. OFFSET 0 and the ctid keep it from becoming a join, which would read all pages, or all
- * rows of the table, each time.
- */
+// Goes by page ids, so that no statement takes long; WITH TIES leaves no page half done. OFFSET 0 and the ctid keep it
+// from becoming a join, which would read all pages, or all rows of the table, each time.
 const deleteOrphansSql = (table: string) => /* sql */ `
 visited AS MATERIALIZED (
   SELECT derived.ctid AS row_id, derived.page_id FROM fence, tidemark.${table} AS derived
@@ -52,5 +38,4 @@ deleted AS (
     WHERE NOT EXISTS (SELECT FROM tidemark.pages WHERE pages.source_id = $3 AND pages.id = visited.page_id OFFSET 0)
   ))
 )
-SELECT max(visited.page_id) AS last FROM fence LEFT JOIN visited ON true
-HAVING count(*) > 0`
+SELECT max(visited.page_id) AS last FROM fence LEFT JOIN visited ON true HAVING count(*) > 0`

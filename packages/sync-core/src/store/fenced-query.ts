@@ -7,22 +7,10 @@ export function fencedStatement(lease: Lease, ctes: string, params: readonly unk
   return { text: `WITH fence AS MATERIALIZED (${fence.text}),\n${ctes}`, params: [...fence.params, ...params] }
 }
 
-/**
- * Runs a statement under the fence of a lease: all of it or, where the lease is another's by now, nothing.
- *
- * Survives a take-over at any moment: the fence takes a key-share lock on the lease's row, so a take-over waits until
- * this statement has committed, or came first, and then every part that selects from `fence` finds it empty.
- *
- * @param ctes what follows the CTE `fence`; must return a row where the fence holds and none where it does not.
- * @param params from $3 on.
- * @throws {LeaseLostError} when the fence did not hold.
- */
-export async function fencedQuery<Row = any>(
-  db: Database,
-  lease: Lease,
-  ctes: string,
-  params: readonly unknown[],
-): Promise<[Row, ...Row[]]> {
+// Runs a statement under the fence of a lease: all or nothing. Survives a take-over at any moment: the fence locks
+// the lease's row FOR KEY SHARE, so a take-over waits for the commit, or came first, and every part that selects from
+// `fence` finds it empty. `ctes` must return a row where the fence holds and none where not; else LeaseLostError.
+export async function fencedQuery<Row = any>(db: Database, lease: Lease, ctes: string, params: readonly unknown[]) {
   const statement = fencedStatement(lease, ctes, params)
   const { rows } = await db.query<Row>(statement.text, statement.params)
   if (rows.length === 0) throw await lostLease(lease)

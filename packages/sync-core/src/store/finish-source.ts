@@ -11,11 +11,7 @@ export interface Completion {
   readonly counts: object
 }
 
-/**
- * Moves the bookmark: everything at this commit is in. In the same statement the run ends.
- *
- * @throws {LeaseLostError} when the fence did not hold.
- */
+/** Moves the bookmark, everything at this commit is in, and ends the run. @throws {LeaseLostError} */
 export async function finishSource(db: Database, lease: Lease, completion: Completion): Promise<void> {
   const { source, runId, commit, status, counts } = completion
   const params = [source.id, runId, commit, status, JSON.stringify(counts), PARSER_VERSION, source.fingerprint]
@@ -30,5 +26,4 @@ source AS (
   FROM fence WHERE id = $3
 )
 UPDATE tidemark.runs SET finished_at = now(), status = $6, to_commit = $5, counts = $7::jsonb
-FROM fence WHERE source_id = $3 AND id = $4::bigint
-RETURNING 1`
+FROM fence WHERE source_id = $3 AND id = $4::bigint RETURNING 1`

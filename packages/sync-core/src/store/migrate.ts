@@ -1,6 +1,6 @@
 import { type Database, withSignal } from '../database/database.ts'
 import { SyncError } from '../sync-error.ts'
-import { orIfNoSchema } from './or-if-no-schema.ts'
+import { readRows } from './read-rows.ts'
 import tables from './schema/0001-tables.ts'
 import views from './schema/0002-views.ts'
 
@@ -9,12 +9,9 @@ const MIGRATIONS = [tables, views]
 
 /**
  * Brings the schema `tidemark` up to date; costs one look where it is already.
- *
  * Safe from many processes at once: each migration runs in one transaction under a lock and looks again inside it.
- *
  * @param options.signal ends the wait for others that migrate, and for the database.
- * @throws {SyncError} `DATABASE_NEWER` where a newer release has been here, `DATABASE_REFUSED` where a right is missing;
- *   or the signal's reason.
+ * @throws {SyncError} `DATABASE_NEWER`, `DATABASE_REFUSED` where a right is missing; or the signal's reason.
  */
 export async function migrate(db: Database, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
   try {
@@ -29,39 +26,32 @@ export async function migrate(db: Database, { signal }: { signal?: AbortSignal |
 
 /**
  * The statements that {@link migrate} would run now, for someone else to run; none where all is up to date. Reads only.
- *
  * @throws {SyncError} `DATABASE_NEWER`
  */
 export async function pendingMigrations(db: Database): Promise<string[]> {
-  const locks = await db.locks.list().then(
-    () => [],
-    (error) => {
-      if (error.code === 'LOCK_NOT_MIGRATED') return [db.locks.migrationSql()]
-      throw error
-    },
-  )
-  return (await isCurrent(db)) ? locks : [...locks, migrationStatement()]
+  const statements: string[] = []
+  await db.locks.list().catch((error) => {
+    if (error.code !== 'LOCK_NOT_MIGRATED') throw error
+    statements.push(db.locks.migrationSql())
+  })
+  return (await isCurrent(db)) ? statements : [...statements, migrationStatement()]
 }
 
 async function isCurrent(db: Database): Promise<boolean> {
-  const asked = db.query('SELECT max(version) AS version FROM tidemark.migrations')
-  const version = (await orIfNoSchema(asked, { rows: [] })).rows[0]?.version ?? 0
-  if (version <= MIGRATIONS.length) return version === MIGRATIONS.length
-  throw new SyncError(
-    'DATABASE_NEWER',
-    `${db.name} was migrated by a newer tidemark (schema ${version}, this one knows ${MIGRATIONS.length})`,
-    'Update tidemark.',
-  )
+  const [newest] = await readRows(db, 'SELECT max(version) AS version FROM tidemark.migrations')
+  const [version, known] = [newest?.version ?? 0, MIGRATIONS.length]
+  if (version <= known) return version === known
+  const message = `${db.name} was migrated by a newer tidemark (schema ${version}, this one knows ${known})`
+  throw new SyncError('DATABASE_NEWER', message, 'Update tidemark.')
 }
 
 function migrationStatement(): string {
-  const steps = MIGRATIONS.map((sql, index) => {
-    const version = index + 1
-    return `IF NOT EXISTS (SELECT FROM tidemark.migrations WHERE version = ${version}) THEN
+  const steps = MIGRATIONS.map(
+    (sql, index) => `IF NOT EXISTS (SELECT FROM tidemark.migrations WHERE version = ${index + 1}) THEN
       ${sql}
-      INSERT INTO tidemark.migrations (version) VALUES (${version});
-    END IF;`
-  })
+      INSERT INTO tidemark.migrations (version) VALUES (${index + 1});
+    END IF;`,
+  )
   return `DO $migrate$ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.migrations', 0));
     CREATE SCHEMA IF NOT EXISTS tidemark;
@@ -75,10 +65,6 @@ function migrationStatement(): string {
 function migrationError(error: unknown, db: Database): unknown {
   const { code, message, cause } = error as { code?: string; message: string; cause?: { code?: string } }
   if (code !== '42501' && cause?.code !== '42501') return error
-  return new SyncError(
-    'DATABASE_REFUSED',
-    `${db.name}: ${message}`,
-    'Ask for the right to create the schema "tidemark": GRANT CREATE ON DATABASE … TO …',
-    error,
-  )
+  const hint = 'Ask for the right to create the schema "tidemark": GRANT CREATE ON DATABASE … TO …'
+  return new SyncError('DATABASE_REFUSED', `${db.name}: ${message}`, hint, error)
 }

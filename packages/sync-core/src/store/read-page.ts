@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
 import { SyncError } from '../sync-error.ts'
-import { orIfNoSchema } from './or-if-no-schema.ts'
+import { readRows } from './read-rows.ts'
 
 /** A page with what it links to and what links to it. */
 export interface ShownPage {
@@ -8,8 +8,7 @@ export interface ShownPage {
   readonly path: string
   readonly title: string
   readonly frontmatter: Readonly<Record<string, unknown>>
-  /** Markdown, without its front matter. */
-  readonly content: string
+  readonly content: string // Markdown, without its front matter
   readonly blobOid: string
   readonly sizeBytes: number
   readonly updatedAt: Date
@@ -22,28 +21,19 @@ export interface ShownPage {
   readonly backlinks: readonly { readonly path: string; readonly title: string; readonly target: string }[]
 }
 
-/**
- * Reads a page of a source.
- *
- * @throws {SyncError} `PAGE_NOT_FOUND` with the paths that come nearest.
- */
+/** Reads a page of a source. @throws {SyncError} `PAGE_NOT_FOUND` with the paths that come nearest. */
 export async function readPage(db: Database, source: string, path: string): Promise<ShownPage> {
-  const { rows } = await orIfNoSchema(db.query<ShownPage>(READ_PAGE, [source, path]), { rows: [] })
-  if (rows[0]) return rows[0]
+  const [page] = await readRows<ShownPage>(db, READ_PAGE, [source, path])
+  if (page) return page
   const name = path.slice(path.lastIndexOf('/') + 1)
-  const near = await orIfNoSchema(db.query<{ path: string }>(FIND_NEAR_PATHS, [source, path, name]), { rows: [] })
-  const paths = near.rows.map((row) => row.path)
-  throw new SyncError(
-    'PAGE_NOT_FOUND',
-    `"${source}" has no page ${path}`,
-    paths.length > 0 ? `Did you mean ${paths.join(' or ')}?` : 'Find pages by their words: tidemark search <words>',
-  )
+  const near = (await readRows(db, FIND_NEAR_PATHS, [source, path, name])).map((row) => row.path).join(' or ')
+  const hint = near ? `Did you mean ${near}?` : 'Find pages by their words: tidemark search <words>'
+  throw new SyncError('PAGE_NOT_FOUND', `"${source}" has no page ${path}`, hint)
 }
 
 const READ_PAGE = /* sql */ `
 SELECT page.source_id AS source, page.path, page.title, page.frontmatter, page.content, page.blob_oid AS "blobOid",
-  page.size_bytes::double precision AS "sizeBytes", page.updated_at AS "updatedAt",
-  source.last_synced_at AS "lastSyncedAt",
+  page.size_bytes::double precision AS "sizeBytes", page.updated_at AS "updatedAt", source.last_synced_at AS "lastSyncedAt",
   (extract(epoch FROM clock_timestamp() - source.behind_since) * 1000)::double precision AS "behindMs",
   (
     SELECT coalesce(json_agg(json_build_object('target', link.target, 'path', link.to_path) ORDER BY link.ordinal), '[]')
@@ -64,8 +54,7 @@ const FIND_NEAR_PATHS = /* sql */ `
 SELECT path FROM tidemark.pages
 WHERE source_id = $1 AND (
   path IN ($2 || '.md', $2 || '.markdown', $2 || '/index.md', $2 || '/README.md')
-  OR right(lower(path), length($3) + 1) = '/' || lower($3)
+  OR right(lower(path), length($3) + 1) = '/' || lower($3) OR lower(path) = lower($2)
   OR right(lower(path), length($3) + 4) = '/' || lower($3) || '.md'
-  OR lower(path) = lower($2)
 )
 ORDER BY length(path), path LIMIT 3`

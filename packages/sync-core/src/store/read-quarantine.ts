@@ -1,10 +1,10 @@
 import type { Database } from '../database/database.ts'
 import type { QuarantinedFile } from '../plan/plan.ts'
-import { orIfNoSchema } from './or-if-no-schema.ts'
+import { readRows } from './read-rows.ts'
 
 /** The files of a source that could not be stored, by path. */
 export async function readQuarantine(db: Database, sourceId: string): Promise<Map<string, QuarantinedFile>> {
-  const { rows } = await orIfNoSchema(db.query<QuarantinedFile>(READ_QUARANTINE, [sourceId]), { rows: [] })
+  const rows = await readRows<QuarantinedFile>(db, READ_QUARANTINE, [sourceId])
   return new Map(rows.map((row) => [row.path, row]))
 }
 

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { orIfNoSchema } from './or-if-no-schema.ts'
+import { readRows } from './read-rows.ts'
 
 /** A source as the database remembers it. */
 export interface StoredSource {
@@ -16,16 +16,11 @@ export interface StoredSource {
 
 /** The source of that id, or null where it was never synced. */
 export async function readSource(db: Database, id: string): Promise<StoredSource | null> {
-  const { rows } = await orIfNoSchema(db.query<StoredSource>(`${READ_SOURCES} WHERE id = $1`, [id]), {
-    rows: [],
-  })
-  return rows[0] ?? null
+  return (await readRows<StoredSource>(db, `${READ_SOURCES} WHERE id = $1`, [id]))[0] ?? null
 }
 
 /** All sources that were ever synced, by id. */
-export async function readSources(db: Database): Promise<StoredSource[]> {
-  return (await orIfNoSchema(db.query<StoredSource>(`${READ_SOURCES} ORDER BY id`), { rows: [] })).rows
-}
+export const readSources = (db: Database): Promise<StoredSource[]> => readRows(db, `${READ_SOURCES} ORDER BY id`)
 
 const READ_SOURCES = /* sql */ `
 SELECT id, repo, ref, bookmark, target, dirty, last_checked_at AS "lastCheckedAt", last_synced_at AS "lastSyncedAt",

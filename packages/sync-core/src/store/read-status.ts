@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { orIfNoSchema } from './or-if-no-schema.ts'
+import { readRows } from './read-rows.ts'
 
 /** Where a source stands, as the database knows it. Ages are by the clock of the database, in milliseconds. */
 export interface SourceStatus {
@@ -10,14 +10,11 @@ export interface SourceStatus {
   readonly lastCheckedAt: Date | null
   readonly lastSyncedAt: Date | null
   readonly sinceCheckMs: number | null
-  /** For how long a newer commit is known than the one that is in; null where none is. */
-  readonly behindMs: number | null
-  /** Files that are set aside. */
+  readonly behindMs: number | null // For how long a newer commit is known than the one that is in; null where none is
   readonly quarantined: number
   readonly lastRun: {
     readonly startedAt: string
-    /** Null while it runs, and for one that was killed. */
-    readonly finishedAt: string | null
+    readonly finishedAt: string | null // Null while it runs, and for one that was killed
     readonly status: string | null
     readonly reason: string | null
   } | null
@@ -32,22 +29,14 @@ export interface SourceStatus {
 }
 
 const UNKNOWN: Omit<SourceStatus, 'id'> = {
-  bookmark: null,
-  dirty: false,
-  lastStatus: null,
-  lastCheckedAt: null,
-  lastSyncedAt: null,
-  sinceCheckMs: null,
-  behindMs: null,
-  quarantined: 0,
-  lastRun: null,
-  lease: null,
+  ...{ bookmark: null, dirty: false, lastStatus: null, lastCheckedAt: null, lastSyncedAt: null },
+  ...{ sinceCheckMs: null, behindMs: null, quarantined: 0, lastRun: null, lease: null },
 }
 
 /** Where these sources stand, in the order of their ids as given; one statement, and nothing is written. */
 export async function readStatus(db: Database, ids: readonly string[]): Promise<SourceStatus[]> {
-  const nothing = { rows: ids.map((id) => ({ id, ...UNKNOWN })) }
-  return (await orIfNoSchema(db.query<SourceStatus>(READ_STATUS, [ids]), nothing)).rows
+  const rows = await readRows<SourceStatus>(db, READ_STATUS, [ids])
+  return rows.length > 0 ? rows : ids.map((id) => ({ id, ...UNKNOWN }))
 }
 
 const ms = (interval: string) => `(extract(epoch FROM ${interval}) * 1000)::double precision`
@@ -63,12 +52,10 @@ SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, sourc
     FROM tidemark.runs WHERE source_id = wanted.id ORDER BY runs.id DESC LIMIT 1
   ) AS "lastRun",
   (
-    SELECT json_build_object('host', holder_host, 'pid', holder_pid,
-      'heldForMs', ${ms('clock_timestamp() - acquired_at')},
+    SELECT json_build_object('host', holder_host, 'pid', holder_pid, 'heldForMs', ${ms('clock_timestamp() - acquired_at')},
       'sinceRefreshMs', ${ms('clock_timestamp() - last_refreshed_at')},
       'expiresInMs', ${ms('expires_at - clock_timestamp()')})
     FROM tidemark.locks WHERE key = 'sync:' || wanted.id AND holder_id IS NOT NULL
   ) AS lease
 FROM unnest($1::text[]) WITH ORDINALITY AS wanted (id, place)
-LEFT JOIN tidemark.sources AS source ON source.id = wanted.id
-ORDER BY place`
+LEFT JOIN tidemark.sources AS source ON source.id = wanted.id ORDER BY place`

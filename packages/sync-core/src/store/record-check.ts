@@ -1,25 +1,17 @@
 import type { Database } from '../database/database.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
 
+type CheckedSource = Readonly<Record<'id' | 'fingerprint' | 'language', string>>
+
 export interface SourceCheck {
   readonly bookmark: string | null
-  /** Whether the source holds exactly the commit, made the way that it would be made now. */
-  readonly upToDate: boolean
-  /** Whether the search index has every page, made for the language that is asked for. */
-  readonly indexed: boolean
+  readonly upToDate: boolean // Whether the source holds exactly the commit, made the way that it would be made now
+  readonly indexed: boolean // Whether the search index has every page, made for the language that is asked for
 }
 
-/**
- * Compares a source with the commit that its ref names now, and records in the same statement that it was looked at,
- * and since when it is behind where it is. Takes no lease: nothing that a run goes by is written.
- *
- * Survives a run that ends meanwhile: the row is compared as it is when the update gets it.
- */
-export async function recordCheck(
-  db: Database,
-  source: { id: string; fingerprint: string; language: string },
-  commit: string,
-): Promise<SourceCheck> {
+// Compares a source with the commit that its ref names, and records in the same statement that it was looked at. Takes
+// no lease: nothing that a run goes by is written, and a run that ends meanwhile is seen as the update gets the row.
+export async function recordCheck(db: Database, source: CheckedSource, commit: string): Promise<SourceCheck> {
   const params = [source.id, commit, PARSER_VERSION, source.fingerprint, source.language]
   const { rows } = await db.query<SourceCheck>(RECORD_CHECK, params)
   return rows[0] ?? { bookmark: null, upToDate: false, indexed: false }
@@ -32,6 +24,5 @@ UPDATE tidemark.sources SET
   last_checked_at = now(),
   last_status = CASE WHEN ${UP_TO_DATE} THEN 'up_to_date' ELSE last_status END,
   behind_since = CASE WHEN ${UP_TO_DATE} THEN NULL ELSE coalesce(behind_since, now()) END
-WHERE id = $1
-RETURNING bookmark, ${UP_TO_DATE} AS "upToDate",
+WHERE id = $1 RETURNING bookmark, ${UP_TO_DATE} AS "upToDate",
   coalesce(unindexed_since_run IS NULL AND search_language = $5, false) AS indexed`

@@ -1,15 +1,7 @@
 import type { Database } from '../database/database.ts'
 
-/**
- * Records that a source could not even be looked at; what it holds, and how old that is, stays as it was. Takes no lease:
- * it was not had, or has been given back.
- *
- * Survives a run that has looked at the source meanwhile, or has ended: what that has recorded is newer and stays. Both
- * times are the server's, whose clock is not compared with ours: only how long ago this run looked is told to it.
- *
- * @param lookedMsAgo how long ago this run began, or last found out where the source is.
- * @returns its bookmark.
- */
+// Records that a source could not even be looked at. Takes no lease: it was not had, or has been given back. What a run
+// has recorded since `lookedMsAgo` is newer and stays; that age is compared, not clocks. Returns the bookmark.
 export async function recordFailure(db: Database, sourceId: string, lookedMsAgo: number): Promise<string | null> {
   const { rows } = await db.query(RECORD_FAILURE, [sourceId, lookedMsAgo])
   return rows[0]?.bookmark ?? null

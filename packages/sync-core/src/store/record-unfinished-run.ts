@@ -10,10 +10,8 @@ export interface UnfinishedRun {
   readonly counts: object
 }
 
-/**
- * Records how a run ended that did not finish its source. The bookmark stays. The run's own row is written in any
- * case, the source's only while the lease holds: after a take-over that row tells of another run.
- */
+// Records how a run ended that did not finish its source. The bookmark stays. The run's own row is written in any case,
+// the source's only while the lease holds: after a take-over that row tells of another run.
 export async function recordUnfinishedRun(db: Database, lease: Lease, run: UnfinishedRun): Promise<void> {
   const { sourceId, runId, status, reason, counts } = run
   const params = [sourceId, runId, status, reason, JSON.stringify(counts)]
@@ -22,8 +20,6 @@ export async function recordUnfinishedRun(db: Database, lease: Lease, run: Unfin
 }
 
 const RECORD_UNFINISHED_RUN = /* sql */ `
-source AS (
-  UPDATE tidemark.sources SET last_checked_at = now(), last_status = $5 FROM fence WHERE id = $3
-)
+source AS (UPDATE tidemark.sources SET last_checked_at = now(), last_status = $5 FROM fence WHERE id = $3)
 UPDATE tidemark.runs SET finished_at = now(), status = $5, reason = $6, counts = $7::jsonb
 WHERE source_id = $3 AND id = $4::bigint`

@@ -5,38 +5,23 @@ import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { fencedQuery } from './fenced-query.ts'
 
 export interface RunStart {
-  readonly source: {
-    readonly id: string
-    readonly repo: string
-    readonly ref: string
-    readonly fingerprint: string
-  }
-  /** The bookmark that the run sets out from. */
-  readonly from: string | null
-  /** The commit that it works towards. */
-  readonly to: string
+  readonly source: Readonly<Record<'id' | 'repo' | 'ref' | 'fingerprint', string>>
+  readonly from: string | null // The bookmark that the run sets out from
+  readonly to: string // The commit that it works towards
   /** Whether every page is to be written again. A full sync that was stopped goes on without being asked. */
   readonly full: boolean
 }
 
 export interface StartedRun {
   readonly id: string
-  /** Whether an earlier run had left the source unfinished. */
-  readonly unfinished: boolean
-  /** Whether the bookmark was made with the same parser and the same choice of files. */
-  readonly sameSettings: boolean
+  readonly unfinished: boolean // Whether an earlier run had left the source unfinished
+  readonly sameSettings: boolean // Whether the bookmark was made with the same parser and the same choice of files
   /** Pages last written before that moment of the database's clock are to be written again; null where none are. */
   readonly rewriteBefore: Date | null
-  /** Whether the search index had every page before. */
-  readonly indexed: boolean
+  readonly indexed: boolean // Whether the search index had every page before
 }
 
-/**
- * Records under the lease that pages are about to change, so that a run killed at any later moment leaves a source
- * that is known to be a mixture.
- *
- * @throws {LeaseLostError} when the fence did not hold.
- */
+/** Records that pages are about to change: a run killed later leaves a known mixture. @throws {LeaseLostError} */
 export async function startRun(db: Database, lease: Lease, { source, from, to, full }: RunStart): Promise<StartedRun> {
   const { id, repo, ref, fingerprint } = source
   const params = [id, repo, ref, from, to, hostname(), process.pid, full, PARSER_VERSION, fingerprint]
@@ -50,8 +35,7 @@ before AS MATERIALIZED (
 ),
 run AS (
   INSERT INTO tidemark.runs (source_id, from_commit, to_commit, host, pid)
-  SELECT $3, $6, $7, $8, $9::integer FROM fence
-  RETURNING id
+  SELECT $3, $6, $7, $8, $9::integer FROM fence RETURNING id
 ),
 source AS (
   INSERT INTO tidemark.sources AS old (id, repo, ref, target, dirty, rewrite_before, behind_since, unindexed_since_run)

@@ -7,14 +7,8 @@ import { SyncError } from '../../sync-error.ts'
 /** What a database's process may take to end after its parent, on a machine that is busy with others. */
 const EXIT_TIMEOUT_MS = 5_000
 
-/**
- * Keeps a second process out of an embedded database's folder: PGlite has no lock of its own, and two openers
- * corrupt the data. The lock is the kernel's, on a file beside the folder, and belongs to the open file: it ends with
- * the last process that has that file, however that ends.
- *
- * @returns the file, to be handed to the process that opens the database.
- * @throws {SyncError} `DATABASE_IN_USE` naming the process that has it, `DATABASE_FOLDER` where one may not write.
- */
+// Keeps a second process out: PGlite has no lock, and two openers corrupt the data. The lock is the kernel's,
+// on a file beside the folder, and ends with the last process that has that file: hand it to the database's.
 export async function lockFolder(folder: string): Promise<FileHandle> {
   const file = await openLockFile(folder)
   const deadline = performance.now() + EXIT_TIMEOUT_MS
@@ -25,11 +19,9 @@ export async function lockFolder(folder: string): Promise<FileHandle> {
       continue
     }
     await file.close()
-    throw new SyncError(
-      'DATABASE_IN_USE',
-      `The embedded database in ${folder} is in use by ${holder === '' ? 'another process' : `process ${holder}`}`,
-      'Wait for it to end. For several processes at once, use a Postgres: set DATABASE_URL.',
-    )
+    const who = holder === '' ? 'another process' : `process ${holder}`
+    const hint = 'Wait for it to end. For several processes at once, use a Postgres: set DATABASE_URL.'
+    throw new SyncError('DATABASE_IN_USE', `The embedded database in ${folder} is in use by ${who}`, hint)
   }
   await file.truncate(0)
   await file.write(`${process.pid}\n`, 0)
@@ -50,12 +42,9 @@ async function openLockFile(folder: string) {
     await makeFolder(dirname(folder))
     return await open(`${folder}.lock`, 'a+')
   } catch (error) {
-    throw new SyncError(
-      'DATABASE_FOLDER',
-      `The embedded database cannot be kept in ${folder}: ${(error as Error).message}`,
-      'Choose a folder that you may write to with --database, or a Postgres with DATABASE_URL.',
-      error,
-    )
+    const message = `The embedded database cannot be kept in ${folder}: ${(error as Error).message}`
+    const hint = 'Choose a folder that you may write to with --database, or a Postgres with DATABASE_URL.'
+    throw new SyncError('DATABASE_FOLDER', message, hint, error)
   }
 }
 

@@ -35,15 +35,12 @@ process.on('message', async (request: Request) => {
     reply({ id, rows: await answer(request) })
   } catch (error) {
     const { message, code, detail } = error as { message: string; code?: string; detail?: string }
-    const fields = { message: String(message), ...(code && { code }), ...(detail && { detail }) }
-    reply({ id, rows: [], error: fields })
+    reply({ id, rows: [], error: { message: String(message), ...(code && { code }), ...(detail && { detail }) } })
   }
 })
 
-function reply(reply: Reply): void {
-  // The parent may have been killed meanwhile; the pipe tells that.
-  process.send!(reply, () => {})
-}
+/** The parent may have been killed meanwhile; the pipe tells that. */
+const reply = (reply: Reply) => process.send!(reply, () => {})
 
 async function answer({ kind, text, params }: Request): Promise<any[]> {
   const db = await opened

@@ -1,14 +1,22 @@
+import { connect } from 'node:net'
 import pg from 'pg'
-import { raceAbort } from '../../abort.ts'
+import { serialize } from 'pg-protocol'
+import { ABORTED, raceAbort } from '../../abort.ts'
 import { redact } from '../../redact.ts'
 import { SyncError } from '../../sync-error.ts'
-import type { Connection } from '../database.ts'
-import { runQuery } from './query.ts'
+import type { Connection, Database } from '../database.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
-
 /** How long `close()` waits for statements that are on their way. */
 const CLOSE_TIMEOUT_MS = 2_000
+/** What a statement may take after its signal: most end well in that time, and then nothing was done in vain. */
+const GRACE_MS = 150
+/** How long a server may take to answer that it has given up. */
+const CANCEL_TIMEOUT_MS = 500
+const QUERY_CANCELED = '57014'
+
+/** With the connections that have a statement on the way. */
+type Pool = { readonly pool: pg.Pool; readonly busy: Set<pg.PoolClient> }
 
 /** Opens a pool on a Postgres, and sees that it answers. */
 export async function openPostgres(url: string, signal: AbortSignal | undefined): Promise<Connection> {
@@ -22,7 +30,7 @@ export async function openPostgres(url: string, signal: AbortSignal | undefined)
   const connection: Connection = {
     engine: 'postgres',
     name,
-    query: (text, params, signal) => runQuery({ pool, busy, text, params, signal }),
+    query: (...statement) => runQuery({ pool, busy }, ...statement),
     async close() {
       const ended = pool.end()
       // A server that has gone silent must not keep the process from ending.
@@ -56,29 +64,58 @@ function createPool(url: string, name: string): pg.Pool {
       allowExitOnIdle: true,
     })
   } catch (error) {
-    throw new SyncError(
-      'DATABASE_REFUSED',
-      `${name} is not a database address`,
-      'Give postgres://user@host/database.',
-      error,
-    )
+    const hint = 'Give postgres://user@host/database.'
+    throw new SyncError('DATABASE_REFUSED', `${name} is not a database address`, hint, error)
   }
 }
 
 function connectError(error: unknown, name: string): SyncError {
   const { code = '', message = '' } = error as { code?: string; message?: string }
   if (/^(28|3D)/.test(code)) {
-    return new SyncError(
-      'DATABASE_REFUSED',
-      `${name} refused the connection: ${redact(message)}`,
-      'Check the user, the password and the name of the database in DATABASE_URL or --database.',
-      error,
-    )
+    const hint = 'Check the user, the password and the name of the database in DATABASE_URL or --database.'
+    return new SyncError('DATABASE_REFUSED', `${name} refused the connection: ${redact(message)}`, hint, error)
   }
-  return new SyncError(
-    'DATABASE_UNREACHABLE',
-    `${name} does not answer: ${redact(message || code || String(error))}`,
-    'Check that the server runs and that host and port in DATABASE_URL or --database are right.',
-    error,
-  )
+  const why = redact(message || code || String(error))
+  const hint = 'Check that the server runs and that host and port in DATABASE_URL or --database are right.'
+  return new SyncError('DATABASE_UNREACHABLE', `${name} does not answer: ${why}`, hint, error)
+}
+
+/** Runs a statement, and waits neither for a connection nor for its end longer than the signal lets it. */
+async function runQuery({ pool, busy }: Pool, ...[text, params, signal]: Parameters<Database['query']>) {
+  signal?.throwIfAborted()
+  const connecting = pool.connect()
+  const client = await raceAbort(connecting, signal, GRACE_MS)
+  if (client === ABORTED) {
+    // It may still come, and then it is for someone else.
+    connecting.then((late) => late.release()).catch(() => {})
+    throw signal!.reason
+  }
+  busy.add(client)
+  let reusable = true
+  try {
+    const running = client.query(text, params)
+    const result = await raceAbort(running, signal, GRACE_MS)
+    if (result !== ABORTED) return result
+    const outcome = await cancelQuery(client, running)
+    reusable = outcome === 'cancelled'
+    // Done after all: what is in counts.
+    if (typeof outcome === 'object') return outcome
+    throw signal!.reason
+  } finally {
+    if (busy.delete(client)) client.release(!reusable)
+  }
+}
+
+// Asks the server by the protocol's CancelRequest to give a statement up, and tells what came of it. Where something
+// else has ended the statement, the request is still on its way and would hit the connection's next one: `unknown`.
+async function cancelQuery<T extends object>(client: pg.PoolClient, running: Promise<T>) {
+  // What the server has told for this purpose; the driver's types leave it out.
+  const { host, port, processID, secretKey } = client as pg.PoolClient & { processID: number; secretKey: number }
+  const socket = connect(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port })
+  socket.on('error', () => {})
+  socket.end(serialize.cancel(processID, secretKey))
+  const ended = running.catch(({ code }) => (code === QUERY_CANCELED ? ('cancelled' as const) : ('unknown' as const)))
+  const outcome = await raceAbort(ended, AbortSignal.timeout(CANCEL_TIMEOUT_MS))
+  socket.destroy()
+  return outcome === ABORTED ? 'unknown' : outcome
 }

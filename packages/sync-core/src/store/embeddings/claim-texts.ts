@@ -4,35 +4,25 @@ import { fencedQuery } from '../fenced-query.ts'
 
 /** A text to be embedded. */
 export interface PendingText {
-  /** Of its content, in hexadecimal. */
-  readonly hash: string
+  readonly hash: string // Of its content, in hexadecimal
   readonly content: string
 }
 
 interface Row extends PendingText {
-  /** Null where no chunk is left, and with it all the rest. */
-  readonly pageId: string | null
+  readonly pageId: string | null // Null where no chunk is left, and with it all the rest
   readonly ordinal: number
   readonly claimedByUs: boolean
 }
 
-/**
- * Claims the texts of a source that a model has not embedded, a batch at a time and each text once, in the order of
- * its pages. A text that the holder of another lease is having embedded is left to it.
- *
- * @throws {LeaseLostError} when the fence did not hold.
- */
-export async function* claimTexts(
-  db: Database,
-  lease: Lease,
-  { sourceId, model, batchSize }: { sourceId: string; model: string; batchSize: number },
-): AsyncGenerator<PendingText[]> {
+// Claims the texts of a source that a model has not embedded, a batch at a time and each once, in page order; what
+// the holder of another lease is having embedded is left to it. Throws LeaseLostError when the fence did not hold.
+export async function* claimTexts(db: Database, lease: Lease, sourceId: string, model: string, batchSize: number) {
   for (let [pageId, ordinal] = ['0', -1]; ; ) {
     const rows = await fencedQuery<Row>(db, lease, CLAIM_TEXTS, [sourceId, model, pageId, ordinal, batchSize])
     const last = rows.at(-1)!
     if (last.pageId === null) return
     ;[pageId, ordinal] = [last.pageId, last.ordinal]
-    const claimed = rows.filter((row) => row.claimedByUs)
+    const claimed: PendingText[] = rows.filter((row) => row.claimedByUs)
     if (claimed.length > 0) yield claimed
   }
 }
@@ -66,5 +56,4 @@ SELECT missing.page_id AS "pageId", missing.ordinal, missing.content, encode(mis
   claim.content_hash IS NOT NULL AS "claimedByUs"
 FROM fence LEFT JOIN missing ON true
 LEFT JOIN text ON text.page_id = missing.page_id AND text.ordinal = missing.ordinal
-LEFT JOIN claim ON claim.content_hash = text.content_hash
-ORDER BY missing.page_id, missing.ordinal`
+LEFT JOIN claim ON claim.content_hash = text.content_hash ORDER BY missing.page_id, missing.ordinal`

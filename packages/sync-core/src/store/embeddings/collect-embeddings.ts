@@ -1,17 +1,15 @@
 import type { Database } from '../../database/database.ts'
-import { orIfNoSchema } from '../or-if-no-schema.ts'
+import { readRows } from '../read-rows.ts'
 
 /** What was removed, or would be. */
 export interface GcResult {
   /** Embeddings of texts that no chunk has any more, and all of sets that a newer one has taken the place of. */
   readonly embeddings: number
-  /** The sets of which all was removed. */
-  readonly models: readonly string[]
+  readonly models: readonly string[] // The sets of which all was removed
 }
 
 /**
  * Removes embeddings of texts that no chunk has any more, and the sets of other models once this one is complete.
- *
  * @param dryRun counts only.
  */
 export async function collectEmbeddings(
@@ -20,8 +18,7 @@ export async function collectEmbeddings(
   { dryRun = false, signal }: { dryRun?: boolean | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<GcResult> {
   const sql = dryRun ? COUNT_GARBAGE : COLLECT_GARBAGE
-  const { rows } = await orIfNoSchema(db.query<GcResult>(sql, [model], signal), { rows: [] })
-  return rows[0] ?? { embeddings: 0, models: [] }
+  return (await readRows<GcResult>(db, sql, [model], signal))[0] ?? { embeddings: 0, models: [] }
 }
 
 const superseded = (table: string) => /* sql */ `
@@ -29,9 +26,7 @@ ${table}.model <> $1
 AND EXISTS (SELECT FROM tidemark.embedding_models WHERE model = $1 AND completed_at IS NOT NULL)`
 
 const isGarbage = (table: string) => /* sql */ `
-(${superseded(table)}) OR NOT EXISTS (
-  SELECT FROM tidemark.chunks WHERE chunks.content_hash = ${table}.content_hash
-)`
+(${superseded(table)}) OR NOT EXISTS (SELECT FROM tidemark.chunks WHERE chunks.content_hash = ${table}.content_hash)`
 
 const COUNT_GARBAGE = /* sql */ `
 SELECT (SELECT count(*)::integer FROM tidemark.embeddings AS e WHERE ${isGarbage('e')}) AS embeddings,

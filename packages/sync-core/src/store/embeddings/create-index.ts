@@ -1,11 +1,6 @@
 import type { Database } from '../../database/database.ts'
 
-/**
- * Creates an index where there is none of that name. Of two that create it at once, Postgres would let one fail after all
- * its work: it waits here, and finds it there.
- *
- * @param definition what follows the table's name: `USING` and so on.
- */
+/** Creates an index once: of two at it, Postgres would let one fail after all its work; it waits here instead. */
 export async function createIndex(
   db: Database,
   { name, table, definition }: { name: string; table: string; definition: string },

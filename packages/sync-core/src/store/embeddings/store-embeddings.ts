@@ -9,27 +9,16 @@ export interface EmbeddingBatch {
   readonly rejected: readonly { readonly hash: string; readonly message: string }[]
 }
 
-/**
- * Writes what has become of a batch of texts: all of it or, where the lease is another's by now, nothing.
- *
- * @param type of vectors, with its schema.
- * @throws {LeaseLostError} when the fence did not hold.
- */
-export async function storeEmbeddings(
-  db: Database,
-  lease: Lease,
-  type: string,
-  { model, dimensions, embedded, rejected }: EmbeddingBatch,
-): Promise<void> {
+/** Writes what has become of a batch of texts, all or nothing; `type` is that of vectors. @throws {LeaseLostError} */
+export async function storeEmbeddings(db: Database, lease: Lease, type: string, batch: EmbeddingBatch): Promise<void> {
+  const { model, dimensions, embedded, rejected } = batch
   const vectors = embedded.map(({ hash, vector }) => ({ hash, vector: JSON.stringify(vector) }))
   const params = [model, dimensions, JSON.stringify(vectors), JSON.stringify(rejected)]
   await fencedQuery(db, lease, storeEmbeddingsSql(type), params)
 }
 
-/*
- * The claims stay: a text is embedded by then, and another run that has not seen it yet is kept from it by them. They
- * end with the lease, and with the text itself in a collection.
- */
+// The claims stay: a text is embedded by then, and another run that has not seen it yet is kept from it by them. They
+// end with the lease, and with the text itself in a collection.
 const storeEmbeddingsSql = (type: string) => /* sql */ `
 vector AS MATERIALIZED (
   SELECT decode(v.hash, 'hex') AS content_hash, v.vector FROM fence, json_to_recordset($5::json) AS v (hash text, vector text)

@@ -3,14 +3,10 @@ import { SyncError } from '../../sync-error.ts'
 
 /** How vectors of one length are written in SQL, wherever pgvector is installed. */
 export interface VectorSpace {
-  /** The type without a length. */
-  readonly type: string
-  /** An expression as a vector of that length. */
-  cast(expression: string): string
-  /** Cosine distance. */
-  readonly operator: string
-  /** For an HNSW index; null where vectors are too long for one. */
-  readonly operatorClass: string | null
+  readonly type: string // The type without a length
+  cast(expression: string): string // An expression as a vector of that length
+  readonly operator: string // Cosine distance
+  readonly operatorClass: string | null // For an HNSW index; null where vectors are too long for one
 }
 
 /** The longest vectors that pgvector 0.7 and newer index, whole and in half precision. */
@@ -36,3 +32,39 @@ export async function vectorSpace(db: Database, dimensions: number): Promise<Vec
 export function vectorMissingError(db: Database, hint: string, cause?: unknown): SyncError {
   return new SyncError('VECTOR_MISSING', `${db.name} has no pgvector, which holds embeddings`, hint, cause)
 }
+
+/** Makes the table of embeddings, with pgvector where the server has it. @throws {SyncError} `VECTOR_MISSING` */
+export async function prepareVectors(db: Database): Promise<void> {
+  const { rows } = await db.query(INSPECT)
+  const { made, installed, available, major } = rows[0]!
+  if (made) return
+  if (!installed && !available) {
+    const install = `Install it on the server (Debian and Ubuntu: apt install postgresql-${major}-pgvector)`
+    throw vectorMissingError(db, `${install} and run this again. All but embeddings works without.`)
+  }
+  try {
+    await db.query(CREATE_TABLE)
+  } catch (error) {
+    if ((error as { code?: string }).code !== '42501') throw error
+    throw vectorMissingError(db, 'Have its owner run: CREATE EXTENSION vector', error)
+  }
+}
+
+const INSPECT = /* sql */ `
+SELECT to_regclass('tidemark.embeddings') IS NOT NULL AS made,
+  EXISTS (SELECT FROM pg_extension WHERE extname = 'vector') AS installed,
+  EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS available,
+  current_setting('server_version_num')::integer / 10000 AS major`
+
+// One at a time: of two that make an extension at once, one fails. The type is found wherever it was installed.
+const CREATE_TABLE = /* sql */ `
+DO $make$ BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.embeddings', 0));
+  CREATE EXTENSION IF NOT EXISTS vector;
+  EXECUTE format(
+    'CREATE TABLE IF NOT EXISTS tidemark.embeddings (
+      model text NOT NULL, content_hash bytea NOT NULL, embedding %s.vector NOT NULL, PRIMARY KEY (model, content_hash)
+    )',
+    (SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace WHERE extname = 'vector')
+  );
+END $make$`

@@ -1,23 +1,20 @@
 import type { Database } from '../../database/database.ts'
 import type { VectorSpace } from '../embeddings/vector-space.ts'
-import { orIfNoSchema } from '../or-if-no-schema.ts'
+import { readRows } from '../read-rows.ts'
 import { textSearchSql, type WordMatch } from './text-search.ts'
 import { vectorSearchSql } from './vector-search.ts'
 
 /** A text as a model embeds it. */
 export interface QueryVector {
   readonly model: string
-  /** As pgvector reads it. */
-  readonly vector: string
+  readonly vector: string // As pgvector reads it
   readonly space: VectorSpace
 }
 
 export interface SearchQuery {
   readonly words: string
-  /** Null for a search by vectors alone. */
-  readonly match: WordMatch | null
-  /** Null for a search by words alone. */
-  readonly vector: QueryVector | null
+  readonly match: WordMatch | null // Null for a search by vectors alone
+  readonly vector: QueryVector | null // Null for a search by words alone
   readonly sources: readonly string[] | null
   readonly limit: number
 }
@@ -27,14 +24,10 @@ export interface SearchHit {
   readonly source: string
   readonly path: string
   readonly title: string
-  /** The headings that the chunk stands under, outermost first. */
-  readonly headingPath: readonly string[]
-  /** Some of the chunk, on one line. */
-  readonly excerpt: string
-  /** Where in the excerpt the words are that were found. */
-  readonly matches: readonly { readonly start: number; readonly end: number }[]
-  /** What the hits are in order of; it compares hits of one search and nothing else. */
-  readonly score: number
+  readonly headingPath: readonly string[] // The headings that the chunk stands under, outermost first
+  readonly excerpt: string // Some of the chunk, on one line
+  readonly matches: readonly { readonly start: number; readonly end: number }[] // Found words in the excerpt
+  readonly score: number // What the hits are in order of; it compares hits of one search and nothing else
   /** Its rank by words and by meaning, from 1; null where it was not among the first of them. */
   readonly ranks: { readonly text: number | null; readonly vector: number | null }
   /** When its source was brought up to date last, and for how long a newer commit is known, by the database's clock. */
@@ -42,35 +35,24 @@ export interface SearchHit {
   readonly behindMs: number | null
 }
 
-interface HitRow extends Omit<SearchHit, 'matches' | 'ranks'> {
-  readonly textRank: number | null
-  readonly vectorRank: number | null
-}
+type HitRow = Omit<SearchHit, 'matches' | 'ranks'> & Readonly<Record<'textRank' | 'vectorRank', number | null>>
 
 /** Characters that no text has a meaning for. */
 const HIGHLIGHT = ['\uE000', '\uE001'] as const
-
 /** How many pages each of the two searches contributes to the fusion, at least. */
 const MIN_CANDIDATES = 50
 
-/**
- * The pages that fit best, in one statement. Hits of both searches are put in one order by reciprocal rank fusion,
- * which adds up 1 / (60 + rank): Cormack, Clarke and Büttcher, SIGIR 2009.
- */
-export async function findHits(
-  db: Database,
-  { words, match, vector, sources, limit }: SearchQuery,
-  signal: AbortSignal | undefined,
-): Promise<SearchHit[]> {
+// The pages that fit best, in one statement. Hits of both searches are put in one order by reciprocal rank fusion,
+// which adds up 1 / (60 + rank): Cormack, Clarke and Büttcher, SIGIR 2009.
+export async function findHits(db: Database, query: SearchQuery, signal?: AbortSignal): Promise<SearchHit[]> {
+  const { words, match, vector, sources, limit } = query
   const params: unknown[] = [words, sources, limit, Math.max(limit, MIN_CANDIDATES)]
   if (vector !== null) params.push(vector.model, vector.vector)
   const sql = findHitsSql(match, vector?.space ?? null, sources !== null)
-  const { rows } = await orIfNoSchema(db.query<HitRow>(sql, params, signal), { rows: [] })
-  return rows.map(toHit)
-}
-
-function toHit({ textRank, vectorRank, excerpt, ...hit }: HitRow): SearchHit {
-  return { ...hit, ...splitHighlights(excerpt), ranks: { text: textRank, vector: vectorRank } }
+  const rows = await readRows<HitRow>(db, sql, params, signal)
+  return rows.map(({ textRank, vectorRank, excerpt, ...hit }) => {
+    return { ...hit, ...splitHighlights(excerpt), ranks: { text: textRank, vector: vectorRank } }
+  })
 }
 
 /** Takes the highlight characters out of an excerpt, and tells where they were. */

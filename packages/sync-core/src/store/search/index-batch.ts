@@ -5,25 +5,17 @@ import { fencedQuery } from '../fenced-query.ts'
 export interface IndexBatch {
   readonly sourceId: string
   readonly language: string
-  /** The paths to index; null for those of all pages. */
-  readonly paths: readonly string[] | null
-  /** Pages up to this id are done. */
-  readonly after: string
-  /** How many pages to write at most. */
-  readonly maxPages: number
+  readonly paths: readonly string[] | null // The paths to index; null for those of all pages
+  readonly after: string // Pages up to this id are done
+  readonly maxPages: number // How many pages to write at most
 }
 
 export interface IndexedBatch {
   readonly pages: number
-  /** The id of the last page that was written; null where there was none to write. */
-  readonly last: string | null
+  readonly last: string | null // The id of the last page that was written; null where there was none to write
 }
 
-/**
- * Writes the entries of the next pages whose entries are missing or were made of something else.
- *
- * @throws {LeaseLostError} when the fence did not hold.
- */
+/** Writes the entries of the next pages that lack them or whose are of something else. @throws {LeaseLostError} */
 export async function indexBatch(db: Database, lease: Lease, batch: IndexBatch): Promise<IndexedBatch> {
   const { sourceId, language, paths, after, maxPages } = batch
   const params = [sourceId, language, after, maxPages, ...(paths === null ? [] : [JSON.stringify(paths)])]
@@ -31,18 +23,13 @@ export async function indexBatch(db: Database, lease: Lease, batch: IndexBatch):
   return indexed
 }
 
-/**
- * Blob and parser make the text of a page; its title may come from its path as well. The time of its last write makes
- * the entries of a page that a full sync has written again a difference too, although blob and parser are the same.
- * As a number: how a timestamp reads depends on the session.
- */
+// Blob and parser make the text, the path perhaps the title; the time tells what a full sync has written again with
+// the same of both. As a number: how a timestamp reads depends on the session.
 const CONTENT_FINGERPRINT =
   "md5(concat_ws(' ', page.blob_oid, page.parser_version, setting.language, extract(epoch FROM page.updated_at), page.title))::uuid"
 
-/**
- * OFFSET 0 keeps what is looked up page by page from becoming a join: that reads all of a source for each batch, which
- * the planner prefers while a table that is being filled has no statistics.
- */
+// OFFSET 0 keeps what is looked up page by page from becoming a join: that reads all of a source for each batch, which
+// the planner prefers while a table that is being filled has no statistics.
 const indexBatchSql = (byPath: boolean) => /* sql */ `
 setting AS MATERIALIZED (SELECT tidemark.dictionary_for($4) AS language FROM fence),
 page AS MATERIALIZED (
@@ -87,3 +74,20 @@ known AS (
 )
 SELECT count(page.id)::integer AS pages, max(page.id) AS last FROM fence LEFT JOIN page ON true
 HAVING count(*) > 0`
+
+/** The newest run whose pages the index may lack. */
+export async function readUnindexedRun(db: Database, sourceId: string): Promise<string | null> {
+  const { rows } = await db.query('SELECT unindexed_since_run AS run FROM tidemark.sources WHERE id = $1', [sourceId])
+  return rows[0]?.run ?? null
+}
+
+/** Records that the index has every page, unless a run has begun to write others since `run` was read. */
+export const finishIndex = (db: Database, lease: Lease, sourceId: string, language: string, run: string | null) =>
+  fencedQuery(db, lease, FINISH_INDEX, [sourceId, language, run])
+
+const FINISH_INDEX = /* sql */ `
+source AS (
+  UPDATE tidemark.sources SET unindexed_since_run = NULL, search_language = $4 FROM fence
+  WHERE id = $3 AND NOT dirty AND unindexed_since_run IS NOT DISTINCT FROM $5::bigint
+)
+SELECT 1 FROM fence`

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import type { Database } from '../../database/database.ts'
+import { readRows } from '../read-rows.ts'
+import { createIndex } from './create-index.ts'
+import { vectorSpace } from './vector-space.ts'
+
+/** A set of embeddings. */
+export interface EmbeddingSet {
+  readonly model: string
+  readonly dimensions: number
+  readonly completedAt: Date | null // When it had every chunk for the first time
+}
+
+/** The sets that were begun; complete ones first, the newest of them before others. */
+export const readModels = (db: Database): Promise<EmbeddingSet[]> => readRows(db, READ_MODELS)
+
+const READ_MODELS = /* sql */ `
+SELECT model, dimensions, completed_at AS "completedAt" FROM tidemark.embedding_models
+ORDER BY completed_at DESC NULLS LAST, model`
+
+// Has a set count for search once it has every chunk of every source, and builds its index then: row by row, an index
+// of this kind takes several times as long to fill as it takes to build.
+export async function completeModel(db: Database, model: string): Promise<void> {
+  const set = (await readModels(db)).find((each) => each.model === model)
+  if (set === undefined) return
+  if (set.completedAt === null) {
+    if ((await countMissing(db, model, null)).chunks > 0) return
+    await db.query('UPDATE tidemark.embedding_models SET completed_at = now() WHERE model = $1', [model])
+  }
+  const { cast, operatorClass } = await vectorSpace(db, set.dimensions)
+  if (operatorClass === null) return
+  const name = `embeddings_${createHash('sha256').update(model).digest('hex').slice(0, 16)}`
+  const look = 'SELECT to_regclass($1) IS NOT NULL AS made, quote_literal($2) AS model'
+  const { made, model: literal } = (await db.query(look, [`tidemark.${name}`, model])).rows[0]!
+  if (made) return
+  const definition = `USING hnsw ((${cast('embedding')}) ${operatorClass}) WHERE model = ${literal}`
+  await createIndex(db, { name, table: 'tidemark.embeddings', definition })
+}
+
+/** The different texts of chunks that have no embedding and were not rejected. */
+export type MissingTexts = Readonly<Record<'chunks' | 'characters', number>>
+
+/** What a model has still to embed of a source, or of all sources where that is null. */
+export async function countMissing(db: Database, model: string, sourceId: string | null): Promise<MissingTexts> {
+  const [missing] = await readRows<MissingTexts>(db, countMissingSql(NOT_EMBEDDED), [sourceId, model])
+  if (missing) return missing
+  return (await readRows<MissingTexts>(db, countMissingSql(''), [sourceId]))[0] ?? { chunks: 0, characters: 0 }
+}
+
+/** Left out where no table of embeddings has been made yet: nothing can have been rejected then either. */
+const NOT_EMBEDDED = /* sql */ `AND NOT EXISTS (
+  SELECT FROM tidemark.embeddings AS e WHERE e.model = $2 AND e.content_hash = chunk.content_hash
+) AND NOT EXISTS (
+  SELECT FROM tidemark.embedding_quarantine AS q WHERE q.model = $2 AND q.content_hash = chunk.content_hash
+)`
+
+const countMissingSql = (condition: string) => /* sql */ `
+SELECT count(*)::integer AS chunks, coalesce(sum(characters), 0)::double precision AS characters FROM (
+  SELECT chunk.content_hash, max(length(chunk.content)) AS characters FROM tidemark.chunks AS chunk
+  WHERE ($1::text IS NULL OR chunk.source_id = $1) ${condition} GROUP BY chunk.content_hash
+) AS missing`
