@@ -136,7 +136,9 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     server.refuse = (text) => text === '# b'
     const some = await run('embed --source docs')
     expect(some).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/docs +synced +2 +1 +0 /) })
-    expect(some.stderr).toContain('the server refused 1 chunks; see tidemark.embedding_quarantine')
+    expect(some.stderr).toContain(
+      'docs: 1 text was refused, the rest is in\n  Why: SELECT model, message FROM tidemark.embedding_quarantine',
+    )
     server.refuse = null
     expect(resultsOf(await run('embed --source docs --json'))).toMatchObject([{ status: 'up_to_date' }])
     expect(resultsOf(await run('embed --source docs --retry-quarantined --json'))).toMatchObject([

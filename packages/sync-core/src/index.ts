@@ -11,6 +11,27 @@ export type { PlannedChange } from './plan/planned-changes.ts'
 export { redact } from './redact.ts'
 export type { Holder, ResultError, StopReason, SyncResult, SyncStatus } from './run/outcome.ts'
 export { emptyResult } from './run/outcome.ts'
+export {
+  countRun,
+  errorProblem,
+  holderText,
+  type Note,
+  otherWarnings,
+  type Problem,
+  type RunResult,
+  resultNotes,
+  resultProblem,
+  runsLeft,
+} from './run/problem.ts'
+export { exitCodeFromResults, severityFromStatus, statusText, worstStatus } from './run/severity.ts'
+export {
+  describeSource,
+  holderProblem,
+  type RemoteHead,
+  type SourceDescription,
+  type SourceState,
+  sourceProblem,
+} from './run/source-state.ts'
 export { readPage, type ShownPage } from './search/read-page.ts'
 export {
   type SearchHit,

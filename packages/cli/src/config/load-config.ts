@@ -10,8 +10,7 @@ import {
   validateSource,
 } from '@tidemark/sync-core'
 import type { z } from 'zod'
-import { didYouMean } from '../nearest.ts'
-import { UsageError } from '../usage-error.ts'
+import { didYouMean, UsageError } from '../usage-error.ts'
 import { type ConfigDocument, readDocument } from './document.ts'
 import { expandVariables } from './expand.ts'
 import { configSchema, embeddingSchema, sourceSchema } from './schema.ts'
