@@ -1,8 +1,8 @@
 import type { SyncResult } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
 
-/** `412ms`, `5.2s`, `3m 5s`. */
-export const formatDuration = (ms: number) => prettyMs(Math.round(ms), { unitCount: 2 })
+/** `412ms`, `5.2s`, `12s`, `3m 5s`. */
+export const formatDuration = (ms: number) => prettyMs(ms, { unitCount: 2, secondsDecimalDigits: ms < 10_000 ? 1 : 0 })
 
 /** `25/84  12 files/s, 4.9s left`. */
 export function formatRate(

@@ -32,7 +32,7 @@ describe('a source as it is stored is told with the next step of just that probl
     ),
     [
       { lastStatus: 'blocked' },
-      'most of it would be deleted: is it the right ref, and the right folder?',
+      'most of it would be deleted; if that is the right ref and the right folder:',
       'tidemark sync --source docs --allow-mass-delete',
     ],
     [
@@ -75,7 +75,7 @@ describe('a result is told with the next step of just that status and reason:', 
     [
       'sync',
       { status: 'blocked', reason: 'mass_delete', warnings: [massDelete, late] },
-      '100 of 120 pages would be deleted',
+      '100 of 120 pages would be deleted; if that is the right ref and the right folder:',
       'tidemark sync --source docs --allow-mass-delete',
     ],
     [

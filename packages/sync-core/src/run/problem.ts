@@ -134,7 +134,7 @@ export function statusProblem(status: StuckStatus, source: string, work: Work, d
   switch (status) {
     case 'blocked':
       return {
-        message: detail ?? 'most of it would be deleted: is it the right ref, and the right folder?',
+        message: `${detail ?? 'most of it would be deleted'}; if that is the right ref and the right folder:`,
         nextStep: `${again} --allow-mass-delete`,
       }
     case 'blocked_by_failures':

@@ -1,11 +1,19 @@
 import * as core from '@actions/core'
 import { isEmbedded } from '@tidemark/sync-core'
-import { type Config, type ConfiguredSource, databaseOf, findConfig, loadConfig, UsageError } from 'tidemark/config'
+import {
+  type Config,
+  type ConfiguredSource,
+  databaseOf,
+  findConfig,
+  loadConfig,
+  selectSources,
+  UsageError,
+} from 'tidemark/config'
 import { namesInput } from './inputs.ts'
 import { maskKey, maskSecrets } from './secrets.ts'
 
 /** What a step is about: the sources that its inputs name, and the address of the database. */
-export interface Chosen {
+export interface StepContext {
   readonly config: Config
   readonly sources: readonly ConfiguredSource[]
   readonly database: string
@@ -18,7 +26,7 @@ export interface Chosen {
  *
  * @throws {UsageError} for what cannot be followed, before anything is touched.
  */
-export function chosenSources(): Chosen {
+export function readStepContext(): StepContext {
   const given = core.getInput('database-url')
   maskSecrets(given)
   maskSecrets(process.env.DATABASE_URL ?? '')
@@ -34,16 +42,6 @@ export function chosenSources(): Chosen {
       'Set the input database-url to postgres://user:password@host/database, from a secret.',
     )
   }
-  return { config, database, secrets, sources: named(config) }
-}
-
-function named({ file, sources }: Config): readonly ConfiguredSource[] {
   const names = namesInput()
-  if (names.length === 0) return sources
-  return names.map((name) => {
-    const source = sources.find(({ id }) => id === name)
-    if (source) return source
-    const known = sources.map(({ id }) => id).join(', ') || 'none'
-    throw new UsageError(`there is no source ${JSON.stringify(name)} in ${file}`, `Known are: ${known}`)
-  })
+  return { config, database, secrets, sources: names.length === 0 ? sources : selectSources(config, { source: names }) }
 }

@@ -1,4 +1,5 @@
 import * as core from '@actions/core'
+import { type SyncStatus, worstStatus } from '@tidemark/sync-core'
 
 const NO_RESULTS = { version: 1, results: [] }
 
@@ -19,4 +20,19 @@ export type CommandName = keyof typeof OUTPUTS
  */
 export function presetOutputs(command: CommandName): void {
   for (const [name, value] of Object.entries(OUTPUTS[command])) core.setOutput(name, value)
+}
+
+/** Sets the output `results`: a result, a verdict or a state for each source of which there is one. */
+export function setResults(results: readonly object[]): void {
+  core.setOutput('results', JSON.stringify({ version: 1, results }))
+}
+
+/** Sets the outputs `results`, `status` and `partial` of a step that syncs or embeds. */
+export function setRunOutputs(results: readonly { readonly status: SyncStatus }[]): void {
+  setResults(results)
+  core.setOutput('status', worstStatus(results))
+  core.setOutput(
+    'partial',
+    results.some(({ status }) => status === 'partial'),
+  )
 }
