@@ -63,7 +63,7 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     expect(first).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(
-        /^source +status +embedded +set aside +left +tokens +time\ndocs +synced +3 +0 +0 +3 +\S+ s\ncopy +up_to_date +0 +0 +0 +0 /,
+        /^source +status +embedded +set aside +left +tokens +time\ndocs +synced +3 +0 +0 +3 +\S+s\ncopy +up_to_date +0 +0 +0 +0 /,
       ),
     })
     expect(first.stderr).toMatch(/^docs: embedding 3 chunks\ndocs {2}synced, 3 chunks embedded in /)
@@ -184,7 +184,7 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     configure()
     served = 1
     const terminal = runInTerminal(world, 'embed --all', { env: env() })
-    await terminal.shows(/^docs {2}embedding 1\/3 {2}\d+ chunks\/s, \S+ s left$/)
+    await terminal.shows(/^docs {2}embedding 1\/3 {2}\d+ chunks\/s, \S+s left$/)
     terminal.type('\u0003')
     const { exitCode, screen } = await terminal.ended()
     expect(exitCode).toBe(130)

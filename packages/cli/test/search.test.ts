@@ -43,7 +43,7 @@ afterAll(async () => {
 const run = (args: string) => world.run(args, { DATABASE_URL: database.url })
 
 /** Without what depends on how fast the tests run. */
-const undated = (text: string) => text.replace(/just now|\d+ min ago/g, '<ago>')
+const undated = (text: string) => text.replace(/just now|\d+[mhd] ago/g, '<ago>')
 
 describe('tidemark search', () => {
   test('finds nothing of a configuration that wants no index, and all once it wants one', async () => {

@@ -27,12 +27,12 @@ export interface StepContext {
  * @throws {UsageError} for what cannot be followed, before anything is touched.
  */
 export function readStepContext(): StepContext {
-  const given = core.getInput('database-url')
-  maskSecrets(given)
+  const databaseInput = core.getInput('database-url')
+  maskSecrets(databaseInput)
   maskSecrets(process.env.DATABASE_URL ?? '')
   if (process.env.PGPASSWORD) core.setSecret(process.env.PGPASSWORD)
   const config = loadConfig(findConfig(core.getInput('config') || undefined))
-  const database = databaseOf(config, given || undefined)
+  const database = databaseOf(config, databaseInput || undefined)
   const { embedding, sources } = config
   const addresses = [database, embedding?.url ?? '', ...sources.map(({ repo }) => repo)]
   const secrets = [...addresses.flatMap(maskSecrets), ...maskKey(embedding?.key)]

@@ -112,10 +112,10 @@ async function checkDatabase(db: Database): Promise<Finding[]> {
       await checkSchema(db),
     ]
   }
-  const asked = Date.now()
+  const queriedAt = Date.now()
   const { rows } = await db.query(serverSql)
   const { version, replica, now } = rows[0]!
-  const skewMs = Math.abs(new Date(now).getTime() - (asked + Date.now()) / 2)
+  const skewMs = Math.abs(new Date(now).getTime() - (queriedAt + Date.now()) / 2)
   const kind = db.engine === 'pglite' ? 'PGlite, Postgres' : 'Postgres'
   return [
     replica

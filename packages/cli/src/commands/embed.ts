@@ -22,7 +22,7 @@ export function addEmbed(program: Command): void {
     .option('--timeout <duration>', 'stop each source after that long, as partial', parseDuration)
     .option('--model <name>', 'another model than the one of the configuration')
     .option('--wait <duration>', 'wait that long for a source that another process is embedding', parseDuration)
-    .option('--dry-run', 'tell how much there is to embed and what that may cost, and do nothing')
+    .option('--dry-run', 'show how much there is to embed and what that may cost, and do nothing')
     .option(
       '--gc',
       'then remove embeddings of texts that are gone and of models that this one has replaced; alone: only that',

@@ -10,7 +10,7 @@ import { defineAction } from './define-action.ts'
 export function addStatus(program: Command): void {
   program
     .command('status')
-    .summary('tell where each source stands')
+    .summary('show the state of each source')
     .description('Compares what the database holds with what the refs name now. Changes nothing.')
     .addHelpText('after', '\nExample:\n  $ tidemark status --json')
     .action(defineAction(status))

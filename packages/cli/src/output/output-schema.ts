@@ -1,36 +1,25 @@
 import { z } from 'zod'
 
+const text = z.string()
 const count = z.int().min(0)
 const ms = z.number()
 const time = z.iso.datetime({ offset: true })
-const status = z.enum([
-  'up_to_date',
-  'synced',
-  'first_sync',
-  'dry_run',
-  'partial',
-  'blocked',
-  'blocked_by_failures',
-  'busy',
-  'failed',
-])
-const holder = z.strictObject({ host: z.string(), pid: z.int() })
+const [maybeText, maybeMs, maybeTime] = [text.nullable(), ms.nullable(), time.nullable()]
+const list = <Shape extends z.ZodRawShape>(shape: Shape) => z.array(z.strictObject(shape))
+const FINISHED = ['up_to_date', 'synced', 'first_sync', 'dry_run'] as const
+const status = z.enum([...FINISHED, 'partial', 'blocked', 'blocked_by_failures', 'busy', 'failed'])
+const holder = z.strictObject({ host: text, pid: z.int() })
 
-const warnings = z.array(z.strictObject({ code: z.string(), message: z.string() }))
+const warnings = list({ code: text, message: text })
 
 /** How a run ended, with what only some endings have. */
 const ending = {
-  source: z.string(),
+  source: text,
   status,
-  reason: z.string().optional().describe('Of partial, blocked and failed.'),
-  error: z.strictObject({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
+  reason: text.optional().describe('Of partial, blocked and failed.'),
+  error: z.strictObject({ code: text, message: text, hint: text }).optional(),
   holder: z
-    .strictObject({
-      host: z.string().nullable(),
-      pid: z.int().nullable(),
-      heldForMs: ms.nullable(),
-      sinceRefreshMs: ms.nullable(),
-    })
+    .strictObject({ host: maybeText, pid: z.int().nullable(), heldForMs: maybeMs, sinceRefreshMs: maybeMs })
     .optional()
     .describe('Of busy.'),
   elapsedMs: ms,
@@ -39,8 +28,8 @@ const ending = {
 
 const result = z.strictObject({
   ...ending,
-  bookmark: z.string().nullable().describe('The commit of which everything is in.'),
-  target: z.string().nullable().describe('The commit that the run worked towards.'),
+  bookmark: maybeText.describe('The commit of which everything is in.'),
+  target: maybeText.describe('The commit that the run worked towards.'),
   filesImported: count,
   filesUpdated: count,
   filesRenamed: count,
@@ -49,21 +38,18 @@ const result = z.strictObject({
   filesRemaining: count.nullable().describe('For the next run; null where no plan was made.'),
   blobsRead: count,
   phases: z.strictObject({ lock: ms, fetch: ms, plan: ms, apply: ms, search: ms }),
-  changes: z
-    .array(
-      z.strictObject({
-        change: z.enum(['add', 'update', 'rename', 'delete', 'quarantine']),
-        path: z.string(),
-        from: z.string().optional(),
-      }),
-    )
+  changes: list({
+    change: z.enum(['add', 'update', 'rename', 'delete', 'quarantine']),
+    path: text,
+    from: text.optional(),
+  })
     .optional()
     .describe('Of dry_run.'),
 })
 
 const embedResult = z.strictObject({
   ...ending,
-  model: z.string(),
+  model: text,
   chunksEmbedded: count.describe('Each text once, in however many chunks it stands.'),
   chunksQuarantined: count.describe('Texts that the server refused.'),
   chunksRemaining: count.nullable().describe('For the next run; null where it was not counted.'),
@@ -80,16 +66,16 @@ const embedResult = z.strictObject({
 
 /** How fresh what was found is. */
 const fresh = {
-  lastSyncedAt: time.nullable(),
-  behindMs: ms.nullable().describe('For how long a newer commit of the source is known; null where none is.'),
+  lastSyncedAt: maybeTime,
+  behindMs: maybeMs.describe('For how long a newer commit of the source is known; null where none is.'),
 }
 
 const hit = z.strictObject({
-  source: z.string(),
-  path: z.string(),
-  title: z.string(),
-  headingPath: z.array(z.string()),
-  excerpt: z.string(),
+  source: text,
+  path: text,
+  title: text,
+  headingPath: z.array(text),
+  excerpt: text,
   matches: z
     .array(z.strictObject({ start: count, end: count }))
     .describe('Where in the excerpt the words are that were found.'),
@@ -104,40 +90,31 @@ const verdict = z.enum(['broken', 'refused', 'absent'])
 
 /** What each command prints with `--json`, beside `version`. */
 const OUTPUTS = {
-  init: { file: z.string(), source: z.string().nullable() },
+  init: { file: text, source: maybeText },
   'sources list': {
-    sources: z.array(
-      z.strictObject({
-        id: z.string(),
-        repo: z.string(),
-        ref: z.string(),
-        subpath: z.string().nullable(),
-        include: z.array(z.string()),
-        exclude: z.array(z.string()),
-        everyMs: ms,
-      }),
-    ),
+    sources: list({
+      id: text,
+      repo: text,
+      ref: text,
+      subpath: maybeText,
+      include: z.array(text),
+      exclude: z.array(text),
+      everyMs: ms,
+    }),
   },
-  'sources add': { added: z.string(), file: z.string(), commit: z.string() },
+  'sources add': { added: text, file: text, commit: text },
   'sources remove': {
-    removed: z.string(),
+    removed: text,
     purged: z.strictObject({ pages: count, chunks: count, links: count, quarantined: count, runs: count }).nullable(),
   },
   sync: { results: z.array(result) },
   'sync --break-lock': {
-    results: z.array(
-      z.strictObject({
-        source: z.string(),
-        verdict,
-        holder: holder.nullable(),
-        sinceRefreshMs: ms.nullable(),
-      }),
-    ),
+    results: list({ source: text, verdict, holder: holder.nullable(), sinceRefreshMs: maybeMs }),
   },
   embed: {
     results: z.array(embedResult),
     collected: z
-      .strictObject({ embeddings: count, models: z.array(z.string()) })
+      .strictObject({ embeddings: count, models: z.array(text) })
       .optional()
       .describe('With --gc, unless it was stopped before. With --dry-run: what would be.'),
   },
@@ -151,98 +128,80 @@ const OUTPUTS = {
     warnings,
   },
   show: {
-    source: z.string(),
-    path: z.string(),
-    title: z.string(),
-    frontmatter: z.record(z.string(), z.unknown()),
-    content: z.string().describe('Markdown, without its front matter.'),
-    blobOid: z.string(),
+    source: text,
+    path: text,
+    title: text,
+    frontmatter: z.record(text, z.unknown()),
+    content: text.describe('Markdown, without its front matter.'),
+    blobOid: text,
     sizeBytes: count,
     updatedAt: time,
     ...fresh,
-    links: z.array(
-      z.strictObject({
-        target: z.string(),
-        path: z.string().nullable().describe('Null where the target is no page of the source.'),
-      }),
-    ),
-    backlinks: z.array(z.strictObject({ path: z.string(), title: z.string(), target: z.string() })),
+    links: list({ target: text, path: maybeText.describe('Null where the target is no page of the source.') }),
+    backlinks: list({ path: text, title: text, target: text }),
   },
   status: {
-    sources: z.array(
-      z.strictObject({
-        id: z.string(),
-        repo: z.string(),
-        ref: z.string(),
-        state: z.enum(['syncing', 'unreachable', 'never_synced', 'behind', 'up_to_date']),
-        bookmark: z.string().nullable(),
-        target: z.string().nullable().describe('The commit that the ref names now; null where it cannot be read.'),
-        behind: z.boolean().nullable(),
-        behindMs: ms.nullable().describe('For how long at most; null where it is not, or was never looked at.'),
-        lastStatus: status.nullable(),
-        lastRun: z
-          .strictObject({
-            startedAt: time,
-            finishedAt: time.nullable(),
-            status: status.nullable(),
-            reason: z.string().nullable(),
-          })
-          .nullable(),
-        lastSyncedAt: time.nullable(),
-        lastCheckedAt: time.nullable(),
-        everyMs: ms,
-        nextDueInMs: ms.describe('0 or less where it is due.'),
-        quarantined: count,
-        lease: holder.extend({ heldForMs: ms, sinceRefreshMs: ms.nullable(), expiresInMs: ms }).nullable(),
-        problem: z.string().nullable(),
-        fix: z.string().nullable().describe('The command that solves the problem.'),
-      }),
-    ),
+    sources: list({
+      id: text,
+      repo: text,
+      ref: text,
+      state: z.enum(['syncing', 'unreachable', 'never_synced', 'behind', 'up_to_date']),
+      bookmark: maybeText,
+      target: maybeText.describe('The commit that the ref names now; null where it cannot be read.'),
+      behind: z.boolean().nullable(),
+      behindMs: maybeMs.describe('For how long at most; null where it is not, or was never looked at.'),
+      lastStatus: status.nullable(),
+      lastRun: z
+        .strictObject({ startedAt: time, finishedAt: maybeTime, status: status.nullable(), reason: maybeText })
+        .nullable(),
+      lastSyncedAt: maybeTime,
+      lastCheckedAt: maybeTime,
+      everyMs: ms,
+      nextDueInMs: ms.describe('0 or less where it is due.'),
+      quarantined: count,
+      lease: holder.extend({ heldForMs: ms, sinceRefreshMs: maybeMs, expiresInMs: ms }).nullable(),
+      problem: maybeText,
+      fix: maybeText.describe('The command that solves the problem.'),
+    }),
   },
   runs: {
-    runs: z.array(
-      z.strictObject({
-        source: z.string(),
-        id: z.string(),
-        startedAt: time,
-        finishedAt: time.nullable(),
-        status: status.nullable(),
-        reason: z.string().nullable(),
-        fromCommit: z.string().nullable(),
-        toCommit: z.string().nullable(),
-        counts: z.record(z.string(), z.number().nullable()).nullable(),
-        host: z.string(),
-        pid: z.int(),
-      }),
-    ),
+    runs: list({
+      source: text,
+      id: text,
+      startedAt: time,
+      finishedAt: maybeTime,
+      status: status.nullable(),
+      reason: maybeText,
+      fromCommit: maybeText,
+      toCommit: maybeText,
+      counts: z.record(text, z.number().nullable()).nullable(),
+      host: text,
+      pid: z.int(),
+    }),
   },
   'locks list': {
-    locks: z.array(
-      z.strictObject({
-        key: z.string(),
-        token: z.string(),
-        holder: holder.nullable(),
-        heldForMs: ms,
-        sinceRefreshMs: ms.nullable(),
-        expiresInMs: ms,
-      }),
-    ),
+    locks: list({
+      key: text,
+      token: text,
+      holder: holder.nullable(),
+      heldForMs: ms,
+      sinceRefreshMs: maybeMs,
+      expiresInMs: ms,
+    }),
   },
-  'locks break': { key: z.string(), verdict },
+  'locks break': { key: text, verdict },
   doctor: {
     healthy: z.boolean(),
-    findings: z.array(
-      z.strictObject({
-        check: z.enum(['git', 'configuration', 'database', 'schema', 'clock', 'embedding', 'lease', 'source']),
-        ok: z.boolean(),
-        message: z.string(),
-        fix: z.string().nullable(),
-      }),
-    ),
+    findings: list({
+      check: z.enum(['git', 'configuration', 'database', 'schema', 'clock', 'embedding', 'lease', 'source']),
+      ok: z.boolean(),
+      message: text,
+      fix: maybeText,
+    }),
   },
   migrate: { migrated: z.boolean() },
-  'migrate --dry-run': { statements: z.array(z.string()) },
-  'migrate --adopt': { adopted: z.string(), held: count },
+  'migrate --dry-run': { statements: z.array(text) },
+  'migrate --adopt': { adopted: text, held: count },
 }
 
 /** The JSON Schema of all that is printed with `--json`, as it is shipped in `schema/output.json`: a definition each. */
