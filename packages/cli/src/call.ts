@@ -4,17 +4,13 @@ import { type Database, isEmbedded, redact } from '@tidemark/sync-core'
 import { findConfig } from './config/find-config.ts'
 import { type Config, databaseOf, loadConfig } from './config/load-config.ts'
 import { missingDatabase } from './missing-database.ts'
-import { type Output, openOutput } from './output/output.ts'
+import { type Output, type OutputFlags, openOutput } from './output/output.ts'
 import { withDatabase } from './runtime/with-database.ts'
 
 /** The options that every command has. */
-export interface GlobalFlags {
+interface GlobalFlags extends OutputFlags {
   readonly config?: string
   readonly database?: string
-  readonly json?: boolean
-  readonly quiet?: boolean
-  readonly verbose?: boolean
-  readonly color?: boolean
 }
 
 /**
@@ -22,7 +18,7 @@ export interface GlobalFlags {
  * made, its tables as they are. `if_present`: up to date, but an embedded one that is not there is not made.
  * `read_only`: as it is, and not made.
  */
-export type DatabaseMode = 'migrated' | 'unmigrated' | 'if_present' | 'read_only'
+type DatabaseMode = 'migrated' | 'unmigrated' | 'if_present' | 'read_only'
 
 /** One call of a command: how it prints, its configuration and its database. */
 export interface Call {

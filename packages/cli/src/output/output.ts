@@ -1,5 +1,4 @@
 import { styleText } from 'node:util'
-import type { GlobalFlags } from '../call.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -20,7 +19,15 @@ export interface Output {
   paint(style: Style, text: string): string
 }
 
-export function openOutput(flags: Omit<GlobalFlags, 'config'>): Output {
+/** Those of the global flags that say how to print. */
+export interface OutputFlags {
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+  readonly color?: boolean
+}
+
+export function openOutput(flags: OutputFlags): Output {
   const { json = false, quiet = false, verbose = false, color = true } = flags
   const print = (text: string) => void process.stdout.write(`${text}\n`)
   return {

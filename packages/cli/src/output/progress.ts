@@ -33,7 +33,42 @@ export async function openProgress<P extends WithSource, R extends WithSource>(
   if (output.json || output.quiet) return { progress() {}, finished() {}, [Symbol.dispose]() {} }
   // Traces would be written across live lines.
   const terminal = !output.verbose && process.stderr.isTTY && process.env.TERM !== 'dumb' && !process.env.CI
-  return terminal ? (await import('./live-lines.ts')).liveLines(format) : plainLines(output, format)
+  return terminal ? liveLines(format) : plainLines(output, format)
+}
+
+const REDRAW_MS = 100
+
+/** One line for each source, drawn anew several times a second and taken away at the end. */
+async function liveLines<P extends WithSource, R extends WithSource>({
+  line,
+  end,
+}: ProgressFormat<P, R>): Promise<ProgressDisplay<P, R>> {
+  const [{ default: cliTruncate }, { createLogUpdate }] = await Promise.all([
+    import('cli-truncate'),
+    import('log-update'),
+  ])
+  const stream = process.stderr
+  const draw = createLogUpdate(stream)
+  // The running ones last: where there are more lines than the terminal has, it is the first ones that go.
+  const finished = new Map<string, string>()
+  const running = new Map<string, string>()
+  const redraw = () => {
+    const lines = [...finished, ...running].map(([source, text]) => `${source}  ${text}`)
+    draw(lines.map((text) => cliTruncate(text, stream.columns)).join('\n'))
+  }
+  const timer = setInterval(redraw, REDRAW_MS)
+  return {
+    progress: (progress) => void running.set(progress.source, line(progress)),
+    finished(result) {
+      running.delete(result.source)
+      finished.set(result.source, end(result))
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      draw.clear()
+      draw.done()
+    },
+  }
 }
 
 function plainLines<P extends WithSource, R extends WithSource>(
