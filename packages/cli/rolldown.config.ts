@@ -6,8 +6,9 @@ import license from 'rollup-plugin-license'
 export default defineConfig({
   input: {
     main: 'src/main.ts',
-    'parent-watch': 'src/sync/parent-watch.ts',
+    'exit-with-parent': 'src/children/exit-with-parent.ts',
     'config/index': 'src/config/index.ts',
+    'runtime/index': 'src/runtime/index.ts',
   },
   external: [/^@tidemark\//, 'execa'],
   platform: 'node',

@@ -1,7 +1,12 @@
 import * as core from '@actions/core'
-import { explained } from './explained.ts'
-import { choiceInput } from './inputs.ts'
-import { type CommandName, presetOutputs } from './job/preset-outputs.ts'
+import { choiceInput } from './runner/inputs.ts'
+import { oneLineError } from './runner/log.ts'
+import { type CommandName, presetOutputs } from './runner/outputs.ts'
+
+// A step is one command in its own process, which the runner may signal. Its outputs are set before anything can go
+// wrong and again with each result; then come annotations, the summary, and whether the step fails. On a signal the runs
+// stop as partial and the process ends with 130 or 143. Leases are recorded as they are taken: the post step breaks
+// exactly those that a killed step has left. What a status or an error means is said in sync-core's run/.
 
 /** Each is loaded when it is run: the parser that a sync needs takes as long to load as all the rest. */
 const COMMANDS: Record<CommandName, () => Promise<void>> = {
@@ -14,7 +19,7 @@ const COMMANDS: Record<CommandName, () => Promise<void>> = {
 
 /** Runs what the input `command` names. */
 export async function run(): Promise<void> {
-  await failing(async () => {
+  await failStepOnError(async () => {
     const name = choiceInput('command', Object.keys(COMMANDS) as CommandName[])
     presetOutputs(name)
     await COMMANDS[name]()
@@ -24,13 +29,13 @@ export async function run(): Promise<void> {
 /** Runs a command; what goes wrong fails the step with one line that says what to do. */
 export async function runCommand(name: CommandName): Promise<void> {
   presetOutputs(name)
-  await failing(COMMANDS[name])
+  await failStepOnError(COMMANDS[name])
 }
 
-async function failing(work: () => Promise<void>): Promise<void> {
+async function failStepOnError(work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
-    core.setFailed(explained(error))
+    core.setFailed(oneLineError(error))
   }
 }

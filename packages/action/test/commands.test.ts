@@ -111,19 +111,19 @@ describe('the Action', () => {
     expect(ended.annotations.slice(0, 5)).toEqual([
       {
         level: 'error',
-        title: 'tidemark: shrinking is blocked',
+        title: 'tidemark: shrinking: blocked (mass_delete)',
         message: expect.stringContaining('--allow-mass-delete'),
       },
       { level: 'warning', title: 'tidemark: broken: 1 file was set aside', message: expect.any(String) },
       {
         level: 'warning',
-        title: 'tidemark: busy is busy',
-        message: expect.stringContaining('Process 7 on elsewhere'),
+        title: 'tidemark: busy: busy',
+        message: expect.stringContaining('process 7 on elsewhere'),
       },
-      { level: 'error', title: expect.stringContaining('missing failed'), message: expect.any(String) },
+      { level: 'error', title: expect.stringContaining('missing: failed'), message: expect.any(String) },
       {
         level: 'error',
-        title: 'tidemark: garbled is blocked by failures',
+        title: 'tidemark: garbled: blocked_by_failures',
         message: expect.stringContaining('--retry-quarantined'),
       },
     ])
@@ -159,7 +159,7 @@ describe('the Action', () => {
       exitCode: 0,
       outputs: { status: 'partial', partial: 'true', behind: '["vite"]' },
     })
-    expect(ended.annotations).toMatchObject([{ level: 'notice', title: 'tidemark: vite is partial (timeout)' }])
+    expect(ended.annotations).toMatchObject([{ level: 'notice', title: 'tidemark: vite: partial (timeout)' }])
     expect(ended.annotations[0]!.message).toContain('59 files are left, about 3 more runs like this one.')
     expect(ended.summary).toContain('<td>partial (timeout)</td><td>25 added</td><td>59</td><td>3</td>')
   })

@@ -1,6 +1,6 @@
 import { type Database, openDatabase } from '@tidemark/sync-core'
 import { describe, expect, test, vi } from 'vitest'
-import { withDatabase } from '../src/database.ts'
+import { withStepDatabase } from '../src/runner/database.ts'
 
 vi.mock('@tidemark/sync-core', async (original) => ({
   ...(await original<object>()),
@@ -20,7 +20,7 @@ const here = { database: 'postgres://me@host/x' }
 test('the signal of a step reaches the database that it opens', async () => {
   databaseClosing(async () => {})
   const { signal } = new AbortController()
-  await withDatabase(here, async () => {}, signal)
+  await withStepDatabase(here, async () => {}, signal)
   expect(openDatabase).toHaveBeenCalledWith(here.database, { signal })
 })
 
@@ -31,7 +31,7 @@ describe('a database that fails when it is closed', () => {
 
   test('takes no result of the work, and is told as a warning without secrets', async () => {
     const log = databaseClosing(fails)
-    expect(await withDatabase(here, async () => 'results')).toBe('results')
+    expect(await withStepDatabase(here, async () => 'results')).toBe('results')
     expect(log.join('')).toMatch(/^::warning title=tidemark%3A the database was not closed .*::cut off from/)
     expect(log.join('')).not.toContain('s3cret')
   })
@@ -41,11 +41,11 @@ describe('a database that fails when it is closed', () => {
     const work = async () => {
       throw new Error('of the work')
     }
-    await expect(withDatabase(here, work)).rejects.toThrow('of the work')
+    await expect(withStepDatabase(here, work)).rejects.toThrow('of the work')
   })
 })
 
 test('a database that goes silent when it is closed takes no result of the work', async () => {
   databaseClosing(() => new Promise(() => {}))
-  expect(await withDatabase(here, async () => 'results')).toBe('results')
+  expect(await withStepDatabase(here, async () => 'results')).toBe('results')
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { secretsIn } from '../src/secrets.ts'
+import { secretsIn } from '../src/runner/secrets.ts'
 import { type ActionWorld, actionWorld } from './world/action-world.ts'
 
 let world: ActionWorld

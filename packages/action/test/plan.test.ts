@@ -1,26 +1,21 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { readRemoteHeads } from 'tidemark/runtime'
 import { describe, expect, test } from 'vitest'
-import { readHeads } from '../src/heads.ts'
-import { budgetMs } from '../src/plan/budget.ts'
-import { type Candidate, type DueSource, dueSources } from '../src/plan/due-sources.ts'
+import { budgetMs, type Candidate, type DueSource, dueSources } from '../src/plan/due-sources.ts'
 import { matrixEntries } from '../src/plan/matrix-entries.ts'
 import { actionWorld } from './world/action-world.ts'
 
-const LIMITS = { leastMs: 120_000, mostMs: 2_700_000 }
+const LIMITS = { minMs: 120_000, maxMs: 2_700_000 }
 const HOUR = 3_600_000
 const SYNC = { concurrency: 4, embeds: false }
 
-function candidate(
-  id: string,
-  standing: Partial<Candidate['standing']> = {},
-  more: Partial<Candidate> = {},
-): Candidate {
+function candidate(id: string, status: Partial<Candidate['status']> = {}, more: Partial<Candidate> = {}): Candidate {
   return {
     source: { id, everyMs: HOUR },
-    standing: { bookmark: 'a', dirty: false, sinceCheckMs: 60_000, behindMs: null, ...standing },
+    status: { bookmark: 'a', dirty: false, sinceCheckMs: 60_000, behindMs: null, ...status },
     head: { commit: 'a' },
-    usualMs: 200_000,
+    p95Ms: 200_000,
     ...more,
   }
 }
@@ -58,13 +53,13 @@ describe('plan', () => {
         candidate('by-time', { sinceCheckMs: 2 * HOUR }),
         candidate('moved', { sinceCheckMs: 300_000 }, { head: { commit: 'b' } }),
         candidate('long-behind', { behindMs: 9 * HOUR }, { head: { commit: 'b' } }),
-        candidate('silent', { sinceCheckMs: HOUR }, { head: { problem: 'no answer' } }),
+        candidate('silent', { sinceCheckMs: HOUR }, { head: { problem: { message: 'no answer', nextStep: '' } } }),
         candidate('stopped', { dirty: true, behindMs: 10 * HOUR }),
         candidate('new', { bookmark: null, sinceCheckMs: null }),
       ],
       LIMITS,
     )
-    expect(due.map(({ id, why }) => [id, why])).toEqual([
+    expect(due.map(({ id, reason }) => [id, reason])).toEqual([
       ['new', 'never_synced'],
       ['stopped', 'unfinished'],
       ['long-behind', 'behind'],
@@ -85,14 +80,14 @@ describe('plan', () => {
 
   test('gives the most to what is left of a first sync or of one that was stopped', () => {
     const due = dueSources([candidate('stopped', { dirty: true }), candidate('new', { bookmark: null })], LIMITS)
-    expect(due.map((each) => each.budgetMs)).toEqual([LIMITS.mostMs, LIMITS.mostMs])
+    expect(due.map((each) => each.budgetMs)).toEqual([LIMITS.maxMs, LIMITS.maxMs])
   })
 
   test('gives as much as its runs took and half as much again, within limits', () => {
     expect(budgetMs(200_000, LIMITS)).toBe(300_000)
-    expect(budgetMs(500, LIMITS)).toBe(LIMITS.leastMs)
-    expect(budgetMs(HOUR, LIMITS)).toBe(LIMITS.mostMs)
-    expect(budgetMs(null, LIMITS)).toBe(LIMITS.mostMs)
+    expect(budgetMs(500, LIMITS)).toBe(LIMITS.minMs)
+    expect(budgetMs(HOUR, LIMITS)).toBe(LIMITS.maxMs)
+    expect(budgetMs(null, LIMITS)).toBe(LIMITS.maxMs)
   })
 
   test('has one job look at all sources that have not moved', () => {
@@ -115,9 +110,7 @@ describe('plan', () => {
     expect(both(dueSources([candidate('docs', { bookmark: null })], LIMITS))).toMatchObject([
       { timeout: '2700s', 'timeout-minutes': 45 + 45 + 5 },
     ])
-    const looks = Array.from({ length: 8 }, (_, i) =>
-      candidate(`s${i}`, { sinceCheckMs: 2 * HOUR }, { usualMs: 60_000 }),
-    )
+    const looks = Array.from({ length: 8 }, (_, i) => candidate(`s${i}`, { sinceCheckMs: 2 * HOUR }, { p95Ms: 60_000 }))
     expect(both(dueSources(looks, LIMITS))).toMatchObject([{ timeout: '120s', 'timeout-minutes': 4 + 16 + 5 }])
     const crowd = both(dueSources(never(2_000), LIMITS))
     expect(crowd[0]).toMatchObject({ timeout: '2100s', 'timeout-minutes': (2 + 8) * 35 + 5 })
@@ -141,9 +134,12 @@ test('a server that does not answer in time holds up no other', async () => {
     { id: 'silent', repo: `http://127.0.0.1:${port}/x.git`, ref: 'main' },
     { id: 'docs', repo: `${world.folder}/docs`, ref: 'main' },
   ]
-  const heads = await readHeads(sources, 3_000)
+  const heads = await readRemoteHeads(sources, 3_000)
   silent.close()
-  expect(heads).toEqual([{ problem: 'no answer within 3 s' }, { commit }])
+  expect(heads).toEqual([
+    { problem: expect.objectContaining({ message: 'its repository does not answer within 3 s' }) },
+    { commit },
+  ])
 })
 
 describe('the command plan', () => {

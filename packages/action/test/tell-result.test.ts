@@ -1,7 +1,7 @@
 import { emptyResult, type SyncResult } from '@tidemark/sync-core'
 import { expect, test, vi } from 'vitest'
-import { nextSteps } from '../src/sync/next-steps.ts'
-import { tellResult } from '../src/sync/tell-result.ts'
+import { logSyncResult } from '../src/commands/sync.ts'
+import { resultAnnotations } from '../src/runner/annotations.ts'
 
 const failed = (message: string): SyncResult => ({
   ...emptyResult('docs', {
@@ -15,7 +15,7 @@ const failed = (message: string): SyncResult => ({
 test('what a server sends is never a command to the runner', () => {
   const written: string[] = []
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
-  tellResult(failed('remote said\n  ::stop-commands::x\n::add-matcher::y'))
+  logSyncResult(failed('remote said\n  ::stop-commands::x\n::add-matcher::y'))
   write.mockRestore()
   const commands = written
     .join('')
@@ -25,7 +25,7 @@ test('what a server sends is never a command to the runner', () => {
 })
 
 test('a failure is an error with what to do next', () => {
-  expect(nextSteps(failed('It is gone'))).toEqual([
-    { level: 'error', title: 'docs failed (fetch_failed)', message: 'It is gone. See the server.' },
+  expect(resultAnnotations(failed('It is gone'))).toEqual([
+    { level: 'error', title: 'docs: failed (fetch_failed)', message: 'It is gone. See the server.' },
   ])
 })

@@ -1,29 +1,32 @@
 import { Command, CommanderError } from 'commander'
 import { addComplete } from './commands/complete.ts'
-import { withDashedWords } from './commands/dashed-words.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEmbed } from './commands/embed.ts'
+import { STATUS_HELP } from './commands/flags.ts'
 import { addInit } from './commands/init.ts'
 import { addLocks } from './commands/locks.ts'
 import { addMigrate } from './commands/migrate.ts'
-import { OUTCOMES } from './commands/outcomes.ts'
 import { addRuns } from './commands/runs.ts'
-import { addSearch } from './commands/search.ts'
+import { addSearch, protectNegatedTerms } from './commands/search.ts'
 import { addShow } from './commands/show.ts'
 import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
-import { CannotWrite } from './config/write.ts'
+import { problemText } from './output/problem-text.ts'
 import { version } from './package.ts'
 import { UsageError } from './usage-error.ts'
+
+// Help and completion load nothing but the words of the commands; what a command needs is loaded when it runs: first its
+// Call (configuration, database, output), then what its work names. A work prints and returns an exit code, or throws:
+// UsageError for what the user can change, anything else with the next step that sync-core knows for it. What a status,
+// an error or the state of a source means is said in sync-core's run/, and only shown here.
 
 /** Runs the command line and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {
   const program = describeProgram()
   try {
-    if (args[0] === 'complete') (await import('./completion.ts')).addCompletion(program)
-    else addComplete(program)
-    await program.parseAsync(withDashedWords(args), { from: 'user' })
+    await addComplete(program, args)
+    await program.parseAsync(protectNegatedTerms(args), { from: 'user' })
   } catch (error) {
     process.exitCode = await report(error, args.includes('--verbose'))
   }
@@ -42,7 +45,7 @@ function describeProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       'after',
-      `\nExamples:\n  $ tidemark init\n  $ tidemark sources add docs ../docs --ref main\n  $ tidemark sync --all\n  $ tidemark status\n  $ tidemark search getting started\n\n${OUTCOMES}`,
+      `\nExamples:\n  $ tidemark init\n  $ tidemark sources add docs ../docs --ref main\n  $ tidemark sync --all\n  $ tidemark status\n  $ tidemark search getting started\n\n${STATUS_HELP}`,
     )
     .showSuggestionAfterError()
     .exitOverride()
@@ -64,13 +67,12 @@ function describeProgram(): Command {
   return program
 }
 
-/** Tells what went wrong in one line, and what to do in another. */
+/** Says what went wrong in one line, and what to do in another. */
 async function report(error: unknown, verbose: boolean): Promise<number> {
   // Commander has written its message; asking for help is not an error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  const { problemOfError } = await import('./problem/error-problem.ts')
-  const { problemText } = await import('./problem/problem.ts')
-  process.stderr.write(problemText(problemOfError(error)))
+  const { errorProblem } = await import('@tidemark/sync-core')
+  process.stderr.write(problemText(errorProblem(error)))
   if (verbose) process.stderr.write(`${(error as Error).stack}\n`)
-  return error instanceof UsageError && !(error instanceof CannotWrite) ? 2 : 1
+  return error instanceof UsageError ? error.exitCode : 1
 }

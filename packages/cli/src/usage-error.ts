@@ -1,10 +1,20 @@
-/** What the user typed or configured cannot be followed; told as one line and a hint, with exit code 2. */
+import { closest, distance } from 'fastest-levenshtein'
+
+/** What the user typed or configured cannot be followed; shown as one line and a hint. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
   readonly hint: string
+  readonly exitCode: number = 2
 
   constructor(message: string, hint: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.hint = hint
   }
+}
+
+/** `Did you mean "docs"? ` where a known name is near enough to be what was meant, else nothing. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  if (known.length === 0) return ''
+  const near = closest(name, known)
+  return distance(name, near) <= Math.max(2, name.length / 3) ? `Did you mean "${near}"? ` : ''
 }

@@ -63,7 +63,7 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     expect(first).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(
-        /^source +status +embedded +set aside +left +tokens +time\ndocs +synced +3 +0 +0 +3 +\S+ s\ncopy +up_to_date +0 +0 +0 +0 /,
+        /^source +status +embedded +set aside +left +tokens +time\ndocs +synced +3 +0 +0 +3 +\S+s\ncopy +up_to_date +0 +0 +0 +0 /,
       ),
     })
     expect(first.stderr).toMatch(/^docs: embedding 3 chunks\ndocs {2}synced, 3 chunks embedded in /)
@@ -136,7 +136,9 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     server.refuse = (text) => text === '# b'
     const some = await run('embed --source docs')
     expect(some).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/docs +synced +2 +1 +0 /) })
-    expect(some.stderr).toContain('the server refused 1 chunks; see tidemark.embedding_quarantine')
+    expect(some.stderr).toContain(
+      'docs: 1 text was refused, the rest is in\n  Why: SELECT model, message FROM tidemark.embedding_quarantine',
+    )
     server.refuse = null
     expect(resultsOf(await run('embed --source docs --json'))).toMatchObject([{ status: 'up_to_date' }])
     expect(resultsOf(await run('embed --source docs --retry-quarantined --json'))).toMatchObject([
@@ -182,7 +184,7 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     configure()
     served = 1
     const terminal = runInTerminal(world, 'embed --all', { env: env() })
-    await terminal.shows(/^docs {2}embedding 1\/3 {2}\d+ chunks\/s, \S+ s left$/)
+    await terminal.shows(/^docs {2}embedding 1\/3 {2}\d+ chunks\/s, \S+s left$/)
     terminal.type('\u0003')
     const { exitCode, screen } = await terminal.ended()
     expect(exitCode).toBe(130)

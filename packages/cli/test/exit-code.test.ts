@@ -1,6 +1,5 @@
-import type { SyncResult, SyncStatus } from '@tidemark/sync-core'
+import { exitCodeFromResults, type SyncResult, type SyncStatus } from '@tidemark/sync-core'
 import { expect, test } from 'vitest'
-import { exitCodeOf } from '../src/sync/exit-code.ts'
 
 test.each<[number, SyncStatus[]]>([
   [0, ['up_to_date']],
@@ -18,5 +17,5 @@ test.each<[number, SyncStatus[]]>([
   [3, ['blocked_by_failures', 'busy']],
   [1, ['busy', 'blocked', 'failed', 'synced']],
 ])('the exit code is %i after %j', (code, statuses) => {
-  expect(exitCodeOf(statuses.map((status) => ({ status }) as SyncResult))).toBe(code)
+  expect(exitCodeFromResults(statuses.map((status) => ({ status }) as SyncResult))).toBe(code)
 })

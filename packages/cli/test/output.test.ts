@@ -3,7 +3,7 @@ import { freshDatabase } from '@tidemark/test-engines'
 import { serveEmbeddings } from '@tidemark/test-engines/embedding-server'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
-import { outputJsonSchema } from '../src/output-schema.ts'
+import { outputJsonSchema } from '../src/output/output-schema.ts'
 import { type CliWorld, cliWorld, freshName, heldBack } from './world/cli-world.ts'
 
 const SCHEMA = new URL('../schema/output.json', import.meta.url)

@@ -34,7 +34,7 @@ describe('tidemark', () => {
       stdout: expect.stringContaining('up_to_date'),
     })
     expect((await world.run('status', env)).stdout).toMatch(
-      /docs +up to date +up_to_date +just now +in \d+ min \d\d s +0 +[0-9a-f]{10}/,
+      /docs +up to date +up_to_date +just now +in \d+m( \d+s)? +0 +[0-9a-f]{10}/,
     )
   })
 })

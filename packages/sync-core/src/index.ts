@@ -11,7 +11,29 @@ export { redact } from './redact.ts'
 export { leaseKey } from './run/lease.ts'
 export type { Holder, ResultError, StopReason, SyncResult, SyncStatus } from './run/outcome.ts'
 export { emptyResult } from './run/outcome.ts'
+export {
+  countRun,
+  errorProblem,
+  holderText,
+  type Note,
+  otherWarnings,
+  type Problem,
+  type RunResult,
+  resultNotes,
+  resultProblem,
+  runsLeft,
+} from './run/problem.ts'
 export type { Phase, Progress } from './run/progress.ts'
+export { exitCodeFromResults, severityFromStatus, statusText, worstStatus } from './run/severity.ts'
+export {
+  describeSource,
+  holderProblem,
+  type RemoteHead,
+  type SourceDescription,
+  type SourceState,
+  type SourceStatus,
+  sourceProblem,
+} from './run/source-state.ts'
 export { type SearchMode, type SearchOptions, type SearchResult, search } from './search/search.ts'
 export { countSource, type SourceSize } from './store/count-source.ts'
 export { collectEmbeddings, type GcResult } from './store/embeddings/collect-embeddings.ts'
@@ -19,7 +41,7 @@ export { migrate, pendingMigrations } from './store/migrate.ts'
 export { readPage, type ShownPage } from './store/read-page.ts'
 export { type RunRecord, readRuns } from './store/read-runs.ts'
 export { readSource, readSources, type StoredSource } from './store/read-source.ts'
-export { readStatus, type SourceStatus } from './store/read-status.ts'
+export { readStatus } from './store/read-status.ts'
 export type { SearchHit } from './store/search/find-hits.ts'
 export type { SyncOptions } from './sync/options.ts'
 export { removeSource } from './sync/remove-source.ts'

@@ -1,4 +1,4 @@
-// A password may hold anything but the characters that end an authority, so the last "@" before those counts.
+/** A password may hold anything but the characters that end an authority, so the last "@" before those counts. */
 const USERINFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi
 const PASSWORD_PARAMETER = /([?&](?:password|sslpassword|token|access_token)=)[^&\s]*/gi
 

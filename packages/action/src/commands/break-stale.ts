@@ -1,27 +1,27 @@
 import * as core from '@actions/core'
 import { leaseKey } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
-import { chosenSources } from '../chosen-sources.ts'
-import { withMigratedDatabase } from '../database.ts'
-import { durationInput } from '../inputs.ts'
-import { setResults } from '../job/set-results.ts'
-import { writeSummary } from '../summary.ts'
+import { withMigratedDatabase } from '../runner/database.ts'
+import { durationInput } from '../runner/inputs.ts'
+import { setResults } from '../runner/outputs.ts'
+import { readStepContext } from '../runner/step-context.ts'
+import { writeSummary } from '../runner/summary.ts'
 
 /** Longer than any live holder goes without a heartbeat. */
-const MAX_AGE_MS = 300_000
+const DEFAULT_MAX_AGE_MS = 300_000
 
 /** Breaks the leases of sources whose holder has shown no sign of life for the input `max-age`. */
 export async function breakStale(): Promise<void> {
-  const maxAgeMs = durationInput('max-age') ?? MAX_AGE_MS
-  const chosen = chosenSources()
-  const results = await withMigratedDatabase(chosen, (db) =>
+  const maxAgeMs = durationInput('max-age') ?? DEFAULT_MAX_AGE_MS
+  const step = readStepContext()
+  const results = await withMigratedDatabase(step, (db) =>
     Promise.all(
-      chosen.sources.map(async ({ id }) => {
-        const told = await db.locks.break(leaseKey(id), { maxAgeMs })
-        const { verdict } = told
+      step.sources.map(async ({ id }) => {
+        const result = await db.locks.break(leaseKey(id), { maxAgeMs })
+        const { verdict } = result
         if (verdict === 'absent') return { source: id, verdict, holder: null, sinceRefreshMs: null }
-        const { host, pid } = told.holder
-        return { source: id, verdict, holder: { host, pid }, sinceRefreshMs: told.sinceRefreshMs }
+        const { host, pid } = result.holder
+        return { source: id, verdict, holder: { host, pid }, sinceRefreshMs: result.sinceRefreshMs }
       }),
     ),
   )

@@ -1,20 +1,18 @@
-import type { SourceStatus } from '@tidemark/sync-core'
+import type { RemoteHead, SourceStatus } from '@tidemark/sync-core'
 import type { ConfiguredSource } from 'tidemark/config'
-import type { Head } from '../heads.ts'
-import { type BudgetLimits, budgetMs } from './budget.ts'
 
 /** All that is known of a source before it is planned. */
 export interface Candidate {
   readonly source: Pick<ConfiguredSource, 'id' | 'everyMs'>
-  readonly standing: Pick<SourceStatus, 'bookmark' | 'dirty' | 'sinceCheckMs' | 'behindMs'>
-  readonly head: Head
+  readonly status: Pick<SourceStatus, 'bookmark' | 'dirty' | 'sinceCheckMs' | 'behindMs'>
+  readonly head: RemoteHead
   /** What 95 of 100 of its runs stay below; null where it has no history. */
-  readonly usualMs: number | null
+  readonly p95Ms: number | null
 }
 
 export interface DueSource {
   readonly id: string
-  readonly why: 'never_synced' | 'unfinished' | 'behind' | 'unreachable' | 'every'
+  readonly reason: 'never_synced' | 'unfinished' | 'behind' | 'unreachable' | 'every'
   /** For how long at most it has not been what its ref is; infinite where it never was. */
   readonly staleMs: number
   readonly budgetMs: number
@@ -26,23 +24,23 @@ export interface DueSource {
  */
 export function dueSources(candidates: readonly Candidate[], limits: BudgetLimits): DueSource[] {
   const due = candidates.flatMap((candidate) => {
-    const why = whyDue(candidate)
-    if (why === null) return []
-    const { source, standing } = candidate
+    const reason = dueReason(candidate)
+    if (reason === null) return []
+    const { source, status } = candidate
     // What is left of a first sync, or of one that was stopped, is more than what a source usually gets.
-    const usualMs = UNUSUAL.has(why) ? null : candidate.usualMs
-    const { bookmark, behindMs, sinceCheckMs } = standing
+    const p95Ms = IGNORE_HISTORY.has(reason) ? null : candidate.p95Ms
+    const { bookmark, behindMs, sinceCheckMs } = status
     const staleMs =
       bookmark === null ? Number.POSITIVE_INFINITY : (behindMs ?? sinceCheckMs ?? Number.POSITIVE_INFINITY)
-    return [{ id: source.id, why, staleMs, budgetMs: budgetMs(usualMs, limits) }]
+    return [{ id: source.id, reason, staleMs, budgetMs: budgetMs(p95Ms, limits) }]
   })
   return due.sort((a, b) => rank(a) - rank(b) || descending(a.staleMs, b.staleMs))
 }
 
-const UNUSUAL = new Set<DueSource['why']>(['never_synced', 'unfinished'])
+const IGNORE_HISTORY = new Set<DueSource['reason']>(['never_synced', 'unfinished'])
 
-function whyDue({ source, standing, head }: Candidate): DueSource['why'] | null {
-  const { bookmark, dirty, sinceCheckMs } = standing
+function dueReason({ source, status, head }: Candidate): DueSource['reason'] | null {
+  const { bookmark, dirty, sinceCheckMs } = status
   if (bookmark === null) return 'never_synced'
   if (dirty) return 'unfinished'
   if ('problem' in head) return 'unreachable'
@@ -50,7 +48,25 @@ function whyDue({ source, standing, head }: Candidate): DueSource['why'] | null 
   return sinceCheckMs === null || sinceCheckMs >= source.everyMs ? 'every' : null
 }
 
-const rank = ({ why }: DueSource) => (why === 'every' ? 1 : 0)
+const rank = ({ reason }: DueSource) => (reason === 'every' ? 1 : 0)
 
 /** Infinity minus itself is no number. */
 const descending = (a: number, b: number) => (a === b ? 0 : b > a ? 1 : -1)
+
+export interface BudgetLimits {
+  readonly minMs: number
+  readonly maxMs: number
+}
+
+/** A run may take half as long again as 95 of 100 did: repositories grow, and runners differ by that much. */
+const BUDGET_FACTOR = 1.5
+
+/**
+ * How long the next run of a source may take.
+ *
+ * @param p95Ms what 95 of 100 of its runs took at most; null where its history says nothing of what is to be done.
+ */
+export function budgetMs(p95Ms: number | null, { minMs, maxMs }: BudgetLimits): number {
+  if (p95Ms === null) return maxMs
+  return Math.round(Math.min(maxMs, Math.max(minMs, p95Ms * BUDGET_FACTOR)))
+}

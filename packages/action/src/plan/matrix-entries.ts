@@ -24,52 +24,56 @@ export interface JobShape {
 }
 
 /** What GitHub allows in a matrix. */
-export const MOST_ENTRIES = 256
+export const MAX_ENTRIES = 256
 
 /** What GitHub allows a job on its own runners, less what checking out and stopping take. */
-const LONGEST_JOB_MS = 350 * 60_000
-const AROUND_MINUTES = 5
+const MAX_JOB_MS = 350 * 60_000
+const JOB_OVERHEAD_MINUTES = 5
 
-/** A look that finds nothing new takes a tenth of a second, and GitHub counts whole minutes for each job. */
-const LOOKS_A_JOB = 64
-const MOST_LOOK_JOBS = 32
+/** A check that finds nothing new takes a tenth of a second, and GitHub counts whole minutes for each job. */
+const CHECKS_PER_JOB = 64
+const MAX_CHECK_JOBS = 32
 
 /**
  * A job for each source that has something to do, or several to a job where there are more than a matrix has, each
- * beginning with one of the most stale; and few jobs for all that have not moved and are only to be looked at.
+ * beginning with one of the most stale; and few jobs for all that have not moved and are only to be checked.
  */
-export function matrixEntries(due: readonly DueSource[], how: JobShape): MatrixEntry[] {
-  const looks = due.filter(({ why }) => why === 'every')
-  const work = due.filter(({ why }) => why !== 'every')
-  const lookJobs = Math.min(Math.ceil(looks.length / LOOKS_A_JOB), MOST_LOOK_JOBS)
-  const workJobs = Math.min(work.length, MOST_ENTRIES - lookJobs)
+export function matrixEntries(due: readonly DueSource[], shape: JobShape): MatrixEntry[] {
+  const checks = due.filter(({ reason }) => reason === 'every')
+  const work = due.filter(({ reason }) => reason !== 'every')
+  const checkJobs = Math.min(Math.ceil(checks.length / CHECKS_PER_JOB), MAX_CHECK_JOBS)
+  const workJobs = Math.min(work.length, MAX_ENTRIES - checkJobs)
   return [
-    ...spread(work, workJobs).map((sources, i) => entryOf(sources, how, `tidemark-pack-${i}`)),
-    ...spread(looks, lookJobs).map((sources, i) => entryOf(sources, how, `tidemark-look-${i}`)),
+    ...roundRobin(work, workJobs).map((sources, i) => matrixEntry(sources, shape, `tidemark-pack-${i}`)),
+    ...roundRobin(checks, checkJobs).map((sources, i) => matrixEntry(sources, shape, `tidemark-look-${i}`)),
   ]
 }
 
-function spread<T>(items: readonly T[], count: number): T[][] {
+function roundRobin<T>(items: readonly T[], count: number): T[][] {
   return Array.from({ length: count }, (_, place) => items.filter((_, i) => i % count === place))
 }
 
-function entryOf(sources: readonly DueSource[], { concurrency, embeds }: JobShape, sharedGroup: string): MatrixEntry {
+function matrixEntry(
+  sources: readonly DueSource[],
+  { concurrency, embeds }: JobShape,
+  sharedGroup: string,
+): MatrixEntry {
   // How many budgets may be spent one after another.
   const rounds = Math.ceil(sources.length / concurrency) + (embeds ? sources.length : 0)
-  const longestMs = Math.max(...sources.map(({ budgetMs }) => budgetMs))
-  const budgetS = Math.ceil(Math.min(longestMs, LONGEST_JOB_MS / rounds) / 1000)
+  const maxBudgetMs = Math.max(...sources.map(({ budgetMs }) => budgetMs))
+  const budgetS = Math.ceil(Math.min(maxBudgetMs, MAX_JOB_MS / rounds) / 1000)
   const ids = sources.map(({ id }) => id)
   return {
     name: ids.length === 1 ? ids[0]! : `${ids[0]} and ${ids.length - 1} more`,
     sources: ids.join(' '),
     timeout: `${budgetS}s`,
-    'timeout-minutes': Math.ceil((budgetS * rounds) / 60) + AROUND_MINUTES,
-    group: ids.length === 1 ? groupOf(ids[0]!) : sharedGroup,
+    'timeout-minutes': Math.ceil((budgetS * rounds) / 60) + JOB_OVERHEAD_MINUTES,
+    group: ids.length === 1 ? concurrencyGroup(ids[0]!) : sharedGroup,
   }
 }
 
 /** GitHub takes groups that differ in upper and lower case for one, and sources that do are two. */
-function groupOf(id: string): string {
+function concurrencyGroup(id: string): string {
   if (id === id.toLowerCase()) return `tidemark-sync-${id}`
   return `tidemark-sync-${id}-${createHash('sha256').update(id).digest('hex').slice(0, 8)}`
 }

@@ -34,7 +34,7 @@ describe('a step that embeds', () => {
     expect(ended.annotations).toMatchObject(
       ['docs', 'wiki'].map((source) => ({
         level: 'error',
-        title: `tidemark: ${source} failed (vector_missing)`,
+        title: `tidemark: ${source}: failed (vector_missing)`,
         message: expect.stringMatching(/has no pgvector.*apt install postgresql-\d+-pgvector/),
       })),
     )

@@ -15,9 +15,8 @@ import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
 import { type EmbeddingServer, serveEmbeddings } from '@tidemark/test-engines/embedding-server'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { emptyRepository } from '../../../sync-core/test/world/test-repository.ts'
-import { nextSteps } from '../../src/embed/next-steps.ts'
-import { summarize } from '../../src/embed/summarize.ts'
-import { tellResult } from '../../src/embed/tell-result.ts'
+import { logEmbedResult, summarizeEmbed } from '../../src/commands/embed.ts'
+import { resultAnnotations } from '../../src/runner/annotations.ts'
 
 const TEXTS = 40
 const KEY = 'k3y-of-the-embedder'
@@ -62,15 +61,15 @@ async function told(result: EmbedResult): Promise<{ log: string; summary: string
   writeFileSync(summaryFile, '')
   const written: string[] = []
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
-  tellResult(result)
+  logEmbedResult(result)
   write.mockRestore()
-  await summarize([result], nextSteps(result))
+  await summarizeEmbed([result], resultAnnotations(result))
   return { log: written.join(''), summary: readFileSync(summaryFile, 'utf8') }
 }
 
 test('a source that was embedded is told with how many texts and tokens, and needs no one', async () => {
   const result = await embed()
-  expect(nextSteps(result)).toEqual([])
+  expect(resultAnnotations(result)).toEqual([])
   const { log, summary } = await told(result)
   expect(log).toContain('::group::docs: synced\n')
   expect(log).toContain(`40 texts embedded by m${set}; 0 texts left\n`)
@@ -81,10 +80,10 @@ test('a source that was embedded is told with how many texts and tokens, and nee
 test('one that was stopped is told with what is left, and about how many runs more that takes', async () => {
   const stop = new AbortController()
   const result = await embed({ signal: stop.signal, onProgress: () => stop.abort() }, { concurrency: 1, batchSize: 15 })
-  expect(nextSteps(result)).toEqual([
+  expect(resultAnnotations(result)).toEqual([
     {
       level: 'notice',
-      title: 'docs is partial (cancelled)',
+      title: 'docs: partial (cancelled)',
       message:
         '25 texts are left, about 2 more runs like this one. What is in stays in; the next run goes on from there.',
     },
@@ -97,7 +96,7 @@ test('one that was stopped is told with what is left, and about how many runs mo
 test('texts that the server refuses are a warning that says where they are, beside what was embedded', async () => {
   server.refuse = (text) => text === 'Text number 7.'
   const result = await embed()
-  const [step, ...others] = nextSteps(result)
+  const [step, ...others] = resultAnnotations(result)
   expect(others).toEqual([])
   expect(step).toMatchObject({ level: 'warning', title: 'docs: 1 text was refused' })
   const why = step!.message.split('Why: ')[1]!
@@ -109,12 +108,12 @@ test('texts that the server refuses are a warning that says where they are, besi
   expect(summary).toContain('docs: 1 text was refused')
 })
 
-test('a server that refuses most texts is an error that says what to run once they are mended', async () => {
+test('a server that refuses most texts is an error that says what to run once they are fixed', async () => {
   server.refuse = (text) => text !== 'tidemark'
   const result = await embed({}, { batchSize: 1 })
-  expect(nextSteps(result)[0]).toMatchObject({
+  expect(resultAnnotations(result)[0]).toMatchObject({
     level: 'error',
-    title: 'docs is blocked by failures',
+    title: 'docs: blocked_by_failures',
     message: expect.stringMatching(/texts were refused: .* tidemark embed --source docs --retry-quarantined$/),
   })
 })
@@ -123,10 +122,10 @@ test('a server that does not take the key is an error with what to do, which doe
   server.faults.push(...Array.from({ length: 4 }, () => ({ status: 401 })))
   const result = await embed()
   server.faults.length = 0
-  expect(nextSteps(result)).toMatchObject([
+  expect(resultAnnotations(result)).toMatchObject([
     {
       level: 'error',
-      title: 'docs failed (embedding_refused)',
+      title: 'docs: failed (embedding_refused)',
       message: expect.stringMatching(/refuses the key \(401\).*Set "key" under "embedding"/s),
     },
   ])
@@ -139,7 +138,7 @@ test('a source that another process embeds is told with who that is', async () =
   const held = await db.locks.tryAcquire('embed:docs')
   const result = await embed()
   if (held.acquired) await held.lease.release()
-  expect(nextSteps(result)).toMatchObject([
-    { level: 'warning', title: 'docs is busy', message: expect.stringContaining('is embedding it.') },
+  expect(resultAnnotations(result)).toMatchObject([
+    { level: 'warning', title: 'docs: busy', message: expect.stringContaining('being embedded by process ') },
   ])
 })

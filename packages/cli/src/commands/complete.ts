@@ -1,6 +1,49 @@
 import type { Command } from 'commander'
 
-/** `tidemark complete`, for help only: what it does is loaded when it is asked for. */
-export function addComplete(program: Command): void {
-  program.command('complete').summary('print the completion of a shell: bash, zsh or fish').argument('<shell>')
+type Complete = (value: string, description: string) => void
+
+/** Options and arguments that name a source, and what comes before the name. */
+const NAMING = [
+  { command: 'sync', option: 'source', prefix: '' },
+  { command: 'embed', option: 'source', prefix: '' },
+  { command: 'search', option: 'source', prefix: '' },
+  { command: 'runs', option: 'source', prefix: '' },
+  { command: 'sources remove', argument: 'id', prefix: '' },
+  { command: 'locks break', argument: 'key', prefix: 'sync:' },
+]
+
+/** `tidemark complete`: prints the completion of a shell and answers what it asks; loaded when it is asked for. */
+export async function addComplete(program: Command, args: readonly string[]): Promise<void> {
+  const summary = 'print the completion of a shell: bash, zsh or fish'
+  if (args[0] !== 'complete') {
+    program.command('complete').summary(summary).argument('<shell>')
+    return
+  }
+  const { default: tab } = await import('@bomb.sh/tab/commander')
+  const completion = tab(program)
+  const names = await readSourceNames()
+  for (const { command, option, argument, prefix } of NAMING) {
+    const words = completion.commands.get(command)!
+    const named = option === undefined ? words.arguments.get(argument!)! : words.options.get(option)!
+    named.handler = (complete: Complete) => {
+      for (const name of names) complete(`${prefix}${name}`, 'source')
+    }
+  }
+  program.commands
+    .find((command) => command.name() === 'complete')!
+    .summary(summary)
+    .addHelpText('after', '\nExample:\n  $ source <(tidemark complete bash)')
+}
+
+/** The sources of the configuration that is found from here; none where it is not right. */
+async function readSourceNames(): Promise<string[]> {
+  const { isMap } = await import('yaml')
+  const { readDocument } = await import('../config/document.ts')
+  const { findConfig } = await import('../config/find-config.ts')
+  try {
+    const sources = readDocument(findConfig(undefined)).doc.get('sources')
+    return isMap(sources) ? sources.items.map(({ key }) => String(key)) : []
+  } catch {
+    return []
+  }
 }

@@ -1,14 +1,206 @@
+import type { Database, Problem } from '@tidemark/sync-core'
 import type { Command } from 'commander'
-import { lazy } from './lazy.ts'
+import type { Call } from '../call.ts'
+import type { Config } from '../config/load-config.ts'
+import { isMissing } from '../missing-database.ts'
+import { formatCommit, formatDuration } from '../output/format.ts'
+import { defineAction } from './define-action.ts'
 
-/** `tidemark doctor`: what is wrong, and what mends it. */
+/** `tidemark doctor`: what is wrong, and what fixes it. */
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .summary('find out what is wrong, and the command that mends it')
+    .summary('find out what is wrong, and the command that fixes it')
     .description(
       'Looks at git, the configuration, the database, its tables, pgvector where something is to be embedded, the leases, the clocks and every source. Changes nothing. Exit code 1 where something is wrong.',
     )
     .addHelpText('after', '\nExample:\n  $ tidemark doctor')
-    .action(lazy(() => import('../actions/doctor.ts')))
+    .action(defineAction(doctor))
+}
+
+/** Checks all that a sync needs. @returns 1 where something is wrong. */
+async function doctor(call: Call): Promise<number> {
+  const { output } = call
+  const findings = (await Promise.all([checkGit(), checkConfigured(call)])).flat()
+  const healthy = findings.every(({ ok }) => ok)
+  if (output.json) output.printJson({ healthy, findings })
+  else
+    for (const { check, ok, message, fix } of findings) {
+      if (ok && output.quiet) continue
+      output.print(`${ok ? output.paint('green', '✓') : output.paint('red', '✗')} ${check}: ${message}`)
+      if (fix !== null) output.print(`  ${fix}`)
+    }
+  return healthy ? 0 : 1
+}
+
+/** What one check has found. */
+interface Finding {
+  readonly check: 'git' | 'configuration' | 'database' | 'schema' | 'clock' | 'embedding' | 'lease' | 'source'
+  readonly ok: boolean
+  readonly message: string
+  /** The command or step that solves it; null where nothing is wrong. */
+  readonly fix: string | null
+}
+
+const ok = (check: Finding['check'], message: string): Finding => ({ check, ok: true, message, fix: null })
+
+/** @param about what has the problem, where its message does not say */
+const problem = (check: Finding['check'], { message, nextStep }: Problem, about?: string): Finding => ({
+  check,
+  ok: false,
+  message: about === undefined ? message : `${about}: ${message}`,
+  fix: nextStep,
+})
+
+/** What an error says, and what to do about it. */
+async function failed(check: Finding['check'], error: unknown): Promise<Finding> {
+  const { errorProblem } = await import('@tidemark/sync-core')
+  return problem(check, errorProblem(error))
+}
+
+/** What can be checked only where there is a configuration that is right. */
+async function checkConfigured(call: Call): Promise<Finding[]> {
+  let config: Config
+  try {
+    config = call.config
+  } catch (error) {
+    return [await failed('configuration', error)]
+  }
+  const { file, sources } = config
+  const [stored, repositories] = await Promise.all([
+    call
+      .withDatabase('read_only', async (db) => [
+        ...(await checkDatabase(db)),
+        ...(await checkEmbedding(db, config)),
+        ...(await checkStatuses(db, config)),
+      ])
+      .catch(async (error) => [await failed('database', error)]),
+    checkRepositories(config),
+  ])
+  return [ok('configuration', `${file}, ${sources.length} sources`), ...stored, ...repositories]
+}
+
+const MIN_GIT = [2, 34] as const
+
+/** Whether git is there and new enough. */
+async function checkGit(): Promise<Finding> {
+  const nextStep = `Install git ${MIN_GIT.join('.')} or newer.`
+  const { execa } = await import('execa')
+  const { stdout, failed: missing } = await execa('git', ['--version'], { reject: false })
+  const [major = 0, minor = 0] =
+    /(\d+)\.(\d+)/
+      .exec(stdout ?? '')
+      ?.slice(1)
+      .map(Number) ?? []
+  if (missing) return problem('git', { message: 'the program "git" was not found', nextStep })
+  const newEnough = major > MIN_GIT[0] || (major === MIN_GIT[0] && minor >= MIN_GIT[1])
+  return newEnough ? ok('git', stdout) : problem('git', { message: `${stdout} is too old`, nextStep })
+}
+
+/** More than a token of a git server or a certificate would forgive. */
+const MAX_SKEW_MS = 60_000
+
+const CLOCKS_AGREE = ok('clock', 'this machine and the database agree')
+
+/** Whether the database can be written to, has the tables of this release, and has the time of this machine. */
+async function checkDatabase(db: Database): Promise<Finding[]> {
+  if (isMissing(db)) {
+    return [
+      ok('database', `PGlite in ${db.name}, which the first sync makes`),
+      // It has the clock of this machine.
+      CLOCKS_AGREE,
+      await checkSchema(db),
+    ]
+  }
+  const queriedAt = Date.now()
+  const { rows } = await db.query(serverSql)
+  const { version, replica, now } = rows[0]!
+  const skewMs = Math.abs(new Date(now).getTime() - (queriedAt + Date.now()) / 2)
+  const kind = db.engine === 'pglite' ? 'PGlite, Postgres' : 'Postgres'
+  return [
+    replica
+      ? problem('database', {
+          message: `${db.name} is a replica, and read-only`,
+          nextStep: 'Set DATABASE_URL to the primary.',
+        })
+      : ok('database', `${kind} ${version} in ${db.name}`),
+    skewMs > MAX_SKEW_MS
+      ? problem('clock', {
+          message: `this machine and the database differ by ${formatDuration(skewMs)}`,
+          nextStep: 'timedatectl set-ntp true',
+        })
+      : CLOCKS_AGREE,
+    await checkSchema(db),
+  ]
+}
+
+async function checkSchema(db: Database): Promise<Finding> {
+  const { pendingMigrations } = await import('@tidemark/sync-core')
+  try {
+    const pending = await pendingMigrations(db)
+    if (pending.length === 0) return ok('schema', 'the tables are up to date')
+    return problem('schema', {
+      message: 'the tables are missing or older than this release',
+      nextStep: 'tidemark migrate',
+    })
+  } catch (error) {
+    return failed('schema', error)
+  }
+}
+
+const serverSql = /* sql */ `
+SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS replica, clock_timestamp() AS now`
+
+/** Whether the database can hold embeddings, where someone is configured to make them. */
+async function checkEmbedding(db: Database, { embedding }: Config): Promise<Finding[]> {
+  if (embedding === null) return []
+  const present = ok('embedding', `${embedding.model}; ${db.name} has pgvector`)
+  // An embedded database comes with it.
+  if (isMissing(db)) return [present]
+  const { rows } = await db.query(vectorSql)
+  const { installed, available, major } = rows[0]!
+  if (installed || available) return [present]
+  return [
+    problem('embedding', {
+      message: `${db.name} has no pgvector, which holds embeddings`,
+      nextStep: `Install it on the server (Debian and Ubuntu: apt install postgresql-${major}-pgvector).`,
+    }),
+  ]
+}
+
+const vectorSql = /* sql */ `
+SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'vector') AS installed,
+  EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS available,
+  current_setting('server_version_num')::integer / 10000 AS major`
+
+/** Whether each repository can be read and has its ref. */
+async function checkRepositories({ sources }: Config): Promise<Finding[]> {
+  const { readRemoteHeads } = await import('../runtime/remote-heads.ts')
+  const heads = await readRemoteHeads(sources)
+  return sources.map(({ id, ref }, i) => {
+    const head = heads[i]!
+    return 'problem' in head
+      ? problem('source', head.problem, id)
+      : ok('source', `${id}: ${ref} is at ${formatCommit(head.commit)}`)
+  })
+}
+
+/** Whether a source waits for a person, a lease for its holder, or pages for a source that is no more. */
+async function checkStatuses(db: Database, { sources }: Config): Promise<Finding[]> {
+  const { holderProblem, readSources, readStatus, sourceProblem } = await import('@tidemark/sync-core')
+  const ids = sources.map(({ id }) => id)
+  const orphans = (await readSources(db)).filter(({ id }) => !ids.includes(id))
+  const findings = (await readStatus(db, ids)).flatMap((status): Finding[] => {
+    const { id, lease, quarantined } = status
+    const [holder, source] = [holderProblem(status), sourceProblem(status)]
+    if (holder !== null) return [problem('lease', holder, id)]
+    if (source !== null) return [problem('source', source, id)]
+    if (lease !== null && lease.expiresInMs > 0) {
+      return [ok('lease', `${id}: process ${lease.pid} on ${lease.host}, for ${formatDuration(lease.heldForMs)}`)]
+    }
+    return quarantined > 0 ? [ok('source', `${id}: ${quarantined} files are set aside in tidemark.quarantine`)] : []
+  })
+  const removal = ({ id }: { id: string }) =>
+    ok('source', `${id}: in the database only; to remove it: tidemark sources remove ${id} --purge`)
+  return [...findings, ...orphans.map(removal)]
 }

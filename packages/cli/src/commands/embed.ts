@@ -1,7 +1,13 @@
+import type { Database, Embedding, EmbedOptions, EmbedResult } from '@tidemark/sync-core'
 import type { Command } from 'commander'
-import { duration, several } from '../flags.ts'
-import { lazy } from './lazy.ts'
-import { OUTCOMES } from './outcomes.ts'
+import type { Call } from '../call.ts'
+import type { Config } from '../config/load-config.ts'
+import { type EmbedDisplay, embedFormat, openProgress } from '../output/progress.ts'
+import { stopOnSignals } from '../runtime/stop-on-signals.ts'
+import { UsageError } from '../usage-error.ts'
+import { defineAction } from './define-action.ts'
+import { endStopped } from './end-stopped.ts'
+import { collect, parseDuration, STATUS_HELP } from './flags.ts'
 
 /** `tidemark embed`: vectors for search by meaning. */
 export function addEmbed(program: Command): void {
@@ -11,12 +17,12 @@ export function addEmbed(program: Command): void {
     .description(
       'Has the chunks of sources embedded that have not been yet, or as many of them as the time allows, by the server that the configuration names. The same text is embedded once, wherever it stands.',
     )
-    .option('--source <id>', 'a source; can be given several times', several)
+    .option('--source <id>', 'a source; can be given several times', collect)
     .option('--all', 'all sources of the configuration, one after another')
-    .option('--timeout <duration>', 'stop each source after that long, as partial', duration)
+    .option('--timeout <duration>', 'stop each source after that long, as partial', parseDuration)
     .option('--model <name>', 'another model than the one of the configuration')
-    .option('--wait <duration>', 'wait that long for a source that another process is embedding', duration)
-    .option('--dry-run', 'tell how much there is to embed and what that may cost, and do nothing')
+    .option('--wait <duration>', 'wait that long for a source that another process is embedding', parseDuration)
+    .option('--dry-run', 'show how much there is to embed and what that may cost, and do nothing')
     .option(
       '--gc',
       'then remove embeddings of texts that are gone and of models that this one has replaced; alone: only that',
@@ -24,7 +30,131 @@ export function addEmbed(program: Command): void {
     .option('--retry-quarantined', 'try again what the server has refused')
     .addHelpText(
       'after',
-      `\nExamples:\n  $ tidemark embed --all --dry-run\n  $ tidemark embed --all --timeout 10m\n  $ tidemark embed --gc\n\n${OUTCOMES}`,
+      `\nExamples:\n  $ tidemark embed --all --dry-run\n  $ tidemark embed --all --timeout 10m\n  $ tidemark embed --gc\n\n${STATUS_HELP}`,
     )
-    .action(lazy(() => import('../actions/embed.ts')))
+    .action(defineAction(embed))
+}
+
+/** Durations are in milliseconds. */
+interface EmbedFlags {
+  readonly source?: readonly string[]
+  readonly all?: boolean
+  readonly timeout?: number
+  readonly model?: string
+  readonly wait?: number
+  readonly dryRun?: boolean
+  readonly gc?: boolean
+  readonly retryQuarantined?: boolean
+}
+
+/** @throws {UsageError} with the reason, before anything is touched. */
+function validateFlags({ source, all, gc, ...others }: EmbedFlags): void {
+  const { timeout, wait, retryQuarantined } = others
+  if (source && all) throw new UsageError('--source and --all exclude each other', 'Give one of them.')
+  if (source || all) return
+  if (timeout) throw new UsageError('--timeout needs --source or --all', 'It is a budget for each source.')
+  if (!gc) {
+    throw new UsageError('embed needs to know what', 'Give --source <id> or --all; or --gc to only collect.')
+  }
+  if (wait || retryQuarantined) {
+    throw new UsageError(
+      '--gc alone embeds nothing, so options of embedding mean nothing with it',
+      'To embed as well, give --source <id> or --all.',
+    )
+  }
+}
+
+/** Embeds sources, collects embeddings that nothing needs, or both. @returns the exit code. */
+async function embed(call: Call, flags: EmbedFlags): Promise<number> {
+  validateFlags(flags)
+  const { all, source, gc = false, dryRun = false, retryQuarantined, timeout, wait } = flags
+  const { cancelledEmbedResult, collectEmbeddings } = await import('@tidemark/sync-core')
+  const { selectSources } = await import('../config/select-sources.ts')
+  const { config, output } = call
+  const embedding = await getEmbedding(config, flags.model)
+  const sources = all || source ? selectSources(config, flags) : []
+  const stop = stopOnSignals()
+  const { signal } = stop
+  using display = await openProgress(output, embedFormat)
+  const options = { budgetMs: timeout, waitMs: wait, retryQuarantined, dryRun, display, signal }
+  const work = async (db: Database) => {
+    const results = await embedSources(db, sources, embedding, options)
+    // What was embedded is shown even where the collection fails.
+    const collect = gc && !signal.aborted ? [collectEmbeddings(db, embedding.model, { dryRun, signal })] : []
+    const [collection] = await Promise.allSettled(collect)
+    return { results, collection }
+  }
+  const notBegun = (error: unknown) => {
+    // Stopped before the database has answered.
+    if (!signal.aborted) throw error
+    return { results: sources.map(({ id }) => cancelledEmbedResult(id, embedding.model)), collection: undefined }
+  }
+  // A dry run makes no tables, and no embedded database either.
+  const mode = dryRun ? 'read_only' : 'migrated'
+  const { results, collection } = await call.withDatabase(mode, work, signal).catch(notBegun)
+  display[Symbol.dispose]()
+  const collected = collection?.status === 'fulfilled' ? collection.value : undefined
+  if (output.json) output.printJson({ results, ...(collected && { collected }) })
+  else {
+    if (sources.length > 0) await (await import('../output/results.ts')).showEmbedResults(results, output)
+    if (collected && !output.quiet) {
+      const { embeddings, models } = collected
+      const sets = models.length === 0 ? '' : `, among them all of ${models.join(', ')}`
+      output.print(
+        `${dryRun ? 'Would remove' : 'Removed'} ${embeddings} embeddings that nothing needs any more${sets}.`,
+      )
+    }
+  }
+  if (collection?.status === 'rejected' && !signal.aborted) throw collection.reason
+  return endStopped(stop, results)
+}
+
+/**
+ * Who embeds in this call. How long vectors are to be and what they cost is known of the configured model alone.
+ *
+ * @param model in the place of the configured one.
+ * @throws {UsageError} with what to write where the configuration names no one.
+ */
+async function getEmbedding({ embedding, file }: Config, model: string | undefined): Promise<Embedding> {
+  if (embedding === null) {
+    throw new UsageError(
+      `${file} does not say who embeds`,
+      'Write there, for example: embedding: { url: http://localhost:11434/v1, model: nomic-embed-text }',
+    )
+  }
+  if (model === undefined || model === embedding.model) return embedding
+  const { SyncError, validateEmbedding } = await import('@tidemark/sync-core')
+  const { dimensions: _, pricePerMillionTokens: __, ...server } = embedding
+  const other = { ...server, model }
+  try {
+    validateEmbedding(other)
+  } catch (error) {
+    throw error instanceof SyncError ? new UsageError(error.message, error.hint, error) : error
+  }
+  return other
+}
+
+/** Embeds sources one after another; each has a budget of its own, and none stops another. */
+async function embedSources(
+  db: Database,
+  sources: readonly { readonly id: string }[],
+  embedding: Embedding,
+  { display, ...options }: EmbedOptions & { display: EmbedDisplay },
+): Promise<EmbedResult[]> {
+  const { embedSource, readSources } = await import('@tidemark/sync-core')
+  const synced = new Set((await readSources(db)).map(({ id }) => id))
+  const results: EmbedResult[] = []
+  for (const { id } of sources) {
+    display.progress({ source: id, done: 0, total: 0, elapsedMs: 0 })
+    const result = await embedSource(db, id, embedding, { ...options, onProgress: display.progress })
+    display.finished(result)
+    results.push(synced.has(id) ? result : warnNeverSynced(result))
+  }
+  return results
+}
+
+/** Nothing to embed would look like success. */
+function warnNeverSynced(result: EmbedResult): EmbedResult {
+  const message = `it has not been synced yet; first run: tidemark sync --source ${result.source}`
+  return { ...result, warnings: [...result.warnings, { code: 'never_synced', message }] }
 }

@@ -1,6 +1,11 @@
+import type { SearchHit, SearchMode, SearchResult } from '@tidemark/sync-core'
 import { type Command, Option } from 'commander'
-import { count, several } from '../flags.ts'
-import { lazy } from './lazy.ts'
+import type { Call } from '../call.ts'
+import { formatFreshness, formatPageName } from '../output/format.ts'
+import type { Output } from '../output/output.ts'
+import { UsageError } from '../usage-error.ts'
+import { defineAction } from './define-action.ts'
+import { collect, parseCount } from './flags.ts'
 
 /** `tidemark search`: finds pages. */
 export function addSearch(program: Command): void {
@@ -11,8 +16,8 @@ export function addSearch(program: Command): void {
       'Finds pages in what is mirrored: by words, and also by meaning where it has been embedded. Words are as a web search has them: "a phrase", or, -without. Changes nothing.',
     )
     .argument('<words...>', 'what to look for')
-    .option('--source <id>', 'only in this source; can be given several times', several)
-    .option('--limit <n>', 'how many pages', count, 10)
+    .option('--source <id>', 'only in this source; can be given several times', collect)
+    .option('--limit <n>', 'how many pages', parseCount, 10)
     .addOption(
       new Option('--mode <mode>', 'by what (default: hybrid where there are embeddings, else text)').choices([
         'text',
@@ -24,5 +29,71 @@ export function addSearch(program: Command): void {
       'after',
       `\nExamples:\n  $ tidemark search dev server proxy\n  $ tidemark search '"dev server"' proxy -webpack --source vite\n  $ tidemark search how do I forward requests --mode vector --limit 3`,
     )
-    .action(lazy(() => import('../actions/search.ts')))
+    .action(defineAction(findPages))
+}
+
+interface SearchFlags {
+  readonly source?: readonly string[]
+  readonly limit: number
+  readonly mode?: SearchMode
+}
+
+async function findPages(call: Call, words: readonly string[], { source, limit, mode }: SearchFlags): Promise<void> {
+  const query = words.join(' ').replace(/\s+/g, ' ').trim()
+  if (query === '') throw new UsageError('search needs words', 'Give some, for example: tidemark search proxy')
+  const { search } = await import('@tidemark/sync-core')
+  const { getSource } = await import('../config/select-sources.ts')
+  const { config, output } = call
+  const sources = source && [...new Set(source)].map((id) => getSource(config, id).id)
+  const options = { sources, limit, mode, embedding: config.embedding ?? undefined }
+  const result = await call.withDatabase('read_only', (db) => search(db, query, options))
+  if (output.json) output.printJson(result)
+  else showHits(result, query, output)
+}
+
+/** Shows the pages that were found, the best first, and what to know of how they were. */
+function showHits({ mode, hits, match, warnings }: SearchResult, query: string, output: Output): void {
+  for (const { message } of warnings) process.stderr.write(`tidemark: ${message}\n`)
+  if (hits.length === 0) {
+    output.notify(`Nothing was found for: ${query}`)
+    return
+  }
+  // With meaning, pages that have some of the words are what was looked for.
+  if (mode === 'text' && match === 'any') output.notify('No page has all of these words; these have some of them.')
+  output.print(hits.map((hit) => formatHit(hit, output)).join('\n\n'))
+}
+
+function formatHit(hit: SearchHit, output: Output): string {
+  const { source, path, title, headingPath } = hit
+  const heading = headingPath.length === 0 ? '' : `${headingPath.join(' › ')} · `
+  return [
+    `${output.paint('bold', title)}  ${output.paint('cyan', formatPageName(source, path))}`,
+    `  ${output.paint('dim', `${heading}${formatFreshness(hit)}`)}`,
+    `  ${highlightMatches(hit, output)}`,
+  ].join('\n')
+}
+
+/** The excerpt with what was found in bold. */
+function highlightMatches({ excerpt, matches }: SearchHit, output: Output): string {
+  let text = ''
+  let index = 0
+  for (const { start, end } of matches) {
+    text += excerpt.slice(index, start) + output.paint('bold', excerpt.slice(start, end))
+    index = end
+  }
+  return text + excerpt.slice(index)
+}
+
+/** Options of every command that the next argument belongs to. */
+const WITH_VALUE = ['--config', '--database']
+const SHORT = ['-h', '-V']
+
+/**
+ * Makes a word such as `-webpack` one that commander does not take for an option: with a space before it, which means
+ * nothing to a search. What begins with two dashes stays an option, so that a mistyped one is refused.
+ */
+export function protectNegatedTerms(args: readonly string[]): readonly string[] {
+  const index = args.findIndex((arg, i) => !arg.startsWith('-') && !WITH_VALUE.includes(args[i - 1] ?? ''))
+  if (args[index] !== 'search') return args
+  return args.map((arg, i) => (i > index && /^-[^-]/.test(arg) && !SHORT.includes(arg) ? ` ${arg}` : arg))
 }

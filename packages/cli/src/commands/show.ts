@@ -1,5 +1,9 @@
 import type { Command } from 'commander'
-import { lazy } from './lazy.ts'
+import type { Call } from '../call.ts'
+import { formatFreshness, formatPageName } from '../output/format.ts'
+import type { Output } from '../output/output.ts'
+import { UsageError } from '../usage-error.ts'
+import { defineAction } from './define-action.ts'
 
 /** `tidemark show`: a page. */
 export function addShow(program: Command): void {
@@ -9,5 +13,37 @@ export function addShow(program: Command): void {
     .description('Prints a page as it is mirrored, what it links to and what links to it. Changes nothing.')
     .argument('<page>', 'a source and a path in it, as search prints them: docs:guide/start.md')
     .addHelpText('after', '\nExample:\n  $ tidemark show docs:guide/start.md')
-    .action(lazy(() => import('../actions/show.ts')))
+    .action(defineAction(show))
+}
+
+async function show(call: Call, name: string): Promise<void> {
+  const [, id, pagePath] = /^([^:]+):(.+)$/s.exec(name) ?? []
+  if (id === undefined || pagePath === undefined) {
+    throw new UsageError(
+      `"${name}" does not name a page`,
+      'Give a source and a path in it, as search prints them: docs:guide/start.md',
+    )
+  }
+  const { readPage } = await import('@tidemark/sync-core')
+  const { getSource } = await import('../config/select-sources.ts')
+  getSource(call.config, id)
+  const page = await call.withDatabase('read_only', (db) => readPage(db, id, pagePath))
+  const { output } = call
+  if (output.json) return output.printJson(page)
+  const { source, path, title, frontmatter, content, links, backlinks } = page
+  output.print(`${output.paint('bold', title)}  ${output.paint('cyan', formatPageName(source, path))}`)
+  output.print(`${output.paint('dim', formatFreshness(page))}\n`)
+  if (Object.keys(frontmatter).length > 0) {
+    output.print(`---\n${(await import('yaml')).stringify(frontmatter)}---\n`)
+  }
+  output.print(content.trim())
+  const to = links.map(({ target, path }) => (path === null ? target : `${target} → ${formatPageName(source, path)}`))
+  const from = backlinks.map(({ path, title }) => `${formatPageName(source, path)}  ${title}`)
+  printList('Links to', [...new Set(to)], output)
+  printList('Linked from', [...new Set(from)], output)
+}
+
+function printList(head: string, lines: readonly string[], output: Output): void {
+  if (lines.length === 0) return
+  output.print(`\n${output.paint('bold', head)}\n${lines.map((line) => `  ${line}`).join('\n')}`)
 }

@@ -1,6 +1,13 @@
+import { dirname, isAbsolute, relative, resolve } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import type { Database, SourceSize } from '@tidemark/sync-core'
 import type { Command } from 'commander'
-import { duration } from '../flags.ts'
-import { lazy } from './lazy.ts'
+import type { Call } from '../call.ts'
+import { isMissing } from '../missing-database.ts'
+import { formatCommit, formatDuration } from '../output/format.ts'
+import { UsageError } from '../usage-error.ts'
+import { defineAction } from './define-action.ts'
+import { parseDuration } from './flags.ts'
 
 /** `tidemark sources`: what is mirrored. */
 export function addSources(program: Command): void {
@@ -13,7 +20,7 @@ export function addSources(program: Command): void {
     .command('list', { isDefault: true })
     .summary('list the sources of the configuration')
     .addHelpText('after', '\nExample:\n  $ tidemark sources list --json')
-    .action(lazy(() => import('../actions/sources-list.ts')))
+    .action(defineAction(listSources))
 
   sources
     .command('add')
@@ -24,9 +31,9 @@ export function addSources(program: Command): void {
     .option('--subpath <folder>', 'mirror only this folder of it')
     .option('--include <pattern...>', 'mirror only files that match, as in .gitignore')
     .option('--exclude <pattern...>', 'do not mirror files that match')
-    .option('--every <duration>', 'how often it is due (default: what the configuration says, or 1h)', duration)
+    .option('--every <duration>', 'how often it is due (default: what the configuration says, or 1h)', parseDuration)
     .addHelpText('after', '\nExample:\n  $ tidemark sources add docs ../docs --ref main')
-    .action(lazy(() => import('../actions/sources-add.ts')))
+    .action(defineAction(addSource))
 
   sources
     .command('remove')
@@ -36,5 +43,113 @@ export function addSources(program: Command): void {
     .option('--purge', 'also remove its pages, chunks, links and runs from the database; asks first')
     .option('--yes', 'with --purge: do not ask')
     .addHelpText('after', '\nExample:\n  $ tidemark sources remove docs --purge')
-    .action(lazy(() => import('../actions/sources-remove.ts')))
+    .action(defineAction(removeConfigured))
+}
+
+async function listSources({ config, output }: Call): Promise<void> {
+  const { redact } = await import('@tidemark/sync-core')
+  const sources = config.sources.map(({ id, repo, ref, subpath, include, exclude, everyMs }) => ({
+    id,
+    repo: redact(repo),
+    ref,
+    subpath: subpath ?? null,
+    include: include ?? [],
+    exclude: exclude ?? [],
+    everyMs,
+  }))
+  if (output.json) return output.printJson({ sources })
+  if (sources.length === 0)
+    return output.notify(`${config.file} has no sources yet. Add one with: tidemark sources add <id> <repo>`)
+  const rows = sources.map(({ id, repo, ref, everyMs }) => [id, repo, ref, formatDuration(everyMs)])
+  await output.printTable(['source', 'repository', 'ref', 'due every'], rows)
+}
+
+interface AddFlags {
+  readonly ref?: string
+  readonly subpath?: string
+  readonly include?: string[]
+  readonly exclude?: string[]
+  readonly every?: number
+}
+
+/** Adds a source that can be read to the configuration. */
+async function addSource({ config, output }: Call, id: string, repo: string, flags: AddFlags): Promise<void> {
+  const { addToConfig } = await import('../config/edit.ts')
+  const { currentCommit, isRemote, SyncError } = await import('@tidemark/sync-core')
+  const { file, sources } = config
+  if (sources.some((source) => source.id === id)) {
+    throw new UsageError(
+      `there is a source "${id}" already in ${file}`,
+      'Choose another name, or remove that one first.',
+    )
+  }
+  const { every, ...selection } = flags
+  const remote = isRemote(repo)
+  const source = { ref: 'HEAD', ...selection, id, repo: remote ? repo : resolve(repo) }
+  const commit = await currentCommit(source, new AbortController().signal).catch((error: unknown) => {
+    throw error instanceof SyncError ? new UsageError(error.message, error.hint, error) : error
+  })
+  // As the person would write it: relative to the file, unless that leads out of their own tree anyway.
+  const written = remote || isAbsolute(repo) ? repo : relative(dirname(file), resolve(repo)) || '.'
+  const { ref, subpath, include, exclude } = selection
+  const values = { repo: written, ref, subpath, include, exclude, every: every && `${every / 1000}s` }
+  addToConfig(file, id, Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)))
+  if (output.json) output.printJson({ added: id, file, commit })
+  else output.print(`Added "${id}", now at ${formatCommit(commit)}. Next: tidemark sync --source ${id}`)
+}
+
+/** Takes a source out of the configuration, and with `--purge` out of the database, where it may be alone. */
+async function removeConfigured(
+  call: Call,
+  id: string,
+  { purge = false, yes = false }: { purge?: boolean; yes?: boolean },
+): Promise<void> {
+  if (yes && !purge) throw new UsageError('--yes needs --purge', 'Without it there is nothing to confirm.')
+  const { removeFromConfig } = await import('../config/edit.ts')
+  const { getSource } = await import('../config/select-sources.ts')
+  const { config, output } = call
+  if (!purge) getSource(config, id)
+  const purged = purge ? await call.withDatabase('if_present', (db) => purgeConfirmed(db, call, id, yes)) : null
+  if (purged === 'declined') return output.print('Nothing was removed.')
+  const configured = config.sources.some((source) => source.id === id)
+  if (configured) removeFromConfig(config.file, id)
+  if (output.json) return output.printJson({ removed: id, purged })
+  const pages = purged === null ? '; its pages stay in the database' : `, and ${sizeText(purged)}`
+  output.print(`Removed "${id}"${configured ? ` from ${config.file}` : ''}${pages}.`)
+}
+
+/** Removes everything of a source once a person has agreed to what that is. */
+async function purgeConfirmed(
+  db: Database,
+  { config, output }: Call,
+  id: string,
+  yes: boolean,
+): Promise<SourceSize | 'declined'> {
+  const { countSource, readSource, removeSource } = await import('@tidemark/sync-core')
+  const { getSource } = await import('../config/select-sources.ts')
+  // What the configuration no longer has may still be in the database.
+  if ((await readSource(db, id)) === null) getSource(config, id)
+  const size = await countSource(db, id)
+  const what = `${sizeText(size)} of "${id}" in ${db.name}`
+  if (!yes && !process.stdin.isTTY)
+    throw new UsageError(`this would delete ${what}`, 'If that is meant, give --yes as well.')
+  if (!yes && !(await confirm(`Delete ${what}?`))) return 'declined'
+  if (yes) output.notify(`Deleting ${what}`)
+  if (!isMissing(db)) await removeSource(db, id, new AbortController().signal)
+  return size
+}
+
+async function confirm(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim())
+  } finally {
+    terminal.close()
+  }
+}
+
+function sizeText({ pages, chunks, links, quarantined, runs }: SourceSize): string {
+  const parts = [`${pages} pages`, `${chunks} chunks`, `${links} links`]
+  if (quarantined > 0) parts.push(`${quarantined} files set aside`)
+  return `${parts.join(', ')} and ${runs} runs`
 }

@@ -1,12 +1,70 @@
+import type { SourceDescription, SourceStatus } from '@tidemark/sync-core'
 import type { Command } from 'commander'
-import { lazy } from './lazy.ts'
+import type { Call } from '../call.ts'
+import { formatAgo, formatCommit, formatDuration } from '../output/format.ts'
+import type { Output } from '../output/output.ts'
+import { problemText } from '../output/problem-text.ts'
+import { defineAction } from './define-action.ts'
 
 /** `tidemark status`: where each source stands. */
 export function addStatus(program: Command): void {
   program
     .command('status')
-    .summary('tell where each source stands')
+    .summary('show the state of each source')
     .description('Compares what the database holds with what the refs name now. Changes nothing.')
     .addHelpText('after', '\nExample:\n  $ tidemark status --json')
-    .action(lazy(() => import('../actions/status.ts')))
+    .action(defineAction(status))
+}
+
+async function status(call: Call): Promise<void> {
+  const { config, output } = call
+  const { describeSource, readStatus, redact } = await import('@tidemark/sync-core')
+  const { readRemoteHeads } = await import('../runtime/remote-heads.ts')
+  const ids = config.sources.map(({ id }) => id)
+  const [statuses, heads] = await Promise.all([
+    call.withDatabase('read_only', (db) => readStatus(db, ids)),
+    readRemoteHeads(config.sources),
+  ])
+  const sources = config.sources.map(({ id, repo, ref, everyMs }, i) => {
+    const { lastRun, lastSyncedAt, lastCheckedAt, sinceCheckMs, dirty, lease } = statuses[i]!
+    // 0 or less where it is due.
+    const nextDueInMs = sinceCheckMs === null || dirty ? 0 : Math.round(everyMs - sinceCheckMs)
+    const shown = { ...describeSource(statuses[i]!, heads[i]!), lastRun, lastSyncedAt, lastCheckedAt, everyMs, lease }
+    return { id, repo: redact(repo), ref, ...shown, nextDueInMs }
+  })
+  if (output.json) output.printJson({ sources })
+  else if (sources.length > 0) await show(sources, output)
+  else output.notify(`${config.file} has no sources yet. Add one with: tidemark sources add <id> <repo>`)
+}
+
+const COLORS = {
+  syncing: 'cyan',
+  unreachable: 'red',
+  never_synced: 'yellow',
+  behind: 'yellow',
+  up_to_date: 'green',
+} as const
+
+type ShownSource = SourceDescription & Pick<SourceStatus, 'id' | 'lastRun' | 'lease'> & { nextDueInMs: number }
+
+async function show(sources: readonly ShownSource[], output: Output): Promise<void> {
+  const rows = sources.map((source) => {
+    const { id, state, behindMs, lastStatus, lastRun, nextDueInMs, quarantined, bookmark, lease } = source
+    const since = state === 'behind' && behindMs !== null ? ` for ${formatDuration(behindMs)}` : ''
+    return [
+      id,
+      output.paint(COLORS[state], `${state.replaceAll('_', ' ')}${since}`),
+      lastStatus ?? '–',
+      lastRun === null ? 'never' : formatAgo(new Date(lastRun.startedAt)),
+      nextDueInMs > 0 ? `in ${formatDuration(nextDueInMs)}` : 'now',
+      String(quarantined),
+      formatCommit(bookmark),
+      lease === null ? '–' : `process ${lease.pid} on ${lease.host} for ${formatDuration(lease.heldForMs)}`,
+    ]
+  })
+  await output.printTable(['source', 'state', 'last status', 'last run', 'due', 'set aside', 'bookmark', 'lease'], rows)
+  for (const { id, problem, fix } of sources) {
+    if (problem !== null && fix !== null && !output.quiet)
+      process.stderr.write(problemText({ message: problem, nextStep: fix }, id))
+  }
 }

@@ -25,7 +25,7 @@ export function readDocument(file: string): ConfigDocument {
   if (error) {
     throw new UsageError(
       `${at(error.pos[0])}: this is not YAML: ${error.message}`,
-      'Mend the line, or see tidemark init for an example.',
+      'Correct the line, or see tidemark init for an example.',
     )
   }
   const keyAt = (path: readonly PropertyKey[]) => at(keyOffset(doc, path))

@@ -3,7 +3,7 @@ import { UsageError } from '../usage-error.ts'
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 }
 
 /** As many weeks as a day has hours: longer than any sync is waited for, and well within what a number can hold. */
-const LONGEST_MS = 24 * 7 * 24 * UNIT_MS.h
+const MAX_MS = 24 * 7 * 24 * UNIT_MS.h
 
 /**
  * Milliseconds of `60`, `60s`, `10m` or `1h`; a bare number is in seconds.
@@ -16,8 +16,8 @@ export function durationMs(text: string): number {
   if (digits === undefined || ms === 0) {
     throw new UsageError(`"${text}" is not a duration`, 'Give a duration such as 60, 60s, 10m or 1h.')
   }
-  if (ms > LONGEST_MS) {
-    throw new UsageError(`${text} is too long`, `Give at most ${LONGEST_MS / UNIT_MS.h}h, which are 24 weeks.`)
+  if (ms > MAX_MS) {
+    throw new UsageError(`${text} is too long`, `Give at most ${MAX_MS / UNIT_MS.h}h, which are 24 weeks.`)
   }
   return ms
 }

@@ -14,8 +14,8 @@ export function expandVariables({ doc, at }: ConfigDocument, env: NodeJS.Process
       if (key === 'key' || !isScalar(node) || typeof node.value !== 'string') return
       node.value = node.value.replace(
         /\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g,
-        (_, name: string, otherwise: string | undefined) => {
-          const value = otherwise === undefined ? env[name] : env[name] || otherwise
+        (_, name: string, fallback: string | undefined) => {
+          const value = fallback === undefined ? env[name] : env[name] || fallback
           if (value !== undefined) return value
           throw new UsageError(
             `${at(node.range?.[0] ?? 0)}: the variable ${name} is not set`,

@@ -5,14 +5,14 @@ import { UsageError } from '../usage-error.ts'
 export const CONFIG_NAME = 'tidemark.yaml'
 
 /**
- * The configuration file: the one that is named, or `tidemark.yaml` in this folder or the nearest above it.
+ * The configuration file: the one that is given, or `tidemark.yaml` in this folder or the nearest above it.
  *
  * @returns its absolute path.
  * @throws {UsageError} where there is none.
  */
-export function findConfig(named: string | undefined): string {
-  if (named !== undefined) {
-    const file = resolve(named)
+export function findConfig(path: string | undefined): string {
+  if (path !== undefined) {
+    const file = resolve(path)
     if (existsSync(file)) return file
     throw new UsageError(`there is no file ${file}`, 'Check --config.')
   }

@@ -10,8 +10,7 @@ import {
   validateSource,
 } from '@tidemark/sync-core'
 import type { z } from 'zod'
-import { didYouMean } from '../nearest.ts'
-import { UsageError } from '../usage-error.ts'
+import { didYouMean, UsageError } from '../usage-error.ts'
 import { type ConfigDocument, readDocument } from './document.ts'
 import { expandVariables } from './expand.ts'
 import { configSchema, embeddingSchema, sourceSchema } from './schema.ts'
@@ -46,22 +45,17 @@ export function loadConfig(file: string): Config {
   const document = readDocument(file)
   expandVariables(document, process.env)
   const parsed = configSchema.safeParse(document.doc.toJS() ?? {})
-  if (!parsed.success) throw explain(document, parsed.error.issues[0]!)
+  if (!parsed.success) throw schemaError(document, parsed.error.issues[0]!)
   const { database, every, sources, search, embedding } = parsed.data
   const folder = dirname(file)
   return {
     file,
-    database: database === undefined ? null : databaseIn(folder, database),
+    database: database === undefined ? null : resolveDatabase(folder, database),
     search,
-    embedding: embedding === undefined ? null : embeddingOf(embedding, document),
+    embedding: embedding === undefined ? null : parseEmbedding(embedding, document),
     sources: Object.entries(sources ?? {}).map(([id, { repo, every: own, ...rest }]) => {
-      const source = {
-        ...rest,
-        id,
-        repo: isRemote(repo) ? repo : resolve(folder, repo),
-        everyMs: own ?? every,
-      }
-      check(source, document)
+      const source = { ...rest, id, repo: isRemote(repo) ? repo : resolve(folder, repo), everyMs: own ?? every }
+      rethrowAt(['sources', id], document, () => validateSource(source))
       return source
     }),
   }
@@ -72,21 +66,17 @@ export function databaseOf(config: Config, flag: string | undefined): string {
   return flag ?? (process.env.DATABASE_URL || config.database || join(dirname(config.file), '.tidemark', 'db'))
 }
 
-function check(source: Source, document: ConfigDocument): void {
-  refused(['sources', source.id], document, () => validateSource(source))
-}
-
-function embeddingOf(
+function parseEmbedding(
   { timeout: requestTimeoutMs, key, ...rest }: z.output<typeof embeddingSchema>,
   document: ConfigDocument,
 ): Embedding {
   const embedding = { ...rest, key: key || undefined, requestTimeoutMs }
-  refused(['embedding'], document, () => validateEmbedding(embedding))
+  rethrowAt(['embedding'], document, () => validateEmbedding(embedding))
   return embedding
 }
 
-/** Says of what a check refuses where it stands. */
-function refused(path: readonly string[], { keyAt }: ConfigDocument, check: () => void): void {
+/** Names the place in the file of what a check refuses. */
+function rethrowAt(path: readonly string[], { keyAt }: ConfigDocument, check: () => void): void {
   try {
     check()
   } catch (error) {
@@ -95,7 +85,7 @@ function refused(path: readonly string[], { keyAt }: ConfigDocument, check: () =
   }
 }
 
-function explain({ keyAt, valueAt }: ConfigDocument, issue: z.core.$ZodIssue): UsageError {
+function schemaError({ keyAt, valueAt }: ConfigDocument, issue: z.core.$ZodIssue): UsageError {
   const name = issue.path.join('.')
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0]!
@@ -113,6 +103,6 @@ function explain({ keyAt, valueAt }: ConfigDocument, issue: z.core.$ZodIssue): U
   )
 }
 
-function databaseIn(folder: string, database: string): string {
+function resolveDatabase(folder: string, database: string): string {
   return isEmbedded(database) ? resolve(folder, database) : database
 }

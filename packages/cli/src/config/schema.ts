@@ -3,13 +3,13 @@ import { UsageError } from '../usage-error.ts'
 import { durationMs } from './duration.ts'
 
 /** How often a source is due where nothing says otherwise. */
-const EVERY = '1h'
+const DEFAULT_EVERY = '1h'
 
-const duration = z
+const durationSchema = z
   .union([z.string(), z.number()], { error: 'expected a duration such as 60, 60s, 10m or 1h' })
-  .transform((given, context) => {
+  .transform((value, context) => {
     try {
-      return durationMs(String(given))
+      return durationMs(String(value))
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
       // Not the text itself: a variable may have put anything there.
@@ -27,7 +27,7 @@ export const sourceSchema = z.strictObject({
   subpath: z.string().min(1).optional().describe('Mirror only this folder of the repository.'),
   include: patterns.optional().describe('Mirror only Markdown files that match one of these, as in .gitignore.'),
   exclude: patterns.optional().describe('Do not mirror Markdown files that match one of these, as in .gitignore.'),
-  every: duration.optional().describe('How often it is due; a duration. By default what "every" above says.'),
+  every: durationSchema.optional().describe('How often it is due; a duration. By default what "every" above says.'),
   language: z
     .string()
     .min(1)
@@ -55,7 +55,9 @@ export const embeddingSchema = z.strictObject({
     .describe('How long vectors are to be, for models that leave a choice.'),
   batchSize: z.int().min(1).max(2_048).optional().describe('How many texts one request carries. 64 by default.'),
   concurrency: z.int().min(1).max(256).optional().describe('How many requests are under way at a time. 4 by default.'),
-  timeout: duration.optional().describe('After how long a request without an answer is tried again. 60s by default.'),
+  timeout: durationSchema
+    .optional()
+    .describe('After how long a request without an answer is tried again. 60s by default.'),
   pricePerMillionTokens: z.number().min(0).optional().describe('For the estimate of --dry-run.'),
 })
 
@@ -65,7 +67,9 @@ export const configSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('A Postgres address, or the folder of an embedded database. --database and DATABASE_URL count for more.'),
-  every: duration.default(durationMs(EVERY)).describe(`How often sources are due; a duration. ${EVERY} by default.`),
+  every: durationSchema
+    .default(durationMs(DEFAULT_EVERY))
+    .describe(`How often sources are due; a duration. ${DEFAULT_EVERY} by default.`),
   search: z
     .boolean()
     .default(true)

@@ -1,28 +1,38 @@
 import { LeaseLostError, LockError, type LockErrorCode } from '@tidemark/lock'
-import { type EmbedResult, SyncError, type SyncResult, type SyncStatus } from '@tidemark/sync-core'
+import {
+  type EmbedResult,
+  errorProblem,
+  holderProblem,
+  otherWarnings,
+  resultProblem,
+  type SourceStatus,
+  SyncError,
+  type SyncResult,
+  type SyncStatus,
+  sourceProblem,
+} from '@tidemark/sync-core'
 import { describe, expect, test } from 'vitest'
-import { problemOfError } from '../../src/problem/error-problem.ts'
-import { problemText } from '../../src/problem/problem.ts'
-import { otherWarnings, problemOfResult } from '../../src/problem/result-problem.ts'
-import { problemOfSource, type Standing } from '../../src/problem/source-problem.ts'
+import { problemText } from '../../src/output/problem-text.ts'
 import { UsageError } from '../../src/usage-error.ts'
+
+type Stored = Pick<SourceStatus, 'id' | 'lease' | 'lastStatus'>
 
 const ALIVE = { host: 'here', pid: 7, heldForMs: 60_000, sinceRefreshMs: 10_000, expiresInMs: 80_000 }
 const SILENT = { ...ALIVE, sinceRefreshMs: 600_000 }
 const SILENT_TEXT = 'process 7 on here holds its lease and shows no sign of life'
 
 const EMBEDDING_FAILURES = 'check the model and its server, see tidemark.embedding_quarantine, then:'
-const FILE_FAILURES = 'mend or exclude the files that tidemark.quarantine names, then:'
+const FILE_FAILURES = 'fix or exclude the files that tidemark.quarantine names, then:'
 
 describe('a source as it is stored is told with the next step of just that problem:', () => {
-  test.each<[Partial<Standing>, string | null, string | null]>([
+  test.each<[Partial<Stored>, string | null, string | null]>([
     [{ lastStatus: null }, null, null],
     ...(['up_to_date', 'synced', 'first_sync', 'dry_run', 'partial', 'busy'] satisfies SyncStatus[]).map(
-      (lastStatus): [Partial<Standing>, null, null] => [{ lastStatus }, null, null],
+      (lastStatus): [Partial<Stored>, null, null] => [{ lastStatus }, null, null],
     ),
     [
       { lastStatus: 'blocked' },
-      'most of it would be deleted: is it the right ref, and the right folder?',
+      'most of it would be deleted; if that is the right ref and the right folder:',
       'tidemark sync --source docs --allow-mass-delete',
     ],
     [
@@ -34,10 +44,11 @@ describe('a source as it is stored is told with the next step of just that probl
     [{ lease: ALIVE }, null, null],
     [{ lease: SILENT }, SILENT_TEXT, 'tidemark sync --source docs --break-lock-if-stale 90s'],
     [{ lease: { ...SILENT, expiresInMs: -1 } }, null, null],
-    // Of two, the one that keeps the other from being mended.
+    // Of two, the one that keeps the other from being solved.
     [{ lease: SILENT, lastStatus: 'blocked' }, SILENT_TEXT, 'tidemark sync --source docs --break-lock-if-stale 90s'],
-  ])('%j', (standing, message, nextStep) => {
-    const problem = problemOfSource({ id: 'docs', lease: null, lastStatus: null, ...standing })
+  ])('%j', (given, message, nextStep) => {
+    const stored = { id: 'docs', lease: null, lastStatus: null, ...given }
+    const problem = holderProblem(stored) ?? sourceProblem(stored)
     expect(problem).toEqual(message === null ? null : { message, nextStep })
   })
 })
@@ -64,7 +75,7 @@ describe('a result is told with the next step of just that status and reason:', 
     [
       'sync',
       { status: 'blocked', reason: 'mass_delete', warnings: [massDelete, late] },
-      '100 of 120 pages would be deleted',
+      '100 of 120 pages would be deleted; if that is the right ref and the right folder:',
       'tidemark sync --source docs --allow-mass-delete',
     ],
     [
@@ -100,19 +111,19 @@ describe('a result is told with the next step of just that status and reason:', 
       'sync',
       { status: 'busy', holder: holder(ALIVE) },
       'being synced by process 7 on here',
-      'Wait for it: tidemark sync --source docs --wait 10m',
+      'Leave it to the next run, or wait for it: tidemark sync --source docs --wait 10m',
     ],
     [
       'embed',
       { status: 'busy', holder: holder(ALIVE) },
       'being embedded by process 7 on here',
-      'Wait for it: tidemark embed --source docs --wait 10m',
+      'Leave it to the next run, or wait for it: tidemark embed --source docs --wait 10m',
     ],
     [
       'sync',
       { status: 'busy', holder: unknown },
       'being synced by another process',
-      'Wait for it: tidemark sync --source docs --wait 10m',
+      'Leave it to the next run, or wait for it: tidemark sync --source docs --wait 10m',
     ],
     // Waiting for the dead would be in vain.
     [
@@ -123,7 +134,8 @@ describe('a result is told with the next step of just that status and reason:', 
     ],
     ['embed', { status: 'busy', holder: holder(SILENT) }, SILENT_TEXT, 'tidemark locks break embed:docs --max-age 90s'],
   ])('%s %j', (work, result, message, nextStep) => {
-    const problem = problemOfResult({ source: 'docs', warnings: [], ...result } as unknown as SyncResult, work)
+    const counts = work === 'embed' ? { chunksEmbedded: 0 } : {}
+    const problem = resultProblem({ source: 'docs', warnings: [], ...counts, ...result } as unknown as SyncResult)
     expect(problem).toEqual(message === null ? null : { message, nextStep })
   })
 
@@ -178,11 +190,11 @@ describe('an error is told with the next step of just that code:', () => {
     [new TypeError('m'), 'm', 'Run it again with --verbose to see what came before.'],
     ['m', 'm', 'Run it again with --verbose to see what came before.'],
   ])('%s', (error, message, nextStep) => {
-    expect(problemOfError(error)).toEqual({ message, nextStep })
+    expect(errorProblem(error)).toEqual({ message, nextStep })
   })
 })
 
 test('a problem is one line, and its next step another', () => {
-  const problem = { message: 'it failed:\n  at line 3\n', nextStep: 'Mend it.' }
-  expect(problemText(problem, 'docs')).toBe('tidemark: docs: it failed: at line 3\n  Mend it.\n')
+  const problem = { message: 'it failed:\n  at line 3\n', nextStep: 'Fix it.' }
+  expect(problemText(problem, 'docs')).toBe('tidemark: docs: it failed: at line 3\n  Fix it.\n')
 })

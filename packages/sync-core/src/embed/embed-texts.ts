@@ -12,14 +12,14 @@ const FIRST_RETRY_MS = 500
 const REQUEST_TIMEOUT_MS = 60_000
 
 export interface Embedded {
-  readonly vectors: readonly (readonly number[])[] // One for each text, in their order
-  readonly tokens: number // As the server has counted them; 0 where it does not
+  /** One for each text, in their order */ readonly vectors: readonly (readonly number[])[]
+  /** As the server has counted them; 0 where it does not */ readonly tokens: number
 }
 
 export interface EmbedTextsOptions {
-  readonly dimensions: number | null // Null where that is not known yet
+  /** Null where that is not known yet */ readonly dimensions: number | null
   readonly signal?: AbortSignal | undefined
-  readonly retry?: boolean | undefined // True by default; false where a person waits
+  /** True by default; false where a person waits */ readonly retry?: boolean | undefined
   /** Told when the server asks for time, so that waiting for it is no standstill. */
   readonly onWait?: (() => void) | undefined
 }

@@ -3,8 +3,8 @@ import { plainText } from './mdast.ts'
 
 /** A part of a page under one heading, of a size that a model can embed. */
 export interface Chunk {
-  readonly headingPath: readonly string[] // The headings that it stands under, outermost first
-  readonly content: string // Markdown, as it stands in the file
+  /** The headings that it stands under, outermost first */ readonly headingPath: readonly string[]
+  /** Markdown, as it stands in the file */ readonly content: string
 }
 
 /** About 1,000 tokens of English: small enough for any embedding model, large enough to keep its context. */

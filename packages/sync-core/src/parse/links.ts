@@ -5,9 +5,9 @@ import { walk } from './mdast.ts'
 /** What a page points to, in the order of its text. */
 export interface Link {
   readonly kind: 'link' | 'image' | 'wiki'
-  readonly target: string // As it is written
-  readonly targetPath: string | null // A path in the same repository, there or not; null for everything else
-  readonly targetName: string | null // Of a wiki link: its page's name without folders, in lower case
+  /** As it is written */ readonly target: string
+  /** A path in the same repository, there or not; null for everything else */ readonly targetPath: string | null
+  /** Of a wiki link: its page's name without folders, in lower case */ readonly targetName: string | null
 }
 
 /** The links, images and wiki links of a page; `[text][name]` counts with the address that `name` is defined as. */

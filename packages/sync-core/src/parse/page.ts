@@ -14,7 +14,7 @@ export interface Page {
   readonly slug: string
   readonly title: string
   readonly frontmatter: Readonly<Record<string, unknown>>
-  readonly content: string // The text without its front matter
+  /** The text without its front matter */ readonly content: string
   readonly chunks: readonly Chunk[]
   readonly links: readonly Link[]
 }

@@ -35,7 +35,7 @@ export interface SkippedEntries {
 }
 
 const MARKDOWN = /\.(md|markdown)$/i
-// The modes that a tree entry can have beside those of files.
+/** The modes that a tree entry can have beside those of files. */
 const SYMLINK = '120000'
 const SUBMODULE = '160000'
 

@@ -9,11 +9,11 @@ import { SyncError } from '../sync-error.ts'
 export type SearchMode = 'text' | 'vector' | 'hybrid'
 
 export interface SearchOptions {
-  readonly sources?: readonly string[] | undefined // Ids of sources; all by default
-  readonly limit?: number | undefined // The most hits; 10 by default
+  /** Ids of sources; all by default */ readonly sources?: readonly string[] | undefined
+  /** The most hits; 10 by default */ readonly limit?: number | undefined
   /** `hybrid` where there are embeddings and `embedding` is given, `text` otherwise, by default. */
   readonly mode?: SearchMode | undefined
-  readonly embedding?: Embedding | undefined // Who embeds the words that are searched for
+  /** Who embeds the words that are searched for */ readonly embedding?: Embedding | undefined
   readonly signal?: AbortSignal | undefined
 }
 

@@ -11,9 +11,9 @@ const MAX_BATCH_PAGES = 1_000
 export interface IndexUpdate {
   readonly sourceId: string
   readonly language: string
-  readonly paths: readonly string[] | null // The paths that the index may lack; null where they are not known
+  /** The paths that the index may lack; null where they are not known */ readonly paths: readonly string[] | null
   readonly budget: Budget
-  readonly onBatch: () => void // Called after each batch that is in
+  /** Called after each batch that is in */ readonly onBatch: () => void
 }
 
 // Writes the entries that the search index lacks; what the budget leaves is found by the next run. Its own lease keeps

@@ -4,7 +4,7 @@ import { readRows } from './read-rows.ts'
 import tables from './schema/0001-tables.ts'
 import views from './schema/0002-views.ts'
 
-// In order; a migration that has been released is never edited.
+/** In order; a migration that has been released is never edited. */
 const MIGRATIONS = [tables, views]
 
 /**

@@ -8,7 +8,7 @@ export interface ShownPage {
   readonly path: string
   readonly title: string
   readonly frontmatter: Readonly<Record<string, unknown>>
-  readonly content: string // Markdown, without its front matter
+  /** Markdown, without its front matter */ readonly content: string
   readonly blobOid: string
   readonly sizeBytes: number
   readonly updatedAt: Date

@@ -6,7 +6,7 @@ export interface RunRecord {
   readonly source: string
   readonly id: string
   readonly startedAt: Date
-  readonly finishedAt: Date | null // Null while it runs, and for one that was killed
+  /** Null while it runs, and for one that was killed */ readonly finishedAt: Date | null
   readonly status: string | null
   readonly reason: string | null
   readonly fromCommit: string | null

@@ -1,32 +1,6 @@
 import type { Database } from '../database/database.ts'
+import type { SourceStatus } from '../run/source-state.ts'
 import { readRows } from './read-rows.ts'
-
-/** Where a source stands, as the database knows it. Ages are by the clock of the database, in milliseconds. */
-export interface SourceStatus {
-  readonly id: string
-  readonly bookmark: string | null
-  readonly dirty: boolean
-  readonly lastStatus: string | null
-  readonly lastCheckedAt: Date | null
-  readonly lastSyncedAt: Date | null
-  readonly sinceCheckMs: number | null
-  readonly behindMs: number | null // For how long a newer commit is known than the one that is in; null where none is
-  readonly quarantined: number
-  readonly lastRun: {
-    readonly startedAt: string
-    readonly finishedAt: string | null // Null while it runs, and for one that was killed
-    readonly status: string | null
-    readonly reason: string | null
-  } | null
-  /** Who syncs it, or has died over it; `expiresInMs` is negative where anyone may take it. */
-  readonly lease: {
-    readonly host: string
-    readonly pid: number
-    readonly heldForMs: number
-    readonly sinceRefreshMs: number | null
-    readonly expiresInMs: number
-  } | null
-}
 
 const UNKNOWN: Omit<SourceStatus, 'id'> = {
   ...{ bookmark: null, dirty: false, lastStatus: null, lastCheckedAt: null, lastSyncedAt: null },

@@ -5,8 +5,8 @@ type CheckedSource = Readonly<Record<'id' | 'fingerprint' | 'language', string>>
 
 export interface SourceCheck {
   readonly bookmark: string | null
-  readonly upToDate: boolean // Whether the source holds exactly the commit, made the way that it would be made now
-  readonly indexed: boolean // Whether the search index has every page, made for the language that is asked for
+  /** Whether the source holds exactly the commit, made the way that it would be made now */ readonly upToDate: boolean
+  /** Whether the search index has every page, made for the language that is asked for */ readonly indexed: boolean
 }
 
 // Compares a source with the commit that its ref names, and records in the same statement that it was looked at. Takes

@@ -4,12 +4,12 @@ import { fencedQuery } from '../fenced-query.ts'
 
 /** A text to be embedded. */
 export interface PendingText {
-  readonly hash: string // Of its content, in hexadecimal
+  /** Of its content, in hexadecimal */ readonly hash: string
   readonly content: string
 }
 
 interface Row extends PendingText {
-  readonly pageId: string | null // Null where no chunk is left, and with it all the rest
+  /** Null where no chunk is left, and with it all the rest */ readonly pageId: string | null
   readonly ordinal: number
   readonly claimedByUs: boolean
 }

@@ -8,7 +8,7 @@ import { vectorSpace } from './vector-space.ts'
 export interface EmbeddingSet {
   readonly model: string
   readonly dimensions: number
-  readonly completedAt: Date | null // When it had every chunk for the first time
+  /** When it had every chunk for the first time */ readonly completedAt: Date | null
 }
 
 /** The sets that were begun; complete ones first, the newest of them before others. */

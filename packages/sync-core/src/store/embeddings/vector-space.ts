@@ -3,10 +3,10 @@ import { SyncError } from '../../sync-error.ts'
 
 /** How vectors of one length are written in SQL, wherever pgvector is installed. */
 export interface VectorSpace {
-  readonly type: string // The type without a length
+  /** The type without a length */ readonly type: string
   cast(expression: string): string // An expression as a vector of that length
-  readonly operator: string // Cosine distance
-  readonly operatorClass: string | null // For an HNSW index; null where vectors are too long for one
+  /** Cosine distance */ readonly operator: string
+  /** For an HNSW index; null where vectors are too long for one */ readonly operatorClass: string | null
 }
 
 /** The longest vectors that pgvector 0.7 and newer index, whole and in half precision. */
@@ -56,7 +56,7 @@ SELECT to_regclass('tidemark.embeddings') IS NOT NULL AS made,
   EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS available,
   current_setting('server_version_num')::integer / 10000 AS major`
 
-// One at a time: of two that make an extension at once, one fails. The type is found wherever it was installed.
+/** One at a time: of two that make an extension at once, one fails. The type is found wherever it was installed. */
 const CREATE_TABLE = /* sql */ `
 DO $make$ BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.embeddings', 0));

@@ -7,14 +7,14 @@ import { vectorSearchSql } from './vector-search.ts'
 /** A text as a model embeds it. */
 export interface QueryVector {
   readonly model: string
-  readonly vector: string // As pgvector reads it
+  /** As pgvector reads it */ readonly vector: string
   readonly space: VectorSpace
 }
 
 export interface SearchQuery {
   readonly words: string
-  readonly match: WordMatch | null // Null for a search by vectors alone
-  readonly vector: QueryVector | null // Null for a search by words alone
+  /** Null for a search by vectors alone */ readonly match: WordMatch | null
+  /** Null for a search by words alone */ readonly vector: QueryVector | null
   readonly sources: readonly string[] | null
   readonly limit: number
 }
@@ -24,10 +24,10 @@ export interface SearchHit {
   readonly source: string
   readonly path: string
   readonly title: string
-  readonly headingPath: readonly string[] // The headings that the chunk stands under, outermost first
-  readonly excerpt: string // Some of the chunk, on one line
-  readonly matches: readonly { readonly start: number; readonly end: number }[] // Found words in the excerpt
-  readonly score: number // What the hits are in order of; it compares hits of one search and nothing else
+  /** The headings that the chunk stands under, outermost first */ readonly headingPath: readonly string[]
+  /** Some of the chunk, on one line */ readonly excerpt: string
+  /** Found words in the excerpt */ readonly matches: readonly { readonly start: number; readonly end: number }[]
+  /** What the hits are in order of; it compares hits of one search and nothing else */ readonly score: number
   /** Its rank by words and by meaning, from 1; null where it was not among the first of them. */
   readonly ranks: { readonly text: number | null; readonly vector: number | null }
   /** When its source was brought up to date last, and for how long a newer commit is known, by the database's clock. */

@@ -1,0 +1,47 @@
+import * as core from '@actions/core'
+import { isEmbedded } from '@tidemark/sync-core'
+import {
+  type Config,
+  type ConfiguredSource,
+  databaseOf,
+  findConfig,
+  loadConfig,
+  selectSources,
+  UsageError,
+} from 'tidemark/config'
+import { namesInput } from './inputs.ts'
+import { maskKey, maskSecrets } from './secrets.ts'
+
+/** What a step is about: the sources that its inputs name, and the address of the database. */
+export interface StepContext {
+  readonly config: Config
+  readonly sources: readonly ConfiguredSource[]
+  readonly database: string
+  /** What the runner masks. */
+  readonly secrets: readonly string[]
+}
+
+/**
+ * Reads the inputs `config`, `database-url`, `source` and `sources`; secrets are masked before anything is printed.
+ *
+ * @throws {UsageError} for what cannot be followed, before anything is touched.
+ */
+export function readStepContext(): StepContext {
+  const databaseInput = core.getInput('database-url')
+  maskSecrets(databaseInput)
+  maskSecrets(process.env.DATABASE_URL ?? '')
+  if (process.env.PGPASSWORD) core.setSecret(process.env.PGPASSWORD)
+  const config = loadConfig(findConfig(core.getInput('config') || undefined))
+  const database = databaseOf(config, databaseInput || undefined)
+  const { embedding, sources } = config
+  const addresses = [database, embedding?.url ?? '', ...sources.map(({ repo }) => repo)]
+  const secrets = [...addresses.flatMap(maskSecrets), ...maskKey(embedding?.key)]
+  if (isEmbedded(database)) {
+    throw new UsageError(
+      'the Action needs a Postgres: an embedded database would be gone with the runner',
+      'Set the input database-url to postgres://user:password@host/database, from a secret.',
+    )
+  }
+  const names = namesInput()
+  return { config, database, secrets, sources: names.length === 0 ? sources : selectSources(config, { source: names }) }
+}

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Database, isEmbedded, redact } from '@tidemark/sync-core'
+import { findConfig } from './config/find-config.ts'
+import { type Config, databaseOf, loadConfig } from './config/load-config.ts'
+import { missingDatabase } from './missing-database.ts'
+import { type Output, type OutputFlags, openOutput } from './output/output.ts'
+import { withDatabase } from './runtime/with-database.ts'
+
+/** The options that every command has. */
+interface GlobalFlags extends OutputFlags {
+  readonly config?: string
+  readonly database?: string
+}
+
+/**
+ * How the database of a call is opened. `migrated`: made where it is not there, its tables up to date. `unmigrated`:
+ * made, its tables as they are. `if_present`: up to date, but an embedded one that is not there is not made.
+ * `read_only`: as it is, and not made.
+ */
+type DatabaseMode = 'migrated' | 'unmigrated' | 'if_present' | 'read_only'
+
+/** One call of a command: how it prints, its configuration and its database. */
+export interface Call {
+  readonly flags: GlobalFlags
+  readonly output: Output
+  /** Loaded when it is first asked for. @throws {UsageError} */
+  readonly config: Config
+  /** Where the database of this call is. */
+  readonly databaseAddress: string
+  /** Opens the database for some work and closes it afterwards. @param signal ends the wait for a server to answer */
+  withDatabase<T>(mode: DatabaseMode, work: (db: Database) => Promise<T>, signal?: AbortSignal): Promise<T>
+}
+
+export function openCall(flags: GlobalFlags): Call {
+  let config: Config | undefined
+  return {
+    flags,
+    output: openOutput(flags),
+    get config() {
+      config ??= loadConfig(findConfig(flags.config))
+      return config
+    },
+    get databaseAddress() {
+      return databaseOf(this.config, flags.database)
+    },
+    async withDatabase(mode, work, signal) {
+      const address = this.databaseAddress
+      const makes = mode === 'migrated' || mode === 'unmigrated'
+      if (!makes && isEmbedded(address) && !existsSync(address)) return work(await missingDatabase(resolve(address)))
+      const migrates = mode === 'migrated' || mode === 'if_present'
+      return withDatabase(address, work, { migrates, signal, onCloseError: warnOfClose })
+    },
+  }
+}
+
+function warnOfClose({ message }: Error, { name }: Database): void {
+  process.stderr.write(
+    `tidemark: warning: ${name} was not closed as it should be: ${redact(message)}\n  A lease that this command still had ends by itself within 90 s.\n`,
+  )
+}

@@ -1,0 +1,39 @@
+import { InvalidArgumentError } from 'commander'
+import { durationMs } from '../config/duration.ts'
+import { UsageError } from '../usage-error.ts'
+
+/** A duration in milliseconds; an argument parser for options. */
+export function parseDuration(text: string): number {
+  try {
+    return durationMs(text)
+  } catch (error) {
+    if (error instanceof UsageError) throw new InvalidArgumentError(error.hint)
+    throw error
+  }
+}
+
+/** A whole number of 1 or more; an argument parser for options. */
+export function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Give a whole number of 1 or more.')
+  return Number(text)
+}
+
+/** Another one of an option that can be given several times; an argument parser. */
+export const collect = (text: string, before: string[] = []) => [...before, text]
+
+/** Statuses and exit codes, for help. */
+export const STATUS_HELP = `Statuses:
+  up_to_date, synced, first_sync, dry_run   done
+  partial                                   stopped in time; the next run goes on from there
+  blocked, blocked_by_failures              a person must decide
+  busy                                      another process is at work on it
+  failed                                    see the message
+
+Exit codes:
+  0 done or partial   1 failed   2 bad usage or configuration   3 blocked   4 busy
+  130 after SIGINT    143 after SIGTERM
+  With several sources the first of 1, 3, 4, 0 that applies.`
+
+/** Which leases age lets break, for help. */
+export const BREAK_LOCK_HELP =
+  'Without an age only one that has expired is broken; with one never a holder that showed life within three of its own heartbeats (45 s).'

@@ -1,0 +1,30 @@
+import { closeDatabase, type Database, migrate, openDatabase } from '@tidemark/sync-core'
+
+/**
+ * Opens the database at an address for some work, and closes it afterwards: its results stand whatever comes of that.
+ *
+ * @param options.migrates whether its tables are brought up to date first
+ * @param options.signal ends the wait for a server to answer
+ * @param options.onCloseError gets what went wrong with closing
+ */
+export async function withDatabase<T>(
+  address: string,
+  work: (db: Database) => Promise<T>,
+  {
+    migrates = false,
+    signal,
+    onCloseError,
+  }: {
+    readonly migrates?: boolean
+    readonly signal?: AbortSignal | undefined
+    readonly onCloseError: (error: Error, database: Database) => void
+  },
+): Promise<T> {
+  const db = await openDatabase(address, { signal })
+  try {
+    if (migrates) await migrate(db, { signal })
+    return await work(db)
+  } finally {
+    await closeDatabase(db, (error) => onCloseError(error, db))
+  }
+}

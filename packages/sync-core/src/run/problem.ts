@@ -1,0 +1,207 @@
+import type { LockErrorCode } from '@tidemark/lock'
+import type { Holder, Outcome, SyncResult, SyncStatus } from './outcome.ts'
+import { type Severity, severityFromStatus, statusText } from './severity.ts'
+
+/**
+ * Something that is wrong, with the step that goes on from there. Both are made here from one status, reason, error
+ * code or lease, and shown together: a remedy never stands beside a problem that it is not for.
+ */
+export interface Problem {
+  readonly message: string
+  /** A command, or what to do by hand. */
+  readonly nextStep: string
+}
+
+/** What a person should know of a run, or do about it. */
+export interface Note extends Problem {
+  readonly severity: Exclude<Severity, 'ok'>
+  readonly title: string
+}
+
+/** The result of a sync, or of embedding. */
+export type RunResult = SyncResult | EmbedOutcome
+
+type EmbedOutcome = Outcome & {
+  readonly source: string
+  readonly warnings: SyncResult['warnings']
+  readonly chunksEmbedded: number
+  readonly chunksQuarantined: number
+  readonly chunksRemaining: number | null
+}
+
+/** What was done with a source, with the words for that. */
+const WORK = {
+  sync: {
+    doing: 'synced',
+    unit: 'file',
+    refused: 'set aside',
+    manyRefused: 'too many of its files cannot be stored',
+    lookAt: 'fix or exclude the files that tidemark.quarantine names',
+    breakLease: (source: string) => `tidemark sync --source ${source} --break-lock-if-stale 90s`,
+    whyRefused: (source: string) => `SELECT path, message FROM tidemark.quarantine WHERE source_id = '${source}'`,
+  },
+  embed: {
+    doing: 'embedded',
+    unit: 'text',
+    refused: 'refused',
+    manyRefused: 'too many of its texts were refused',
+    lookAt: 'check the model and its server, see tidemark.embedding_quarantine',
+    breakLease: (source: string) => `tidemark locks break embed:${source} --max-age 90s`,
+    whyRefused: () => 'SELECT model, message FROM tidemark.embedding_quarantine',
+  },
+}
+
+type Work = keyof typeof WORK
+
+/** What a person should know of how a run ended: its status, and what could not be stored. */
+export function resultNotes(result: RunResult): Note[] {
+  const { status } = result
+  const { work, quarantined } = countRun(result)
+  const { unit, refused, whyRefused } = WORK[work]
+  const severity = severityFromStatus(status)
+  const problem = status === 'partial' ? describePartial(result) : resultProblem(result)
+  const notes: Note[] = problem && severity !== 'ok' ? [{ severity, title: statusText(result), ...problem }] : []
+  if (quarantined > 0 && status !== 'blocked_by_failures') {
+    const title = `${quarantined} ${unit}${quarantined === 1 ? ' was' : 's were'} ${refused}`
+    const nextStep = `Why: ${whyRefused(result.source)}`
+    notes.push({ severity: 'warning', title, message: `${title}, the rest is in`, nextStep })
+  }
+  return notes
+}
+
+/** What is wrong with how a run ended; null where nothing is, or the next run goes on by itself. */
+export function resultProblem(result: RunResult): Problem | null {
+  const { work } = countRun(result)
+  switch (result.status) {
+    case 'failed':
+      return { message: result.error.message, nextStep: result.error.hint }
+    case 'busy':
+      return busyProblem(result.holder, result.source, work)
+    case 'blocked':
+    case 'blocked_by_failures':
+      return statusProblem(result.status, result.source, work, statusWarning(result)?.message)
+    default:
+      return null
+  }
+}
+
+/** The warnings that no problem shows already. */
+export const otherWarnings = (result: RunResult) => result.warnings.filter((each) => each !== statusWarning(result))
+
+/** The warning that says what a status is for. */
+function statusWarning({ status, warnings }: RunResult) {
+  const code = status === 'blocked' ? 'mass_delete' : status === 'blocked_by_failures' ? 'too_many_failures' : null
+  return warnings.find((warning) => warning.code === code)
+}
+
+/** What a run has settled, whatever became of it, and what it has left; null where it stopped before it knew. */
+export function countRun(result: RunResult): { work: Work; done: number; quarantined: number; left: number | null } {
+  if ('chunksEmbedded' in result) {
+    const { chunksEmbedded, chunksQuarantined: quarantined, chunksRemaining: left } = result
+    return { work: 'embed', done: chunksEmbedded + quarantined, quarantined, left }
+  }
+  const { filesImported, filesUpdated, filesRenamed, filesDeleted, filesQuarantined: quarantined } = result
+  const done = filesImported + filesUpdated + filesRenamed + filesDeleted + quarantined
+  return { work: 'sync', done, quarantined, left: result.filesRemaining }
+}
+
+/** How many more runs that settle as much as this one it takes; null where that can't be known. */
+export function runsLeft(result: RunResult): number | null {
+  const { left, done } = countRun(result)
+  return left === null || done === 0 ? null : Math.ceil(left / done)
+}
+
+function describePartial(result: RunResult): Problem {
+  const { work, left } = countRun(result)
+  const runs = runsLeft(result)
+  const more = runs === null ? '' : `, about ${runs} more ${runs === 1 ? 'run' : 'runs'} like this one`
+  const message =
+    left === null ? 'It stopped before it knew how much there is' : `${left} ${WORK[work].unit}s are left${more}`
+  return { message, nextStep: 'What is in stays in; the next run goes on from there.' }
+}
+
+/** A status that a person has to do something about. */
+type StuckStatus = Extract<SyncStatus, 'blocked' | 'blocked_by_failures' | 'failed'>
+
+/**
+ * What is wrong with a source whose last run ended so, and how it goes on.
+ *
+ * @param detail what the run itself has said of that status; not known any more where only the status is stored.
+ */
+export function statusProblem(status: StuckStatus, source: string, work: Work, detail?: string): Problem {
+  const again = `tidemark ${work} --source ${source}`
+  const { manyRefused, lookAt } = WORK[work]
+  switch (status) {
+    case 'blocked':
+      return {
+        message: `${detail ?? 'most of it would be deleted'}; if that is the right ref and the right folder:`,
+        nextStep: `${again} --allow-mass-delete`,
+      }
+    case 'blocked_by_failures':
+      return { message: `${detail ?? manyRefused}; ${lookAt}, then:`, nextStep: `${again} --retry-quarantined` }
+    case 'failed':
+      return { message: detail ?? 'its last run failed', nextStep: again }
+  }
+}
+
+/** A holder renews every 15 s, and a lease ends 90 s after it was last renewed. */
+const LEASE_TTL_MS = 90_000
+
+/** The lease of a holder that has died or hangs, which has not ended by itself; null where its holder is alive. */
+export function leaseProblem(
+  holder: Pick<Holder, 'host' | 'pid' | 'sinceRefreshMs'>,
+  source: string,
+  work: Work,
+): Problem | null {
+  if ((holder.sinceRefreshMs ?? 0) <= LEASE_TTL_MS) return null
+  return {
+    message: `${holderText(holder)} holds its lease and shows no sign of life`,
+    nextStep: WORK[work].breakLease(source),
+  }
+}
+
+function busyProblem(holder: Holder, source: string, work: Work): Problem {
+  const message = `being ${WORK[work].doing} by ${holderText(holder)}`
+  const nextStep = `Leave it to the next run, or wait for it: tidemark ${work} --source ${source} --wait 10m`
+  return leaseProblem(holder, source, work) ?? { message, nextStep }
+}
+
+export const holderText = ({ host, pid }: Pick<Holder, 'host' | 'pid'>) =>
+  host === null || pid === null ? 'another process' : `process ${pid} on ${host}`
+
+const REPORT = 'This looks like a fault of tidemark: please report it.'
+
+/** How to go on after each fault of a lease. */
+const LOCK_STEPS: Record<LockErrorCode, string> = {
+  LOCK_BAD_OPTIONS: REPORT,
+  LOCK_BAD_KEY: 'See the keys that there are: tidemark locks list',
+  LOCK_BAD_TABLE: 'Change the table, or name another.',
+  LOCK_CLOSED: REPORT,
+  LOCK_DEADLOCK: REPORT,
+  LOCK_FAILED: 'See whether the database answers: tidemark doctor',
+  LOCK_FORBIDDEN:
+    'Ask for the rights to SELECT, INSERT and UPDATE the leases; the SQL that makes their table: tidemark migrate --dry-run',
+  LOCK_NOT_MIGRATED: 'tidemark migrate',
+  LOCK_NO_TRANSACTION: REPORT,
+  LOCK_TIMEOUT: 'See who has it: tidemark locks list',
+  LEASE_LOST: 'Run it again; what is stored is kept.',
+}
+
+/** The message of a table that cannot be taken over holds the remedy that the database has found. */
+const BAD_TABLE = /^(.*)\. Remedy: (.*)$/s
+
+/**
+ * What an error says and what to do about it: its own hint where it has one, else by its code.
+ *
+ * @param otherwise the next step after an error that is not known
+ */
+export function errorProblem(
+  error: unknown,
+  otherwise = 'Run it again with --verbose to see what came before.',
+): Problem {
+  const { message = String(error), hint, code } = (error ?? {}) as { message?: string; hint?: string; code?: string }
+  if (hint !== undefined) return { message, nextStep: hint }
+  const [, fault, remedy] = (code === 'LOCK_BAD_TABLE' && BAD_TABLE.exec(message)) || []
+  if (fault !== undefined && remedy !== undefined) return { message: fault, nextStep: remedy }
+  return { message, nextStep: LOCK_STEPS[code as LockErrorCode] ?? otherwise }
+}
