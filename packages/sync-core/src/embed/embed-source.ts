@@ -19,8 +19,7 @@ import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts }
 import { type Embedding, validateEmbedding } from './embedding.ts'
 
 export interface EmbedOptions extends RunOptions {
-  /** Called after each batch that is in. */
-  readonly onProgress?: ((progress: EmbedProgress) => void) | undefined
+  readonly onProgress?: ((progress: EmbedProgress) => void) | undefined // Called after each batch that is in
 }
 
 const BATCH_SIZE = 64

@@ -35,8 +35,7 @@ export async function updateSearchIndex(db: Database, update: IndexUpdate): Prom
 async function indexPages({ db, lease, signal }: Held, update: IndexUpdate): Promise<void> {
   const { sourceId, language, paths, budget, onBatch } = update
   const run = await readUnindexedRun(db, sourceId)
-  // Pages that have just come in have no statistics yet, and PGlite never gets them by itself: each batch would sort all
-  // that are left to find the next.
+  // New pages have no statistics, and PGlite never makes them by itself: each batch would sort all that are left.
   if (paths === null) await db.query('ANALYZE tidemark.pages (source_id, id)')
   let maxPages = FIRST_BATCH_PAGES
   for (let after = '0'; ; ) {

@@ -26,8 +26,7 @@ const opened = PGlite.create(process.argv[2]!, {
   // As the driver for Postgres has it: text, because a number can't hold every bigint.
   parsers: { [types.INT8]: (value: string) => value },
 })
-// Told with the first answer; until then it is not unhandled.
-opened.catch(() => {})
+opened.catch(() => {}) // Told with the first answer; until then it is not unhandled.
 
 process.on('message', async (request: Request) => {
   const { id } = request

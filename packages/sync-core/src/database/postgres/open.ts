@@ -14,7 +14,6 @@ const GRACE_MS = 150
 /** How long a server may take to answer that it has given up. */
 const CANCEL_TIMEOUT_MS = 500
 const QUERY_CANCELED = '57014'
-
 /** With the connections that have a statement on the way. */
 type Pool = { readonly pool: pg.Pool; readonly busy: Set<pg.PoolClient> }
 
