@@ -6,7 +6,6 @@ import license from 'rollup-plugin-license'
 export default defineConfig({
   input: {
     main: 'src/main.ts',
-    'exit-with-parent': 'src/children/exit-with-parent.ts',
     'config/index': 'src/config/index.ts',
     'runtime/index': 'src/runtime/index.ts',
   },

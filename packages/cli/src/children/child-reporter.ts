@@ -1,5 +1,4 @@
-import { Worker } from 'node:worker_threads'
-import type { Progress } from '@tidemark/sync-core'
+import { exitWithParent, type Progress } from '@tidemark/sync-core'
 import type { SyncDisplay } from '../output/progress.ts'
 import type { Stop } from '../runtime/stop-on-signals.ts'
 
@@ -8,15 +7,14 @@ export interface ChildMessage {
   readonly progress: Progress
 }
 
-/**
- * Stops the runs of this process when the one that has started it is gone, and sends it their progress until then.
- *
- * A thread of its own watches, because it must end this process even where it no longer does anything else.
- */
+/** The file descriptor of the pipe to the parent. */
+const PARENT_PIPE = 3
+/** What the runs may take to stop as partial. */
+const KILL_AFTER_MS = 5_000
+
+/** Stops the runs of this process when the one that has started it is gone, and sends it their progress until then. */
 export function reportToParent(stop: Stop): SyncDisplay {
-  const watch = new Worker(new URL('./exit-with-parent.js', import.meta.url))
-  watch.on('message', () => stop.stop('SIGTERM'))
-  watch.unref()
+  exitWithParent(PARENT_PIPE, KILL_AFTER_MS, () => stop.stop('SIGTERM'))
   return {
     progress(progress) {
       // The thread sees that a parent is gone.
