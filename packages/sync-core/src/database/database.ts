@@ -3,8 +3,10 @@ import type { Locks } from '@tidemark/lock'
 /** One way to talk to Postgres or PGlite. */
 export interface Database {
   readonly engine: 'postgres' | 'pglite'
-  /** Where it is, without a password, to show to people */ readonly name: string
-  /** Leases in `tidemark.locks`; they end with `close()` */ readonly locks: Locks
+  /** Where it is, without a password, to show to people. */
+  readonly name: string
+  /** Leases in `tidemark.locks`; they end with `close()`. */
+  readonly locks: Locks
   /**
    * Runs one statement. Rows hold `bigint` as text, `timestamptz` as `Date`, `json` as values.
    * @param signal ends the wait. What the server is doing then may take a moment longer to succeed; after that a

@@ -71,7 +71,8 @@ async function connect(where: string, signal: AbortSignal | undefined): Promise<
 export interface TracedStatement {
   readonly text: string
   readonly elapsedMs: number
-  /** How many rows came back; null where it failed */ readonly rows: number | null
+  /** How many rows came back; null where it failed. */
+  readonly rows: number | null
 }
 
 function traced(connection: Connection): Connection {

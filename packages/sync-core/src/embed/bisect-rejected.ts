@@ -8,7 +8,9 @@ type BisectedBatch = Pick<EmbeddingBatch, 'embedded' | 'rejected'> & { readonly 
 /** A text that any model takes. */
 const PROBE_TEXT = 'tidemark'
 
-// Has a batch embedded; where the server rejects it, halves of it. A text is at fault only if the server takes another.
+/**
+ * Has a batch embedded; where the server rejects it, halves of it. A text is at fault only if the server takes another.
+ */
 export async function bisectRejected(
   request: (texts: readonly string[]) => Promise<Embedded>,
   texts: readonly PendingText[],

@@ -37,7 +37,8 @@ interface EmbedRun {
   readonly embedding: Embedding
   readonly options: EmbedOptions
   readonly budget: Budget
-  /** What the run has done so far, as its result tells it */ readonly counts: EmbedCounts
+  /** What the run has done so far, as its result tells it. */
+  readonly counts: EmbedCounts
   readonly warnings: { code: string; message: string }[]
   readonly elapsedMs: () => number
 }

@@ -12,20 +12,26 @@ const FIRST_RETRY_MS = 500
 const REQUEST_TIMEOUT_MS = 60_000
 
 export interface Embedded {
-  /** One for each text, in their order */ readonly vectors: readonly (readonly number[])[]
-  /** As the server has counted them; 0 where it does not */ readonly tokens: number
+  /** One for each text, in their order. */
+  readonly vectors: readonly (readonly number[])[]
+  /** As the server has counted them; 0 where it does not. */
+  readonly tokens: number
 }
 
 export interface EmbedTextsOptions {
-  /** Null where that is not known yet */ readonly dimensions: number | null
+  /** Null where that is not known yet. */
+  readonly dimensions: number | null
   readonly signal?: AbortSignal | undefined
-  /** True by default; false where a person waits */ readonly retry?: boolean | undefined
+  /** True by default; false where a person waits. */
+  readonly retry?: boolean | undefined
   /** Told when the server asks for time, so that waiting for it is no standstill. */
   readonly onWait?: (() => void) | undefined
 }
 
-// Has texts embedded in one request, and retries what passes by itself: 429, 5xx, a cut connection, no answer. Keeps to
-// `Retry-After` as long as the signal lets it. Throws `EMBEDDING_REJECTED` (perhaps one text's fault) and others.
+/**
+ * Has texts embedded in one request, and retries what passes by itself: 429, 5xx, a cut connection, no answer. Keeps to
+ * `Retry-After` as long as the signal lets it. Throws `EMBEDDING_REJECTED` (perhaps one text's fault) and others.
+ */
 export async function embedTexts(embedding: Embedding, texts: readonly string[], options: EmbedTextsOptions) {
   const { dimensions, signal, retry = true, onWait } = options
   const { url, key, model, requestTimeoutMs = REQUEST_TIMEOUT_MS } = embedding

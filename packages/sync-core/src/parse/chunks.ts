@@ -3,8 +3,10 @@ import { plainText } from './mdast.ts'
 
 /** A part of a page under one heading, of a size that a model can embed. */
 export interface Chunk {
-  /** The headings that it stands under, outermost first */ readonly headingPath: readonly string[]
-  /** Markdown, as it stands in the file */ readonly content: string
+  /** The headings that it stands under, outermost first. */
+  readonly headingPath: readonly string[]
+  /** Markdown, as it stands in the file. */
+  readonly content: string
 }
 
 /** About 1,000 tokens of English: small enough for any embedding model, large enough to keep its context. */

@@ -5,9 +5,12 @@ import { walk } from './mdast.ts'
 /** What a page points to, in the order of its text. */
 export interface Link {
   readonly kind: 'link' | 'image' | 'wiki'
-  /** As it is written */ readonly target: string
-  /** A path in the same repository, there or not; null for everything else */ readonly targetPath: string | null
-  /** Of a wiki link: its page's name without folders, in lower case */ readonly targetName: string | null
+  /** As it is written. */
+  readonly target: string
+  /** A path in the same repository, there or not; null for everything else. */
+  readonly targetPath: string | null
+  /** Of a wiki link: its page's name without folders, in lower case. */
+  readonly targetName: string | null
 }
 
 /** The links, images and wiki links of a page; `[text][name]` counts with the address that `name` is defined as. */
@@ -33,8 +36,10 @@ export function linksOf(root: Root, text: string, path: string): Link[] {
   return links
 }
 
-// The path in the same repository that a link names: relative to the page, or to the root with a leading slash, without
-// anchor and query, percent-decoded. Null for other addresses, bare anchors and paths that lead out of the repository.
+/**
+ * The path in the same repository that a link names: relative to the page, or to the root with a leading slash, without
+ * anchor and query, percent-decoded. Null for other addresses, bare anchors and paths that lead out of the repository.
+ */
 function resolveLinkPath(target: string, from: string): string | null {
   if (/^([a-z][a-z0-9+.-]*:|\/\/|#|\?|$)/i.test(target)) return null
   const bare = decode(target.replace(/[?#].*$/s, ''))

@@ -14,7 +14,8 @@ export interface Page {
   readonly slug: string
   readonly title: string
   readonly frontmatter: Readonly<Record<string, unknown>>
-  /** The text without its front matter */ readonly content: string
+  /** The text without its front matter. */
+  readonly content: string
   readonly chunks: readonly Chunk[]
   readonly links: readonly Link[]
 }

@@ -30,8 +30,10 @@ export interface Parser extends AsyncDisposable {
   parse(path: string, bytes: Buffer): Promise<Page>
 }
 
-// Parses most files here, and large or suspicious ones in a process, started for the first: Markdown can cost the
-// square of its size, and only a process can be ended midway; but it takes 0.1 s to start, and a millisecond a file.
+/**
+ * Parses most files here, and large or suspicious ones in a process, started for the first: Markdown can cost the
+ * square of its size, and only a process can be ended midway; but it takes 0.1 s to start, and a millisecond a file.
+ */
 export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS): Parser {
   let child: ReturnType<typeof startParser> | undefined
   const end = async () => {

@@ -9,13 +9,13 @@ export interface SourceStatus {
   readonly lastCheckedAt: Date | null
   readonly lastSyncedAt: Date | null
   readonly sinceCheckMs: number | null
-  /** For how long a newer commit is known than the one that is in; null where none is */ readonly behindMs:
-    | number
-    | null
+  /** For how long a newer commit is known than the one that is in; null where none is. */
+  readonly behindMs: number | null
   readonly quarantined: number
   readonly lastRun: {
     readonly startedAt: string
-    /** Null while it runs, and for one that was killed */ readonly finishedAt: string | null
+    /** Null while it runs, and for one that was killed. */
+    readonly finishedAt: string | null
     readonly status: string | null
     readonly reason: string | null
   } | null

@@ -9,11 +9,14 @@ import { SyncError } from '../sync-error.ts'
 export type SearchMode = 'text' | 'vector' | 'hybrid'
 
 export interface SearchOptions {
-  /** Ids of sources; all by default */ readonly sources?: readonly string[] | undefined
-  /** The most hits; 10 by default */ readonly limit?: number | undefined
+  /** Ids of sources; all by default. */
+  readonly sources?: readonly string[] | undefined
+  /** The most hits; 10 by default. */
+  readonly limit?: number | undefined
   /** `hybrid` where there are embeddings and `embedding` is given, `text` otherwise, by default. */
   readonly mode?: SearchMode | undefined
-  /** Who embeds the words that are searched for */ readonly embedding?: Embedding | undefined
+  /** Who embeds the words that are searched for. */
+  readonly embedding?: Embedding | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -77,8 +80,10 @@ function matchFor(mode: SearchMode, words: string): WordMatch | null {
   return mode === 'hybrid' && isPlain(words) ? 'any' : 'all'
 }
 
-// Embeds words with the model whose set is complete: the one that is configured, or, until it has every chunk, the
-// newest other one that has; null where there is none, or no server to ask.
+/**
+ * Embeds words with the model whose set is complete: the one that is configured, or, until it has every chunk, the
+ * newest other one that has; null where there is none, or no server to ask.
+ */
 async function embedQuery(db: Database, words: string, options: SearchOptions): Promise<QueryVector | null> {
   const { embedding, signal } = options
   if (embedding === undefined) return null

@@ -11,13 +11,17 @@ const MAX_BATCH_PAGES = 1_000
 export interface IndexUpdate {
   readonly sourceId: string
   readonly language: string
-  /** The paths that the index may lack; null where they are not known */ readonly paths: readonly string[] | null
+  /** The paths that the index may lack; null where they are not known. */
+  readonly paths: readonly string[] | null
   readonly budget: Budget
-  /** Called after each batch that is in */ readonly onBatch: () => void
+  /** Called after each batch that is in. */
+  readonly onBatch: () => void
 }
 
-// Writes the entries that the search index lacks; what the budget leaves is found by the next run. Its own lease keeps
-// nobody from syncing. Returns why pages are missing; null where none are, or another process is at it.
+/**
+ * Writes the entries that the search index lacks; what the budget leaves is found by the next run. Its own lease keeps
+ * nobody from syncing. Returns why pages are missing; null where none are, or another process is at it.
+ */
 export async function updateSearchIndex(db: Database, update: IndexUpdate): Promise<string | null> {
   const { signal } = update.budget
   try {

@@ -20,8 +20,10 @@ export type QuarantineWrite = Readonly<Record<'path' | 'blobOid' | 'code' | 'mes
 export interface Batch {
   readonly pages: readonly PageWrite[]
   readonly quarantined: readonly QuarantineWrite[]
-  /** Of pages to be removed with all that was made of them */ readonly deletedIds: readonly string[]
-  /** Paths whose quarantine is over */ readonly quarantineCleared: readonly string[]
+  /** Of pages to be removed with all that was made of them. */
+  readonly deletedIds: readonly string[]
+  /** Paths whose quarantine is over. */
+  readonly quarantineCleared: readonly string[]
 }
 
 /** Writes a batch: all of it or, when the lease is another's by now, nothing. @throws {LeaseLostError} */

@@ -7,9 +7,11 @@ export function fencedStatement(lease: Lease, ctes: string, params: readonly unk
   return { text: `WITH fence AS MATERIALIZED (${fence.text}),\n${ctes}`, params: [...fence.params, ...params] }
 }
 
-// Runs a statement under the fence of a lease: all or nothing. Survives a take-over at any moment: the fence locks
-// the lease's row FOR KEY SHARE, so a take-over waits for the commit, or came first, and every part that selects from
-// `fence` finds it empty. `ctes` must return a row where the fence holds and none where not; else LeaseLostError.
+/**
+ * Runs a statement under the fence of a lease: all or nothing. Survives a take-over at any moment: the fence locks
+ * the lease's row FOR KEY SHARE, so a take-over waits for the commit, or came first, and every part that selects from
+ * `fence` finds it empty. `ctes` must return a row where the fence holds and none where not; else LeaseLostError.
+ */
 export async function fencedQuery<Row = any>(db: Database, lease: Lease, ctes: string, params: readonly unknown[]) {
   const statement = fencedStatement(lease, ctes, params)
   const { rows } = await db.query<Row>(statement.text, statement.params)

@@ -8,7 +8,8 @@ export interface ShownPage {
   readonly path: string
   readonly title: string
   readonly frontmatter: Readonly<Record<string, unknown>>
-  /** Markdown, without its front matter */ readonly content: string
+  /** Markdown, without its front matter. */
+  readonly content: string
   readonly blobOid: string
   readonly sizeBytes: number
   readonly updatedAt: Date

@@ -4,8 +4,10 @@ import { readRows } from './read-rows.ts'
 
 const PAGE_ROWS = 1_000
 
-// The pages of a source in the byte order of their paths, some thousands at a time. A page that claims to have been
-// written in the future was edited by hand, so a full sync writes it again too.
+/**
+ * The pages of a source in the byte order of their paths, some thousands at a time. A page that claims to have been
+ * written in the future was edited by hand, so a full sync writes it again too.
+ */
 export async function* readPages(db: Database, sourceId: string, rewriteBefore: Date | null, signal: AbortSignal) {
   for (let after = ''; ; ) {
     signal.throwIfAborted()

@@ -6,7 +6,8 @@ export interface RunRecord {
   readonly source: string
   readonly id: string
   readonly startedAt: Date
-  /** Null while it runs, and for one that was killed */ readonly finishedAt: Date | null
+  /** Null while it runs, and for one that was killed. */
+  readonly finishedAt: Date | null
   readonly status: string | null
   readonly reason: string | null
   readonly fromCommit: string | null

@@ -5,12 +5,16 @@ type CheckedSource = Readonly<Record<'id' | 'fingerprint' | 'language', string>>
 
 export interface SourceCheck {
   readonly bookmark: string | null
-  /** Whether the source holds exactly the commit, made the way that it would be made now */ readonly upToDate: boolean
-  /** Whether the search index has every page, made for the language that is asked for */ readonly indexed: boolean
+  /** Whether the source holds exactly the commit, made the way that it would be made now. */
+  readonly upToDate: boolean
+  /** Whether the search index has every page, made for the language that is asked for. */
+  readonly indexed: boolean
 }
 
-// Compares a source with the commit that its ref names, and records in the same statement that it was looked at. Takes
-// no lease: nothing that a run goes by is written, and a run that ends meanwhile is seen as the update gets the row.
+/**
+ * Compares a source with the commit that its ref names, and records in the same statement that it was looked at. Takes
+ * no lease: nothing that a run goes by is written, and a run that ends meanwhile is seen as the update gets the row.
+ */
 export async function recordCheck(db: Database, source: CheckedSource, commit: string): Promise<SourceCheck> {
   const params = [source.id, commit, PARSER_VERSION, source.fingerprint, source.language]
   const { rows } = await db.query<SourceCheck>(RECORD_CHECK, params)

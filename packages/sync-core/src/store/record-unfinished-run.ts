@@ -10,8 +10,10 @@ export interface UnfinishedRun {
   readonly counts: object
 }
 
-// Records how a run ended that did not finish its source. The bookmark stays. The run's own row is written in any case,
-// the source's only while the lease holds: after a take-over that row tells of another run.
+/**
+ * Records how a run ended that did not finish its source. The bookmark stays. The run's own row is written in any case,
+ * the source's only while the lease holds: after a take-over that row tells of another run.
+ */
 export async function recordUnfinishedRun(db: Database, lease: Lease, run: UnfinishedRun): Promise<void> {
   const { sourceId, runId, status, reason, counts } = run
   const params = [sourceId, runId, status, reason, JSON.stringify(counts)]

@@ -6,19 +6,24 @@ import { fencedQuery } from './fenced-query.ts'
 
 export interface RunStart {
   readonly source: Readonly<Record<'id' | 'repo' | 'ref' | 'fingerprint', string>>
-  /** The bookmark that the run sets out from */ readonly from: string | null
-  /** The commit that it works towards */ readonly to: string
+  /** The bookmark that the run sets out from. */
+  readonly from: string | null
+  /** The commit that it works towards. */
+  readonly to: string
   /** Whether every page is to be written again. A full sync that was stopped goes on without being asked. */
   readonly full: boolean
 }
 
 export interface StartedRun {
   readonly id: string
-  /** Whether an earlier run had left the source unfinished */ readonly unfinished: boolean
-  /** Whether the bookmark was made with the same parser and the same choice of files */ readonly sameSettings: boolean
+  /** Whether an earlier run had left the source unfinished. */
+  readonly unfinished: boolean
+  /** Whether the bookmark was made with the same parser and the same choice of files. */
+  readonly sameSettings: boolean
   /** Pages last written before that moment of the database's clock are to be written again; null where none are. */
   readonly rewriteBefore: Date | null
-  /** Whether the search index had every page before */ readonly indexed: boolean
+  /** Whether the search index had every page before. */
+  readonly indexed: boolean
 }
 
 /** Records that pages are about to change: a run killed later leaves a known mixture. @throws {LeaseLostError} */

@@ -7,8 +7,10 @@ import { SyncError } from '../../sync-error.ts'
 /** What a database's process may take to end after its parent, on a machine that is busy with others. */
 const EXIT_TIMEOUT_MS = 5_000
 
-// Keeps a second process out: PGlite has no lock, and two openers corrupt the data. The lock is the kernel's,
-// on a file beside the folder, and ends with the last process that has that file: hand it to the database's.
+/**
+ * Keeps a second process out: PGlite has no lock, and two openers corrupt the data. The lock is the kernel's,
+ * on a file beside the folder, and ends with the last process that has that file: hand it to the database's.
+ */
 export async function lockFolder(folder: string): Promise<FileHandle> {
   const file = await openLockFile(folder)
   const deadline = performance.now() + EXIT_TIMEOUT_MS

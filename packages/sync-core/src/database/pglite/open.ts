@@ -10,8 +10,10 @@ import type { Reply, Request } from './process.ts'
 /** The child's file descriptor of a pipe by which it knows that this process is there. */
 const PARENT_PIPE = 5
 
-// Opens PGlite in its own process: a statement keeps its thread busy, and heartbeats must fire here. A thread would
-// make this process a gigabyte large, and starting git from such a one holds it for up to 65 ms.
+/**
+ * Opens PGlite in its own process: a statement keeps its thread busy, and heartbeats must fire here. A thread would
+ * make this process a gigabyte large, and starting git from such a one holds it for up to 65 ms.
+ */
 export async function openPglite(folder: string): Promise<Connection> {
   const lock = await lockFolder(folder)
   const child = fork(siblingModulePath(import.meta.url, 'process'), [folder, String(PARENT_PIPE)], {

@@ -105,8 +105,10 @@ async function runQuery({ pool, busy }: Pool, ...[text, params, signal]: Paramet
   }
 }
 
-// Asks the server by the protocol's CancelRequest to give a statement up, and tells what came of it. Where something
-// else has ended the statement, the request is still on its way and would hit the connection's next one: `unknown`.
+/**
+ * Asks the server by the protocol's CancelRequest to give a statement up, and tells what came of it. Where something
+ * else has ended the statement, the request is still on its way and would hit the connection's next one: `unknown`.
+ */
 async function cancelQuery<T extends object>(client: pg.PoolClient, running: Promise<T>) {
   // What the server has told for this purpose; the driver's types leave it out.
   const { host, port, processID, secretKey } = client as pg.PoolClient & { processID: number; secretKey: number }

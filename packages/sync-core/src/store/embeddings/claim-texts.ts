@@ -4,18 +4,22 @@ import { fencedQuery } from '../fenced-query.ts'
 
 /** A text to be embedded. */
 export interface PendingText {
-  /** Of its content, in hexadecimal */ readonly hash: string
+  /** Of its content, in hexadecimal. */
+  readonly hash: string
   readonly content: string
 }
 
 interface Row extends PendingText {
-  /** Null where no chunk is left, and with it all the rest */ readonly pageId: string | null
+  /** Null where no chunk is left, and with it all the rest. */
+  readonly pageId: string | null
   readonly ordinal: number
   readonly claimedByUs: boolean
 }
 
-// Claims the texts of a source that a model has not embedded, a batch at a time and each once, in page order; what
-// the holder of another lease is having embedded is left to it. Throws LeaseLostError when the fence did not hold.
+/**
+ * Claims the texts of a source that a model has not embedded, a batch at a time and each once, in page order; what
+ * the holder of another lease is having embedded is left to it. Throws LeaseLostError when the fence did not hold.
+ */
 export async function* claimTexts(db: Database, lease: Lease, sourceId: string, model: string, batchSize: number) {
   for (let [pageId, ordinal] = ['0', -1]; ; ) {
     const rows = await fencedQuery<Row>(db, lease, CLAIM_TEXTS, [sourceId, model, pageId, ordinal, batchSize])

@@ -5,7 +5,8 @@ import { readRows } from '../read-rows.ts'
 export interface GcResult {
   /** Embeddings of texts that no chunk has any more, and all of sets that a newer one has taken the place of. */
   readonly embeddings: number
-  /** The sets of which all was removed */ readonly models: readonly string[]
+  /** The sets of which all was removed. */
+  readonly models: readonly string[]
 }
 
 /**

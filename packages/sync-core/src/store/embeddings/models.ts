@@ -8,7 +8,8 @@ import { vectorSpace } from './vector-space.ts'
 export interface EmbeddingSet {
   readonly model: string
   readonly dimensions: number
-  /** When it had every chunk for the first time */ readonly completedAt: Date | null
+  /** When it had every chunk for the first time. */
+  readonly completedAt: Date | null
 }
 
 /** The sets that were begun; complete ones first, the newest of them before others. */
@@ -18,8 +19,10 @@ const READ_MODELS = /* sql */ `
 SELECT model, dimensions, completed_at AS "completedAt" FROM tidemark.embedding_models
 ORDER BY completed_at DESC NULLS LAST, model`
 
-// Has a set count for search once it has every chunk of every source, and builds its index then: row by row, an index
-// of this kind takes several times as long to fill as it takes to build.
+/**
+ * Has a set count for search once it has every chunk of every source, and builds its index then: row by row, an index
+ * of this kind takes several times as long to fill as it takes to build.
+ */
 export async function completeModel(db: Database, model: string): Promise<void> {
   const set = (await readModels(db)).find((each) => each.model === model)
   if (set === undefined) return

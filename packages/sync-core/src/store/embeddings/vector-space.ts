@@ -3,10 +3,13 @@ import { SyncError } from '../../sync-error.ts'
 
 /** How vectors of one length are written in SQL, wherever pgvector is installed. */
 export interface VectorSpace {
-  /** The type without a length */ readonly type: string
+  /** The type without a length. */
+  readonly type: string
   cast(expression: string): string // An expression as a vector of that length
-  /** Cosine distance */ readonly operator: string
-  /** For an HNSW index; null where vectors are too long for one */ readonly operatorClass: string | null
+  /** Cosine distance. */
+  readonly operator: string
+  /** For an HNSW index; null where vectors are too long for one. */
+  readonly operatorClass: string | null
 }
 
 /** The longest vectors that pgvector 0.7 and newer index, whole and in half precision. */

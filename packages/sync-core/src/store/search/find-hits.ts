@@ -7,14 +7,17 @@ import { vectorSearchSql } from './vector-search.ts'
 /** A text as a model embeds it. */
 export interface QueryVector {
   readonly model: string
-  /** As pgvector reads it */ readonly vector: string
+  /** As pgvector reads it. */
+  readonly vector: string
   readonly space: VectorSpace
 }
 
 export interface SearchQuery {
   readonly words: string
-  /** Null for a search by vectors alone */ readonly match: WordMatch | null
-  /** Null for a search by words alone */ readonly vector: QueryVector | null
+  /** Null for a search by vectors alone. */
+  readonly match: WordMatch | null
+  /** Null for a search by words alone. */
+  readonly vector: QueryVector | null
   readonly sources: readonly string[] | null
   readonly limit: number
 }
@@ -24,10 +27,14 @@ export interface SearchHit {
   readonly source: string
   readonly path: string
   readonly title: string
-  /** The headings that the chunk stands under, outermost first */ readonly headingPath: readonly string[]
-  /** Some of the chunk, on one line */ readonly excerpt: string
-  /** Found words in the excerpt */ readonly matches: readonly { readonly start: number; readonly end: number }[]
-  /** What the hits are in order of; it compares hits of one search and nothing else */ readonly score: number
+  /** The headings that the chunk stands under, outermost first. */
+  readonly headingPath: readonly string[]
+  /** Some of the chunk, on one line. */
+  readonly excerpt: string
+  /** Found words in the excerpt. */
+  readonly matches: readonly { readonly start: number; readonly end: number }[]
+  /** What the hits are in order of; it compares hits of one search and nothing else. */
+  readonly score: number
   /** Its rank by words and by meaning, from 1; null where it was not among the first of them. */
   readonly ranks: { readonly text: number | null; readonly vector: number | null }
   /** When its source was brought up to date last, and for how long a newer commit is known, by the database's clock. */
@@ -42,8 +49,10 @@ const HIGHLIGHT = ['\uE000', '\uE001'] as const
 /** How many pages each of the two searches contributes to the fusion, at least. */
 const MIN_CANDIDATES = 50
 
-// The pages that fit best, in one statement. Hits of both searches are put in one order by reciprocal rank fusion,
-// which adds up 1 / (60 + rank): Cormack, Clarke and Büttcher, SIGIR 2009.
+/**
+ * The pages that fit best, in one statement. Hits of both searches are put in one order by reciprocal rank fusion,
+ * which adds up 1 / (60 + rank): Cormack, Clarke and Büttcher, SIGIR 2009.
+ */
 export async function findHits(db: Database, query: SearchQuery, signal?: AbortSignal): Promise<SearchHit[]> {
   const { words, match, vector, sources, limit } = query
   const params: unknown[] = [words, sources, limit, Math.max(limit, MIN_CANDIDATES)]

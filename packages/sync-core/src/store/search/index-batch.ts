@@ -5,14 +5,18 @@ import { fencedQuery } from '../fenced-query.ts'
 export interface IndexBatch {
   readonly sourceId: string
   readonly language: string
-  /** The paths to index; null for those of all pages */ readonly paths: readonly string[] | null
-  /** Pages up to this id are done */ readonly after: string
-  /** How many pages to write at most */ readonly maxPages: number
+  /** The paths to index; null for those of all pages. */
+  readonly paths: readonly string[] | null
+  /** Pages up to this id are done. */
+  readonly after: string
+  /** How many pages to write at most. */
+  readonly maxPages: number
 }
 
 export interface IndexedBatch {
   readonly pages: number
-  /** The id of the last page that was written; null where there was none to write */ readonly last: string | null
+  /** The id of the last page that was written; null where there was none to write. */
+  readonly last: string | null
 }
 
 /** Writes the entries of the next pages that lack them or whose are of something else. @throws {LeaseLostError} */

@@ -1,7 +1,9 @@
 import type { VectorSpace } from '../embeddings/vector-space.ts'
 
-// The CTE `vector_hits`: the chunks nearest to $6 of the model $5. Of all sources they come by the index, made
-// for this very expression; of some one by one, because among the nearest of all there may be few of them, or none.
+/**
+ * The CTE `vector_hits`: the chunks nearest to $6 of the model $5. Of all sources they come by the index, made
+ * for this very expression; of some one by one, because among the nearest of all there may be few of them, or none.
+ */
 export function vectorSearchSql(space: VectorSpace, someSources: boolean): string {
   const distance = `${space.cast('embedding.embedding')} ${space.operator} ${space.cast('$6')}`
   const from = someSources
