@@ -1,4 +1,4 @@
-/** What {@link raceAbort} resolves to where the work was too late. */
+/** What {@link raceAbort} and {@link raceTimeout} resolve to where the work was too late. */
 export const ABORTED = Symbol('aborted')
 
 /**
@@ -14,7 +14,8 @@ export async function raceAbort<T>(
   const { promise: aborted, resolve } = Promise.withResolvers<typeof ABORTED>()
   let timer: NodeJS.Timeout | undefined
   const onAbort = () => {
-    timer = setTimeout(resolve, graceMs, ABORTED).unref()
+    if (graceMs === 0) resolve(ABORTED)
+    else timer = setTimeout(resolve, graceMs, ABORTED)
   }
   signal.addEventListener('abort', onAbort, { once: true })
   if (signal.aborted) onAbort()
@@ -22,6 +23,17 @@ export async function raceAbort<T>(
     return await Promise.race([work, aborted])
   } finally {
     signal.removeEventListener('abort', onAbort)
+    clearTimeout(timer)
+  }
+}
+
+/** The same after a time. Keeps the process alive meanwhile, as the timer of `AbortSignal.timeout` does not. */
+export async function raceTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T | typeof ABORTED> {
+  const timeout = new AbortController()
+  const timer = setTimeout(() => timeout.abort(), timeoutMs)
+  try {
+    return await raceAbort(work, timeout.signal)
+  } finally {
     clearTimeout(timer)
   }
 }

@@ -6,7 +6,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { resolve } from 'node:path'
 import { createLocks, type LocksOptions } from '@tidemark/lock'
-import { raceAbort } from '../abort.ts'
+import { raceTimeout } from '../abort.ts'
 import { SyncError } from '../sync-error.ts'
 import type { Connection, Database } from './database.ts'
 
@@ -51,7 +51,7 @@ export async function openDatabase(where: string, { signal, ...leases }: Databas
 export async function closeDatabase(db: Database, onError: (error: Error) => void): Promise<void> {
   const closing = db.close().catch(onError)
   // An embedded database writes its files then, which must not be cut short.
-  await raceAbort(closing, db.engine === 'pglite' ? undefined : AbortSignal.timeout(CLOSE_TIMEOUT_MS))
+  await (db.engine === 'pglite' ? closing : raceTimeout(closing, CLOSE_TIMEOUT_MS))
 }
 
 /** Whether that is the folder of an embedded database rather than the address of a server. */

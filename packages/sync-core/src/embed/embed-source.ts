@@ -144,7 +144,7 @@ async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise
   const storeBatch = async (texts: readonly PendingText[]) => {
     const { embedded, rejected, tokens } = await bisectRejected(request, texts)
     counts.chunksQuarantined += rejected.length
-    refuseTooManyFailures(counts.chunksQuarantined, total, () => `texts were rejected: ${rejected.at(-1)?.message}`)
+    refuseTooManyFailures(counts.chunksQuarantined, total, () => `texts were refused: ${rejected.at(-1)?.message}`)
     await storeEmbeddings(db, lease, type, { model, dimensions: dimensions!, embedded, rejected })
     counts.chunksEmbedded += embedded.length
     counts.tokens += tokens

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import pg from 'pg'
 import { serialize } from 'pg-protocol'
-import { ABORTED, raceAbort } from '../../abort.ts'
+import { ABORTED, raceAbort, raceTimeout } from '../../abort.ts'
 import { redact } from '../../redact.ts'
 import { SyncError } from '../../sync-error.ts'
 import type { Connection, Database } from '../database.ts'
@@ -33,7 +33,7 @@ export async function openPostgres(url: string, signal: AbortSignal | undefined)
     async close() {
       const ended = pool.end()
       // A server that has gone silent must not keep the process from ending.
-      await raceAbort(ended, AbortSignal.timeout(CLOSE_TIMEOUT_MS))
+      await raceTimeout(ended, CLOSE_TIMEOUT_MS)
       for (const client of busy) {
         busy.delete(client)
         client.release(true)
@@ -116,7 +116,7 @@ async function cancelQuery<T extends object>(client: pg.PoolClient, running: Pro
   socket.on('error', () => {})
   socket.end(serialize.cancel(processID, secretKey))
   const ended = running.catch(({ code }) => (code === QUERY_CANCELED ? ('cancelled' as const) : ('unknown' as const)))
-  const outcome = await raceAbort(ended, AbortSignal.timeout(CANCEL_TIMEOUT_MS))
+  const outcome = await raceTimeout(ended, CANCEL_TIMEOUT_MS)
   socket.destroy()
   return outcome === ABORTED ? 'unknown' : outcome
 }
