@@ -6,8 +6,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { styleText } from 'node:util'
 import { type Database, migrate, openDatabase, type SyncResult, search, syncSource } from '@tidemark/sync-core'
+import { isolatedGit } from '@tidemark/test-engines/git'
 import Table from 'cli-table3'
-import { execa } from 'execa'
 
 const BUNDLE = fileURLToPath(new URL('vite.bundle', import.meta.url))
 const FOLDER = fileURLToPath(new URL('../.demo', import.meta.url))
@@ -18,7 +18,6 @@ const SOURCE = { id: 'vite', repo: REPOSITORY, ref: 'main' }
 /** How many of the bundle's commits the source has not made yet when the demonstration begins. */
 const COMMITS_TO_COME = 5
 
-const git = async (...args: string[]) => (await execa('git', args)).stdout
 const say = (text: string) => console.log(`\n${styleText('bold', `▸ ${text}`)}`)
 
 async function main(): Promise<void> {
@@ -37,7 +36,7 @@ async function main(): Promise<void> {
     report(await syncSource(db, SOURCE))
 
     say(`The source moves on by ${COMMITS_TO_COME} commits; the next run brings the difference`)
-    await git('-C', REPOSITORY, 'update-ref', 'refs/heads/main', newest)
+    await isolatedGit(REPOSITORY).raw('update-ref', 'refs/heads/main', newest)
     report(await syncSource(db, SOURCE))
 
     say('Nothing new? Then nothing is read, written or locked')
@@ -57,9 +56,10 @@ async function prepareSource(): Promise<string> {
   // Whatever an earlier demonstration left, finished or not.
   rmSync(FOLDER, { recursive: true, force: true })
   mkdirSync(FOLDER)
-  await git('clone', '--quiet', '--bare', BUNDLE, REPOSITORY)
-  const newest = await git('-C', REPOSITORY, 'rev-parse', 'main')
-  await git('-C', REPOSITORY, 'update-ref', 'refs/heads/main', `main~${COMMITS_TO_COME}`)
+  await isolatedGit(FOLDER).clone(BUNDLE, REPOSITORY, ['--bare'])
+  const git = isolatedGit(REPOSITORY)
+  const newest = await git.revparse('main')
+  await git.raw('update-ref', 'refs/heads/main', `main~${COMMITS_TO_COME}`)
   writeFileSync(`${FOLDER}/tidemark.yaml`, `sources:\n  vite:\n    repo: vite.git\n    ref: main\n`)
   return newest
 }

@@ -13,7 +13,7 @@ const entries = ['main', 'plan', 'sync', 'embed', 'break-stale', 'status', 'post
 const postgresOnly: RolldownPlugin = {
   name: 'postgres-only',
   load: {
-    filter: { id: /sync-core\/dist\/database\/pglite\.js$/ },
+    filter: { id: /sync-core\/dist\/database\/pglite\/open\.js$/ },
     handler: () => 'export const openPglite = () => { throw new Error("there is no embedded database here") }',
   },
 }

@@ -77,7 +77,7 @@ describe('the bundle', () => {
 
   test('parses a large file in a process of its own, which it finds beside itself', async () => {
     await using world = await actionWorld()
-    world.commit('docs', { 'large.md': `# Large\n\n${'word '.repeat(20_000)}` })
+    await world.commit('docs', { 'large.md': `# Large\n\n${'word '.repeat(20_000)}` })
     world.configure({ docs: { repo: 'docs' } })
     expect(await world.run({ uses: 'sync' })).toMatchObject({ outputs: { status: 'first_sync' } })
     expect(await world.pool.query('SELECT title FROM tidemark.pages')).toMatchObject({
@@ -87,7 +87,7 @@ describe('the bundle', () => {
 
   test('loads what asks for embeddings neither for a sync, nor for a step that has nothing to embed yet', async () => {
     await using world = await actionWorld()
-    world.commit('docs', { 'a.md': '# A' })
+    await world.commit('docs', { 'a.md': '# A' })
     world.configure({ docs: { repo: 'docs' } }, { url: 'http://127.0.0.1:9/v1', model: 'm' })
     const file = join(world.folder, 'loaded')
     const env = { NODE_OPTIONS: noting(file) }

@@ -5,7 +5,7 @@ import { cancelAsRunner } from './world/runner.ts'
 
 async function worldWithVite() {
   const world = await actionWorld()
-  world.vite('vite.git')
+  await world.vite('vite.git')
   world.configure({ vite: { repo: 'vite.git', ref: 'main' } })
   await world.run({ uses: 'plan' })
   return world
@@ -75,7 +75,7 @@ describe('a cancelled job', () => {
 
   test('ends at once where its database is still making the tables', async () => {
     await using world = await actionWorld()
-    world.vite('vite.git')
+    await world.vite('vite.git')
     world.configure({ vite: { repo: 'vite.git', ref: 'main' } })
     await using held = await heldBackMigration(world)
     const { child, ended } = world.start({ uses: 'sync' })

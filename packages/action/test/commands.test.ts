@@ -4,7 +4,7 @@ import { actionWorld, heldBack } from './world/action-world.ts'
 describe('the Action', () => {
   test('plans, syncs, and then has nothing to do', async () => {
     await using world = await actionWorld()
-    const docs = world.commit('docs', { 'a.md': '# A', 'b.md': '# B' })
+    const docs = await world.commit('docs', { 'a.md': '# A', 'b.md': '# B' })
     world.configure({ docs: { repo: 'docs' } })
 
     const nothing = await world.run({ with: { command: 'status' } })
@@ -40,7 +40,7 @@ describe('the Action', () => {
     expect(again.outputs).toEqual({ any: 'false', matrix: '{"include":[]}' })
     expect(await world.run({ uses: 'sync' })).toMatchObject({ outputs: { status: 'up_to_date' } })
 
-    world.commit('docs', { 'a.md': '# Changed' })
+    await world.commit('docs', { 'a.md': '# Changed' })
     const moved = await world.run({ uses: 'sync' })
     expect(moved.outputs).toMatchObject({ status: 'synced' })
     expect(moved.summary).toContain('<td>1 changed</td>')
@@ -52,8 +52,8 @@ describe('the Action', () => {
 
   test('plans what has moved, what has failed to answer, and what is named, with a budget from its history', async () => {
     await using world = await actionWorld()
-    world.commit('docs', { 'a.md': '# A' })
-    world.commit('wiki', { 'a.md': '# A' })
+    await world.commit('docs', { 'a.md': '# A' })
+    await world.commit('wiki', { 'a.md': '# A' })
     world.configure({
       docs: { repo: 'docs' },
       wiki: { repo: 'wiki' },
@@ -66,7 +66,7 @@ describe('the Action', () => {
       return { planned, entries, names: entries.map(({ name }: { name: string }) => name) }
     }
 
-    world.commit('wiki', { 'b.md': '# B' })
+    await world.commit('wiki', { 'b.md': '# B' })
     const moved = await names()
     expect(moved.names).toEqual(['gone', 'wiki'])
     expect(moved.planned.annotations).toMatchObject([{ level: 'warning', title: 'tidemark: gone did not answer' }])
@@ -83,10 +83,10 @@ describe('the Action', () => {
   test('tells each status with what to do next, and fails the step on what it is to fail on', async () => {
     await using world = await actionWorld()
     const many = Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`${i}.md`, `# ${i}`]))
-    world.commit('shrinking', many)
-    world.commit('broken', { 'good.md': '# Good', 'bad.md': '---\na: [\n---\n' })
-    world.commit('busy', { 'a.md': '# A' })
-    world.commit('garbled', Object.fromEntries(Object.keys(many).map((name) => [name, '---\na: [\n---\n'])))
+    await world.commit('shrinking', many)
+    await world.commit('broken', { 'good.md': '# Good', 'bad.md': '---\na: [\n---\n' })
+    await world.commit('busy', { 'a.md': '# A' })
+    await world.commit('garbled', Object.fromEntries(Object.keys(many).map((name) => [name, '---\na: [\n---\n'])))
     world.configure({
       shrinking: { repo: 'shrinking' },
       broken: { repo: 'broken' },
@@ -95,8 +95,8 @@ describe('the Action', () => {
       garbled: { repo: 'garbled' },
     })
     await world.run({ uses: 'sync', with: { source: 'shrinking' } })
-    world.git('-C', 'shrinking', 'rm', '-q', ...Object.keys(many).slice(0, 100))
-    world.commit('shrinking', {})
+    await world.git('shrinking').rm(Object.keys(many).slice(0, 100))
+    await world.commit('shrinking', {})
     await world.pool.query(
       `INSERT INTO tidemark.locks (key, token, holder_id, holder_host, holder_pid, acquired_at, last_refreshed_at, expires_at)
        VALUES ('sync:busy', 1, 'other', 'elsewhere', 7, now(), now(), now() + interval '1 hour')`,
@@ -150,7 +150,7 @@ describe('the Action', () => {
 
   test('stops at the budget as partial, and tells how much is left', async () => {
     await using world = await actionWorld()
-    world.vite('vite.git')
+    await world.vite('vite.git')
     world.configure({ vite: { repo: 'vite.git', ref: 'main' } })
     await world.run({ uses: 'plan' })
     await using _ = await heldBack(world)

@@ -52,7 +52,7 @@ describe('bad input', () => {
 describe('secrets', () => {
   test('that GitHub would drop the matrix for are told by plan', async () => {
     await using world = await actionWorld()
-    world.commit('docs', { 'a.md': '# A' })
+    await world.commit('docs', { 'a.md': '# A' })
     world.configure({ docs: { repo: 'docs' }, wiki: { repo: 'http://bot:docs@127.0.0.1:9/wiki.git' } })
     const ended = await world.run({ uses: 'plan' })
     expect(ended).toMatchObject({ exitCode: 1, outputs: {} })
@@ -72,7 +72,7 @@ describe('secrets', () => {
 
   test('are masked before anything else is printed, and are in no output, summary or state', async () => {
     await using world = await actionWorld()
-    world.commit('docs', { 'a.md': '# A' })
+    await world.commit('docs', { 'a.md': '# A' })
     world.configure({ docs: { repo: 'docs' }, wiki: { repo: 'http://bot:t0k%2Fen@127.0.0.1:9/wiki.git' } })
     const role = `role_${randomUUID().replaceAll('-', '')}`
     await world.pool.query(`CREATE ROLE ${role} LOGIN SUPERUSER PASSWORD 'p@ss-word'`)

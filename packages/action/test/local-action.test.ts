@@ -7,7 +7,7 @@ import { PACKAGE } from './world/runner.ts'
 
 test('@github/local-action runs the Action from its source', { timeout: 120_000 }, async () => {
   await using world = await actionWorld()
-  world.commit('docs', { 'a.md': '# A' })
+  await world.commit('docs', { 'a.md': '# A' })
   world.configure({ docs: { repo: 'docs' } })
   const inputs = { COMMAND: 'sync', TIMEOUT: '10m', CONCURRENCY: '1', 'FAIL-ON': 'blocked' }
   const given = { ...inputs, CONFIG: join(world.folder, 'tidemark.yaml'), 'DATABASE-URL': world.database }

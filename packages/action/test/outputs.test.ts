@@ -25,7 +25,7 @@ describe('a step that ends before its first result has all of its outputs:', () 
     ['plan', { matrix: '{"include":[]}', any: 'false' }, { matrix: '{"include":[]}', any: 'false' }],
   ])('%s', async (uses, failed, refused) => {
     await using world = await actionWorld()
-    world.commit('docs', { 'a.md': '# A' })
+    await world.commit('docs', { 'a.md': '# A' })
     world.configure({ docs: { repo: 'docs' } }, { url: 'http://127.0.0.1:9/v1', model: 'm' })
     expect(await world.run({ uses, env: NOWHERE })).toMatchObject({ exitCode: 1, outputs: failed })
     expect(await world.run({ uses, with: { config: 'none.yaml' } })).toMatchObject({
@@ -37,7 +37,7 @@ describe('a step that ends before its first result has all of its outputs:', () 
 
   test('sync, where it is killed', async () => {
     await using world = await actionWorld()
-    world.vite('vite.git')
+    await world.vite('vite.git')
     world.configure({ vite: { repo: 'vite.git', ref: 'main' } })
     await world.run({ uses: 'plan' })
     await using held = await heldBack(world)

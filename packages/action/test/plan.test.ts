@@ -132,7 +132,7 @@ describe('plan', () => {
 
 test('a server that does not answer in time holds up no other', async () => {
   await using world = await actionWorld()
-  const commit = world.commit('docs', { 'a.md': '# A' })
+  const commit = await world.commit('docs', { 'a.md': '# A' })
   const silent = createServer()
   silent.listen(0, '127.0.0.1')
   await once(silent, 'listening')
@@ -159,7 +159,7 @@ describe('the command plan', () => {
 
   test('plans 2,000 sources of one repository', async () => {
     await using world = await actionWorld()
-    world.commit('docs', { 'a.md': '# A' })
+    await world.commit('docs', { 'a.md': '# A' })
     world.configure(Object.fromEntries(never(2000).map(({ source }) => [source.id, { repo: 'docs' }])))
     const { outputs, log, exitCode } = await world.run({ uses: 'plan' })
     expect(exitCode).toBe(0)
@@ -175,7 +175,7 @@ describe('the command plan', () => {
 
   test('reads what a source usually takes from its own newest runs', async () => {
     await using world = await actionWorld()
-    world.commit('docs', { 'a.md': '# A' })
+    await world.commit('docs', { 'a.md': '# A' })
     world.configure({ docs: { repo: 'docs' }, other: { repo: 'docs' } })
     await world.run({ uses: 'sync' })
     await world.pool.query('TRUNCATE tidemark.runs')
@@ -183,7 +183,7 @@ describe('the command plan', () => {
       SELECT source, now() - interval '1 day', now() - interval '1 day' + took, 'synced', 'h', 1
       FROM (SELECT 'docs', (n <= 60)::int * interval '9 min' + (n > 60)::int * interval '4 min' FROM generate_series(1, 110) n
             UNION ALL SELECT 'other', interval '20 min') AS run (source, took)`)
-    world.commit('docs', { 'b.md': '# B' })
+    await world.commit('docs', { 'b.md': '# B' })
     const { outputs } = await world.run({ uses: 'plan' })
     const timeouts = JSON.parse(outputs.matrix!).include.map((entry: any) => [entry.name, entry.timeout])
     expect(Object.fromEntries(timeouts)).toEqual({ docs: '360s', other: '1800s' })

@@ -4,8 +4,8 @@ import { actionWorld } from './world/action-world.ts'
 
 test.runIf(pgbouncerIsThere())('works through a pooler in transaction mode with two connections', async () => {
   await using world = await actionWorld()
-  world.vite('vite.git')
-  world.commit('docs', { 'a.md': '# A' })
+  await world.vite('vite.git')
+  await world.commit('docs', { 'a.md': '# A' })
   world.configure({ vite: { repo: 'vite.git', ref: 'main' }, docs: { repo: 'docs' } })
   const { url, stop } = await startPgbouncer(world.database)
   const env = { DATABASE_URL: url }

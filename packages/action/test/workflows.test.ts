@@ -80,9 +80,9 @@ describe('the whole workflow', () => {
     timeout: 300_000,
   }, async () => {
     await using world = await actionWorld()
-    world.vite('vite.git')
-    const refs: Record<string, string> = { vite: world.git('-C', 'vite.git', 'rev-parse', 'main') }
-    for (const name of ['docs', 'wiki', 'handbook']) refs[name] = world.commit(name, { 'a.md': `# ${name}` })
+    await world.vite('vite.git')
+    const refs: Record<string, string> = { vite: await world.git('vite.git').revparse('main') }
+    for (const name of ['docs', 'wiki', 'handbook']) refs[name] = await world.commit(name, { 'a.md': `# ${name}` })
     world.configure({
       vite: { repo: `file://${world.folder}/vite.git`, ref: 'main' },
       docs: { repo: 'docs' },
@@ -125,8 +125,8 @@ describe('the whole workflow', () => {
   }, async () => {
     await using world = await actionWorld()
     const refs = {
-      docs: world.commit('docs', { 'a.md': '# A' }),
-      wiki: world.commit('wiki', { 'a.md': '# B' }),
+      docs: await world.commit('docs', { 'a.md': '# A' }),
+      wiki: await world.commit('wiki', { 'a.md': '# B' }),
     }
     world.configure(
       { gone: { repo: 'gone' }, docs: { repo: 'docs' }, wiki: { repo: 'wiki' } },

@@ -120,8 +120,7 @@ describe('tidemark status', () => {
     const { world, source } = await oneSource()
     using _ = world
     world.write('docs/broken.md', '---\na: [\n---\n# Broken')
-    await world.git('-C', 'docs', 'add', '.')
-    await world.git('-C', 'docs', 'commit', '-qm', 'broken')
+    await world.commit('docs')
     await world.run('sync --all')
     const [before] = JSON.parse((await world.run('status --json')).stdout).sources
     expect(before).toMatchObject({
@@ -132,7 +131,7 @@ describe('tidemark status', () => {
       problem: null,
     })
     expect(before.nextDueInMs).toBeGreaterThan(3_000_000)
-    await world.git('-C', 'docs', 'commit', '-q', '--allow-empty', '-m', 'more')
+    await world.commit('docs')
     await query(
       world.database,
       `UPDATE tidemark.sources SET behind_since = now() - interval '5 minutes', last_checked_at = now() - interval '2 hours' WHERE id = '${source}'`,

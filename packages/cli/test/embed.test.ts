@@ -166,7 +166,7 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     const next = await run('embed --all --model next --gc')
     expect(next.stdout).toContain('Removed 3 embeddings that nothing needs any more, among them all of m.')
     world.write('docs/c.md', '# changed')
-    await world.git('-C', 'docs', 'commit', '-qam', 'changed')
+    await world.commit('docs')
     await run('sync --all')
     expect((await run('embed --gc --dry-run --model next')).stdout).toBe(
       'Would remove 1 embeddings that nothing needs any more.',

@@ -11,12 +11,8 @@ describe.each(engines)('tidemark sync on %s', (engine) => {
       const { exitCode, stdout } = await world.run(`sync ${args} --json`, { DATABASE_URL: database.url })
       return { exitCode, results: JSON.parse(stdout).results }
     }
-    const commit = async (message: string) => {
-      await world.git('-C', 'docs', 'add', '-A')
-      await world.git('-C', 'docs', 'commit', '-qm', message)
-    }
     world.write('docs/broken.md', '---\na: [\n---\n# Broken')
-    await commit('broken')
+    await world.commit('docs')
     world.write('tidemark.yaml', 'sources:\n  docs: { repo: docs }\n  vite: { repo: vite.git, ref: main }\n')
 
     expect(await sync('--all --dry-run')).toMatchObject({
@@ -50,11 +46,11 @@ describe.each(engines)('tidemark sync on %s', (engine) => {
       results: [{ status: 'synced', filesUpdated: 3 }],
     })
 
-    await world.git('-C', 'docs', 'mv', 'a.md', 'renamed.md')
+    await world.git('docs').mv('a.md', 'renamed.md')
     world.write('docs/b.md', '# changed')
     world.write('docs/new.md', '# new')
-    await world.git('-C', 'docs', 'rm', '-q', 'c.md')
-    await commit('all kinds')
+    await world.git('docs').rm('c.md')
+    await world.commit('docs')
     const { results } = await sync('--source docs --dry-run')
     expect(results[0].changes).toEqual([
       { change: 'rename', from: 'a.md', path: 'renamed.md' },
@@ -95,8 +91,7 @@ describe.each(engines)('tidemark sync on %s', (engine) => {
     using world = await cliWorld()
     const database = await freshDatabase(engine)
     for (let n = 0; n < 30; n++) world.write(`docs/broken-${n}.md`, '---\na: [\n---\n')
-    await world.git('-C', 'docs', 'add', '-A')
-    await world.git('-C', 'docs', 'commit', '-qm', 'broken')
+    await world.commit('docs')
     world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
     const { exitCode, stdout, stderr } = await world.run('sync --all', { DATABASE_URL: database.url })
     expect(exitCode).toBe(3)

@@ -81,8 +81,7 @@ describe('--json prints one document as the schema has it', () => {
 sources: { docs: { repo: docs }, never: { repo: docs } }`,
     )
     world.write('docs/extra.md', '---\ntags: [x]\n---\n# Extra\n\nSee [a](./a.md) and [none](./none.md).')
-    await world.git('-C', 'docs', 'add', '.')
-    await world.git('-C', 'docs', 'commit', '-qm', 'extra')
+    await world.commit('docs')
     await printed(world, 'sync', 'sync --source docs', env)
     expect((await printed(world, 'embed', 'embed --all --dry-run', env)).results).toMatchObject([
       { status: 'dry_run', estimate: { cost: expect.any(Number) } },

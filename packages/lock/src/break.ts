@@ -4,20 +4,17 @@ import { type Queryable, run } from './queryable.ts'
 import type { Statements } from './statements.ts'
 
 export interface BreakOptions {
-  /**
-   * Break only what was not refreshed for this long, and never what was within three of its own heartbeats. By
-   * default as long as its own lease lasts.
-   */
+  /** Break only what was silent for this long, and for three of its own heartbeats; by default, what has expired. */
   readonly maxAgeMs?: number | undefined
   /** Break a live holder's lease too. */
   readonly force?: boolean | undefined
-  /** Break only the lease that has this token, as `inspect()` told it. */
+  /** Break only the lease that has this token, as `inspect()` returned it. */
   readonly token?: bigint | undefined
   /** Ends the wait at once; the lease may be broken nevertheless. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** Which locks are broken: those that fit all of what is given. */
+/** Which locks are broken: those that match all of what is given. */
 export interface BreakSelection {
   readonly key?: string | undefined
   readonly prefix?: string | undefined
@@ -36,12 +33,7 @@ export interface BreakVerdict {
 
 export type BreakResult = BreakVerdict | { readonly verdict: 'absent'; readonly key: string }
 
-/**
- * One statement that looks, decides and breaks; it waits for what a holder has fenced.
- *
- * @returns a verdict for each lock that is held, in the order of their keys.
- * @throws {LockError}
- */
+/** Looks, decides and breaks in one statement, which waits for fenced transactions. @returns by key, what is held. */
 export async function breakLocks(
   db: Queryable,
   statements: Statements,
@@ -52,16 +44,10 @@ export async function breakLocks(
   checkDuration('maxAgeMs', maxAgeMs)
   const gate = [maxAgeMs ?? null, token === undefined ? null : String(token), force]
   const rows = await run(db, statements.break, [key ?? null, prefix, host ?? null, pid ?? null, ...gate])
-  // Looked at again in a while, it has an age by the clock as it is since it was set back.
+  // The clock was set back: counted from now by the clock as it is, the next break sees an age.
   for (const row of rows) if (!row.broken && row.since_refresh_ms < 0) await run(db, statements.rebase, [row.key])
   return rows.map((row) => {
     const { token, holder, sinceRefreshMs } = parseLock(row)
-    return withJson({
-      verdict: row.broken ? 'broken' : 'refused',
-      key: row.key,
-      holder,
-      token,
-      sinceRefreshMs,
-    })
+    return withJson({ verdict: row.broken ? 'broken' : 'refused', key: row.key, holder, token, sinceRefreshMs })
   })
 }

@@ -1,26 +1,32 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { type Acquired, type Attempt, acquireNow, type Contention, createAttempt } from './acquire.ts'
-import { answerWithin } from './answer.ts'
+import {
+  type AcquireContext,
+  type Acquired,
+  type Attempt,
+  acquireNow,
+  type Contention,
+  createAttempt,
+} from './acquire.ts'
 import { type BreakOptions, type BreakResult, type BreakSelection, type BreakVerdict, breakLocks } from './break.ts'
 import { createEmit } from './events.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import { type LeaderWork, runWhileLeader } from './leader.ts'
 import { createLease, type Lease, type LeaseContext } from './lease.ts'
 import { badOption, LockError } from './lock-error.ts'
-import { type LockState, lockState } from './lock-state.ts'
+import { type LockState, parseLockState } from './lock-state.ts'
 import { migrate, migrationSql } from './migrate.ts'
 import { checkDuration, checkKey, infoJson, isTimer, type LocksOptions, resolveSettings } from './options.ts'
-import { type Queryable, run } from './queryable.ts'
+import { answerWithin, type Queryable, run } from './queryable.ts'
 import { statementsFor } from './statements.ts'
 import { MAX_PAUSE_MS, waitFor } from './wait.ts'
 import { createWakeups } from './wakeups.ts'
 
 export interface TryOptions {
-  /** Noted with the lease, for people and programs to read; anything that JSON can hold. */
+  /** Stored with the lease, for people and programs to read; anything that JSON can hold. */
   readonly info?: unknown
-  /** How long this lease lasts without a heartbeat, where it is to be another time than that of all. */
+  /** The `ttlMs` of this lease alone. */
   readonly ttlMs?: number | undefined
-  /** How long others are kept away since it was taken, where it is released earlier; a crash keeps them for `ttlMs`. */
+  /** How long others are kept away since it was acquired, also by an earlier release; by a crash for `ttlMs`. */
   readonly atLeastMs?: number | undefined
   /** Ends the wait at once, also for a database that does not answer. */
   readonly signal?: AbortSignal | undefined
@@ -44,15 +50,14 @@ export interface Locks {
   /** Takes the key, waiting for it. @throws {LockError} `LOCK_TIMEOUT`, `LOCK_DEADLOCK`, or the signal's reason. */
   acquire(key: string, options?: AcquireOptions): Promise<Lease>
   /**
-   * Runs work under a lease and gives it up afterwards, whatever comes of the work. Its `signal`, which is the lease's
-   * too, aborts when the lease is lost, when the caller's does, and when these locks are closed.
+   * Runs work under a lease and then releases it. The work's `signal`, which is the lease's too, aborts when the lease
+   * is lost, when the caller's does, and when these locks are closed.
    *
    * @throws {LeaseLostError} where the lease was lost by the end of work that succeeded.
    */
   withLock<T>(key: string, options: AcquireOptions, work: (lease: Lease, signal: AbortSignal) => Promise<T>): Promise<T>
   /**
-   * Campaigns for the key, runs the work while it has it, and campaigns again when the work has ended or the lease is
-   * lost; returns when the signal aborts and the work has ended.
+   * Campaigns for the key, runs the work while it has it, and campaigns again, until the signal aborts.
    *
    * @throws what the work throws while it has the key.
    */
@@ -63,16 +68,13 @@ export interface Locks {
   list(options?: { prefix?: string }): Promise<LockState[]>
   /** Ends a lease that is not one's own, if its holder has shown no sign of life for long enough. */
   break(key: string, options?: BreakOptions): Promise<BreakResult>
-  /** The same for all locks of a prefix or of a holder. */
+  /** The same for all locks of a selection. */
   breakAll(selection: BreakSelection, options?: BreakOptions): Promise<BreakVerdict[]>
-  /** Asks whoever has the key to give it up, which is told of it with the next heartbeat. @returns whether anyone has it. */
+  /** Asks the holder to give the key up: its `resignSignal` aborts by its next heartbeat. @returns whether anyone has it. */
   requestResign(key: string, options?: { token?: bigint }): Promise<boolean>
   /** Deletes the rows of keys that have been free for that long. @returns how many. */
   prune(options: { olderThanMs: number }): Promise<number>
-  /**
-   * Gives up what is still held, and aborts the signal of work that runs under it. Nothing can be taken afterwards. Can
-   * be called again after a fault.
-   */
+  /** Releases all leases and aborts the signals of their work, for good. Can be called again after a fault. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -105,48 +107,44 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
   const emit = createEmit(options.onEvent)
   const within = <T>(statement: Promise<T>) => answerWithin(settings.timeoutMs, statement)
   const ask = (text: string, params: unknown[]) => within(run(db, text, params))
-  const context: LeaseContext = { db, settings, statements, heartbeat, emit, within }
   const background = new Set<Promise<unknown>>()
   const track = (work: Promise<unknown>) => {
     const tracked = work.finally(() => background.delete(tracked))
     background.add(tracked)
-    return tracked
   }
-  const backgroundEnded = async () => {
+  const drainBackground = async () => {
     while (background.size > 0) await Promise.all(background)
   }
-  // A holder who is asked to give it up is told at once.
-  const wakeups = options.listen
-    ? createWakeups(options.listen, (key) => {
-        const lease = heartbeat.find(key)
-        if (lease) heartbeat.renew([lease]).catch(() => {})
-      })
-    : undefined
+  // A renewal of our own lease brings a request to resign at once.
+  const renewKey = (key: string) => {
+    const lease = heartbeat.find(key)
+    if (lease) heartbeat.renew([lease]).catch(() => {})
+  }
+  const wakeups = options.listen ? createWakeups(options.listen, renewKey) : undefined
+  const context: LeaseContext & AcquireContext = { db, settings, statements, heartbeat, emit, within, track }
   const closing = new AbortController()
   const untilClosed = (signal: AbortSignal | undefined) =>
     signal ? AbortSignal.any([signal, closing.signal]) : closing.signal
 
-  /** Checks what is asked before anything is sent. */
   const resolveRequest = (key: string, { info, ttlMs = settings.ttlMs, atLeastMs, signal }: TryOptions) => {
     checkKey(key)
     checkDuration('atLeastMs', atLeastMs)
     closing.signal.throwIfAborted()
     signal?.throwIfAborted()
-    // Its own rhythm, so that two of its heartbeats may fail too.
+    // A shorter lease beats faster, so that two of its heartbeats may fail too.
     const heartbeatMs = Math.min(settings.heartbeatMs, Math.floor((ttlMs - settings.marginMs) / 3))
     if (!isTimer(ttlMs) || heartbeatMs < 1)
       throw badOption(`ttlMs must be whole milliseconds, more than marginMs (${settings.marginMs}), not ${ttlMs}`)
     return { key, info: infoJson(info), ttlMs, heartbeatMs, atLeastMs: atLeastMs || null }
   }
-  /** @param send makes what it can of the attempt. */
-  const take = async (
+  const acquireLease = async (
     key: string,
     options: TryOptions,
     send: (attempt: Attempt, signal: AbortSignal) => Promise<Acquired | Contention>,
   ): Promise<TryResult> => {
     const request = resolveRequest(key, options)
     const signal = untilClosed(options.signal)
-    const attempt = createAttempt({ ...context, track }, request)
+    const attempt = createAttempt(context, request)
     const askedAt = performance.now()
     try {
       const outcome = await send(attempt, signal)
@@ -157,9 +155,9 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       if (signal.aborted) await lease.release().catch(() => {})
       signal.throwIfAborted()
       emit({ type: 'acquired', key, token, waitedMs: performance.now() - askedAt })
-      // Whoever holds a lease hears that someone asks for it.
+      // A holder listens too, for requests to resign.
       wakeups?.ready().catch(() => {})
-      // An answer that was slow has left less of it than a beat and a fault need.
+      // A slow answer left too little time for a heartbeat and a fault.
       if (lease.expiresInMs < request.heartbeatMs * 2) lease.refresh().catch(() => {})
       return { acquired: true, lease }
     } finally {
@@ -168,40 +166,33 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
   }
 
   const locks: Locks = {
-    migrate: ({ signal } = {}) => answerWithin(MAX_TIMER_MS, migrate(db, settings), { signal }),
+    migrate: ({ signal } = {}) => answerWithin(MAX_TIMER_MS, migrate(db, settings), signal),
     migrationSql: () => migrationSql(settings),
     async tryAcquire(key, options = {}) {
-      const taken = await take(key, options, acquireNow)
-      if (!taken.acquired) emit({ type: 'contended', key, token: taken.token, holder: taken.holder })
-      return taken
+      const outcome = await acquireLease(key, options, acquireNow)
+      if (!outcome.acquired) emit({ type: 'contended', key, token: outcome.token, holder: outcome.holder })
+      return outcome
     },
     async acquire(key, options = {}) {
       const { waitMs = Number.POSITIVE_INFINITY } = options
       checkDuration('waitMs', waitMs, Number.POSITIVE_INFINITY)
-      const waiting = {
-        key,
-        waitMs,
-        maxFaultMs: settings.ttlMs,
-        wakeups,
-        emit,
-        enclosing: enclosing.getStore()?.get(key),
-      }
-      const taken = await take(key, options, (attempt, signal) => waitFor(attempt, { ...waiting, signal }))
-      return (taken as Extract<TryResult, { acquired: true }>).lease
+      const wait = { key, waitMs, maxFaultMs: settings.ttlMs, wakeups, emit, enclosing: enclosing.getStore()?.get(key) }
+      const outcome = await acquireLease(key, options, (attempt, signal) => waitFor(attempt, { ...wait, signal }))
+      return (outcome as Extract<TryResult, { acquired: true }>).lease
     },
     async withLock(key, options, work) {
       const lease = await locks.acquire(key, options)
       const signal = AbortSignal.any([lease.signal, untilClosed(options.signal)])
-      const lent: Lease = Object.create(lease, { signal: { value: signal, enumerable: true } })
+      const workLease: Lease = Object.create(lease, { signal: { value: signal, enumerable: true } })
       let result: Awaited<ReturnType<typeof work>>
       try {
-        result = await enclosing.run(new Map(enclosing.getStore()).set(key, lease), () => work(lent, signal))
+        result = await enclosing.run(new Map(enclosing.getStore()).set(key, lease), () => work(workLease, signal))
       } catch (error) {
         await lease.release().catch(() => {})
-        // Of whatever the loss has aborted, the loss is the better error.
+        // An AbortError after the loss comes of it; the loss says more.
         throw lease.signal.aborted && (error as Error)?.name === 'AbortError' ? lease.signal.reason : error
       }
-      // The database has the last word; where it has no answer, the lease was held until now as far as anyone knows.
+      // The release may find it lost; without an answer, it counts as held until now.
       const releasing = lease.release().catch(() => {})
       if (!lease.signal.aborted) await releasing
       if (lease.signal.aborted) throw lease.signal.reason
@@ -214,19 +205,19 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     async inspect(key) {
       checkKey(key)
       const [row] = await ask(statements.inspect, [key])
-      return row ? lockState(row) : null
+      return row ? parseLockState(row) : null
     },
     async list({ prefix = '' } = {}) {
-      return (await ask(statements.list, [prefix])).map(lockState)
+      return (await ask(statements.list, [prefix])).map(parseLockState)
     },
     async break(key, options = {}) {
       const [result] = await locks.breakAll({ key }, options)
       return result ?? { verdict: 'absent', key }
     },
     async breakAll(selection, options = {}) {
-      // Bounded by the signal alone: what is fenced may take its time.
+      // No timeout but the signal: fenced transactions may take their time.
       const breaking = breakLocks(db, statements, selection, options)
-      const results = await answerWithin(MAX_TIMER_MS, breaking, { signal: options.signal })
+      const results = await answerWithin(MAX_TIMER_MS, breaking, options.signal)
       for (const { verdict, key, token, holder } of results)
         if (verdict === 'broken') emit({ type: 'broken', key, token, holder })
       return results
@@ -245,8 +236,8 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       closing.abort(new LockError('LOCK_CLOSED', 'these locks have been closed'))
       const results = await Promise.allSettled(heartbeat.unreleased().map((lease) => lease.release()))
       await wakeups?.close().catch(() => {})
-      // What was on its way when it was given up may have been taken, and is given back then.
-      await within(backgroundEnded()).catch(() => {})
+      // Late results of attempts that were given up are released too.
+      await within(drainBackground()).catch(() => {})
       const failed = results.find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
     },
@@ -255,5 +246,5 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
   return locks
 }
 
-/** A timer cannot wait for longer. */
+/** The longest that a timer waits. */
 const MAX_TIMER_MS = 2 ** 31 - 1

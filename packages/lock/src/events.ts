@@ -18,10 +18,10 @@ export type LeaseEvent = { readonly key: string; readonly token: bigint } & (
 
 export type EmitEvent = (event: LeaseEvent) => void
 
-/** The same events of all `createLocks` of the process, for whoever observes it. */
+/** The same events of all `createLocks` of the process. */
 const leaseChannel = channel('tidemark:lease')
 
-/** A listener that throws costs no lease: its error is the process's, as it is for a listener of an event emitter. */
+/** A listener that throws costs no lease: its error becomes an uncaught one of the process. */
 export function createEmit(onEvent: EmitEvent | undefined): EmitEvent {
   return (event) => {
     if (leaseChannel.hasSubscribers) leaseChannel.publish(event)

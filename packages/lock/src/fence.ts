@@ -10,19 +10,13 @@ export interface FenceSql {
 /** A template tag of a query builder: `sql` of Kysely, Drizzle, postgres.js, `Prisma.sql`. */
 export type SqlTag<Fragment> = (strings: TemplateStringsArray, ...values: any[]) => Fragment
 
-/**
- * Runs the fence in a transaction of the caller's. A take-over, and a break, wait for the row's key-share lock, and
- * thus for the end of that transaction; a heartbeat and a release do not.
- *
- * @returns whether the token still has the key.
- * @throws {LockError} `LOCK_NO_TRANSACTION`: the lock would end with the statement.
- */
+/** @returns whether the token still has the key. @throws {LockError} `LOCK_NO_TRANSACTION`, where it would not last. */
 export async function runFence(tx: Queryable, { text, params }: FenceSql): Promise<boolean> {
   try {
     const [row] = (await tx.query(text, params)).rows
     if (row === undefined) return false
-    // What has written has a transaction id, which a statement of its own has not when it begins. Where nothing was
-    // written yet, the lock has just brought one, which a next statement sees only in the same transaction.
+    // Only a transaction that has written has an id when the fence begins. Otherwise the fence's lock has just brought
+    // one, which a next statement sees only in the same transaction.
     if (row.xid !== null) return true
     const check = await tx.query('SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS same')
     if (check.rows[0].same) return true

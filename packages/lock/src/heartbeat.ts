@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LockError, type LossReason } from './lock-error.ts'
 import { type Queryable, run } from './queryable.ts'
 
-/** A lease, as its heartbeat has to do with it. */
+/** What the heartbeat needs of a lease, and what it calls. */
 export interface Renewable {
   readonly key: string
   readonly token: bigint
@@ -10,9 +10,8 @@ export interface Renewable {
   readonly heartbeatMs: number
   /** When the last renewal was sent, by the monotonic clock. */
   sentAt: number
-  /** The database has confirmed a renewal that was sent at that moment. */
   renewed(sentAt: number): void
-  /** A renewal has failed or hangs; if it stays so, that is why the lease is lost. */
+  /** A renewal failed or has no answer. */
   renewFailed(cause: unknown): void
   markLost(reason: LossReason): void
   resignRequested(): void
@@ -22,7 +21,7 @@ export interface Renewable {
 /** Renews all leases of a process by one statement, for as long as there are any. */
 export type Heartbeat = ReturnType<typeof createHeartbeat>
 
-/** @param connections where a beat is sent; the next goes to the other one after it has failed or has no answer. */
+/** @param connections After a heartbeat that failed or stalls, the next one goes over the next of them. */
 export function createHeartbeat(connections: readonly Queryable[], renewSql: string) {
   const held = new Set<Renewable>()
   const unreleased = new Set<Renewable>()
@@ -37,7 +36,7 @@ export function createHeartbeat(connections: readonly Queryable[], renewSql: str
   }
   const tick = () => {
     const nextTick = performance.now() + everyMs
-    // Each is told of a fault; the next beat tries again, whether this one has its answer by then or not.
+    // renewFailed() has the error; the next tick tries again, whether this one is answered by then or not.
     renew([...held].filter(({ sentAt, heartbeatMs }) => nextTick > sentAt + heartbeatMs)).catch(() => {})
   }
   const send = (db: Queryable, leases: readonly Renewable[], info?: string | null) => {
@@ -68,7 +67,7 @@ export function createHeartbeat(connections: readonly Queryable[], renewSql: str
   }
   const renew = async (leases: readonly Renewable[], info?: string | null): Promise<void> => {
     let locked = leases
-    // Somebody's break or take-over that is just being refused has a row for as long as its statement takes.
+    // A break or take-over that is just being refused locks the row for as long as its statement takes.
     for (const pauseMs of [0, 10, 40]) {
       if (locked.length === 0) return
       if (pauseMs > 0) await sleep(pauseMs)
@@ -91,14 +90,14 @@ export function createHeartbeat(connections: readonly Queryable[], renewSql: str
       if (released) unreleased.delete(lease)
       if (held.size === 0) schedule()
     },
-    /** @param info what is noted with them, as JSON. @throws {LockError} where one was not renewed for a fault. */
+    /** @param info JSON that is stored with them. @throws {LockError} where a fault kept one from being renewed. */
     renew,
-    /** Why the database does not have it for held; null where it does. A lease that has ended is not renewed by it. */
+    /** Why the database does not count it as held; null where it does, or the row is locked. */
     async askLossReason(lease: Renewable, over = connections[0]!): Promise<LossReason | 'released' | null> {
       const [row] = await send(over, [lease])
       return row?.renewed ? null : lossReason(row)
     },
-    /** Those that are held, and those that were lost for want of an answer. */
+    /** The held ones, and the lost ones whose row may still be ours. */
     unreleased: () => [...unreleased],
     /** The newest lease of a key. */
     find: (key: string) => [...held].findLast((lease) => lease.key === key),
@@ -122,7 +121,6 @@ function applyRenewals(leases: readonly Renewable[], rows: readonly Renewal[], s
   return leases.filter((lease) => {
     const row = answers.get(`${lease.token} ${lease.key}`)
     if (row?.renewed) {
-      // Else it is another's lease of the key that is asked for.
       if (row.resign_requested) lease.resignRequested()
       lease.renewed(sentAt)
       return false

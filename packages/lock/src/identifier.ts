@@ -6,7 +6,7 @@ export interface TableName {
   readonly name: string
 }
 
-/** The longest name that Postgres keeps; a longer one is cut short, without a word. */
+/** Postgres cuts longer names silently. */
 const MAX_NAME_BYTES = 63
 const PART = '"(?:[^"\\0]|"")+"|[A-Za-z_][A-Za-z0-9_$]*'
 const TABLE = new RegExp(`^(?:(${PART})\\.)?(${PART})$`)
@@ -38,15 +38,12 @@ export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
 export const qualified = ({ schema, name }: TableName) =>
   schema === null ? quote(name) : `${quote(schema)}.${quote(name)}`
 
-/** The name of a function that belongs to a table; cut where it must be, it still tells tables apart. */
+/** The name of a function of a table; a long one is cut and gets a hash, so that tables stay apart. */
 export function functionName(table: string, suffix: '_acquire' | '_release' | '_trigger'): string {
   const bytes = Buffer.from(table)
   if (bytes.length + suffix.length <= MAX_NAME_BYTES) return table + suffix
   const hash = createHash('sha256').update(table).digest('hex').slice(0, 8)
   // A cut through a letter leaves a replacement character.
-  const start = bytes
-    .subarray(0, 40)
-    .toString()
-    .replace(/\ufffd$/, '')
+  const start = bytes.toString('utf8', 0, 40).replace(/\ufffd$/, '')
   return `${start}_${hash}${suffix}`
 }

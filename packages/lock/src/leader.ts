@@ -5,12 +5,10 @@ import { isTransient } from './queryable.ts'
 export type LeaderWork = (lease: Lease, signal: AbortSignal) => Promise<unknown>
 
 /**
- * Campaigns, works while it leads, steps down, and campaigns again, until the signal. The work ends when its signal
- * aborts: the lease is lost, or the caller's signal. Where it ends by itself it has stepped down, and others get their
- * turn. It never runs twice at once: a lost lease's work is waited for.
+ * Campaigns, works while it leads, steps down, and campaigns again, until the signal. The work never runs twice at
+ * once: that of a lost lease is waited for.
  *
- * @param acquire waits for the key.
- * @param pauseMs after stepping down, so that someone who waits is faster, and after a fault.
+ * @param pauseMs after stepping down, so that others who wait are faster, and after a fault.
  * @throws what the work throws while it leads, or a fault that will not pass.
  */
 export async function runWhileLeader(
@@ -34,12 +32,12 @@ export async function runWhileLeader(
   }
 }
 
-/** @returns whether it led until the work had ended. */
+/** @returns whether it still led when the work returned. */
 async function lead(lease: Lease, work: LeaderWork, signal: AbortSignal): Promise<boolean> {
   try {
     await work(lease, AbortSignal.any([lease.signal, signal]))
   } catch (error) {
-    // What it throws without the lease comes of the loss, which it was told of by its signal.
+    // Without the lease, the error comes of the loss.
     if (!lease.signal.aborted) throw error
   } finally {
     await lease.release().catch(() => {})

@@ -12,7 +12,7 @@ export interface Lease {
   readonly key: string
   /** Greater than that of every lease of this key before; hand it to whatever must refuse a stale holder. */
   readonly token: bigint
-  /** Aborts when the lease is lost, at the latest `ttlMs - marginMs` after the last confirmed refresh began. */
+  /** Aborts when the lease is lost, at the latest `ttlMs - marginMs` after the last confirmed refresh was sent. */
   readonly signal: AbortSignal
   /** Aborts when someone asks for the key by `requestResign()`; whether to follow is the holder's choice. */
   readonly resignSignal: AbortSignal
@@ -22,19 +22,14 @@ export interface Lease {
   readonly expiresInMs: number
   /** @throws {LeaseLostError} when it is lost, or {LockError} `LOCK_CLOSED` after `release()`. */
   assertHeld(): void
-  /**
-   * A heartbeat now.
-   *
-   * @throws {LeaseLostError} when the database no longer knows the lease.
-   * @throws {LockError} `LOCK_FAILED` when it does not answer; the lease may still hold.
-   */
+  /** A heartbeat now. @throws {LeaseLostError}, or {LockError} `LOCK_FAILED`, after which the lease may still hold. */
   refresh(): Promise<void>
   /** Makes sure that it is held for that long from now, by a heartbeat where it must. @throws as `refresh()`. */
   ensure(ms: number): Promise<void>
   /** Notes another `info`, for people and programs to read, with a heartbeat. @throws as `refresh()`. */
   update(info: unknown): Promise<void>
   /**
-   * As a statement of the caller's own transaction: makes a take-over wait until that transaction has ended.
+   * As a statement of the caller's own transaction: a take-over and a break wait for its end, a heartbeat does not.
    *
    * @throws {LeaseLostError} when another may hold the key by now. Then roll back.
    * @throws {LockError} `LOCK_NO_TRANSACTION` outside of a transaction, where it would protect nothing.
@@ -58,8 +53,8 @@ export interface Lease {
   /** The same as a fragment of a query builder: `lease.fenceTag(sql)` with the `sql` of Drizzle, Kysely, postgres.js. */
   fenceTag<Fragment>(sql: SqlTag<Fragment>): Fragment
   /**
-   * Gives the key free: true, or false where the lease had ended in the database. Asks also for a lease that was lost
-   * for want of an answer, whose row may still be there. Can be called again, also after a fault.
+   * Frees the key: true, or false where the lease was over in the database. Can be called again, also after a fault. A
+   * lease that was lost for want of an answer may still have its row, and is released too.
    *
    * @throws {LockError} where the database fails or does not answer, except for a lease that is lost.
    */
@@ -80,35 +75,31 @@ export interface LeaseContext {
 
 export interface AcquiredLease extends AcquireRequest {
   readonly token: bigint
-  /**
-   * When the attempt that took the lease began, by `performance.now()`: the database set the expiry later than that,
-   * so counting from here never trusts the lease for longer than the database does.
-   */
+  /** When the attempt was sent, by `performance.now()`: earlier than the database set the expiry, so safe to count from. */
   readonly startedAt: number
-  readonly atLeastMs: number | null
 }
 
-/** Reasons that this process has come to by itself: the row may still be there. */
-const MAY_BE_THERE: readonly LossReason[] = ['expired', 'unreachable']
+/** Reasons found by this process's clock alone: the row may still be ours, and is released. */
+const LOCAL_REASONS: readonly LossReason[] = ['expired', 'unreachable']
 
-/** Begins the heartbeat, and the watch over its answers, of a lease that the database has just given. */
+/** Starts the heartbeat and the deadline of a lease that the database has just granted. */
 export function createLease(context: LeaseContext, acquired: AcquiredLease): Lease {
   const { db, settings, statements, heartbeat, emit, within } = context
   const { key, token, startedAt, ttlMs, atLeastMs } = acquired
   const trustMs = ttlMs - settings.marginMs
   const [before, between, after] = statements.fence
-  let controller: AbortController | undefined
-  let resign: AbortController | undefined
+  const lossController = new AbortController()
+  const resignController = new AbortController()
   let confirmedAt = startedAt
   let doubt: { cause: unknown } | undefined
-  let releasing: Promise<boolean> | undefined
-  let givenUp = false
+  let pendingRelease: Promise<boolean> | undefined
+  let released = false
   let lost: LeaseLostError | undefined
   let timer: NodeJS.Timeout | undefined
 
-  const remainingMs = () => (lost || givenUp ? 0 : Math.max(0, confirmedAt + trustMs - performance.now()))
+  const remainingMs = () => (lost || released ? 0 : Math.max(0, confirmedAt + trustMs - performance.now()))
   const checkDeadline = () => {
-    if (lost || givenUp) return
+    if (lost || released) return
     clearTimeout(timer)
     if (remainingMs() === 0) end(doubt ? 'unreachable' : 'expired', doubt?.cause)
     else timer = setTimeout(checkDeadline, remainingMs()).unref()
@@ -117,17 +108,22 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     const lastConfirmedAt = new Date(Date.now() - (performance.now() - confirmedAt))
     lost = new LeaseLostError(reason, { key, token, lastConfirmedAt }, cause)
     clearTimeout(timer)
-    heartbeat.remove(renewable, { released: !MAY_BE_THERE.includes(reason) })
+    heartbeat.remove(renewable, { released: !LOCAL_REASONS.includes(reason) })
     emit({ type: 'lost', key, token, reason, error: lost })
-    controller?.abort(lost)
+    lossController.abort(lost)
+  }
+  const renew = async (info?: string | null) => {
+    lease.assertHeld()
+    await within(heartbeat.renew([renewable], info))
+    lease.assertHeld()
   }
   const release = async (): Promise<boolean> => {
     const wasLost = lost !== undefined
-    givenUp = true
+    released = true
     clearTimeout(timer)
     heartbeat.remove(renewable, { released: false })
     const [row] = await within(run(db, statements.release, [key, String(token), atLeastMs]))
-    // Nothing to release: what has ended it may be a release whose reply was lost.
+    // Where nothing was released, an earlier release may have done it whose reply was lost.
     const reason = row.released ? 'released' : await within(heartbeat.askLossReason(renewable))
     heartbeat.remove(renewable, { released: true })
     if (reason === 'released') emit({ type: 'released', key, token })
@@ -138,15 +134,8 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
   const lease: Lease = {
     key,
     token,
-    get signal() {
-      controller ??= new AbortController()
-      if (lost) controller.abort(lost)
-      return controller.signal
-    },
-    get resignSignal() {
-      resign ??= new AbortController()
-      return resign.signal
-    },
+    signal: lossController.signal,
+    resignSignal: resignController.signal,
     get held() {
       return remainingMs() > 0
     },
@@ -156,13 +145,9 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     assertHeld() {
       checkDeadline()
       if (lost) throw lost
-      if (givenUp) throw new LockError('LOCK_CLOSED', `the lease of "${key}" has been released`)
+      if (released) throw new LockError('LOCK_CLOSED', `the lease of "${key}" has been released`)
     },
-    async refresh() {
-      lease.assertHeld()
-      await within(heartbeat.renew([renewable]))
-      lease.assertHeld()
-    },
+    refresh: () => renew(),
     async ensure(ms) {
       checkDuration('ms', ms)
       if (ms > trustMs) throw badOption(`a lease of ${ttlMs} ms cannot be ensured for ${ms} ms: ${trustMs} at most`)
@@ -171,16 +156,11 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
       if (remainingMs() < ms)
         throw new LockError('LOCK_FAILED', `the database took too long to ensure "${key}" for ${ms} ms`)
     },
-    async update(info) {
-      const json = infoJson(info ?? null)
-      lease.assertHeld()
-      await within(heartbeat.renew([renewable], json))
-      lease.assertHeld()
-    },
+    update: async (info) => renew(infoJson(info ?? null)),
     async fence(tx) {
       lease.assertHeld()
       if (await runFence(tx, lease.fenceSql(1))) return
-      // Asked of the same transaction: another connection may not be there to be had.
+      // In the same transaction: there may be no other connection.
       const reason = (await heartbeat.askLossReason(renewable, tx)) ?? 'taken'
       renewable.markLost(reason === 'released' ? 'broken' : reason)
       lease.assertHeld()
@@ -189,20 +169,19 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     fenceTag: (sql) => sql(Object.assign([...statements.fence], { raw: statements.fence }), key, String(token)),
     async release() {
       checkDeadline()
-      if (lost && !MAY_BE_THERE.includes(lost.reason)) return false
-      releasing ??= release()
+      if (lost && !LOCAL_REASONS.includes(lost.reason)) return false
+      pendingRelease ??= release()
       try {
-        return await releasing
+        return await pendingRelease
       } catch (error) {
-        // It can be called again; the lease is not held in any case.
-        releasing = undefined
+        pendingRelease = undefined
         if (lost) return false
         throw error
       }
     },
     toJSON: () => ({ key, token: String(token), held: lease.held, expiresInMs: lease.expiresInMs }),
     async [Symbol.asyncDispose]() {
-      // The work's own error, or its success, counts; a lease that can't be given back expires.
+      // The caller's own error or success counts; a lease that cannot be released expires.
       await lease.release().catch(() => {})
     },
   }
@@ -214,27 +193,25 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     sentAt: startedAt,
     release: lease.release,
     renewed(sentAt) {
-      // Where the deadline passed before the answer came, whoever looked then was told that it is lost.
+      // An answer after the deadline does not revive the lease. The timer finds the new deadline when it fires.
       checkDeadline()
-      if (lost || givenUp || sentAt <= confirmedAt) return
-      // The timer stays: when it fires it finds the new deadline and waits on.
+      if (lost || released || sentAt <= confirmedAt) return
       confirmedAt = sentAt
       doubt = undefined
       emit({ type: 'renewed', key, token, expiresInMs: remainingMs() })
     },
     renewFailed(cause) {
-      if (lost || givenUp || doubt) return
+      if (lost || released || doubt) return
       doubt = { cause }
       emit({ type: 'doubtful', key, token, expiresInMs: remainingMs(), cause })
     },
     markLost(reason) {
-      if (!lost && !givenUp) end(reason)
+      if (!lost && !released) end(reason)
     },
     resignRequested() {
-      resign ??= new AbortController()
-      if (resign.signal.aborted) return
+      if (resignController.signal.aborted) return
       emit({ type: 'resign_requested', key, token })
-      resign.abort(new LockError('LOCK_CLOSED', `someone asks for "${key}"`))
+      resignController.abort(new LockError('LOCK_CLOSED', `someone asks for "${key}"`))
     },
   }
   heartbeat.add(renewable)

@@ -31,10 +31,7 @@ export class LockError extends Error {
 
 export const badOption = (message: string, cause?: unknown) => new LockError('LOCK_BAD_OPTIONS', message, cause)
 
-/** How a lease was lost: not renewed in time, had by another, broken by someone, its row gone, or the database silent. */
-export type LossReason = 'expired' | 'taken' | 'broken' | 'deleted' | 'unreachable'
-
-const LOSS_MESSAGES: Record<LossReason, string> = {
+const LOSS_MESSAGES = {
   expired: 'it was not refreshed in time',
   taken: 'another holder has it by now',
   broken: 'someone broke it',
@@ -42,7 +39,10 @@ const LOSS_MESSAGES: Record<LossReason, string> = {
   unreachable: 'the database did not confirm it in time',
 }
 
-/** The reason of a lost lease's signal, and what is thrown by whatever asks for the lease afterwards. */
+/** How a lease was lost: not renewed in time, had by another, broken by someone, its row gone, or the database silent. */
+export type LossReason = keyof typeof LOSS_MESSAGES
+
+/** The reason of a lost lease's signal, and what every later call on the lease throws. */
 export class LeaseLostError extends LockError {
   override readonly name = 'LeaseLostError'
   declare readonly code: 'LEASE_LOST'

@@ -32,25 +32,18 @@ export interface LockState extends LockFacts {
   readonly endReason: 'released' | 'expired' | 'broken' | null
 }
 
-/** A row of any statement that reads a lock, in the terms of the API. */
-export function lockState(row: any): LockState {
-  const { key, holder_id, acquired_ms, resign_requested: resignRequested, end_reason: endReason } = row
-  const read = parseLock(row)
-  const holder = holder_id === null || read.expiresInMs <= 0 ? null : read.holder
-  return withJson({
-    key,
-    ...read,
-    holder,
-    acquiredAt: new Date(Number(acquired_ms)),
-    resignRequested,
-    endReason,
-  })
+/** A row of `inspect` or `list`, in the terms of the API. */
+export function parseLockState(row: any): LockState {
+  const lock = parseLock(row)
+  const holder = row.holder_id === null || lock.expiresInMs <= 0 ? null : lock.holder
+  const { key, resign_requested: resignRequested, end_reason: endReason } = row
+  return withJson({ key, ...lock, holder, acquiredAt: new Date(Number(row.acquired_ms)), resignRequested, endReason })
 }
 
-/** What all such rows have; of a key that is kept without a holder, who had it last. */
+/** What every row that reads a lock has; where nobody has the key now, `holder` is who had it last. */
 export function parseLock(row: any) {
   const renamed = 'this client renames columns: give createLocks one that does not'
-  // Its cause is a mistake, so that nobody waits for it to pass.
+  // A TypeError as the cause, so that nobody retries it.
   if (row.held_for_ms === undefined) throw new LockError('LOCK_FAILED', renamed, new TypeError())
   const { holder_id, holder_host: host, holder_pid: pid, holder_label: label, since_refresh_ms: since } = row
   return {
@@ -63,7 +56,7 @@ export function parseLock(row: any) {
   }
 }
 
-/** The same, which JSON can hold: the token becomes a text there. */
+/** Lets JSON hold it: the token becomes a text there. */
 export function withJson<T extends { readonly token: bigint }>(value: T): T {
   return Object.defineProperty(value, 'toJSON', { value: () => ({ ...value, token: String(value.token) }) })
 }

@@ -1,22 +1,18 @@
 import { functionName, literal, qualified, quote } from './identifier.ts'
 import { LockError } from './lock-error.ts'
 import ttl from './migrations/0001-ttl.ts'
-import heartbeat from './migrations/0002-heartbeat.ts'
-import adoptable from './migrations/adoptable.ts'
-import { OWN_COLUMNS } from './migrations/own-columns.ts'
-import sequenceTokens from './migrations/sequence-tokens.ts'
+import heartbeat, { OWN_COLUMNS } from './migrations/0002-heartbeat.ts'
+import checkTable from './migrations/check-table.ts'
+import convertFirstForm from './migrations/convert-first-form.ts'
 import type { Settings } from './options.ts'
 import { asLockError, type Queryable, sqlState } from './queryable.ts'
 
-/** Raised by adoptable.ts. */
+/** Raised by check-table.ts. */
 const BAD_TABLE = 'P0TLK'
-/** The last that `migrate()` makes. */
+/** The last function that `migrate()` creates. */
 const RELEASE_ARGUMENTS = '(text, bigint, double precision, text)'
 
-/**
- * What `migrate()` runs: one statement, so that it is all or nothing on any connection, and no round trip more where
- * there is nothing to do. What has been applied is told by the table itself.
- */
+/** What `migrate()` runs: one statement, so all or nothing on any connection. The table itself shows what was applied. */
 export function migrationSql({ table, columns }: Settings): string {
   const { key, holderPid, holderHost, acquiredAt, expiresAt } = columns
   const name = qualified(table)
@@ -26,7 +22,12 @@ export function migrationSql({ table, columns }: Settings): string {
     ...[typed(key, 'text', 'character varying'), typed(holderHost, 'text', 'character varying')],
     ...[typed(holderPid, 'integer', 'bigint'), typed(acquiredAt, timestamptz), typed(expiresAt, timestamptz)],
   ]
+  const added = Object.entries(OWN_COLUMNS).map(([own, type]) => `ADD COLUMN IF NOT EXISTS ${own} ${type}`)
+  const clock = '(extract(epoch FROM clock_timestamp()) * 1000000)::bigint'
   const names: Record<string, string> = {
+    // A token is a clock that never goes back.
+    clock,
+    add_columns: added.join(', ').replace('token bigint', `token bigint NOT NULL DEFAULT ${clock}`),
     key: quote(key),
     holder_pid: quote(holderPid),
     holder_host: quote(holderHost),
@@ -35,19 +36,17 @@ export function migrationSql({ table, columns }: Settings): string {
     key_literal: literal(key),
     needed_columns: needed.join(', '),
     own_columns: Object.entries(OWN_COLUMNS)
-      .map(([own, type]) => typed(own, type))
+      .map((column) => typed(...column))
       .join(', '),
     own_names: Object.keys(OWN_COLUMNS).map(literal).join(', '),
-    // A token is a clock that never goes back.
-    clock: '(extract(epoch FROM clock_timestamp()) * 1000000)::bigint',
   }
   const fill = (sql: string, more: Record<string, string> = {}) =>
     sql.replace(/\{(\w+)\}/g, (hole, part: string) => more[part] ?? names[part] ?? hole)
-  // The database fills in the rest, by format(): it alone knows the schema where none is named.
+  // format() in the database fills in the rest: only it knows the schema where none is named.
   const percent = (text: string) => text.replaceAll('%', '%%')
   const escaped = Object.fromEntries(Object.entries(names).map(([part, text]) => [part, percent(text)]))
-  const late = { table: '%1$s', acquire_function: '%2$s', trigger_function: '%3$s', release_function: '%4$s' }
-  const format = (body: string) => fill(percent(heartbeat), { ...escaped, ...late, body })
+  const positions = { table: '%1$s', acquire_function: '%2$s', trigger_function: '%3$s', release_function: '%4$s' }
+  const format = (body: string) => fill(percent(heartbeat), { ...escaped, ...positions, body })
   const formatted = format(dollarTag('body', format('') + name))
   const functions = (['_acquire', '_trigger', '_release'] as const).map(
     (suffix) => `in_schema || ${literal(quote(functionName(table.name, suffix)))}`,
@@ -72,8 +71,8 @@ END IF;
 t := ${literal(name)}::regclass;
 SELECT format('%I.%I', nspname, relname), format('%I.', nspname) INTO qualified, in_schema
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = t;
-${fill(adoptable)}
-${fill(sequenceTokens)}
+${fill(checkTable)}
+${fill(convertFirstForm)}
 EXECUTE format(${dollarQuoted('heartbeat', formatted)}, qualified, ${functions.join(', ')});
 END `,
   )}`

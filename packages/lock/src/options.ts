@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { LeaseEvent } from './events.ts'
-import { checkName, parseTableName, type TableName } from './identifier.ts'
+import { checkName, parseTableName } from './identifier.ts'
 import { badOption, LockError } from './lock-error.ts'
-import { OWN_COLUMNS } from './migrations/own-columns.ts'
+import { OWN_COLUMNS } from './migrations/0002-heartbeat.ts'
 import type { Queryable } from './queryable.ts'
 import type { Listener } from './wakeups.ts'
 
@@ -15,7 +15,7 @@ const COLUMNS = {
   expiresAt: 'expires_at',
 }
 
-/** Names of the columns that a table made by an older program may have under other names. */
+/** The columns that an adopted table may have under other names. */
 export type ColumnNames = Readonly<typeof COLUMNS>
 
 /** Who holds a lease, for people to read; what proves a lease is its token. */
@@ -34,7 +34,7 @@ export interface LocksOptions {
   readonly ttlMs?: number | undefined
   /** How often held leases are renewed; 15,000 by default. */
   readonly heartbeatMs?: number | undefined
-  /** How much earlier than the database the holder takes its lease for lost; 2,000 by default. */
+  /** How much earlier than the database the holder counts its lease as lost; 2,000 by default. */
   readonly marginMs?: number | undefined
   /** How long a statement may take with the wait for a connection; 10,000 by default, `ttlMs - marginMs` at most. */
   readonly timeoutMs?: number | undefined
@@ -42,29 +42,16 @@ export interface LocksOptions {
   readonly holder?: Partial<HolderName> | undefined
   /** A connection or pool for the heartbeat alone; where it has no answer, the next beat goes through the first one. */
   readonly heartbeat?: Queryable | undefined
-  /**
-   * A connection that may LISTEN, so not through a transaction pooler. Who waits for a key is then woken when a
-   * `createLocks` that has this option too releases or breaks it; else it asks again some eight times a second.
-   */
+  /** A connection that may LISTEN (no transaction pooler): wakes waiters when another one with this option frees a key. */
   readonly listen?: Listener | undefined
   /** Called with what happens to the leases, in the order in which it does. */
   readonly onEvent?: ((event: LeaseEvent) => void) | undefined
 }
 
-export interface Settings {
-  readonly table: TableName
-  readonly columns: ColumnNames
-  readonly ttlMs: number
-  readonly heartbeatMs: number
-  readonly marginMs: number
-  readonly timeoutMs: number
-  readonly holder: HolderName
-  /** Tells this `createLocks` from every other one, also of the same process. */
-  readonly holderId: string
-}
+export type Settings = Readonly<ReturnType<typeof resolveSettings>>
 
 /** @throws {LockError} `LOCK_BAD_OPTIONS` naming the option. */
-export function resolveSettings(options: LocksOptions): Settings {
+export function resolveSettings(options: LocksOptions) {
   const { ttlMs = 90_000, heartbeatMs = 15_000, marginMs = 2_000, timeoutMs = 10_000 } = options
   for (const [name, ms] of Object.entries({ ttlMs, heartbeatMs, marginMs, timeoutMs })) {
     if (!isTimer(ms) || (ms === 0 && name !== 'marginMs'))
@@ -85,6 +72,7 @@ export function resolveSettings(options: LocksOptions): Settings {
     marginMs,
     timeoutMs: Math.min(timeoutMs, ttlMs - marginMs),
     holder: { host, pid, label },
+    /** Unique to this `createLocks`, also within a process. */
     holderId: `${host}:${pid}:${randomUUID()}`,
   }
 }
@@ -117,7 +105,7 @@ export function checkKey(key: string): void {
     throw new LockError('LOCK_BAD_KEY', 'a key is a text of 1 to 1,024 bytes without NUL')
 }
 
-/** A century: what an interval of the database can hold, and more than anyone means. */
+/** A century: more than anyone means, and an interval can hold it. */
 const MAX_DURATION_MS = 100 * 366 * 86_400_000
 
 /** @throws {LockError} `LOCK_BAD_OPTIONS` */
@@ -131,7 +119,7 @@ export function infoJson(info: unknown): string | null {
   if (info === undefined) return null
   try {
     const text = JSON.stringify(info)
-    // What Postgres refuses in jsonb: NUL, and half of a surrogate pair, which is the only kind that is escaped.
+    // Postgres refuses NUL and lone surrogates in jsonb; JSON.stringify escapes both.
     if (text !== undefined && !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(text)) return text
   } catch (error) {
     throw badOption(`info must be what JSON can hold: ${(error as Error).message}`, error)

@@ -9,8 +9,7 @@ export interface Queryable {
 const MAX_ATTEMPTS = 10
 
 /**
- * Runs one statement. Under an isolation level above READ COMMITTED a race ends in 40001, and two that lock several
- * rows may meet in a deadlock: both mean that nothing was done, so the statement is run again.
+ * Runs one statement, again after a race (40001) or a deadlock (40P01): both mean that nothing was done.
  *
  * @throws {LockError} `LOCK_NOT_MIGRATED`, `LOCK_FORBIDDEN` or `LOCK_FAILED`, with the database's error as the cause.
  */
@@ -27,6 +26,26 @@ export async function run<Row = any>(db: Queryable, text: string, params: unknow
       race = error
       await sleep(Math.random() * 2 ** Math.min(attempt, 5))
     }
+  }
+}
+
+/**
+ * Awaits a statement for no longer than that: one that was sent cannot be called back, but nobody needs to wait for it.
+ *
+ * @throws {LockError} `LOCK_FAILED` without a cause after `timeoutMs`; or the signal's reason.
+ */
+export async function answerWithin<T>(timeoutMs: number, statement: Promise<T>, signal?: AbortSignal): Promise<T> {
+  const { promise: gaveUp, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal!.reason)
+  const noAnswer = `the database has not answered within ${Math.round(timeoutMs)} ms`
+  const timer = setTimeout(() => reject(new LockError('LOCK_FAILED', noAnswer)), timeoutMs)
+  if (signal?.aborted) onAbort()
+  else signal?.addEventListener('abort', onAbort)
+  try {
+    return await Promise.race([gaveUp, statement])
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
   }
 }
 
@@ -51,11 +70,9 @@ export function sqlState(error: unknown, depth = 0): string | undefined {
   const { code, originalCode, cause, meta, driverAdapterError } = error as Record<string, unknown>
   const own = [code, originalCode].find((each) => typeof each === 'string' && SQLSTATE.test(each))
   if (own !== undefined) return own as string
-  for (const inner of [cause, meta, driverAdapterError]) {
-    const state = sqlState(inner, depth + 1)
-    if (state !== undefined) return state
-  }
-  return undefined
+  return [cause, meta, driverAdapterError]
+    .map((inner) => sqlState(inner, depth + 1))
+    .find((state) => state !== undefined)
 }
 
 /** Connection lost or refused, overload, cancelled, read-only while a standby takes over, a race. */
@@ -63,10 +80,7 @@ const TRANSIENT = /^(?:08|53|57014|57P0|55P03|25006|40001|40P01)/
 /** What a driver says of a connection that this process has closed for good. */
 const CLOSED = /after calling end|not queryable|is closed|was closed|CONNECTION_(?:ENDED|DESTROYED)/
 
-/**
- * Whether it may pass. What the server answered tells it by its code; everything else is a connection that did not
- * bring the answer, for which each driver and each system has names of its own, or a mistake of a program.
- */
+/** Whether it may pass: by the server's code; without one, anything but a closed connection or a program's mistake. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof LockError)
     return error.code === 'LOCK_FAILED' && (error.cause === undefined || isTransient(error.cause))

@@ -21,7 +21,7 @@ export function statementsFor({ table, columns }: Settings, { notify }: { notify
     ${epochMs('clock_timestamp()')} - ${epochMs('l.last_refreshed_at')} AS since_refresh_ms,
     ${epochMs(`l.${expires}`)} - ${epochMs('clock_timestamp()')} AS expires_in_ms`
   const notified = notify ? `, pg_notify('${CHANNEL}', l.${k})::text` : ''
-  // What a crash of the server must not forget; it may forget a release, which then is an expiry.
+  // A crash of the server must not forget these; a forgotten release is only an expiry.
   const durably = `CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END`
 
   return {
@@ -32,10 +32,9 @@ export function statementsFor({ table, columns }: Settings, { notify }: { notify
     release: `SELECT released FROM ${releaseFunction}($1, $2, $3, ${notify ? `'${CHANNEL}'` : 'NULL'})`,
 
     /*
-     * $1 leases as JSON: key, token, ttl_ms, info or null. Changes no column of an index, so a fence's key-share lock
-     * does not hold it up; a row that someone has locked harder is skipped, so that it costs no other lease. A lease
-     * that has expired is not brought back to life: its holder has been told that it is lost. What the rows were
-     * before tells of those that were not renewed why.
+     * $1 leases as JSON: key, token, ttl_ms, info or null. Runs beside a fence; a row with a stronger lock is skipped,
+     * so that it delays no other lease. An expired lease is not revived: its holder counts it as lost. The old rows
+     * that are returned say why a lease was not renewed.
      */
     renew: `
 WITH held AS MATERIALIZED (
@@ -53,10 +52,9 @@ SELECT held.key, held.token::text, renewed.key IS NOT NULL AS renewed, l.token::
 FROM held LEFT JOIN renewed ON renewed.key = held.key AND renewed.token = held.token LEFT JOIN ${t} AS l ON l.${k} = held.key`,
 
     /*
-     * $1 key or null, $2 prefix, $3 host or null, $4 pid or null, $5 age in ms or null, $6 token or null, $7 force. Age and
-     * token are looked at again in the row as it is when its lock is had, for which what the holder has fenced must
-     * have ended: a heartbeat or a take-over that came in between is left alone. Nobody is broken by age who has shown
-     * life within three of their heartbeats, two of which may fail; without an age, within the whole of their lease.
+     * $1 key or null, $2 prefix, $3 host or null, $4 pid or null, $5 age in ms or null, $6 token or null, $7 force.
+     * FOR UPDATE waits for fenced transactions and then checks age and token again, so a heartbeat or a take-over in
+     * between survives. Never breaks within three of the holder's heartbeats; without $5, not before the expiry.
      */
     break: `
 WITH seen AS MATERIALIZED (
@@ -78,7 +76,7 @@ WITH seen AS MATERIALIZED (
 )
 SELECT seen.*, EXISTS (SELECT FROM broken WHERE broken.key = seen.key) AS broken FROM seen ORDER BY seen.key`,
 
-    /* What stands before the key, between it and the token, and after that; for numbered parameters and template tags. */
+    /* The parts around the key and the token, for numbered parameters and for template tags. */
     fence: [
       `SELECT pg_current_xact_id_if_assigned()::text AS xid FROM ${t} WHERE ${k} = `,
       ' AND token = ',
@@ -86,8 +84,7 @@ SELECT seen.*, EXISTS (SELECT FROM broken WHERE broken.key = seen.key) AS broken
     ] as const,
 
     /*
-     * $1 key. The clock of the database was set back since the last sign of life: the lease begins anew by the clock
-     * as it is, so for no shorter than its holder trusts it, and for no longer than a TTL from now.
+     * $1 key. The database's clock was set back since the last refresh: the lease gets its full length from now.
      */
     rebase: `
 UPDATE ${t} AS l SET ${expires} = clock_timestamp() + (l.${expires} - l.last_refreshed_at), last_refreshed_at = clock_timestamp()
@@ -100,8 +97,8 @@ WHERE l.${k} = $1 AND ($2::bigint IS NULL OR l.token = $2::bigint) AND l.holder_
 RETURNING 1 AS requested${notified}`,
 
     /*
-     * $1 age in ms. A row whose token the clock has not passed yet stays: its key's next token would be lower. What is
-     * fenced or being taken is skipped.
+     * $1 age in ms. Keeps a row whose token is ahead of the clock: the key's next token would be lower. Locked rows
+     * (fenced, being acquired) are skipped.
      */
     prune: `
 WITH old AS MATERIALIZED (

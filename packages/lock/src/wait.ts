@@ -5,25 +5,25 @@ import { LockError } from './lock-error.ts'
 import { isTransient } from './queryable.ts'
 import type { Wakeups } from './wakeups.ts'
 
-/** Between two tries, spread by a tenth so that waiters don't come in step: at most ten a second, then some eight. */
+/** Between two tries, spread by a tenth so that waiters don't come in step. */
 const PAUSES_MS = [30, 60, 120]
-/** Where the database wakes us, a try now and then for a release that it does not tell of. */
+/** Notifications wake us, except of a release by a program that sends none. */
 const LISTENING_PAUSE_MS = 1_000
-/** Who has waited for long can wait a hundredth longer; that is kinder to the database. */
+/** The longer the wait, the longer the pauses: kinder to the database. */
 const PAUSE_FRACTION = 0.01
 export const MAX_PAUSE_MS = 1_000
-/** A try is given this long, also where less is left: it brings who has the key, and may bring the key. */
+/** A try gets this long also where less is left: it returns at least the holder. */
 const MIN_TRY_MS = 200
 
 export interface WaitOptions {
   readonly key: string
   readonly waitMs: number
-  /** How long a database that fails is ridden out where the wait has no end. */
+  /** How long faults are retried where `waitMs` has no end. */
   readonly maxFaultMs: number
   readonly signal: AbortSignal
   readonly wakeups: Wakeups | undefined
   readonly emit: EmitEvent
-  /** The lease of that key under which the waiting call runs, for which it would wait for ever. */
+  /** The lease of that key under which the call itself runs: waiting for it would be a deadlock. */
   readonly enclosing: Lease | undefined
 }
 
@@ -45,7 +45,10 @@ export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<A
       try {
         const outcome = await attempt.send(Math.max(startedAt + waitMs - performance.now(), MIN_TRY_MS), signal)
         if (outcome.acquired) return outcome
-        if (enclosing?.held && outcome.token === enclosing.token) throw deadlock(key)
+        if (enclosing?.held && outcome.token === enclosing.token) {
+          const remedy = 'pass its lease on instead of taking it again'
+          throw new LockError('LOCK_DEADLOCK', `"${key}" is held by the very call that waits for it: ${remedy}`)
+        }
         if (outcome.token !== contention?.token)
           emit({ type: 'contended', key, token: outcome.token, holder: outcome.holder })
         contention = outcome
@@ -75,14 +78,14 @@ function createWaker(key: string, wakeups: Wakeups | undefined, signal: AbortSig
   const off = wakeups?.on(key, () => heard.resolve())
   const onListening = () => {
     listening = true
-    // What was released before has told no one.
+    // A release before this moment notified no one.
     heard.resolve()
   }
   wakeups?.ready().then(onListening, () => {})
   return {
     isListening: () => listening,
     async pause(ms: number) {
-      // It may have told while we were asking.
+      // May be resolved already, by a notification during the try.
       await Promise.race([sleepOrAbort(ms, signal), heard.promise])
       heard = Promise.withResolvers()
     },
@@ -93,15 +96,10 @@ function createWaker(key: string, wakeups: Wakeups | undefined, signal: AbortSig
 function timeout(key: string, waitMs: number, contention: Contention | undefined, fault: unknown): LockError {
   const parts = [`waited ${waitMs} ms for "${key}"`]
   if (contention) {
-    const { holder, heldForMs } = contention
-    const label = holder.label === null ? '' : ` (${holder.label})`
-    parts.push(`it is held by ${holder.host}, process ${holder.pid}${label}, for ${Math.round(heldForMs / 1000)} s`)
+    const { host, pid, label } = contention.holder
+    const process = `process ${pid}${label === null ? '' : ` (${label})`}`
+    parts.push(`it is held by ${host}, ${process}, for ${Math.round(contention.heldForMs / 1000)} s`)
   }
   if (fault) parts.push(`the last try failed: ${(fault as Error).message}`)
   return new LockError('LOCK_TIMEOUT', parts.join('; '), fault)
-}
-
-function deadlock(key: string): LockError {
-  const remedy = 'pass its lease on instead of taking it again'
-  return new LockError('LOCK_DEADLOCK', `"${key}" is held by the very call that waits for it: ${remedy}`)
 }

@@ -1,4 +1,4 @@
-/** Where `NOTIFY` tells of keys: that one is free, or that its holder is asked to give it up. The key is the payload. */
+/** The channel of `NOTIFY`; the payload is a key that was freed, or whose holder is asked to resign. */
 export const CHANNEL = 'tidemark_lock'
 
 type OnNotification = (message: { channel: string; payload?: string | undefined }) => void
@@ -12,10 +12,9 @@ export type Listener =
       off(event: 'notification', callback: OnNotification): unknown
     }
 
-/** Wakes those who wait for a key. */
 export type Wakeups = ReturnType<typeof createWakeups>
 
-/** @param onKey told of every key, also of those that nobody waits for. */
+/** Wakes those who wait for a key. @param onKey called with every key, also where nobody waits. */
 export function createWakeups(listener: Listener, onKey: (key: string) => void) {
   const callbacks = new Map<string, Set<() => void>>()
   let listening: Promise<void> | undefined
@@ -30,7 +29,7 @@ export function createWakeups(listener: Listener, onKey: (key: string) => void) 
     if (closed) await unlisten()
   }
   return {
-    /** Resolves when the connection listens; rejects where it cannot, and tries again the next time. */
+    /** Resolves when the connection listens; after a rejection the next call tries again. */
     ready(): Promise<void> {
       listening ??= listen().catch((error) => {
         listening = undefined
@@ -38,7 +37,7 @@ export function createWakeups(listener: Listener, onKey: (key: string) => void) 
       })
       return listening
     },
-    /** Calls back whenever the database tells of the key. @returns what ends that. */
+    /** @returns the function that unregisters the callback. */
     on(key: string, callback: () => void): () => void {
       const waiting = callbacks.get(key) ?? new Set()
       callbacks.set(key, waiting.add(callback))
@@ -54,7 +53,7 @@ export function createWakeups(listener: Listener, onKey: (key: string) => void) 
   }
 }
 
-/** @returns what ends it. */
+/** @returns the function that unsubscribes. */
 async function subscribe(listener: Listener, wake: (key: string) => void): Promise<() => Promise<unknown>> {
   if ('listen' in listener) {
     const subscription: any = await listener.listen(CHANNEL, wake)

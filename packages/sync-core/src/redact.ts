@@ -2,7 +2,7 @@
 const USERINFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi
 const PASSWORD_PARAMETER = /([?&](?:password|sslpassword|token|access_token)=)[^&\s]*/gi
 
-/** The text with user names and passwords taken out of every address in it, for logs, errors and tables. */
+/** The text without the user names and passwords of the addresses in it, for logs, errors and tables. */
 export function redact(text: string): string {
   return text.replace(USERINFO, '$1').replace(PASSWORD_PARAMETER, '$1***')
 }

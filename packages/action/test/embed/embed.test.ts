@@ -7,8 +7,8 @@ const env = { EMBEDDING_KEY: KEY }
 
 async function worldWithPages(): Promise<ActionWorld> {
   const world = await actionWorld()
-  world.commit('docs', { 'a.md': '# A\n\nText.' })
-  world.commit('wiki', { 'a.md': '# B\n\nText.' })
+  await world.commit('docs', { 'a.md': '# A\n\nText.' })
+  await world.commit('wiki', { 'a.md': '# B\n\nText.' })
   world.configure({ docs: { repo: 'docs' }, wiki: { repo: 'wiki' } }, EMBEDDING)
   return world
 }
@@ -70,7 +70,7 @@ describe('a step that embeds is refused, and nothing is touched,', () => {
     ['where that is no server', { ...EMBEDDING, url: 'nowhere' }, '"nowhere" is not the address of a server'],
   ])('%s', async (_, embedding, message) => {
     await using world = await actionWorld()
-    world.commit('docs', { 'a.md': '# A' })
+    await world.commit('docs', { 'a.md': '# A' })
     world.configure({ docs: { repo: 'docs' } }, embedding)
     const ended = await world.run({ uses: 'embed', env })
     expect(ended).toMatchObject({ exitCode: 1, outputs: {} })

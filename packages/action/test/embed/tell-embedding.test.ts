@@ -24,7 +24,7 @@ const KEY = 'k3y-of-the-embedder'
 
 const home = mkdtempSync(join(tmpdir(), 'tidemark-summary-'))
 const summaryFile = join(home, 'summary')
-const repository = emptyRepository()
+const repository = await emptyRepository()
 let database: FreshDatabase
 let server: EmbeddingServer
 let db: Database
@@ -37,7 +37,7 @@ beforeAll(async () => {
   db = await openDatabase(database.url)
   await migrate(db)
   const pages = Array.from({ length: TEXTS }, (_, i) => [`${i}.md`, `Text number ${i}.`])
-  repository.commit(Object.fromEntries(pages))
+  await repository.commit(Object.fromEntries(pages))
   await syncSource(db, { id: 'docs', repo: repository.folder, ref: 'main' })
 })
 beforeEach(() => {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
@@ -6,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
+import { commitAll, isolatedGit, type SimpleGit } from '@tidemark/test-engines/git'
 import pg from 'pg'
 import { expect } from 'vitest'
 import { runStep, type Step, startStep } from './runner.ts'
@@ -22,10 +22,11 @@ export interface ActionWorld extends AsyncDisposable {
   /** Writes tidemark.yaml with these sources, and with who embeds where that is given. */
   configure(sources: Readonly<Record<string, object>>, embedding?: object): void
   /** Makes a commit of a repository of the folder that holds these files beside those before. @returns its id */
-  commit(repository: string, files: Readonly<Record<string, string>>): string
+  commit(repository: string, files: Readonly<Record<string, string>>): Promise<string>
   /** Makes a bare repository of 84 pages. */
-  vite(repository: string): void
-  git(...args: string[]): string
+  vite(repository: string): Promise<unknown>
+  /** Git in a repository of the folder. */
+  git(repository: string): SimpleGit
   run(step: StepHere): ReturnType<typeof runStep>
   start(step: StepHere): ReturnType<typeof startStep>
   /** The commit that is in, of each source. */
@@ -37,17 +38,7 @@ export async function actionWorld(): Promise<ActionWorld> {
   const database: FreshDatabase = await freshDatabase('postgres')
   const pool = new pg.Pool({ connectionString: database.url, max: 3 })
   pool.on('error', () => {})
-  const env = {
-    ...{ GIT_CONFIG_GLOBAL: '/dev/null', GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@example.org' },
-    ...{ GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@example.org', PATH: process.env.PATH },
-  }
-  const git = (...args: string[]) =>
-    execFileSync('git', args, {
-      cwd: folder,
-      encoding: 'utf8',
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }).trim()
+  const git = (repository: string) => isolatedGit(join(folder, repository))
   const here = (step: StepHere): Step => ({
     ...step,
     cwd: folder,
@@ -60,17 +51,15 @@ export async function actionWorld(): Promise<ActionWorld> {
     git,
     configure: (sources, embedding) =>
       writeFileSync(join(folder, 'tidemark.yaml'), JSON.stringify({ sources, embedding })),
-    commit(repository, files) {
-      git('init', '-q', '-b', 'main', repository)
+    async commit(repository, files) {
       for (const [name, text] of Object.entries(files)) {
         mkdirSync(dirname(join(folder, repository, name)), { recursive: true })
         writeFileSync(join(folder, repository, name), text)
       }
-      git('-C', repository, 'add', '-A')
-      git('-C', repository, 'commit', '-qm', 'change')
-      return git('-C', repository, 'rev-parse', 'HEAD')
+      await git(repository).init()
+      return commitAll(git(repository))
     },
-    vite: (repository) => void git('clone', '-q', '--bare', BUNDLE, repository),
+    vite: (repository) => git('.').clone(BUNDLE, repository, ['--bare']),
     run: (step) => runStep(here(step)),
     start: (step) => startStep(here(step)),
     async bookmarks() {

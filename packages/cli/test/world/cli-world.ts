@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
+import { commitAll, isolatedGit, type SimpleGit } from '@tidemark/test-engines/git'
 import { execa } from 'execa'
 import pg from 'pg'
 import { afterAll, expect } from 'vitest'
@@ -18,8 +18,10 @@ export interface CliWorld extends Disposable {
   readonly database: string
   /** What the command has in its environment. */
   readonly env: Record<string, string | undefined>
-  /** Runs git in the folder. */
-  git(...args: string[]): Promise<unknown>
+  /** Git in a repository of the folder. */
+  git(repository: string): SimpleGit
+  /** Commits all that is in a repository of the folder. */
+  commit(repository: string): Promise<string>
   /** Writes a file of the folder. */
   write(name: string, text: string): void
   /** Runs `tidemark` in the folder or one inside it, with that Postgres unless the environment says otherwise. */
@@ -37,10 +39,10 @@ export interface Outcome {
 }
 
 let database: Promise<FreshDatabase> | undefined
-let template: string | undefined
+let template: Promise<string> | undefined
 afterAll(async () => {
   await (await database)?.drop()
-  if (template !== undefined) rmSync(template, { recursive: true })
+  if (template !== undefined) rmSync(await template, { recursive: true })
 })
 
 const start = (folder: string, args: readonly string[], env: Record<string, string | undefined>) =>
@@ -52,12 +54,14 @@ export async function cliWorld(): Promise<CliWorld> {
   const env = { DATABASE_URL: url, NO_COLOR: '1', CI: undefined, FORCE_COLOR: undefined }
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
   template ??= makeTemplate()
-  cpSync(template, folder, { recursive: true })
+  cpSync(await template, folder, { recursive: true })
+  const git = (repository: string) => isolatedGit(join(folder, repository))
   return {
     folder,
     database: url,
     env,
-    git: (...args) => execa('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...args], { cwd: folder }),
+    git,
+    commit: (repository) => commitAll(git(repository)),
     write(name, text) {
       mkdirSync(join(folder, name, '..'), { recursive: true })
       writeFileSync(join(folder, name), text)
@@ -78,14 +82,14 @@ export async function cliWorld(): Promise<CliWorld> {
   }
 }
 
-function makeTemplate(): string {
+async function makeTemplate(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-template-'))
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: folder })
-  git('clone', '-q', '--bare', BUNDLE, 'vite.git')
-  git('init', '-q', '-b', 'main', 'docs')
-  for (const name of ['a', 'b', 'c']) writeFileSync(join(folder, 'docs', `${name}.md`), `# ${name}`)
-  git('-C', 'docs', 'add', '.')
-  git('-C', 'docs', '-c', 'user.name=A', '-c', 'user.email=a@example.org', 'commit', '-qm', 'first')
+  const docs = join(folder, 'docs')
+  mkdirSync(docs)
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(docs, `${name}.md`), `# ${name}`)
+  await isolatedGit(folder).clone(BUNDLE, 'vite.git', ['--bare'])
+  await isolatedGit(docs).init()
+  await commitAll(isolatedGit(docs))
   return folder
 }
 

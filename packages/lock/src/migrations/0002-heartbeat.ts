@@ -1,28 +1,30 @@
+/** The columns that are added to a table that knows only of expiry, under these names in every table. */
+export const OWN_COLUMNS = {
+  token: 'bigint',
+  holder_id: 'text',
+  holder_label: 'text',
+  info: 'jsonb',
+  attempt_id: 'uuid',
+  last_refreshed_at: 'timestamp with time zone',
+  heartbeat_ms: 'integer',
+  resign_requested_at: 'timestamp with time zone',
+  end_reason: 'text',
+}
+
 /**
  * Heartbeat, token and fence, and three functions, all with the rights of whoever calls them:
  *
- * - the trigger, through which programs that know only of expiry go on working beside ours. Theirs are the writes
- *   that change neither token nor refresh time: moving the expiry forward is their heartbeat, changing the holder
- *   their take-over. A row that they delete is gone; the next one's token is greater by the clock.
- * - acquire and release, in the database for their speed: their statements are planned once a connection.
+ * - the trigger keeps programs working that know only of expiry. Their writes change neither token nor refresh time:
+ *   moving the expiry is their heartbeat, changing the holder their take-over.
+ * - acquire and release are functions for speed: their statements are planned once a connection.
  *
- * A take-over locks the row FOR UPDATE, for which a fence's FOR KEY SHARE must be gone; what else a holder writes
- * needs only FOR NO KEY UPDATE, which a fence does not hold up. No index has a column that changes, so each update
- * stays on its page (HOT).
+ * A take-over needs FOR UPDATE, so it waits for a fence's FOR KEY SHARE; a holder's own writes need FOR NO KEY UPDATE
+ * and do not. No index has a column that changes, so each update stays on its page (HOT).
  */
 export default /* sql */ `
-ALTER TABLE {table}
-  ADD COLUMN IF NOT EXISTS token bigint NOT NULL DEFAULT {clock},
-  ADD COLUMN IF NOT EXISTS holder_id text,
-  ADD COLUMN IF NOT EXISTS holder_label text,
-  ADD COLUMN IF NOT EXISTS info jsonb,
-  ADD COLUMN IF NOT EXISTS attempt_id uuid,
-  ADD COLUMN IF NOT EXISTS last_refreshed_at timestamptz,
-  ADD COLUMN IF NOT EXISTS heartbeat_ms integer,
-  ADD COLUMN IF NOT EXISTS resign_requested_at timestamptz,
-  ADD COLUMN IF NOT EXISTS end_reason text;
+ALTER TABLE {table} {add_columns};
 
--- Whoever holds a lease now was alive when it was taken or extended; nothing tells when, so: now.
+-- A present holder was alive when it last wrote; nothing says when that was, so: now.
 UPDATE {table} SET last_refreshed_at = clock_timestamp(), holder_id = concat_ws(':', {holder_host}, {holder_pid})
 WHERE {expires_at} > clock_timestamp() AND last_refreshed_at IS NULL AND holder_id IS NULL;
 
@@ -41,17 +43,14 @@ BEGIN
     NEW.end_reason := CASE WHEN OLD.holder_id IS NULL THEN OLD.end_reason ELSE 'expired' END;
   END IF;
   NEW.holder_id := concat_ws(':', NEW.{holder_host}, NEW.{holder_pid});
-  NEW.holder_label := NULL;
-  NEW.attempt_id := NULL;
-  NEW.info := NULL;
   NEW.last_refreshed_at := clock_timestamp();
-  NEW.heartbeat_ms := NULL;
-  NEW.resign_requested_at := NULL;
+  NEW.holder_label := NULL; NEW.attempt_id := NULL; NEW.info := NULL;
+  NEW.heartbeat_ms := NULL; NEW.resign_requested_at := NULL;
   RETURN NEW;
 END
 {body};
 
--- The conditions tell our own writes, which never pay for the function.
+-- By the conditions, our own writes never pay for the function.
 CREATE TRIGGER tidemark_lock_0002_insert BEFORE INSERT ON {table}
 FOR EACH ROW WHEN (NEW.attempt_id IS NULL) EXECUTE FUNCTION {trigger_function}();
 CREATE TRIGGER tidemark_lock_0002_update BEFORE UPDATE ON {table}
@@ -64,13 +63,10 @@ CREATE OR REPLACE FUNCTION {acquire_function}(
 ) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS {body}
 #variable_conflict use_column
 DECLARE
-  seen record;
-  place tid;
-  at timestamptz;
-  now_s double precision;
+  seen record; place tid; at timestamptz; now_s double precision;
 BEGIN
   acquired := false;
-  -- Again where another was faster: it is then there to be told of.
+  -- Again where another was faster: then its row is there to be returned.
   FOR round IN 1..3 LOOP
     SELECT l.*, l.ctid AS tidemark_place INTO seen FROM {table} AS l WHERE l.{key} = for_key;
     IF NOT FOUND THEN
@@ -85,8 +81,8 @@ BEGIN
     ELSIF seen.{expires_at} > clock_timestamp() AND seen.attempt_id IS DISTINCT FROM new_attempt THEN
       EXIT;
     ELSE
-      -- What is locked is fenced by a transaction of the last holder, or being taken at this moment.
-      -- Found by its place: by its key, each version that an old snapshot keeps would be gone through once more.
+      -- A locked row is fenced by the last holder, or being acquired at this moment. By ctid, because by key each
+      -- version that an old snapshot keeps would be visited once more.
       SELECT l.ctid INTO place FROM {table} AS l WHERE l.ctid = seen.tidemark_place AND l.{key} = for_key
         AND (l.{expires_at} <= clock_timestamp() OR l.attempt_id = new_attempt) FOR UPDATE SKIP LOCKED;
       acquired := FOUND;
@@ -104,7 +100,7 @@ BEGIN
       END IF;
     END IF;
     IF acquired THEN
-      -- A lease that a crash of the server forgets would be had by two.
+      -- A lease that a crash of the server forgets could be held twice.
       IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
       RETURN;
     END IF;
@@ -126,8 +122,7 @@ CREATE OR REPLACE FUNCTION {release_function}(
 BEGIN
   UPDATE {table} AS l SET holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL, heartbeat_ms = NULL,
     resign_requested_at = NULL, end_reason = 'released',
-    -- As an expired lease has it, so that a program that knows only of expiry takes it for free too. Such a program
-    -- asks for less than now, and there are clocks that tick in milliseconds.
+    -- In the past, for programs that know only of expiry: they ask for less than now, by clocks that tick in ms.
     {expires_at} = greatest(least(l.{expires_at}, clock_timestamp() - interval '1 millisecond'),
       l.{acquired_at} + at_least_ms * interval '1 millisecond')
   WHERE l.{key} = for_key AND l.token = for_token AND l.holder_id IS NOT NULL;

@@ -1,42 +1,34 @@
+/**
+ * Has the chunks of a source embedded by a server, under the lease `embed:<source>`.
+ *
+ * A text is known by its digest and embedded once, in however many chunks and sources it stands: a run claims texts,
+ * sends them, and stores what comes back in one fenced statement. Claims count as long as their lease, so what a killed
+ * run claimed is free again when that expires. A text that the server rejects is found by halving and set aside. A set
+ * counts for search once it has every chunk of every source; until then the one before does.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Lease } from '@tidemark/lock'
-import { type Database, within } from '../database/database.ts'
+import { type Database, withSignal } from '../database/database.ts'
+import { type Budget, startBudget } from '../run/budget.ts'
+import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
+import type { RunOptions } from '../run/options.ts'
 import type { Outcome } from '../run/outcome.ts'
-import { outcomeFromError } from '../run/outcome-from-error.ts'
-import { type Budget, startBudget } from '../sync/budget.ts'
-import { giveBack } from '../sync/give-back.ts'
-import { takeLease } from '../sync/take-lease.ts'
-import { TooManyFailures, tooManyFailures } from '../sync/too-many-failures.ts'
-import { type Claimed, claimChunks } from './claim-chunks.ts'
-import { completeModel } from './complete-model.ts'
-import { embedEach } from './embed-each.ts'
-import type { EmbedProgress, EmbedResult } from './embed-result.ts'
-import type { embedTexts } from './embed-texts.ts'
+import { outcomeFromError, refuseTooManyFailures } from '../run/stop.ts'
+import { claimTexts, type PendingText } from '../store/embeddings/claim-texts.ts'
+import { completeModel } from '../store/embeddings/complete-model.ts'
+import { countMissing } from '../store/embeddings/count-missing.ts'
+import { prepareVectors } from '../store/embeddings/prepare-vectors.ts'
+import { readModels } from '../store/embeddings/read-models.ts'
+import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'
+import { vectorSpace } from '../store/embeddings/vector-space.ts'
+import { bisectRejected } from './bisect-rejected.ts'
+import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts } from './embed-result.ts'
 import { type Embedding, validateEmbedding } from './embedding.ts'
-import { measureMissing } from './measure-missing.ts'
-import { prepareVectors } from './prepare-vectors.ts'
-import { readModels } from './read-models.ts'
-import { storeEmbeddings } from './store-embeddings.ts'
-import { vectorSpace } from './vector-space.ts'
 
-export interface EmbedOptions {
-  /** Stops the run as `partial` with the reason `cancelled`. */
-  readonly signal?: AbortSignal | undefined
-  /** Milliseconds after which the run stops as `partial`. Without it: until done. */
-  readonly budgetMs?: number | undefined
-  /** How long to wait for a lease that another process has before the source is `busy`; not at all by default. */
-  readonly waitMs?: number | undefined
-  /** Counts and estimates; writes nothing, asks no server and takes no lease. */
-  readonly dryRun?: boolean | undefined
-  /** Tries again what the server has refused. */
-  readonly retryQuarantined?: boolean | undefined
-  /** Stops the run as `partial` when nothing has moved for that long; 5 minutes by default. */
-  readonly stallMs?: number | undefined
-  /** Told of each batch that is in. */
+export interface EmbedOptions extends RunOptions {
+  /** Called after each batch that is in. */
   readonly onProgress?: ((progress: EmbedProgress) => void) | undefined
 }
 
-const STALL_MS = 5 * 60_000
 const BATCH_SIZE = 64
 const CONCURRENCY = 4
 
@@ -44,10 +36,10 @@ const CONCURRENCY = 4
 const CHARACTERS_PER_TOKEN = 4
 
 /** With fewer texts to embed, statistics cost more than they spare. */
-const MANY = 1_000
+const ANALYZE_ABOVE = 1_000
 
 /** How long to leave texts to another run that has claimed them before looking again. */
-const OTHERS_MS = 500
+const CLAIM_POLL_MS = 500
 
 interface EmbedRun {
   readonly db: Database
@@ -55,28 +47,15 @@ interface EmbedRun {
   readonly embedding: Embedding
   readonly options: EmbedOptions
   readonly budget: Budget
-  readonly tally: Tally
-}
-
-type Tally = ReturnType<typeof startTally>
-
-function startTally() {
-  const started = performance.now()
-  return {
-    embedded: 0,
-    refused: 0,
-    remaining: null as number | null,
-    requests: 0,
-    tokens: 0,
-    warnings: [] as { code: string; message: string }[],
-    estimate: undefined as EmbedResult['estimate'],
-    elapsedMs: () => Math.round(performance.now() - started),
-  }
+  /** What the run has done so far, as its result tells it. */
+  readonly counts: EmbedCounts
+  readonly warnings: { code: string; message: string }[]
+  readonly elapsedMs: () => number
 }
 
 /**
  * Embeds the chunks of a source that have no embedding by that model yet, or as many of them as the budget allows; the
- * next run goes on from there. The same text is embedded once, in however many chunks and sources it stands.
+ * next run goes on from there.
  *
  * @param db opened and migrated.
  * @returns how it ended; what goes wrong on the way is a `failed` result, not an exception.
@@ -89,90 +68,75 @@ export async function embedSource(
   options: EmbedOptions = {},
 ): Promise<EmbedResult> {
   validateEmbedding(embedding)
-  const { budgetMs, stallMs = STALL_MS, signal: caller } = options
-  using budget = startBudget({ budgetMs, stallMs, caller })
-  const tally = startTally()
-  const run = { db: within(db, budget.signal), sourceId, embedding, options, budget, tally }
-  const ending = await embed(run).catch((error: unknown) => outcomeFromError(error, budget.signal))
-  return {
-    source: sourceId,
-    model: embedding.model,
-    ...ending,
-    chunksEmbedded: tally.embedded,
-    chunksQuarantined: tally.refused,
-    chunksRemaining: tally.remaining,
-    requests: tally.requests,
-    tokens: tally.tokens,
-    elapsedMs: tally.elapsedMs(),
-    warnings: tally.warnings,
-    ...(tally.estimate && { estimate: tally.estimate }),
-  }
+  using budget = startBudget(options)
+  const started = performance.now()
+  const elapsedMs = () => Math.round(performance.now() - started)
+  const warnings: EmbedRun['warnings'] = []
+  const counts = noEmbedCounts()
+  const run = { db: withSignal(db, budget.signal), sourceId, embedding, options, budget, counts, warnings, elapsedMs }
+  const outcome = await embedAll(run).catch((error: unknown) => outcomeFromError(error, budget.signal, warnings))
+  return { source: sourceId, model: embedding.model, ...outcome, ...counts, elapsedMs: elapsedMs(), warnings }
 }
 
-async function embed(run: EmbedRun): Promise<Outcome> {
-  const { db, sourceId, options, budget, tally } = run
+async function embedAll(run: EmbedRun): Promise<Outcome> {
+  const { db, sourceId, options, budget, counts } = run
   const { signal } = budget
   signal.throwIfAborted()
   if (options.dryRun) return estimate(run)
   await prepareVectors(db)
-  if (!options.retryQuarantined && (await remaining(run)) === 0) {
-    await complete(run)
+  if (!options.retryQuarantined && (await countRemaining(run, db)) === 0) {
+    await completeSet(run, db)
     return { status: 'up_to_date' }
   }
   // Loaded where there is something to do, and before anything is held: it takes as long as all the rest.
-  const client = await import('./embed-texts.ts')
-  const taken = await takeLease(db, sourceId, options.waitMs, signal, 'embed')
-  if ('status' in taken) return taken
+  await import('./embed-texts.ts')
+  const acquired = await acquireLease(db, leaseKey(sourceId, 'embed'), { signal, waitMs: options.waitMs })
+  if ('status' in acquired) return acquired
+  await using held = acquired
   try {
-    const held = { ...run, db: within(db, AbortSignal.any([signal, taken.signal])) }
-    if (options.retryQuarantined) await forgetRefused(held)
-    let left = await remaining(held)
+    if (options.retryQuarantined) await forgetRejected(run, held.db)
+    let remaining = await countRemaining(run, held.db)
     // Without statistics, which PGlite does not make by itself, each batch would sort all that are left to find the next.
-    if (left > MANY) await held.db.query('ANALYZE tidemark.chunks (source_id, page_id, ordinal)')
-    while (left > 0) {
-      const before = tally.embedded + tally.refused
-      await embedMissing(held, taken, client.embedTexts)
-      if (tally.embedded + tally.refused === before) await sleep(OTHERS_MS, undefined, { signal })
-      left = await remaining(held)
+    if (remaining > ANALYZE_ABOVE) await held.db.query('ANALYZE tidemark.chunks (source_id, page_id, ordinal)')
+    while (remaining > 0) {
+      const before = counts.chunksEmbedded + counts.chunksQuarantined
+      await embedMissing(run, held)
+      if (counts.chunksEmbedded + counts.chunksQuarantined === before) await sleep(CLAIM_POLL_MS, undefined, { signal })
+      remaining = await countRemaining(run, held.db)
     }
-    await complete(held)
-    return { status: tally.embedded > 0 ? 'synced' : 'up_to_date' }
+    await completeSet(run, held.db)
+    return { status: counts.chunksEmbedded > 0 ? 'synced' : 'up_to_date' }
   } catch (error) {
-    if (error instanceof TooManyFailures) tally.warnings.push({ code: 'too_many_failures', message: error.message })
-    return outcomeFromError(error, AbortSignal.any([signal, taken.signal]))
-  } finally {
-    await giveBack(taken)
+    return outcomeFromError(error, held.signal, run.warnings)
   }
 }
 
-async function remaining({ db, sourceId, embedding, tally }: EmbedRun): Promise<number> {
-  tally.remaining = (await measureMissing(db, embedding.model, sourceId)).chunks
-  return tally.remaining
+async function countRemaining({ sourceId, embedding, counts }: EmbedRun, db: Database): Promise<number> {
+  counts.chunksRemaining = (await countMissing(db, embedding.model, sourceId)).chunks
+  return counts.chunksRemaining
 }
 
-async function estimate({ db, sourceId, embedding, tally }: EmbedRun): Promise<Outcome> {
-  const { chunks, characters } = await measureMissing(db, embedding.model, sourceId)
+async function estimate({ db, sourceId, embedding, counts }: EmbedRun): Promise<Outcome> {
+  const { chunks, characters } = await countMissing(db, embedding.model, sourceId)
   const { pricePerMillionTokens: price } = embedding
   const tokens = Math.ceil(characters / CHARACTERS_PER_TOKEN)
-  tally.remaining = chunks
-  tally.estimate = { tokens, cost: price === undefined ? null : (tokens / 1_000_000) * price }
+  counts.chunksRemaining = chunks
+  counts.estimate = { tokens, cost: price === undefined ? null : (tokens / 1_000_000) * price }
   return { status: 'dry_run' }
 }
 
-/** Makes the set count, where it has all; search by meaning is only slower without its index. */
-async function complete({ db, embedding, budget, tally }: EmbedRun): Promise<void> {
+/** Has the set count for search, where it has all; a search by vectors is only slower without its index. */
+async function completeSet({ embedding, budget, warnings }: EmbedRun, db: Database): Promise<void> {
   try {
     await completeModel(db, embedding.model)
   } catch (error) {
     if (!budget.signal.aborted) throw error
-    tally.warnings.push({
-      code: 'not_indexed',
-      message: 'the index of the vectors is left for the next run to build',
-    })
+    const message = 'the index of the vectors is left for the next run to build'
+    warnings.push({ code: 'not_indexed', message })
   }
 }
 
-async function forgetRefused({ db, sourceId, embedding }: EmbedRun): Promise<void> {
+async function forgetRejected({ sourceId, embedding }: EmbedRun, db: Database): Promise<void> {
   await db.query(
     `DELETE FROM tidemark.embedding_quarantine AS q WHERE model = $1
      AND EXISTS (SELECT FROM tidemark.chunks AS c WHERE c.source_id = $2 AND c.content_hash = q.content_hash)`,
@@ -181,44 +145,39 @@ async function forgetRefused({ db, sourceId, embedding }: EmbedRun): Promise<voi
 }
 
 /** One pass over the chunks of the source, several requests at a time, each batch stored as it comes back. */
-async function embedMissing(
-  { db, sourceId, embedding, options, budget, tally }: EmbedRun,
-  lease: Lease,
-  embed: typeof embedTexts,
-): Promise<void> {
-  const signal = AbortSignal.any([budget.signal, lease.signal])
+async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise<void> {
+  const { sourceId, embedding, options, budget, counts } = run
   const { model, batchSize = BATCH_SIZE, concurrency = CONCURRENCY } = embedding
-  const total = tally.remaining!
+  const { embedTexts } = await import('./embed-texts.ts')
+  const total = counts.chunksRemaining!
   const known = (await readModels(db)).find((each) => each.model === model)
   let dimensions = known?.dimensions ?? null
   const { type } = await vectorSpace(db, dimensions ?? 1)
   const request = async (texts: readonly string[]) => {
-    tally.requests++
-    const answer = await embed(embedding, texts, { dimensions, signal, onWait: budget.moved })
+    counts.requests++
+    const answer = await embedTexts(embedding, texts, { dimensions, signal, onWait: budget.recordActivity })
     dimensions ??= answer.vectors[0]!.length
     return answer
   }
-  const settle = async (texts: readonly Claimed[]) => {
-    const { embedded, refused, tokens } = await embedEach(request, texts)
-    tally.refused += refused.length
-    if (tooManyFailures(tally.refused, total)) {
-      throw new TooManyFailures(`${tally.refused} of ${total} texts were refused: ${refused.at(-1)?.message}`)
-    }
-    await storeEmbeddings(db, lease, type, { model, dimensions: dimensions!, embedded, refused })
-    tally.embedded += embedded.length
-    tally.tokens += tokens
-    tally.remaining = Math.max(0, tally.remaining! - texts.length)
-    budget.moved()
-    const done = tally.embedded + tally.refused
-    options.onProgress?.({ source: sourceId, done, total, elapsedMs: tally.elapsedMs() })
+  const storeBatch = async (texts: readonly PendingText[]) => {
+    const { embedded, rejected, tokens } = await bisectRejected(request, texts)
+    counts.chunksQuarantined += rejected.length
+    refuseTooManyFailures(counts.chunksQuarantined, total, () => `texts were rejected: ${rejected.at(-1)?.message}`)
+    await storeEmbeddings(db, lease, type, { model, dimensions: dimensions!, embedded, rejected })
+    counts.chunksEmbedded += embedded.length
+    counts.tokens += tokens
+    counts.chunksRemaining = Math.max(0, counts.chunksRemaining! - texts.length)
+    budget.recordActivity()
+    const done = counts.chunksEmbedded + counts.chunksQuarantined
+    options.onProgress?.({ source: sourceId, done, total, elapsedMs: run.elapsedMs() })
   }
-  const batches = claimChunks(db, lease, { sourceId, model, batchSize })
+  const batches = claimTexts(db, lease, { sourceId, model, batchSize })
   // All of them take from one generator, and the first that fails ends it for the others, which store what they have.
   const work = async () => {
     for await (const texts of batches) {
-      budget.check()
+      budget.throwIfExpired()
       signal.throwIfAborted()
-      await settle(texts)
+      await storeBatch(texts)
     }
   }
   const ends = await Promise.allSettled(Array.from({ length: concurrency }, work))

@@ -4,12 +4,12 @@ import { APICallError, embedMany } from 'ai'
 import pRetry from 'p-retry'
 import { SyncError } from '../sync-error.ts'
 import type { Embedding } from './embedding.ts'
-import { explainRequest } from './explain-request.ts'
+import { requestError } from './errors.ts'
 
 /** A server that restarts is back by then; the waits grow from half a second and are spread by chance. */
-const RETRIES = 5
-const FIRST_WAIT_MS = 500
-const REQUEST_MS = 60_000
+const MAX_RETRIES = 5
+const FIRST_RETRY_MS = 500
+const REQUEST_TIMEOUT_MS = 60_000
 
 export interface Embedded {
   /** One for each text, in their order. */
@@ -22,14 +22,14 @@ export interface EmbedTextsOptions {
   /** How long vectors must be; null where that is not known yet. */
   readonly dimensions: number | null
   readonly signal?: AbortSignal | undefined
-  /** Whether what passes by itself is waited for; it is by default, and not where a person waits. */
-  readonly patient?: boolean | undefined
+  /** Whether passing faults are retried; they are by default, and not where a person waits. */
+  readonly retry?: boolean | undefined
   /** Told when the server asks for time, so that waiting for it is no standstill. */
   readonly onWait?: (() => void) | undefined
 }
 
 /**
- * Has texts embedded in one request, and, where it is patient, tries again what passes by itself: 429, 5xx, a cut
+ * Has texts embedded in one request, and retries what passes by itself: 429, 5xx, a cut
  * connection, no answer. What a server says about when to come back (`Retry-After`) is kept to, for as long as the
  * signal lets it.
  *
@@ -39,9 +39,9 @@ export interface EmbedTextsOptions {
 export async function embedTexts(
   embedding: Embedding,
   texts: readonly string[],
-  { dimensions, signal, patient = true, onWait }: EmbedTextsOptions,
+  { dimensions, signal, retry = true, onWait }: EmbedTextsOptions,
 ): Promise<Embedded> {
-  const { url, key, model, requestTimeoutMs = REQUEST_MS } = embedding
+  const { url, key, model, requestTimeoutMs = REQUEST_TIMEOUT_MS } = embedding
   const provider = createOpenAICompatible({ name: 'embedding', baseURL: url, ...(key && { apiKey: key }) })
   const once = async (): Promise<Embedded> => {
     const timeout = AbortSignal.timeout(requestTimeoutMs)
@@ -54,26 +54,26 @@ export async function embedTexts(
     })
     return { vectors: embeddings, tokens: usage.tokens || 0 }
   }
-  const asking = patient ? untilItPasses(once, { signal, onWait }) : once()
-  const answer = await asking.catch((error: unknown) => {
+  const request = retry ? retryTransient(once, { signal, onWait }) : once()
+  const answer = await request.catch((error: unknown) => {
     signal?.throwIfAborted()
-    throw explainRequest(error, embedding)
+    throw requestError(error, embedding)
   })
-  checkVectors(answer.vectors, dimensions ?? embedding.dimensions ?? null, embedding)
+  validateVectors(answer.vectors, dimensions ?? embedding.dimensions ?? null, embedding)
   return answer
 }
 
 /** Tries again what passes by itself, a few times, or as often as the server asks for time. */
-function untilItPasses<T>(
+function retryTransient<T>(
   once: () => Promise<T>,
   { signal, onWait }: Pick<EmbedTextsOptions, 'signal' | 'onWait'>,
 ): Promise<T> {
   return pRetry(once, {
-    retries: RETRIES,
-    minTimeout: FIRST_WAIT_MS,
+    retries: MAX_RETRIES,
+    minTimeout: FIRST_RETRY_MS,
     randomize: true,
     ...(signal && { signal }),
-    shouldRetry: ({ error }) => passes(error),
+    shouldRetry: ({ error }) => isTransient(error),
     // Whoever says when to come back means it: that is no failure to be counted.
     shouldConsumeRetry: ({ error }) => retryAfterMs(error) === null,
     async onFailedAttempt({ error }) {
@@ -85,7 +85,7 @@ function untilItPasses<T>(
   })
 }
 
-function passes(error: Error): boolean {
+function isTransient(error: Error): boolean {
   if (error.name === 'TimeoutError') return true
   return APICallError.isInstance(error) && error.isRetryable
 }
@@ -93,21 +93,21 @@ function passes(error: Error): boolean {
 /** What a server asks to wait, in seconds or until a time; null where it asks for nothing. */
 function retryAfterMs(error: Error): number | null {
   if (!APICallError.isInstance(error) || !error.isRetryable) return null
-  const { 'retry-after': asked, date } = error.responseHeaders ?? {}
-  if (asked === undefined) return null
-  if (/^\d+$/.test(asked)) return Number(asked) * 1000
+  const { 'retry-after': value, date } = error.responseHeaders ?? {}
+  if (value === undefined) return null
+  if (/^\d+$/.test(value)) return Number(value) * 1000
   // By the server's own clock, where it says what that is.
-  const ms = Date.parse(asked) - (Date.parse(date ?? '') || Date.now())
+  const ms = Date.parse(value) - (Date.parse(date ?? '') || Date.now())
   return Number.isNaN(ms) ? null : Math.max(0, ms)
 }
 
-function checkVectors(vectors: Embedded['vectors'], dimensions: number | null, { model }: Embedding): void {
-  const wanted = dimensions ?? vectors[0]?.length ?? 0
+function validateVectors(vectors: Embedded['vectors'], dimensions: number | null, { model }: Embedding): void {
+  const expected = dimensions ?? vectors[0]?.length ?? 0
   for (const vector of vectors) {
-    if (vector.length !== wanted) {
+    if (vector.length !== expected) {
       throw new SyncError(
         'EMBEDDING_DIMENSIONS',
-        `the model "${model}" makes vectors of ${vector.length} dimensions where ${wanted} are wanted`,
+        `the model "${model}" makes vectors of ${vector.length} dimensions where ${expected} are expected`,
         'Set "dimensions" to what the model makes, or embed under another model name to start a new set.',
       )
     }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 
-/** A server's repository, without secrets, and apart from it what its address told of them. */
+/** The address of a repository on a server without its secrets, and those apart from it. */
 export interface Address {
   readonly url: string
   readonly username: string | null

@@ -1,2 +1,2 @@
-/** The runner of processes, built into one file: read from a hundred, it is a fifth of a command that finds nothing new. */
-export { ExecaError, execa } from 'execa'
+/** The runner of processes, built into one file. */
+export { execa } from 'execa'

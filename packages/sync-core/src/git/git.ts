@@ -1,44 +1,23 @@
+/**
+ * How git is run: its porcelain on a repository of this machine by simple-git ({@link localGit}), what is streamed or
+ * talks to a server by {@link startGit}.
+ *
+ * Neither runs hooks, asks anyone, or sees the caller's GIT_DIR; what only reads may use no transport at all. A signal
+ * ends both. A git that streams or fetches has a process group of its own, which is sent SIGTERM, and SIGKILL a second
+ * later: its helper for a protocol would outlive it. simple-git sends SIGINT to git alone, which ends everything that git
+ * does locally, because there it starts nothing; so it is not used on a server ([test](../../test/git/git.test.ts)).
+ */
 import { channel } from 'node:diagnostics_channel'
-import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
+import { ABORTED, raceAbort } from '../abort.ts'
 import { redact } from '../redact.ts'
-import { execa } from './execa.ts'
+import { type GitSettings, gitEnvironment, SAFE_CONFIG } from './environment.ts'
 import { processGroup } from './process-group.ts'
 
-// What `git rev-parse --local-env-vars` prints, configuration aside: left by a hook or a shell, each of them
-// would point our git at another repository than the one we name.
-const LOCAL = [
-  'GIT_DIR',
-  'GIT_WORK_TREE',
-  'GIT_IMPLICIT_WORK_TREE',
-  'GIT_COMMON_DIR',
-  'GIT_INDEX_FILE',
-  'GIT_OBJECT_DIRECTORY',
-  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
-  'GIT_GRAFT_FILE',
-  'GIT_SHALLOW_FILE',
-  'GIT_REPLACE_REF_BASE',
-  'GIT_PREFIX',
-  'GIT_NAMESPACE',
-]
-
-// Silent for three quarters of a minute, a server is given up, also where nobody is left to do it for us: before
-// another process can have the lease, and with it the clone.
-const SSH = 'ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=15 -oServerAliveCountMax=3'
-
-/** How long a git that was asked to end may take. */
+/** From SIGTERM to SIGKILL. */
 const KILL_AFTER_MS = 1_000
 
-const HARDENED = [
-  ...['-c', 'core.hooksPath=/dev/null'],
-  ...['-c', 'core.fsmonitor=false'],
-  ...['-c', 'protocol.ext.allow=never'],
-  // A server that sends less than a kilobyte a second for half a minute is not going to.
-  ...['-c', 'http.lowSpeedLimit=1000', '-c', 'http.lowSpeedTime=30'],
-  ...['-c', 'core.quotePath=false'],
-]
-
-/** A git that has ended, as `tidemark:git` tells it. */
+/** A git that has ended, as published on the diagnostics channel `tidemark:git`. */
 export interface TracedGit {
   readonly args: readonly string[]
   readonly folder: string
@@ -48,67 +27,74 @@ export interface TracedGit {
 
 const traces = channel('tidemark:git')
 
-function traced<T extends Promise<unknown>>(folder: string, args: readonly string[], child: T): T {
-  if (!traces.hasSubscribers) return child
+function trace<T extends Promise<unknown>>(folder: string, args: readonly string[], running: T): T {
+  if (!traces.hasSubscribers) return running
   const started = performance.now()
-  const told = args.map(redact)
   const end = (ok: boolean) =>
-    traces.publish({ args: told, folder, elapsedMs: performance.now() - started, ok } satisfies TracedGit)
-  child.then(
+    traces.publish({ args: args.map(redact), folder, elapsedMs: performance.now() - started, ok } satisfies TracedGit)
+  running.then(
     () => end(true),
     () => end(false),
   )
-  return child
+  return running
 }
 
-/** What a call needs beside its arguments. */
-export interface GitSettings {
-  /** Whether it may talk to a server; what only reads may not, or a partial clone would fetch what it lacks. */
-  readonly online?: boolean
-  /** Configuration, passed in the environment where no one else can read it. */
-  readonly config?: readonly (readonly [string, string])[]
-  /** Variables for credential helpers. */
-  readonly secrets?: Readonly<Record<string, string>>
-  readonly input?: Readable
-}
+/** simple-git refuses what could run a program. All of it is ours ({@link SAFE_CONFIG}) or in the user's environment. */
+const TRUSTED_SETTINGS = Object.fromEntries(
+  ['Alias', 'AskPass', 'CommandBinaries', 'ConfigEnvCount', 'ConfigPaths', 'CredentialHelper', 'DiffExternal']
+    .concat(['DiffTextConv', 'Editor', 'Exec', 'Filter', 'FsMonitor', 'GitProxy', 'GpgProgram', 'HooksPath', 'Include'])
+    .concat([
+      'MergeDriver',
+      'Pack',
+      'Pager',
+      'ProtocolOverride',
+      'SshCommand',
+      'Submodule',
+      'TemplateDir',
+      'UrlRewrite',
+    ])
+    .map((name) => [`allowUnsafe${name}`, true]),
+)
 
 /**
- * Runs git on a repository to its end, without hooks, prompts or the caller's own GIT_DIR and its like.
+ * Has git's porcelain answer as text.
  *
- * @param folder the repository; git does not look above it, so a folder inside another repository is not one.
- * @throws {ExecaError} when git fails; on the signal it is ended by SIGTERM, and by SIGKILL a second later.
+ * @param input for its standard input.
+ * @throws {GitError} when git fails, or the signal's reason.
  */
-export async function git(
+export async function localGit(
   folder: string,
   args: readonly string[],
   signal: AbortSignal,
-  { input, ...settings }: GitSettings = {},
+  input?: string,
 ): Promise<string> {
-  const options = {
-    env: environment(folder, settings),
-    // A group of its own: git's helper for a protocol outlives git, and holds its pipes open.
-    detached: true,
-    ...(input ? { input } : { stdin: 'ignore' as const }),
-  }
-  const child = traced(folder, args, execa('git', [...HARDENED, '-C', folder, ...args], options))
-  using group = processGroup(child.nodeChildProcess)
-  const onAbort = () => group.end(KILL_AFTER_MS)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    if (signal.aborted) onAbort()
-    const { stdout } = await child
-    return stdout
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    // A helper of git's may have outlived it.
-    if (signal.aborted) group.kill()
-  }
+  signal.throwIfAborted()
+  // Loaded only when needed: a remote source with nothing new does not need it.
+  const { simpleGit } = await import('./simple-git.ts')
+  const env = gitEnvironment(folder) as Record<string, string>
+  const git = simpleGit({
+    baseDir: folder,
+    config: SAFE_CONFIG,
+    abort: signal,
+    trimmed: true,
+    allowEnvironment: Object.keys(env),
+    unsafe: TRUSTED_SETTINGS,
+    // All that was printed is there then; waiting for the exit as well would leave a timer behind.
+    completion: { onExit: false },
+    ...(input !== undefined && { input: () => input }),
+  }).env(env)
+  const answer = await raceAbort(trace(folder, args, git.raw([...args])), signal, KILL_AFTER_MS).catch((error) => {
+    signal.throwIfAborted()
+    throw error
+  })
+  if (answer === ABORTED) throw signal.reason
+  return answer
 }
 
 /** Whether a git that answers by its exit code says yes. @throws the signal's reason. */
-export async function succeeds(asked: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
+export async function exitsZero(running: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
   try {
-    await asked
+    await running
     return true
   } catch {
     signal.throwIfAborted()
@@ -116,57 +102,55 @@ export async function succeeds(asked: Promise<unknown>, signal: AbortSignal): Pr
   }
 }
 
-/** Starts git on a repository, as {@link git} does, to read its output as it comes. */
-export function gitStream(
+/** A git whose output is read as it comes. */
+export interface RunningGit {
+  readonly output: AsyncIterable<Buffer>
+  /** Resolves when git has ended well. */
+  readonly ended: Promise<unknown>
+  /** Ends git where it still runs, and waits for it. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts git on a repository.
+ *
+ * @param options.input for its standard input.
+ * @throws {ExecaError} from `ended` when git fails; on the signal its group gets SIGTERM, and SIGKILL a second later.
+ */
+export async function startGit(
   folder: string,
   args: readonly string[],
   signal: AbortSignal,
-  { input, ...settings }: GitSettings = {},
-) {
-  const options = {
-    env: environment(folder, settings),
-    cancelSignal: signal,
-    forceKillAfterDelay: KILL_AFTER_MS,
+  { input, ...settings }: GitSettings & { readonly input?: Readable } = {},
+): Promise<RunningGit> {
+  const { execa } = await import('./execa.ts')
+  const child = execa('git', [...SAFE_CONFIG.flatMap((setting) => ['-c', setting]), '-C', folder, ...args], {
+    env: gitEnvironment(folder, settings),
+    detached: true,
     buffer: { stdout: false },
-    encoding: 'buffer' as const,
-    ...(input && { input }),
-  }
-  const child = traced(folder, args, execa('git', [...HARDENED, '-C', folder, ...args], options))
-  // The stream tells a failure first; until it is awaited, the promise's is not unhandled.
-  child.catch(() => {})
+    encoding: 'buffer',
+    ...(input ? { input } : { stdin: 'ignore' }),
+  })
+  const group = processGroup(child.nodeChildProcess)
+  const onAbort = () => group.end(KILL_AFTER_MS)
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  const ended = trace(folder, args, child).finally(() => {
+    signal.removeEventListener('abort', onAbort)
+    // A helper of git's may have outlived it.
+    if (signal.aborted) group.kill()
+    group[Symbol.dispose]()
+  })
+  // Readers of the stream meet a failure first; until the promise is awaited, its rejection is not unhandled.
+  ended.catch(() => {})
   return {
-    pieces: child.stdout as AsyncIterable<Buffer>,
-    /** Resolves when git has ended well. */
-    ended: child as Promise<unknown>,
-    /** Ends git where it still runs, and waits for it. */
+    output: child.stdout as AsyncIterable<Buffer>,
+    ended,
     async stop() {
-      child.kill()
-      // What nobody takes any more would keep the end from coming.
+      group.end(KILL_AFTER_MS)
+      // Output that nobody reads any more would keep git from ending.
       child.stdout.destroy()
-      await child.catch(() => {})
+      await ended.catch(() => {})
     },
-  }
-}
-
-function environment(folder: string, { config = [], secrets = {}, online = false }: GitSettings): NodeJS.ProcessEnv {
-  const inherited = Number(process.env.GIT_CONFIG_COUNT ?? 0)
-  const configured = config.flatMap(([key, value], i) => [
-    [`GIT_CONFIG_KEY_${inherited + i}`, key],
-    [`GIT_CONFIG_VALUE_${inherited + i}`, value],
-  ])
-  return {
-    ...Object.fromEntries(LOCAL.map((name) => [name, undefined])),
-    ...secrets,
-    ...Object.fromEntries(configured),
-    GIT_CONFIG_COUNT: String(inherited + config.length),
-    GIT_CEILING_DIRECTORIES: dirname(folder),
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_OPTIONAL_LOCKS: '0',
-    GIT_NO_REPLACE_OBJECTS: '1',
-    // As with passwords: ask nobody. A command of the user's own counts for more.
-    GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? SSH,
-    LC_ALL: 'C',
-    // The list of transports that are allowed, empty: an object that is missing is told as missing.
-    ...(!online && { GIT_ALLOW_PROTOCOL: '' }),
   }
 }

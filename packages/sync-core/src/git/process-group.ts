@@ -15,8 +15,8 @@ const killAll = () => {
 }
 
 /**
- * A group is named by the number of its first process, which the kernel keeps from others only as long as one of the
- * group is there. So nothing is sent any more once that process has ended and left nobody behind.
+ * A group is named by the number of its leader, which the kernel keeps from others only as long as one of the group is
+ * there: no signal is sent any more once the leader has ended and the group is empty.
  */
 export function processGroup(leader: ChildProcess): ProcessGroup {
   let timer: NodeJS.Timeout | undefined
@@ -33,11 +33,12 @@ export function processGroup(leader: ChildProcess): ProcessGroup {
   const group: ProcessGroup = {
     end(killAfterMs) {
       send('SIGTERM')
-      timer ??= setTimeout(group.kill, killAfterMs).unref()
+      if (!gone) timer ??= setTimeout(group.kill, killAfterMs).unref()
     },
     kill: () => send('SIGKILL'),
     [Symbol.dispose]() {
       clearTimeout(timer)
+      gone = true
       running.delete(group)
       if (running.size === 0) process.off('exit', killAll)
     },

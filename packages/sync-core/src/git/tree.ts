@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { SyncError } from '../sync-error.ts'
-import { gitStream } from './git.ts'
-import type { Repository } from './repository.ts'
+import { startGit } from './git.ts'
+import type { Repository } from './refs.ts'
 
 /** A file of a commit's tree. */
 export interface TreeEntry {
@@ -19,38 +19,16 @@ const TAB = 9
 /**
  * The files of a commit's tree, in the byte order of their paths (that of `COLLATE "C"`), as git prints them.
  *
- * Yields one array for each piece that arrives, so that a tree of any size passes through without being held.
+ * Yields one array for each buffer that arrives, so that a tree of any size passes through without being held.
  */
 export async function* listTree(
   repository: Repository,
   commit: string,
   signal: AbortSignal,
 ): AsyncGenerator<TreeEntry[]> {
-  const child = gitStream(repository.folder, ['ls-tree', '-r', '-z', '--full-tree', commit], signal)
-  try {
-    let rest: Buffer = Buffer.alloc(0)
-    for await (const piece of child.pieces) {
-      const end = piece.lastIndexOf(NUL)
-      if (end < 0) {
-        rest = Buffer.concat([rest, piece])
-        continue
-      }
-      const whole = Buffer.concat([rest, piece.subarray(0, end)])
-      rest = piece.subarray(end + 1)
-      yield parseRecords(whole)
-    }
-    await child.ended
-  } catch (error) {
-    signal.throwIfAborted()
-    throw new SyncError(
-      'GIT_FAILED',
-      `git could not list the files of ${commit} in ${repository.folder}`,
-      'Check the repository with: git fsck',
-      error,
-    )
-  } finally {
-    await child.stop()
-  }
+  const args = ['ls-tree', '-r', '-z', '--full-tree', commit]
+  for await (const records of readRecords(repository, args, signal, `list the files of ${commit}`))
+    yield parseRecords(records)
 }
 
 /** `<mode> <type> <oid>\t<path>` records between NULs. Decoded at once unless some path is not UTF-8. */
@@ -64,17 +42,10 @@ function parseRecords(records: Buffer): TreeEntry[] {
         return { path: record.slice(tab + 1), ...parseHead(record.slice(0, tab)) }
       })
   }
-  const entries: TreeEntry[] = []
-  for (let start = 0; start < records.length; ) {
-    const stop = records.indexOf(NUL, start)
-    const end = stop < 0 ? records.length : stop
-    const tab = records.indexOf(TAB, start)
-    const path = records.subarray(tab + 1, end)
-    const head = records.toString('latin1', start, tab)
-    entries.push({ path: isUtf8(path) ? path.toString('utf8') : Buffer.from(path), ...parseHead(head) })
-    start = end + 1
-  }
-  return entries
+  return splitAtNul(records).map((record) => {
+    const tab = record.indexOf(TAB)
+    return { path: decodePath(record.subarray(tab + 1)), ...parseHead(record.toString('latin1', 0, tab)) }
+  })
 }
 
 function parseHead(head: string): { mode: string; blobOid: string } {
@@ -95,37 +66,61 @@ export async function* listChanges(
   signal: AbortSignal,
 ): AsyncGenerator<Change> {
   const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', from, to]
-  const child = gitStream(repository.folder, args, signal)
-  try {
-    let rest: Buffer = Buffer.alloc(0)
-    let head: string | null = null
-    for await (const piece of child.pieces) {
-      const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece])
-      let start = 0
-      for (let end = bytes.indexOf(NUL, start); end >= 0; end = bytes.indexOf(NUL, start)) {
-        const field = bytes.subarray(start, end)
-        start = end + 1
-        // ":<old mode> <new mode> <old oid> <new oid> <status>", then the path.
-        if (head === null) head = field.toString('latin1')
-        else {
-          const [, mode = '', , blobOid = ''] = head.split(' ')
-          const path = isUtf8(field) ? field.toString('utf8') : Buffer.from(field)
-          yield { path, entry: mode === '000000' ? null : { path, mode, blobOid } }
-          head = null
-        }
+  let head: string | null = null
+  for await (const fields of readRecords(repository, args, signal, `compare ${from} with ${to}`)) {
+    for (const field of splitAtNul(fields)) {
+      // ":<old mode> <new mode> <old oid> <new oid> <status>", then the path.
+      if (head === null) {
+        head = field.toString('latin1')
+        continue
       }
-      rest = bytes.subarray(start)
+      const [, mode = '', , blobOid = ''] = head.split(' ')
+      const path = decodePath(field)
+      yield { path, entry: mode === '000000' ? null : { path, mode, blobOid } }
+      head = null
     }
-    await child.ended
-  } catch (error) {
-    signal.throwIfAborted()
-    throw new SyncError(
-      'GIT_FAILED',
-      `git could not compare ${from} with ${to} in ${repository.folder}`,
-      'Check the repository with: git fsck',
-      error,
-    )
-  } finally {
-    await child.stop()
   }
 }
+
+/** What git prints in records that end with NUL: buffers of whole records, without the last NUL. */
+async function* readRecords(
+  repository: Repository,
+  args: readonly string[],
+  signal: AbortSignal,
+  task: string,
+): AsyncGenerator<Buffer> {
+  const git = await startGit(repository.folder, args, signal)
+  try {
+    let rest: Buffer = Buffer.alloc(0)
+    for await (const buffer of git.output) {
+      const end = buffer.lastIndexOf(NUL)
+      if (end < 0) {
+        rest = Buffer.concat([rest, buffer])
+        continue
+      }
+      yield Buffer.concat([rest, buffer.subarray(0, end)])
+      rest = buffer.subarray(end + 1)
+    }
+    await git.ended
+  } catch (error) {
+    signal.throwIfAborted()
+    const message = `git could not ${task} in ${repository.folder}`
+    throw new SyncError('GIT_FAILED', message, 'Check the repository with: git fsck', error)
+  } finally {
+    await git.stop()
+  }
+}
+
+function splitAtNul(records: Buffer): Buffer[] {
+  const parts: Buffer[] = []
+  for (let start = 0; start <= records.length; ) {
+    const stop = records.indexOf(NUL, start)
+    const end = stop < 0 ? records.length : stop
+    parts.push(records.subarray(start, end))
+    start = end + 1
+  }
+  return parts
+}
+
+/** A copy of the bytes where they are not UTF-8: what they were read with goes on being used. */
+const decodePath = (bytes: Buffer) => (isUtf8(bytes) ? bytes.toString('utf8') : Buffer.from(bytes))

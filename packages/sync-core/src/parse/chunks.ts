@@ -1,9 +1,9 @@
 import type { Root, RootContent } from 'mdast'
-import { plainText } from './plain-text.ts'
+import { plainText } from './mdast.ts'
 
-/** A piece of a page under one heading, of a size that a model can embed. */
+/** A part of a page under one heading, of a size that a model can embed. */
 export interface Chunk {
-  /** The headings that the piece stands under, outermost first. */
+  /** The headings that it stands under, outermost first. */
   readonly headingPath: readonly string[]
   /** Markdown, as it stands in the file. */
   readonly content: string
@@ -22,7 +22,7 @@ export function chunksOf(root: Root, text: string): Chunk[] {
   const close = () => {
     if (start < 0) return
     const headingPath = headings.map(({ title }) => title)
-    for (const content of pieces(text.slice(start, end))) chunks.push({ headingPath, content })
+    for (const content of splitLong(text.slice(start, end))) chunks.push({ headingPath, content })
     start = -1
   }
   for (const node of root.children) {
@@ -44,12 +44,13 @@ function extent(node: RootContent): { from: number; to: number } {
   return { from: node.position!.start.offset!, to: node.position!.end.offset! }
 }
 
-function* pieces(section: string): Generator<string> {
+/** Parts of a section that are no longer than a chunk may be. */
+function* splitLong(section: string): Generator<string> {
   let rest = section.trim()
   while (rest.length > MAX_CHARACTERS) {
     const cut = cutBefore(rest, MAX_CHARACTERS)
-    const piece = rest.slice(0, cut).trim()
-    if (piece !== '') yield piece
+    const part = rest.slice(0, cut).trim()
+    if (part !== '') yield part
     rest = rest.slice(cut)
   }
   if (rest.trim() !== '') yield rest.trim()

@@ -1,6 +1,6 @@
 import type { Root } from 'mdast'
 import { parse } from 'yaml'
-import { Unstorable } from './unstorable.ts'
+import { QuarantineError } from './quarantine-error.ts'
 
 const MAX_CHARACTERS = 64 * 1024
 
@@ -9,7 +9,7 @@ const MAX_CHARACTERS = 64 * 1024
  *
  * TOML front matter (`+++`) is left out of the text and not read.
  *
- * @throws {Unstorable} `bad_front_matter`
+ * @throws {QuarantineError} `bad_front_matter`
  */
 export function readFrontMatter(root: Root, text: string): { frontmatter: Record<string, unknown>; bodyStart: number } {
   const first = root.children[0]
@@ -22,7 +22,7 @@ export function readFrontMatter(root: Root, text: string): { frontmatter: Record
 
 function parseYaml(source: string): Record<string, unknown> {
   if (source.length > MAX_CHARACTERS) {
-    throw new Unstorable(
+    throw new QuarantineError(
       'bad_front_matter',
       `the front matter has ${source.length} characters, ${MAX_CHARACTERS} are allowed`,
     )
@@ -34,14 +34,14 @@ function parseYaml(source: string): Record<string, unknown> {
       JSON.stringify(parse(source, { maxAliasCount: 100, logLevel: 'error' }) ?? {}, refuseWhatJsonbCannotHold),
     )
   } catch (error) {
-    throw new Unstorable(
+    throw new QuarantineError(
       'bad_front_matter',
       `the front matter is not YAML that can be stored: ${firstLine(error)}`,
       error,
     )
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Unstorable('bad_front_matter', 'the front matter is not a list of "name: value" lines')
+    throw new QuarantineError('bad_front_matter', 'the front matter is not a list of "name: value" lines')
   }
   return value as Record<string, unknown>
 }

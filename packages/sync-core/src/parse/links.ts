@@ -1,6 +1,6 @@
+import { posix } from 'node:path'
 import type { Root } from 'mdast'
-import { targetName, targetPath } from './target-path.ts'
-import { walk } from './walk.ts'
+import { walk } from './mdast.ts'
 
 /** What a page points to, in the order of its text. */
 export interface Link {
@@ -23,12 +23,8 @@ export function linksOf(root: Root, text: string, path: string): Link[] {
   const add = (kind: Link['kind'], url: string | undefined) => {
     if (url === undefined) return
     const target = url.toWellFormed()
-    links.push({
-      kind,
-      target,
-      targetPath: targetPath(target, kind, path),
-      targetName: kind === 'wiki' ? targetName(target) : null,
-    })
+    if (kind === 'wiki') links.push({ kind, target, targetPath: null, targetName: wikiPageName(target) })
+    else links.push({ kind, target, targetPath: resolveLinkPath(target, path), targetName: null })
   }
   for (const node of walk(root)) {
     if (node.type === 'link') add(text.startsWith('[[', node.position!.start.offset) ? 'wiki' : 'link', node.url)
@@ -38,4 +34,34 @@ export function linksOf(root: Root, text: string, path: string): Link[] {
     else if (node.type === 'imageReference') add('image', definitions.get(node.identifier))
   }
   return links
+}
+
+/**
+ * The path in the same repository that a link names: relative to the page, or to the root with a leading slash,
+ * without anchor and query, percent-decoded. Null for other addresses, bare anchors and paths that lead out of the
+ * repository.
+ */
+function resolveLinkPath(target: string, from: string): string | null {
+  if (/^([a-z][a-z0-9+.-]*:|\/\/|#|\?|$)/i.test(target)) return null
+  const bare = decode(target.replace(/[?#].*$/s, ''))
+  if (bare.includes('\0')) return null
+  const joined = bare.startsWith('/') ? bare.slice(1) : posix.join(posix.dirname(from), bare)
+  const path = posix.normalize(joined)
+  const outside = path === '.' || path === '..' || path.startsWith('../') || path.startsWith('/')
+  return outside ? null : path.replace(/\/$/, '')
+}
+
+/** The name that a wiki link means: `[[Guide/First Steps#install]]` is `first steps`; null for a bare anchor. */
+function wikiPageName(target: string): string | null {
+  const path = target.replace(/[#|].*$/s, '').trim()
+  const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.(md|markdown)$/i, '')
+  return name.includes('\0') || name === '' ? null : name.toLowerCase()
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

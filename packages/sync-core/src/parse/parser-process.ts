@@ -1,15 +1,15 @@
 /**
- * The process that {@link startParser} starts: parses what it is sent, one file after another. A thread watches over
- * it, because parsing leaves no turn for anything else: it ends the process with its parent, and tells when a file has
- * taken all the processor time that it may. That, unlike a clock's time, does not pass while the machine sleeps, others
- * keep it busy, or someone has stopped the process.
+ * The process that `startParser` starts: parses what it is sent, one file after another. A thread watches over it,
+ * because parsing never yields to the event loop: it ends the process with its parent, and tells when a file has taken
+ * all the processor time that it may. That, unlike a clock's time, does not pass while the machine sleeps, others keep
+ * it busy, or someone has stopped the process.
  *
  * Process and thread are one module, so that a bundle has one file to put beside itself.
  */
-import { Socket } from 'node:net'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import type { Page } from './parse-page.ts'
-import type { Unstorable } from './unstorable.ts'
+import { ignoreTerminalSignals, openParentPipe } from '../exit-with-parent.ts'
+import type { Page } from './page.ts'
+import type { QuarantineCode } from './quarantine-error.ts'
 
 export interface ParseRequest {
   readonly path: string
@@ -18,10 +18,10 @@ export interface ParseRequest {
 
 export type ParseReply =
   | { readonly page: Page }
-  | { readonly refused: Unstorable['code']; readonly message: string }
+  | { readonly quarantine: QuarantineCode; readonly message: string }
   | { readonly fault: string }
 
-/** What the thread is told when a file is begun, and null when it is done. */
+/** Sent to the thread when a file is begun, and null when it is done. */
 interface Begun {
   /** Counted from 1, as the parent counts too. */
   readonly request: number
@@ -34,25 +34,24 @@ interface Watch {
   readonly timeLimitMs: number
 }
 
-/** How soon a file that had little left and has got no processor meanwhile is looked at again. */
-const MIN_LOOK_MS = 50
+/** How soon a file that had little time left and has got no processor meanwhile is checked again. */
+const MIN_CHECK_MS = 50
 
 if (isMainThread) await answerRequests()
 else watchRequests(workerData as Watch)
 
 async function answerRequests(): Promise<void> {
-  // What a terminal or a supervisor sends to all of a command's processes is for the one that has started this one.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+  ignoreTerminalSignals()
   const [pipe, timeLimitMs] = process.argv.slice(2).map(Number)
   const watch = new Worker(new URL(import.meta.url), { workerData: { pipe, timeLimitMs } })
   watch.unref()
-  const { parsePage } = await import('./parse-page.ts')
-  const { Unstorable } = await import('./unstorable.ts')
+  const { parsePage } = await import('./page.ts')
+  const { QuarantineError } = await import('./quarantine-error.ts')
   const parse = (path: string, bytes: Buffer): ParseReply => {
     try {
       return { page: parsePage(path, bytes) }
     } catch (error) {
-      if (error instanceof Unstorable) return { refused: error.code, message: error.message }
+      if (error instanceof QuarantineError) return { quarantine: error.code, message: error.message }
       return { fault: String((error as Error).stack) }
     }
   }
@@ -61,26 +60,22 @@ async function answerRequests(): Promise<void> {
     watch.postMessage({ request: ++request, cpuBefore: process.cpuUsage() } satisfies Begun)
     const reply = parse(path, Buffer.from(bytes))
     watch.postMessage(null)
-    // Who has asked may have been killed meanwhile; the pipe tells that.
+    // The parent may have been killed meanwhile; the pipe tells that.
     process.send!(reply, () => {})
   })
 }
 
 function watchRequests({ pipe, timeLimitMs }: Watch): void {
-  // The kernel closes the other end of this pipe when the parent ends, however it ends.
-  const parent = new Socket({ fd: pipe })
-    .on('error', () => {})
-    .on('close', () => process.kill(process.pid, 'SIGKILL'))
-    .resume()
+  const parent = openParentPipe(pipe, () => process.kill(process.pid, 'SIGKILL'))
   let timer: NodeJS.Timeout | undefined
-  const look = (begun: Begun) => {
+  const check = (begun: Begun) => {
     const { user, system } = process.cpuUsage(begun.cpuBefore)
     const leftMs = timeLimitMs - (user + system) / 1_000
     if (leftMs <= 0) parent.write(String(begun.request))
-    else timer = setTimeout(look, Math.max(leftMs, MIN_LOOK_MS), begun)
+    else timer = setTimeout(check, Math.max(leftMs, MIN_CHECK_MS), begun)
   }
   parentPort!.on('message', (begun: Begun | null) => {
     clearTimeout(timer)
-    if (begun) look(begun)
+    if (begun) check(begun)
   })
 }

@@ -1,154 +1,125 @@
-import { breathing } from '../breathe.ts'
-import { followMoves, type Move } from './follow-moves.ts'
-import { type PackedList, packedList } from './packed-list.ts'
-import type { Delete, Write } from './plan.ts'
-
-/** A page that keeps its id and content under another path. */
-export interface Rename {
-  readonly id: string
-  readonly from: string
-  readonly path: string
-  readonly blobOid: string
-  /** Members of one cycle (a→b while b→a) have the same number: only together they leave every path to one page. */
-  readonly cycle: number | null
-}
+import { forEachYielding } from '../yield-event-loop.ts'
+import { type CompressedList, compressedList } from './compressed-list.ts'
+import { type Move, orderRenames } from './order-renames.ts'
+import type { Delete, Rename, Write } from './plan.ts'
 
 export interface Renames {
-  /** In an order in which each path is free when it is taken. */
-  readonly renames: PackedList<Rename>
+  /** In an order in which each path is free when it is used. */
+  readonly renames: CompressedList<Rename>
   /** How many chains they make; the others are on cycles. */
   readonly chains: number
   /** Which of the writes they stand for, by position. */
-  readonly arrived: Uint8Array
-  /** Which of the vanished pages they take along, by position. */
-  readonly moved: Uint8Array
+  readonly renamedWrites: Uint8Array
+  /** Which of the removed pages they take along, by position. */
+  readonly renamedPages: Uint8Array
 }
 
 /** Where nothing can have moved. */
 export const NO_RENAMES: Renames = {
-  renames: packedList(),
+  renames: compressedList(),
   chains: 0,
-  arrived: new Uint8Array(),
-  moved: new Uint8Array(),
+  renamedWrites: new Uint8Array(),
+  renamedPages: new Uint8Array(),
 }
 
 /** So many pages are held in memory at a time. */
 const PAGES_PER_PASS = 50_000
 
+type Found = Pick<Renames, 'renames' | 'renamedWrites' | 'renamedPages'>
+type Writes = CompressedList<Write>
+type Removed = CompressedList<Delete>
+
 /**
  * Finds the pages whose exact content now stands at another path.
  *
- * First the plain moves, from a path that is gone to one that is new: they concern no third path, so any number of
+ * First the direct moves, from a path that is gone to one that is new: they concern no third path, so any number of
  * them is found in passes over a share of the blobs each. What is left are the few on chains and cycles.
  */
-export async function findRenames(writes: PackedList<Write>, vanished: PackedList<Delete>): Promise<Renames> {
+export async function findRenames(writes: Writes, removed: Removed): Promise<Renames> {
   const found: Found = {
-    renames: packedList<Rename>(),
-    arrived: new Uint8Array(writes.length),
-    moved: new Uint8Array(vanished.length),
+    renames: compressedList<Rename>(),
+    renamedWrites: new Uint8Array(writes.length),
+    renamedPages: new Uint8Array(removed.length),
   }
-  const passes = Math.ceil(vanished.length / PAGES_PER_PASS)
+  const passes = Math.ceil(removed.length / PAGES_PER_PASS)
   for (let pass = 0; pass < passes; pass++) {
-    await findPlainMoves(writes, vanished, found, (oid) => shortOid(oid) % passes === pass)
+    await findDirect(writes, removed, found, (oid) => shortOid(oid) % passes === pass)
   }
-  const plain = found.renames.length
-  const moves = await findOtherMoves(writes, vanished, found)
-  const { renames, chains } = followMoves(moves)
+  const direct = found.renames.length
+  const { renames, chains } = orderRenames(await findChained(writes, removed, found))
   for (const { move, cycle } of renames) {
     const { page, target } = move
     found.renames.push({ id: page.id, from: page.path, path: target.path, blobOid: target.blobOid, cycle })
-    found.arrived[target.at] = 1
-    if (page.at !== null) found.moved[page.at] = 1
+    found.renamedWrites[target.index] = 1
+    if (page.index !== null) found.renamedPages[page.index] = 1
   }
-  return { ...found, chains: plain + chains }
+  return { ...found, chains: direct + chains }
 }
 
-type Found = Pick<Renames, 'renames' | 'arrived' | 'moved'>
-
-async function findPlainMoves(
-  writes: PackedList<Write>,
-  vanished: PackedList<Delete>,
-  { renames, arrived, moved }: Found,
+async function findDirect(
+  writes: Writes,
+  removed: Removed,
+  { renames, renamedWrites, renamedPages }: Found,
   inPass: (blobOid: string) => boolean,
 ): Promise<void> {
-  const breathe = breathing()
-  const gone = new Map<string, { id: string; path: string; at: number }[]>()
-  let at = 0
-  for (const { id, path, blobOid } of vanished) {
-    if (inPass(blobOid)) getOrInsert(gone, blobOid).push({ id, path, at })
-    at++
-    await breathe()
-  }
-  // Taken from the end, the first comes first.
-  for (const pages of gone.values()) pages.reverse()
-  at = 0
-  for (const { id, path, blobOid } of writes) {
-    const page = id === null && inPass(blobOid) ? gone.get(blobOid)?.pop() : undefined
-    if (page) {
-      renames.push({ id: page.id, from: page.path, path, blobOid, cycle: null })
-      moved[page.at] = 1
-      arrived[at] = 1
-    }
-    at++
-    await breathe()
-  }
+  const deletedByOid = new Map<string, { id: string; path: string; index: number }[]>()
+  await forEachYielding(removed, ({ id, path, blobOid }, index) => {
+    if (inPass(blobOid)) getOrInsert(deletedByOid, blobOid).push({ id, path, index })
+  })
+  // Reversed so that pop() keeps path order.
+  for (const pages of deletedByOid.values()) pages.reverse()
+  await forEachYielding(writes, ({ id, path, blobOid }, index) => {
+    const page = id === null && inPass(blobOid) ? deletedByOid.get(blobOid)?.pop() : undefined
+    if (!page) return
+    renames.push({ id: page.id, from: page.path, path, blobOid, cycle: null })
+    renamedPages[page.index] = 1
+    renamedWrites[index] = 1
+  })
 }
 
 /** Pairs of the rest: paths and pages of the same blob where a page that is still there takes part. */
-async function findOtherMoves(
-  writes: PackedList<Write>,
-  vanished: PackedList<Delete>,
-  { arrived, moved }: Found,
-): Promise<Move[]> {
-  const breathe = breathing()
-  const had = new Set<number>()
-  let at = 0
-  for (const { blobOid } of vanished) {
-    if (!moved[at++]) had.add(shortOid(blobOid))
-    await breathe()
-  }
-  for (const { blobOid, oldBlobOid } of writes) {
-    // A page that is only written again, as after a change of the parser, goes nowhere.
-    if (oldBlobOid !== null && oldBlobOid !== blobOid) had.add(shortOid(oldBlobOid))
-    await breathe()
-  }
-  if (had.size === 0) return []
+async function findChained(writes: Writes, removed: Removed, { renamedWrites, renamedPages }: Found): Promise<Move[]> {
+  const oldOids = new Set<number>()
+  await forEachYielding(removed, ({ blobOid }, index) => {
+    if (!renamedPages[index]) oldOids.add(shortOid(blobOid))
+  })
+  await forEachYielding(writes, (write) => {
+    if (hasMoved(write)) oldOids.add(shortOid(write.oldBlobOid!))
+  })
+  if (oldOids.size === 0) return []
   const targets: Move['target'][] = []
-  at = 0
-  for (const { id, path, blobOid, oldBlobOid } of writes) {
-    if (!arrived[at] && blobOid !== oldBlobOid && had.has(shortOid(blobOid)))
-      targets.push({ path, blobOid, isNew: id === null, at })
-    at++
-    await breathe()
-  }
+  await forEachYielding(writes, ({ id, path, blobOid, oldBlobOid }, index) => {
+    if (!renamedWrites[index] && blobOid !== oldBlobOid && oldOids.has(shortOid(blobOid)))
+      targets.push({ path, blobOid, isNew: id === null, index })
+  })
   if (targets.length === 0) return []
-  return matchUp(targets, await pagesOf(new Set(targets.map(({ blobOid }) => blobOid)), writes, vanished, moved))
+  const targetOids = new Set(targets.map(({ blobOid }) => blobOid))
+  return pairByBlob(targets, await pagesByOid(targetOids, writes, removed, renamedPages))
 }
 
-async function pagesOf(
-  wanted: Set<string>,
-  writes: PackedList<Write>,
-  vanished: PackedList<Delete>,
-  moved: Uint8Array,
+/** A page that is only written again, as after a change of the parser, goes nowhere. */
+const hasMoved = ({ blobOid, oldBlobOid }: Write) => oldBlobOid !== null && oldBlobOid !== blobOid
+
+async function pagesByOid(
+  oids: Set<string>,
+  writes: Writes,
+  removed: Removed,
+  renamedPages: Uint8Array,
 ): Promise<Map<string, Move['page'][]>> {
-  const breathe = breathing()
   const pages = new Map<string, Move['page'][]>()
-  let at = 0
-  for (const { id, path, blobOid } of vanished) {
-    if (!moved[at] && wanted.has(blobOid)) getOrInsert(pages, blobOid).push({ id, path, at })
-    at++
-    await breathe()
-  }
-  for (const { id, path, blobOid, oldBlobOid } of writes) {
-    if (id !== null && oldBlobOid !== null && oldBlobOid !== blobOid && wanted.has(oldBlobOid))
-      getOrInsert(pages, oldBlobOid).push({ id, path, at: null })
-    await breathe()
-  }
+  await forEachYielding(removed, ({ id, path, blobOid }, index) => {
+    if (!renamedPages[index] && oids.has(blobOid)) getOrInsert(pages, blobOid).push({ id, path, index })
+  })
+  await forEachYielding(writes, (write) => {
+    const { id, path, oldBlobOid } = write
+    if (id !== null && hasMoved(write) && oids.has(oldBlobOid!))
+      getOrInsert(pages, oldBlobOid!).push({ id, path, index: null })
+  })
   return pages
 }
 
 /** Pairs pages and paths of the same blob, the surest first: pages whose path is gone, with paths that are new. */
-function matchUp(targets: Move['target'][], pages: Map<string, Move['page'][]>): Move[] {
+function pairByBlob(targets: Move['target'][], pages: Map<string, Move['page'][]>): Move[] {
   const surestFirst = [...targets.filter(({ isNew }) => isNew), ...targets.filter(({ isNew }) => !isNew)]
   return surestFirst.flatMap((target) => {
     const page = pages.get(target.blobOid)?.shift()
@@ -157,8 +128,8 @@ function matchUp(targets: Move['target'][], pages: Map<string, Move['page'][]>):
 }
 
 function getOrInsert<T>(map: Map<string, T[]>, key: string): T[] {
-  const there = map.get(key)
-  if (there) return there
+  const present = map.get(key)
+  if (present) return present
   const inserted: T[] = []
   map.set(key, inserted)
   return inserted

@@ -1,15 +1,13 @@
 /** Why a run stopped before it was done. */
 export type StopReason = 'timeout' | 'pull_timeout' | 'cancelled' | 'lease_lost' | 'stalled'
 
-export interface Counts {
-  readonly filesImported: number
-  readonly filesUpdated: number
-  readonly filesRenamed: number
-  readonly filesDeleted: number
-  readonly filesQuarantined: number
-}
+export type Counts = ReturnType<typeof noCounts>
 
-interface Common extends Counts {
+export const noCounts = () => ({
+  ...{ filesImported: 0, filesUpdated: 0, filesRenamed: 0, filesDeleted: 0, filesQuarantined: 0 },
+})
+
+interface Common extends Readonly<Counts> {
   /** Id of the source. */
   readonly source: string
   /** The commit of which everything is in, after this run; null before the first sync is complete. */
@@ -59,7 +57,7 @@ export interface Holder {
   readonly sinceRefreshMs: number | null
 }
 
-/** The result of a source of which no run could tell anything itself. */
+/** The result of a source whose run could not return one itself. */
 export function emptyResult(
   source: string,
   outcome: Extract<Outcome, { status: 'partial' | 'failed' }>,
@@ -70,11 +68,7 @@ export function emptyResult(
     ...outcome,
     bookmark: null,
     target: null,
-    filesImported: 0,
-    filesUpdated: 0,
-    filesRenamed: 0,
-    filesDeleted: 0,
-    filesQuarantined: 0,
+    ...noCounts(),
     filesRemaining: null,
     blobsRead: 0,
     elapsedMs,

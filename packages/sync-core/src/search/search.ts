@@ -1,9 +1,9 @@
 import type { Database } from '../database/database.ts'
 import type { Embedding } from '../embed/embedding.ts'
+import { findHits, type QueryVector, type SearchHit } from '../store/search/find-hits.ts'
+import type { WordMatch } from '../store/search/text-search.ts'
 import { SyncError } from '../sync-error.ts'
-import type { WordMatch } from './by-words.ts'
-import { findHits, type HitRow, MARKS } from './find-hits.ts'
-import { type Near, nearTo } from './near-to.ts'
+import { embedQuery } from './embed-query.ts'
 
 export type SearchMode = 'text' | 'vector' | 'hybrid'
 
@@ -19,26 +19,6 @@ export interface SearchOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A page that was found, by the chunk of it that fits best. */
-export interface SearchHit {
-  readonly source: string
-  readonly path: string
-  readonly title: string
-  /** The headings that the chunk stands under, outermost first. */
-  readonly headingPath: readonly string[]
-  /** Some of the chunk, on one line. */
-  readonly excerpt: string
-  /** Where in the excerpt the words are that were found. */
-  readonly matches: readonly { readonly start: number; readonly end: number }[]
-  /** What the hits are in order of; it compares hits of one search and nothing else. */
-  readonly score: number
-  /** Its place by words and by meaning, from 1; null where it was not among the first of them. */
-  readonly ranks: { readonly text: number | null; readonly vector: number | null }
-  /** When its source was brought up to date last, and for how long a newer commit is known, by the database's clock. */
-  readonly lastSyncedAt: Date | null
-  readonly behindMs: number | null
-}
-
 export interface SearchResult {
   readonly mode: SearchMode
   /** Whether chunks were looked for that have all of the words, or any; null where words were not looked at. */
@@ -47,7 +27,7 @@ export interface SearchResult {
   readonly warnings: readonly { readonly code: string; readonly message: string }[]
 }
 
-const LIMIT = 10
+const DEFAULT_LIMIT = 10
 
 /**
  * Finds pages by words, by meaning, or by both: the pages that either finds are put in one order by reciprocal rank
@@ -62,23 +42,24 @@ const LIMIT = 10
  *   `EMBEDDING_REFUSED`; or the signal's reason.
  */
 export async function search(db: Database, words: string, options: SearchOptions = {}): Promise<SearchResult> {
-  const { sources = null, limit = LIMIT, mode, embedding, signal } = options
+  const { sources = null, limit = DEFAULT_LIMIT, mode, embedding, signal } = options
   const warnings: SearchResult['warnings'][number][] = []
-  const near = mode === 'text' ? null : await nearOrWhyNot()
-  const chosen: SearchMode = mode ?? (near === null ? 'text' : 'hybrid')
-  const find = (match: WordMatch | null) => findHits(db, { words, match, near, sources, limit }, signal)
+  const vector = mode === 'text' ? null : await tryEmbedQuery()
+  const chosen: SearchMode = mode ?? (vector === null ? 'text' : 'hybrid')
+  const find = (match: WordMatch | null) => findHits(db, { words, match, vector, sources, limit }, signal)
   let match = matchFor(chosen, words)
-  let rows = await find(match)
-  if (match === 'all' && rows.length === 0 && isPlain(words)) {
+  let hits = await find(match)
+  if (match === 'all' && hits.length === 0 && isPlain(words)) {
     const some = await find('any')
-    if (some.length > 0) [match, rows] = ['any', some]
+    if (some.length > 0) [match, hits] = ['any', some]
   }
-  return { mode: chosen, match, hits: rows.map(hitOf), warnings }
+  return { mode: chosen, match, hits, warnings }
 
-  async function nearOrWhyNot(): Promise<Near | null> {
+  /** Where no mode is asked for, a search goes on without vectors, and says why. */
+  async function tryEmbedQuery(): Promise<QueryVector | null> {
     try {
-      const near = await nearTo(db, words, embedding, signal)
-      if (near !== null || mode === undefined) return near
+      const embedded = await embedQuery(db, words, embedding, signal)
+      if (embedded !== null || mode === undefined) return embedded
     } catch (error) {
       signal?.throwIfAborted()
       if (mode !== undefined || !(error instanceof SyncError)) throw error
@@ -100,21 +81,4 @@ const isPlain = (words: string) => !/"|(^|\s)-|(^|\s)or(\s|$)/i.test(words)
 function matchFor(mode: SearchMode, words: string): WordMatch | null {
   if (mode === 'vector') return null
   return mode === 'hybrid' && isPlain(words) ? 'any' : 'all'
-}
-
-function hitOf({ textRank, vectorRank, excerpt, ...hit }: HitRow): SearchHit {
-  return { ...hit, ...marked(excerpt), ranks: { text: textRank, vector: vectorRank } }
-}
-
-/** Takes the marks out of an excerpt, and tells where they were. */
-function marked(excerpt: string): Pick<SearchHit, 'excerpt' | 'matches'> {
-  const [start, stop] = MARKS
-  let text = ''
-  const matches: { start: number; end: number }[] = []
-  for (const part of excerpt.replace(/\s+/g, ' ').trim().split(start)) {
-    const end = part.indexOf(stop)
-    if (end >= 0) matches.push({ start: text.length, end: text.length + end })
-    text += part.replace(stop, '')
-  }
-  return { excerpt: text, matches }
 }

@@ -1,8 +1,8 @@
 import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
-import type { Page } from '../parse/parse-page.ts'
+import type { Page } from '../parse/page.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
-import { lostLease } from './lost-lease.ts'
+import { fencedQuery } from './fenced-query.ts'
 
 /** A page to be written: as a new one where `id` is null, else over the page that has that id. */
 export interface PageWrite {
@@ -27,7 +27,7 @@ export interface Batch {
   /** Ids of pages to be removed with all that was made of them. */
   readonly deletedIds: readonly string[]
   /** Paths whose quarantine is over. */
-  readonly releasedPaths: readonly string[]
+  readonly quarantineCleared: readonly string[]
 }
 
 /**
@@ -36,44 +36,26 @@ export interface Batch {
  * @throws {LeaseLostError} when the fence did not hold.
  */
 export async function applyBatch(db: Database, lease: Lease, sourceId: string, batch: Batch): Promise<void> {
-  const fence = lease.fenceSql(1)
-  const { rows } = await db.query(applyBatchSql(fence.text), [
-    ...fence.params,
+  const { pages, quarantined, deletedIds, quarantineCleared } = batch
+  await fencedQuery(db, lease, APPLY_BATCH, [
     sourceId,
     PARSER_VERSION,
-    JSON.stringify(batch.pages.map(pageRow)),
-    JSON.stringify(
-      batch.pages.flatMap(({ page }, n) => page.chunks.map((chunk, ordinal) => ({ n, ordinal, ...chunk }))),
-    ),
-    JSON.stringify(batch.pages.flatMap(({ page }, n) => page.links.map((link, ordinal) => ({ n, ordinal, ...link })))),
-    JSON.stringify(batch.quarantined),
-    `{${batch.deletedIds.join(',')}}`,
-    JSON.stringify([...batch.pages.map(({ path }) => path), ...batch.releasedPaths]),
+    JSON.stringify(pages.map(pageRow)),
+    JSON.stringify(pages.flatMap(({ page }, n) => page.chunks.map((chunk, ordinal) => ({ n, ordinal, ...chunk })))),
+    JSON.stringify(pages.flatMap(({ page }, n) => page.links.map((link, ordinal) => ({ n, ordinal, ...link })))),
+    JSON.stringify(quarantined),
+    `{${deletedIds.join(',')}}`,
+    JSON.stringify([...pages.map(({ path }) => path), ...quarantineCleared]),
   ])
-  if (rows.length === 0) throw await lostLease(lease)
 }
 
 function pageRow({ id, path, blobOid, sizeBytes, page }: PageWrite, n: number) {
-  const { slug, title, frontmatter, content } = page
-  const counts = { chunk_count: page.chunks.length, link_count: page.links.length }
-  return {
-    n,
-    id,
-    path,
-    blob_oid: blobOid,
-    size_bytes: sizeBytes,
-    slug,
-    title,
-    frontmatter,
-    content,
-    ...counts,
-  }
+  const { slug, title, frontmatter, content, chunks, links } = page
+  const counts = { chunk_count: chunks.length, link_count: links.length }
+  return { n, id, path, blob_oid: blobOid, size_bytes: sizeBytes, slug, title, frontmatter, content, ...counts }
 }
 
 /*
- * Survives: a take-over of the lease at any moment. The fence takes a key-share lock on the lease's row, so a
- * take-over waits until this statement has committed, or came first, and then every part selects from an empty fence.
- *
  * New pages are told from known ones by the plan (id or not) and not by ON CONFLICT, because a rename changes the
  * path that a conflict would be looked for by. Parts of one statement don't see each other's rows, so chunks and
  * links that a page no longer has are removed by ordinal: never a row that the same statement writes.
@@ -81,8 +63,7 @@ function pageRow({ id, path, blobOid, sizeBytes, page }: PageWrite, n: number) {
  * A chunk or link is unchanged when its whole row is, not when a hash or a key column is: any column may have been
  * edited by hand or made by an older parser, and a column that is added later is compared too.
  */
-const applyBatchSql = (fence: string) => /* sql */ `
-WITH fence AS MATERIALIZED (${fence}),
+const APPLY_BATCH = /* sql */ `
 page AS MATERIALIZED (
   SELECT p.* FROM fence, json_to_recordset($5::json) AS p (
     n integer, id bigint, path text, blob_oid text, size_bytes bigint, slug text, title text, frontmatter jsonb,
@@ -141,7 +122,7 @@ quarantined AS (
   SET blob_oid = excluded.blob_oid, parser_version = excluded.parser_version, code = excluded.code,
       message = excluded.message, last_seen_at = now()
 ),
-released AS (
+cleared AS (
   DELETE FROM tidemark.quarantine USING fence, json_array_elements_text($10::json) AS gone (path)
   WHERE quarantine.source_id = $3 AND md5(quarantine.path) = md5(gone.path)
 ),

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { ifMissing } from './if-missing.ts'
+import { orIfNoSchema } from './or-if-no-schema.ts'
 
 /** How much the database holds of a source. */
 export interface SourceSize {
@@ -14,11 +14,11 @@ const NOTHING: SourceSize = { pages: 0, chunks: 0, links: 0, quarantined: 0, run
 
 /** Counts what `removeSource` would remove; reads only. */
 export async function countSource(db: Database, sourceId: string): Promise<SourceSize> {
-  const { rows } = await ifMissing(db.query<SourceSize>(measureSourceSql, [sourceId]), { rows: [NOTHING] })
+  const { rows } = await orIfNoSchema(db.query<SourceSize>(COUNT_SOURCE, [sourceId]), { rows: [NOTHING] })
   return rows[0]!
 }
 
-const measureSourceSql = /* sql */ `
+const COUNT_SOURCE = /* sql */ `
 SELECT
   (SELECT count(*)::integer FROM tidemark.pages WHERE source_id = $1) AS pages,
   (SELECT count(*)::integer FROM tidemark.chunks WHERE source_id = $1) AS chunks,

@@ -1,6 +1,6 @@
 import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
-import { lostLease } from './lost-lease.ts'
+import { fencedQuery } from './fenced-query.ts'
 
 /** What is derived of a page, and would stay for ever where the page itself was removed by hand. */
 const DERIVED_TABLES = ['chunks', 'links', 'search_chunks', 'search_pages']
@@ -20,17 +20,14 @@ const ROWS_PER_STATEMENT = 5_000
  * @throws {LeaseLostError} when the fence did not hold.
  */
 export async function deleteOrphans(db: Database, lease: Lease, sourceId: string, onStep: () => void): Promise<void> {
-  const fence = lease.fenceSql(1)
   for (const table of DERIVED_TABLES) {
-    const sql = deleteOrphansSql(fence.text, table)
     // Without statistics, which PGlite never gets by itself, each statement would sort all rows that are left.
     await db.query(`ANALYZE tidemark.${table} (source_id, page_id)`)
     // A page id of any value may be found there, also one below zero.
     for (let after: string | null = MIN_BIGINT; after !== null; ) {
-      const params: unknown[] = [...fence.params, sourceId, after, ROWS_PER_STATEMENT]
-      const { rows } = await db.query<Visited>(sql, params)
-      if (rows.length === 0) throw await lostLease(lease)
-      after = rows[0]!.last
+      const params: unknown[] = [sourceId, after, ROWS_PER_STATEMENT]
+      const [visited] = await fencedQuery<Visited>(db, lease, deleteOrphansSql(table), params)
+      after = visited.last
       onStep()
     }
   }
@@ -43,8 +40,7 @@ const MIN_BIGINT = String(-(2n ** 63n))
  * leaves a page half looked at. OFFSET 0 and the ctid keep it from becoming a join, which would read all pages, or all
  * rows of the table, each time.
  */
-const deleteOrphansSql = (fence: string, table: string) => /* sql */ `
-WITH fence AS MATERIALIZED (${fence}),
+const deleteOrphansSql = (table: string) => /* sql */ `
 visited AS MATERIALIZED (
   SELECT derived.ctid AS row_id, derived.page_id FROM fence, tidemark.${table} AS derived
   WHERE derived.source_id = $3 AND derived.page_id > $4::bigint

@@ -1,7 +1,7 @@
 import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
-import { lostLease } from './lost-lease.ts'
+import { fencedQuery } from './fenced-query.ts'
 
 export interface Completion {
   readonly source: { readonly id: string; readonly fingerprint: string }
@@ -18,22 +18,11 @@ export interface Completion {
  */
 export async function finishSource(db: Database, lease: Lease, completion: Completion): Promise<void> {
   const { source, runId, commit, status, counts } = completion
-  const fence = lease.fenceSql(1)
-  const { rows } = await db.query(finishSourceSql(fence.text), [
-    ...fence.params,
-    source.id,
-    runId,
-    commit,
-    status,
-    JSON.stringify(counts),
-    PARSER_VERSION,
-    source.fingerprint,
-  ])
-  if (rows.length === 0) throw await lostLease(lease)
+  const params = [source.id, runId, commit, status, JSON.stringify(counts), PARSER_VERSION, source.fingerprint]
+  await fencedQuery(db, lease, FINISH_SOURCE, params)
 }
 
-const finishSourceSql = (fence: string) => /* sql */ `
-WITH fence AS MATERIALIZED (${fence}),
+const FINISH_SOURCE = /* sql */ `
 source AS (
   UPDATE tidemark.sources SET
     bookmark = $5, target = $5, dirty = false, rewrite_before = NULL, behind_since = NULL, parser_version = $8::integer, fingerprint = $9,

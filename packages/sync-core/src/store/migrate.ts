@@ -1,14 +1,11 @@
-import { type Database, within } from '../database/database.ts'
+import { type Database, withSignal } from '../database/database.ts'
 import { SyncError } from '../sync-error.ts'
-import { ifMissing } from './if-missing.ts'
+import { orIfNoSchema } from './or-if-no-schema.ts'
 import tables from './schema/0001-tables.ts'
 import views from './schema/0002-views.ts'
-import linkTargets from './schema/0003-link-targets.ts'
-import search from './schema/0004-search.ts'
-import embeddings from './schema/0005-embeddings.ts'
 
 // In order; a migration that has been released is never edited.
-const MIGRATIONS = [tables, views, linkTargets, search, embeddings]
+const MIGRATIONS = [tables, views]
 
 /**
  * Brings the schema `tidemark` up to date; costs one look where it is already.
@@ -22,11 +19,11 @@ const MIGRATIONS = [tables, views, linkTargets, search, embeddings]
 export async function migrate(db: Database, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
   try {
     await db.locks.migrate({ signal })
-    const bound = signal ? within(db, signal) : db
+    const bound = signal ? withSignal(db, signal) : db
     if (!(await isCurrent(bound))) await bound.query(migrationStatement())
   } catch (error) {
     signal?.throwIfAborted()
-    throw explain(error, db)
+    throw migrationError(error, db)
   }
 }
 
@@ -48,7 +45,7 @@ export async function pendingMigrations(db: Database): Promise<string[]> {
 
 async function isCurrent(db: Database): Promise<boolean> {
   const asked = db.query('SELECT max(version) AS version FROM tidemark.migrations')
-  const version = (await ifMissing(asked, { rows: [] })).rows[0]?.version ?? 0
+  const version = (await orIfNoSchema(asked, { rows: [] })).rows[0]?.version ?? 0
   if (version <= MIGRATIONS.length) return version === MIGRATIONS.length
   throw new SyncError(
     'DATABASE_NEWER',
@@ -75,7 +72,7 @@ function migrationStatement(): string {
   END $migrate$`
 }
 
-function explain(error: unknown, db: Database): unknown {
+function migrationError(error: unknown, db: Database): unknown {
   const { code, message, cause } = error as { code?: string; message: string; cause?: { code?: string } }
   if (code !== '42501' && cause?.code !== '42501') return error
   return new SyncError(

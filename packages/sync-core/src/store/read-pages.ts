@@ -1,14 +1,6 @@
 import type { Database } from '../database/database.ts'
-import { ifMissing } from './if-missing.ts'
-
-/** What the plan needs to know of a stored page. */
-export interface StoredPage {
-  readonly id: string
-  readonly path: string
-  readonly blobOid: string
-  /** 0 for a page that is to be written again whatever made it. */
-  readonly parserVersion: number
-}
+import type { StoredPage } from '../plan/plan.ts'
+import { orIfNoSchema } from './or-if-no-schema.ts'
 
 const PAGE_ROWS = 1_000
 
@@ -24,7 +16,7 @@ export async function* readPages(
 ): AsyncGenerator<StoredPage[]> {
   for (let after = ''; ; ) {
     signal.throwIfAborted()
-    const { rows } = await ifMissing(db.query<StoredPage>(readPagesSql, [sourceId, after, PAGE_ROWS, rewriteBefore]), {
+    const { rows } = await orIfNoSchema(db.query<StoredPage>(READ_PAGES, [sourceId, after, PAGE_ROWS, rewriteBefore]), {
       rows: [],
     })
     if (rows.length > 0) yield rows
@@ -33,7 +25,7 @@ export async function* readPages(
   }
 }
 
-const readPagesSql = /* sql */ `
+const READ_PAGES = /* sql */ `
 SELECT id, path, blob_oid AS "blobOid",
   CASE WHEN $4::timestamptz IS NOT NULL AND updated_at NOT BETWEEN $4 AND now() THEN 0 ELSE parser_version END AS "parserVersion"
 FROM tidemark.pages
@@ -42,20 +34,23 @@ ORDER BY path COLLATE "C"
 LIMIT $3`
 
 /** The pages of a source at these paths, in the byte order of the paths. */
-export async function* pagesAt(
+export async function* readPagesAt(
   db: Database,
   sourceId: string,
   paths: readonly string[],
   signal: AbortSignal,
 ): AsyncGenerator<StoredPage[]> {
-  for (let at = 0; at < paths.length; at += PAGE_ROWS) {
+  for (let start = 0; start < paths.length; start += PAGE_ROWS) {
     signal.throwIfAborted()
-    const { rows } = await db.query<StoredPage>(pagesAtSql, [sourceId, JSON.stringify(paths.slice(at, at + PAGE_ROWS))])
+    const { rows } = await db.query<StoredPage>(READ_PAGES_AT, [
+      sourceId,
+      JSON.stringify(paths.slice(start, start + PAGE_ROWS)),
+    ])
     if (rows.length > 0) yield rows
   }
 }
 
-const pagesAtSql = /* sql */ `
+const READ_PAGES_AT = /* sql */ `
 SELECT id, path, blob_oid AS "blobOid", parser_version AS "parserVersion"
 FROM tidemark.pages
 WHERE source_id = $1 AND path IN (SELECT json_array_elements_text($2::json) COLLATE "C")

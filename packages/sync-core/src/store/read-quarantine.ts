@@ -1,18 +1,12 @@
 import type { Database } from '../database/database.ts'
-import { ifMissing } from './if-missing.ts'
-
-/** What made a file be set aside; it is tried again when either is another. */
-export interface Quarantined {
-  readonly path: string
-  readonly blobOid: string
-  readonly parserVersion: number
-}
+import type { QuarantinedFile } from '../plan/plan.ts'
+import { orIfNoSchema } from './or-if-no-schema.ts'
 
 /** The files of a source that could not be stored, by path. */
-export async function readQuarantine(db: Database, sourceId: string): Promise<Map<string, Quarantined>> {
-  const { rows } = await ifMissing(db.query<Quarantined>(readQuarantineSql, [sourceId]), { rows: [] })
+export async function readQuarantine(db: Database, sourceId: string): Promise<Map<string, QuarantinedFile>> {
+  const { rows } = await orIfNoSchema(db.query<QuarantinedFile>(READ_QUARANTINE, [sourceId]), { rows: [] })
   return new Map(rows.map((row) => [row.path, row]))
 }
 
-const readQuarantineSql = /* sql */ `
+const READ_QUARANTINE = /* sql */ `
 SELECT path, blob_oid AS "blobOid", parser_version AS "parserVersion" FROM tidemark.quarantine WHERE source_id = $1`

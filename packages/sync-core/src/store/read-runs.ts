@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { ifMissing } from './if-missing.ts'
+import { orIfNoSchema } from './or-if-no-schema.ts'
 
 /** A run as the database remembers it. */
 export interface RunRecord {
@@ -22,10 +22,10 @@ export async function readRuns(
   db: Database,
   { source, limit }: { source?: string | undefined; limit: number },
 ): Promise<RunRecord[]> {
-  return (await ifMissing(db.query<RunRecord>(readRunsSql, [source ?? null, limit]), { rows: [] })).rows
+  return (await orIfNoSchema(db.query<RunRecord>(READ_RUNS, [source ?? null, limit]), { rows: [] })).rows
 }
 
-const readRunsSql = /* sql */ `
+const READ_RUNS = /* sql */ `
 SELECT source_id AS source, id, started_at AS "startedAt", finished_at AS "finishedAt", status, reason,
        from_commit AS "fromCommit", to_commit AS "toCommit", counts, host, pid
 FROM tidemark.runs WHERE $1::text IS NULL OR source_id = $1

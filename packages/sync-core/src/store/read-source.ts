@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { ifMissing } from './if-missing.ts'
+import { orIfNoSchema } from './or-if-no-schema.ts'
 
 /** A source as the database remembers it. */
 export interface StoredSource {
@@ -16,7 +16,7 @@ export interface StoredSource {
 
 /** The source of that id, or null where it was never synced. */
 export async function readSource(db: Database, id: string): Promise<StoredSource | null> {
-  const { rows } = await ifMissing(db.query<StoredSource>(`${readSourcesSql} WHERE id = $1`, [id]), {
+  const { rows } = await orIfNoSchema(db.query<StoredSource>(`${READ_SOURCES} WHERE id = $1`, [id]), {
     rows: [],
   })
   return rows[0] ?? null
@@ -24,10 +24,10 @@ export async function readSource(db: Database, id: string): Promise<StoredSource
 
 /** All sources that were ever synced, by id. */
 export async function readSources(db: Database): Promise<StoredSource[]> {
-  return (await ifMissing(db.query<StoredSource>(`${readSourcesSql} ORDER BY id`), { rows: [] })).rows
+  return (await orIfNoSchema(db.query<StoredSource>(`${READ_SOURCES} ORDER BY id`), { rows: [] })).rows
 }
 
-const readSourcesSql = /* sql */ `
+const READ_SOURCES = /* sql */ `
 SELECT id, repo, ref, bookmark, target, dirty, last_checked_at AS "lastCheckedAt", last_synced_at AS "lastSyncedAt",
        last_status AS "lastStatus"
 FROM tidemark.sources`

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { ifMissing } from './if-missing.ts'
+import { orIfNoSchema } from './or-if-no-schema.ts'
 
 /** Where a source stands, as the database knows it. Ages are by the clock of the database, in milliseconds. */
 export interface SourceStatus {
@@ -47,12 +47,12 @@ const UNKNOWN: Omit<SourceStatus, 'id'> = {
 /** Where these sources stand, in the order of their ids as given; one statement, and nothing is written. */
 export async function readStatus(db: Database, ids: readonly string[]): Promise<SourceStatus[]> {
   const nothing = { rows: ids.map((id) => ({ id, ...UNKNOWN })) }
-  return (await ifMissing(db.query<SourceStatus>(readStatusSql, [ids]), nothing)).rows
+  return (await orIfNoSchema(db.query<SourceStatus>(READ_STATUS, [ids]), nothing)).rows
 }
 
 const ms = (interval: string) => `(extract(epoch FROM ${interval}) * 1000)::double precision`
 
-const readStatusSql = /* sql */ `
+const READ_STATUS = /* sql */ `
 SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, source.last_status AS "lastStatus",
   source.last_checked_at AS "lastCheckedAt", source.last_synced_at AS "lastSyncedAt",
   ${ms('clock_timestamp() - source.last_checked_at')} AS "sinceCheckMs",

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
-import { lostLease } from './lost-lease.ts'
+import { fencedQuery } from './fenced-query.ts'
 
 export interface RunStart {
   readonly source: {
@@ -24,41 +24,27 @@ export interface StartedRun {
   /** Whether an earlier run had left the source unfinished. */
   readonly unfinished: boolean
   /** Whether the bookmark was made with the same parser and the same choice of files. */
-  readonly sameMaking: boolean
+  readonly sameSettings: boolean
+  /** Pages last written before that moment of the database's clock are to be written again; null where none are. */
   readonly rewriteBefore: Date | null
   /** Whether the search index had every page before. */
-  readonly searched: boolean
+  readonly indexed: boolean
 }
 
 /**
- * Notes under the lease that pages are about to change, so that a run killed at any later moment leaves a source
+ * Records under the lease that pages are about to change, so that a run killed at any later moment leaves a source
  * that is known to be a mixture.
  *
- @throws {LeaseLostError} when the fence did not hold.
+ * @throws {LeaseLostError} when the fence did not hold.
  */
 export async function startRun(db: Database, lease: Lease, { source, from, to, full }: RunStart): Promise<StartedRun> {
-  const fence = lease.fenceSql(1)
-  const params = [
-    ...fence.params,
-    source.id,
-    source.repo,
-    source.ref,
-    from,
-    to,
-    hostname(),
-    process.pid,
-    full,
-    PARSER_VERSION,
-    source.fingerprint,
-  ]
-  const { rows } = await db.query<StartedRun>(startRunSql(fence.text), params)
-  const run = rows[0]
-  if (!run) throw await lostLease(lease)
+  const { id, repo, ref, fingerprint } = source
+  const params = [id, repo, ref, from, to, hostname(), process.pid, full, PARSER_VERSION, fingerprint]
+  const [run] = await fencedQuery<StartedRun>(db, lease, START_RUN, params)
   return run
 }
 
-const startRunSql = (fence: string) => /* sql */ `
-WITH fence AS MATERIALIZED (${fence}),
+const START_RUN = /* sql */ `
 before AS MATERIALIZED (
   SELECT dirty, parser_version, fingerprint, unindexed_since_run FROM tidemark.sources WHERE id = $3
 ),
@@ -76,7 +62,7 @@ source AS (
   RETURNING rewrite_before
 )
 SELECT run.id, coalesce((SELECT dirty FROM before), false) AS unfinished,
-  coalesce((SELECT parser_version = $11::integer AND fingerprint = $12 FROM before), false) AS "sameMaking",
+  coalesce((SELECT parser_version = $11::integer AND fingerprint = $12 FROM before), false) AS "sameSettings",
   source.rewrite_before AS "rewriteBefore",
-  coalesce((SELECT unindexed_since_run IS NULL FROM before), false) AS searched
+  coalesce((SELECT unindexed_since_run IS NULL FROM before), false) AS indexed
 FROM run, source`

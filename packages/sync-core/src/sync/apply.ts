@@ -1,59 +1,57 @@
 import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
 import type { Origin } from '../git/origin.ts'
-import type { Repository } from '../git/repository.ts'
+import type { Repository } from '../git/refs.ts'
 import type { Plan } from '../plan/plan.ts'
+import { nextBatchSize } from '../run/batch-size.ts'
+import type { Budget } from '../run/budget.ts'
+import type { RunProgress } from '../run/progress.ts'
+import { refuseTooManyFailures } from '../run/stop.ts'
 import { applyBatch } from '../store/apply-batch.ts'
-import { type PreparedBatch, prepareBatches } from './batches.ts'
-import type { Budget } from './budget.ts'
-import { fitting } from './fitting.ts'
-import { TooManyFailures, tooManyFailures } from './too-many-failures.ts'
+import { prepareBatches } from './batches.ts'
 
-const FIRST_PAGES = 25
-const MOST_PAGES = 500
+const FIRST_BATCH_PAGES = 25
+const MAX_BATCH_PAGES = 500
 
-export interface Application {
+export interface ApplyOptions {
   readonly db: Database
   readonly lease: Lease
   readonly sourceId: string
   readonly repository: Repository
-  readonly bring: Origin['bring']
-  readonly plan: Plan
-  /** Files that earlier runs towards the same end have set aside. */
+  readonly fetchBlobs: Origin['fetchBlobs']
+  /** Files that earlier runs towards the same commit have quarantined. */
   readonly failedBefore: number
   readonly budget: Budget
+  readonly progress: RunProgress
+  /** Aborts with the budget and the lease. */
   readonly signal: AbortSignal
-  /** Told of each blob that was read. */
-  readonly onRead: () => void
-  /** Told of each batch that is in. */
-  readonly onStored: (batch: PreparedBatch) => void
 }
 
 /** Writes batch after batch, reading and parsing the next one meanwhile, until the plan is done or the signal aborts. */
-export async function applyPlan(application: Application): Promise<void> {
-  const { db, lease, sourceId, repository, bring, plan, failedBefore, budget, signal } = application
-  const { onRead, onStored } = application
+export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void> {
+  const { db, lease, sourceId, repository, fetchBlobs, failedBefore, budget, progress, signal } = options
   const { imports, updates, renames } = plan.counts
+  const total = imports + updates + renames + plan.rejected.length + failedBefore
   let failed = failedBefore
-  const total = imports + updates + renames + plan.refused.length + failedBefore
-  let pagesPerBatch = FIRST_PAGES
-  const reading = { repository, bring, plan, pagesPerBatch: () => pagesPerBatch, onRead, signal }
-  const batches = prepareBatches(reading)
+  let maxPages = FIRST_BATCH_PAGES
+  const onRead = progress.countRead
+  const batches = prepareBatches(plan, { repository, fetchBlobs, maxPages: () => maxPages, onRead, signal })
   for await (const batch of readAhead(batches)) {
-    budget.check()
+    budget.throwIfExpired()
     signal.throwIfAborted()
     failed += batch.quarantined.length
-    // Before it is written: what is set aside would not be tried again, and its page would be gone.
-    if (tooManyFailures(failed, total)) {
-      throw new TooManyFailures(
-        `${failed} of ${total} files cannot be stored, the last of them ${batch.quarantined.at(-1)?.path}: ${batch.quarantined.at(-1)?.message}`,
-      )
-    }
+    const last = batch.quarantined.at(-1)
+    // Before it is written: what is quarantined would not be tried again, and its page would be gone.
+    refuseTooManyFailures(
+      failed,
+      total,
+      () => `files cannot be stored, the last of them ${last?.path}: ${last?.message}`,
+    )
     lease.assertHeld()
     const started = performance.now()
     await applyBatch(db, lease, sourceId, batch)
-    onStored(batch)
-    pagesPerBatch = fitting(pagesPerBatch, MOST_PAGES, batch.pages.length, performance.now() - started)
+    progress.countBatch(batch)
+    maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, batch.pages.length, performance.now() - started)
   }
 }
 
@@ -61,7 +59,7 @@ export async function applyPlan(application: Application): Promise<void> {
 async function* readAhead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
   const begin = () => {
     const next = items.next()
-    // Awaited in the next turn; until then a failure is not unhandled.
+    // Awaited in the next round; until then a failure is not unhandled.
     next.catch(() => {})
     return next
   }

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { isRemote, parseAddress } from '../git/address.ts'
-import { localOrigin } from '../git/local-origin.ts'
 import type { Origin } from '../git/origin.ts'
-import { remoteOrigin } from '../git/remote-origin.ts'
 import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
 
@@ -15,7 +13,7 @@ export interface Source {
   readonly repo: string
   /** Branch, tag, `HEAD` or commit id. */
   readonly ref: string
-  /** A folder of the repository; nothing outside it is mirrored. Paths are told from the root nevertheless. */
+  /** A folder of the repository; nothing outside it is mirrored. Paths stay relative to the root. */
   readonly subpath?: string | undefined
   /** Patterns as in .gitignore; only Markdown files that they name are mirrored. */
   readonly include?: readonly string[] | undefined
@@ -25,69 +23,68 @@ export interface Source {
   readonly language?: string | undefined
 }
 
-export const languageOf = ({ language = 'english' }: Source) => language
+export const searchLanguage = ({ language = 'english' }: Source) => language
 
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
 export function validateSource({ id, repo, subpath, include = [], exclude = [], language }: Source): void {
+  const refuse = (message: string, hint: string): never => {
+    throw new SyncError('BAD_SOURCE', message, hint)
+  }
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id)) {
-    throw new SyncError(
-      'BAD_SOURCE',
-      `"${id}" cannot be the name of a source`,
-      'Use up to 64 letters, digits, ".", "_" and "-", beginning with a letter or digit.',
-    )
+    const hint = 'Use up to 64 letters, digits, ".", "_" and "-", beginning with a letter or digit.'
+    refuse(`"${id}" cannot be the name of a source`, hint)
   }
   if (repo.trim() === '' || repo.startsWith('-') || repo.includes('\0')) {
-    throw new SyncError(
-      'BAD_SOURCE',
-      `source "${id}" has no repository that could be read: "${redact(repo)}"`,
-      'Give the path of a git repository.',
-    )
+    const message = `source "${id}" has no repository that could be read: "${redact(repo)}"`
+    refuse(message, 'Give the path of a git repository.')
   }
   const outside = subpath?.split('/').some((part) => part === '..' || part === '.' || part === '')
   if (subpath !== undefined && (outside || subpath.includes('\0'))) {
-    throw new SyncError(
-      'BAD_SOURCE',
-      `the subpath "${subpath}" of source "${id}" is not a folder of a repository`,
-      'Give it as "docs/guide", from the root and without a slash at either end.',
-    )
+    const hint = 'Give it as "docs/guide", from the root and without a slash at either end.'
+    refuse(`the subpath "${subpath}" of source "${id}" is not a folder of a repository`, hint)
   }
   const bad = [...include, ...exclude].find((pattern) => pattern.trim() === '' || /[\0\n]/.test(pattern))
   if (bad !== undefined) {
-    throw new SyncError(
-      'BAD_SOURCE',
-      `source "${id}" has a pattern that names nothing: ${JSON.stringify(bad)}`,
-      'Write patterns as in .gitignore, for example "docs/**" or "*.draft.md".',
-    )
+    const hint = 'Write patterns as in .gitignore, for example "docs/**" or "*.draft.md".'
+    refuse(`source "${id}" has a pattern that names nothing: ${JSON.stringify(bad)}`, hint)
   }
   if (language !== undefined && !/^[a-z_]{1,63}$/.test(language)) {
-    throw new SyncError(
-      'BAD_SOURCE',
-      `source "${id}" has a language that no dictionary is called by: ${JSON.stringify(language)}`,
-      'Give it as Postgres has it, for example "english" or "german"; "simple" takes words as they stand.',
-    )
+    const message = `source "${id}" has a language that no dictionary is called by: ${JSON.stringify(language)}`
+    const hint = 'Give it as Postgres has it, for example "english" or "german"; "simple" takes words as they stand.'
+    refuse(message, hint)
   }
   if (isRemote(repo) && parseAddress(repo) === null) {
-    throw new SyncError(
-      'BAD_SOURCE',
-      `source "${id}" has an address that is not fetched: ${redact(repo)}`,
-      'Give an https, ssh or file address, or the path of a repository on this machine.',
-    )
+    const hint = 'Give an https, ssh or file address, or the path of a repository on this machine.'
+    refuse(`source "${id}" has an address that is not fetched: ${redact(repo)}`, hint)
   }
 }
 
 /** The repository as it may be shown and stored: a path made absolute, an address without its secrets. */
-export function shownRepo({ repo }: Source): string {
+export function displayRepo({ repo }: Source): string {
   return isRemote(repo) ? redact(repo) : resolve(repo)
 }
 
 /** Where the commits of a source come from. @param clones folder for the clones of those that are on a server. */
-export function originOf({ id, repo, ref }: Source, clones: string): Origin {
-  return isRemote(repo) ? remoteOrigin(repo, ref, resolve(clones, `${id}.git`)) : localOrigin(resolve(repo), ref)
+export async function openOrigin({ id, repo, ref }: Source, clones: string): Promise<Origin> {
+  // Only the one that is needed is loaded.
+  if (isRemote(repo)) return (await import('../git/remote.ts')).remoteOrigin(repo, ref, resolve(clones, `${id}.git`))
+  return (await import('../git/local.ts')).localOrigin(resolve(repo), ref)
+}
+
+/**
+ * The commit that a source's ref names now; asks its server where it is on one, and fetches nothing.
+ *
+ * @throws {SyncError} `BAD_SOURCE`, `NOT_A_REPOSITORY`, `BAD_REF`, `REF_NOT_FOUND`, `FETCH_FAILED`, `FETCH_REFUSED`,
+ *   or the signal's reason.
+ */
+export async function currentCommit(source: Source, signal: AbortSignal): Promise<string> {
+  validateSource(source)
+  return (await openOrigin(source, '')).resolveCommit(signal)
 }
 
 /** A digest of what a bookmark was made with: when it is another, the bookmark says nothing. */
-export function fingerprintOf(source: Source): string {
+export function sourceFingerprint(source: Source): string {
   const { ref, subpath, include = [], exclude = [] } = source
-  const parts = JSON.stringify([shownRepo(source), ref, subpath ?? null, include, exclude])
+  const parts = JSON.stringify([displayRepo(source), ref, subpath ?? null, include, exclude])
   return createHash('sha256').update(parts).digest('hex').slice(0, 16)
 }

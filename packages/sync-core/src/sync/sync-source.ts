@@ -1,18 +1,45 @@
+/**
+ * Makes the pages of a source equal to the Markdown files of its ref.
+ *
+ * A source is `clean` while its pages equal its bookmark. A run that finds the ref elsewhere takes the lease
+ * `sync:<source>`, marks the source dirty in its first statement, writes fenced batches, and moves the bookmark in the
+ * last one. It may stop after any of them, by the budget, the caller, the stall watchdog, a lost lease, a kill: the
+ * source stays dirty, and the next run compares the two states again and finds only what is left. A run that loses its
+ * lease writes nothing more, because every statement that writes begins with the fence. A run that finds nothing new
+ * takes no lease and writes only when it looked. The search index follows after, under a lease of its own, and
+ * never changes how a run ended.
+ */
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { type Database, within } from '../database/database.ts'
+import { type Database, withSignal } from '../database/database.ts'
+import { hasTree, type Repository } from '../git/refs.ts'
+import { guardViolation } from '../plan/guard.ts'
+import { plannedChanges } from '../plan/plan.ts'
+import { type Budget, startBudget } from '../run/budget.ts'
+import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import type { Outcome, SyncResult } from '../run/outcome.ts'
-import { outcomeFromError } from '../run/outcome-from-error.ts'
-import { noteFailure } from '../store/note-failure.ts'
+import { type RunProgress, startProgress } from '../run/progress.ts'
+import { CLEANUP_TIMEOUT_MS, outcomeFromError } from '../run/stop.ts'
+import { deleteOrphans } from '../store/delete-orphans.ts'
+import { finishSource } from '../store/finish-source.ts'
 import { readSource } from '../store/read-source.ts'
-import { AFTERWARDS_MS } from './afterwards.ts'
-import { startBudget } from './budget.ts'
-import { giveBack } from './give-back.ts'
-import { nothingNew, type Run } from './run.ts'
-import { originOf, type Source, validateSource } from './source.ts'
-import type { SyncOptions } from './sync-options.ts'
-import { leaseKey, takeLease } from './take-lease.ts'
-import { startTally } from './tally.ts'
+import { recordCheck } from '../store/record-check.ts'
+import { recordFailure } from '../store/record-failure.ts'
+import { recordUnfinishedRun } from '../store/record-unfinished-run.ts'
+import { type StartedRun, startRun } from '../store/start-run.ts'
+import type { SyncOptions } from './options.ts'
+import { displayRepo, openOrigin, type Source, searchLanguage, sourceFingerprint, validateSource } from './source.ts'
+
+const CLONES = '.tidemark/clones'
+
+/** What every step of a run needs. */
+interface Run {
+  readonly db: Database
+  readonly source: Source
+  readonly options: SyncOptions
+  readonly budget: Budget
+  readonly progress: RunProgress
+}
 
 /**
  * Makes the pages of a source equal to the Markdown files of its ref, or as many of them as the budget allows; the
@@ -29,72 +56,178 @@ import { startTally } from './tally.ts'
  */
 export async function syncSource(db: Database, source: Source, options: SyncOptions = {}): Promise<SyncResult> {
   validateSource(source)
-  const { budgetMs, stallMs = STALL_MS, signal: caller, onProgress } = options
-  using budget = startBudget({ budgetMs, stallMs, caller })
-  const tally = startTally(source.id, (progress) => {
-    budget.moved()
-    onProgress?.(progress)
+  using budget = startBudget(options)
+  const progress = startProgress(source.id, (at) => {
+    budget.recordActivity()
+    options.onProgress?.(at)
   })
-  const context = { db: within(db, budget.signal), source, options, budget, tally }
+  const run: Run = { db: withSignal(db, budget.signal), source, options, budget, progress }
   try {
-    const ending = await run(context)
-    await searchable(context, ending)
-    return tally.result(ending)
+    const outcome = await syncToTarget(run)
+    await updateIndex(run, outcome)
+    return progress.result(outcome)
   } catch (error) {
-    const ending = outcomeFromError(error, budget.signal)
-    await lookBack(context, ending).catch(() => {})
-    return tally.result(ending)
+    const outcome = outcomeFromError(error, budget.signal, progress.warnings)
+    await recordAfterwards(run, outcome).catch(() => {})
+    return progress.result(outcome)
   }
 }
 
-const STALL_MS = 5 * 60_000
-const CLONES = '.tidemark/clones'
+/** The whole run, from the ref to the bookmark. */
+async function syncToTarget(run: Run): Promise<Outcome> {
+  const { db, source, options, budget, progress } = run
+  const { breakLockIfStaleMs, waitMs, dryRun = false, full = false, retryQuarantined = false } = options
+  const { id, ref, subpath, include, exclude } = source
+  const comparing = { sourceId: id, selection: { subpath, include, exclude }, retryQuarantined }
+  const key = leaseKey(id)
 
-async function run(context: Run): Promise<Outcome> {
-  const { db, source, options, budget, tally } = context
-  const { signal } = budget
-  signal.throwIfAborted()
-  const clones = options.clones ?? CLONES
-  // A dry run has no lease, so it keeps out of the clone that the holder of the lease may be fetching into.
-  const origin = originOf(source, options.dryRun ? join(clones, 'dry-run') : clones)
-  tally.target = await tally.phase(origin.phase, () => origin.head(signal))
-  // The rest is loaded where there is something to do: most runs find nothing new.
-  if (options.dryRun) return await (await import('./dry-run.ts')).dryRun(context, origin)
-  if (await nothingNew(context)) return { status: 'up_to_date' }
+  budget.signal.throwIfAborted()
+  // A dry run has no lease, so it stays out of the clone that the holder of the lease may be fetching into.
+  const origin = await openOrigin(source, join(options.clones ?? CLONES, dryRun ? 'dry-run' : ''))
+  progress.target = await progress.phase(origin.phase, () => origin.resolveCommit(budget.signal))
+  if (!dryRun && (await checkUpToDate(run, db))) return { status: 'up_to_date' }
+  const { applyPlan, planSource } = await loadPipeline()
+  if (dryRun) {
+    const { signal } = budget
+    progress.bookmark = (await readSource(db, id))?.bookmark ?? null
+    const { repository, commit } = await progress.phase(origin.phase, () => origin.prepare(signal))
+    progress.target = commit
+    const rewriteBefore = full ? END_OF_TIME : null
+    const state = { ...comparing, db, repository, commit, diffBase: null, rewriteBefore, signal }
+    const plan = await progress.phase('plan', () => planSource(state))
+    progress.setPlan(plan)
+    progress.countPlan(plan)
+    options.onPlan?.(plannedChanges(plan))
+    warnOf(run, guardViolation(plan))
+    return { status: 'dry_run' }
+  }
 
-  const { breakLockIfStaleMs, waitMs } = options
-  const taken = await tally.phase('lock', async () => {
-    if (breakLockIfStaleMs) await db.locks.break(leaseKey(source.id), { maxAgeMs: breakLockIfStaleMs, signal })
-    return takeLease(db, source.id, waitMs, signal)
+  const acquired = await progress.phase('lock', async () => {
+    if (breakLockIfStaleMs) await db.locks.break(key, { maxAgeMs: breakLockIfStaleMs, signal: budget.signal })
+    return acquireLease(db, key, { waitMs, signal: budget.signal })
   })
-  if ('status' in taken) return taken
+  if ('status' in acquired) return acquired
+  await using held = acquired
+  const { lease, signal } = held
+  // Again: another run may have ended since, and after a wait the ref may have moved.
+  if (waitMs) progress.target = await progress.phase(origin.phase, () => origin.resolveCommit(signal))
+  if (await checkUpToDate(run, held.db)) return { status: 'up_to_date' }
+
+  const from = progress.bookmark
+  const fingerprint = sourceFingerprint(source)
+  const about = { id, ref, fingerprint, repo: displayRepo(source) }
+  const started = await startRun(held.db, lease, { source: about, from, to: progress.target!, full })
   try {
-    // In pieces: what is loaded at once holds the event loop until all of it is.
-    await import('../parse/front-matter.ts')
-    await setImmediate()
-    await import('../parse/parse-page.ts')
-    await setImmediate()
-    const { runUnderLease } = await import('./under-lease.ts')
-    return await runUnderLease(context, origin, taken)
-  } finally {
-    await giveBack(taken)
+    progress.unindexedPaths = started.indexed ? [] : 'all'
+    const { repository, commit } = await progress.phase(origin.phase, () => origin.prepare(signal))
+    progress.target = commit
+    const { rewriteBefore } = started
+    const diffBase = await findDiffBase(run, started, repository, signal)
+    const state = { ...comparing, db: held.db, repository, commit, diffBase, rewriteBefore, signal }
+    const plan = await progress.phase('plan', () => planSource(state))
+    progress.setPlan(plan)
+    if (!options.allowMassDelete && warnOf(run, guardViolation(plan)))
+      return await recordUnfinished(run, held, started.id, { status: 'blocked', reason: 'mass_delete' })
+    const failedBefore = started.unfinished ? plan.counts.stillQuarantined : 0
+    const applying = {
+      ...held,
+      sourceId: id,
+      repository,
+      fetchBlobs: origin.fetchBlobs,
+      failedBefore,
+      budget,
+      progress,
+    }
+    await progress.phase('apply', async () => {
+      if (rewriteBefore !== null) await deleteOrphans(held.db, lease, id, progress.report)
+      await applyPlan(plan, applying)
+    })
+    const status = from === null ? 'first_sync' : 'synced'
+    const completion = { source: about, runId: started.id, commit, status, counts: progress.counts() }
+    await finishSource(held.db, lease, completion)
+    progress.bookmark = commit
+    return { status }
+  } catch (error) {
+    return await recordUnfinished(run, held, started.id, outcomeFromError(error, signal, progress.warnings))
   }
 }
 
-/** Has the search index follow the pages that are in. It may be late, so nothing of it makes a run another. */
-async function searchable(context: Run, { status }: Outcome): Promise<void> {
-  const { options, tally } = context
-  if (!COMPLETE.has(status) || options.search === false || tally.unsearched === null) return
-  const { refreshIndex } = await import('../search/refresh-index.ts')
-  await tally.phase('search', () => refreshIndex(context))
+/** Later than any page was written, and within what Postgres can hold. */
+const END_OF_TIME = new Date('9999-01-01T00:00:00Z')
+
+/**
+ * Loads what only a run with something to do needs; most find nothing new. In steps: what is loaded at once holds the
+ * event loop until all of it is.
+ */
+async function loadPipeline() {
+  await import('../parse/front-matter.ts')
+  await setImmediate()
+  await import('../parse/page.ts')
+  await setImmediate()
+  return { ...(await import('./plan-source.ts')), ...(await import('./apply.ts')) }
+}
+
+/** Whether the target is in already and no option asks for more; reads the bookmark and the state of the index. */
+async function checkUpToDate({ source, options, progress }: Run, db: Database): Promise<boolean> {
+  const about = { id: source.id, fingerprint: sourceFingerprint(source), language: searchLanguage(source) }
+  const { bookmark, upToDate, indexed } = await recordCheck(db, about, progress.target!)
+  progress.lookedAt = performance.now()
+  progress.bookmark = bookmark
+  progress.unindexedPaths = indexed ? null : 'all'
+  if (!upToDate || options.full || options.retryQuarantined) return false
+  progress.filesRemaining = 0
+  return true
+}
+
+/** The bookmark, where the pages are known to equal its tree and that tree is there to be compared with. */
+async function findDiffBase(
+  { options: { retryQuarantined }, progress: { bookmark } }: Run,
+  { rewriteBefore, unfinished, sameSettings }: StartedRun,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const clean = bookmark !== null && !unfinished && sameSettings && rewriteBefore === null && !retryQuarantined
+  return clean && (await hasTree(repository, bookmark, signal)) ? bookmark : null
+}
+
+/** Warns of what a person must allow. @returns whether there is anything. */
+function warnOf({ progress }: Run, violation: string | null): boolean {
+  if (violation !== null) progress.warnings.push({ code: 'mass_delete', message: violation })
+  return violation !== null
+}
+
+/** Records how a run ended that did not finish its source. */
+async function recordUnfinished(
+  { db, source, progress }: Run,
+  { lease }: Held,
+  runId: string,
+  outcome: Outcome,
+): Promise<Outcome> {
+  const reason = 'reason' in outcome ? outcome.reason : null
+  const end = { sourceId: source.id, runId, status: outcome.status, reason, counts: progress.counts() }
+  // The next run finds out by comparing; a record that can't be written must not hide how this one ended.
+  const soon = withSignal(db, AbortSignal.timeout(CLEANUP_TIMEOUT_MS))
+  await recordUnfinishedRun(soon, lease, end).catch(() => {})
+  return outcome
+}
+
+/** After a run that was stopped or has failed: "up_to_date" must not stay after a look that failed. */
+async function recordAfterwards({ db, source, options, progress }: Run, { status }: Outcome): Promise<void> {
+  const soon = withSignal(db, AbortSignal.timeout(CLEANUP_TIMEOUT_MS))
+  if (status === 'failed' && !options.dryRun)
+    progress.bookmark = await recordFailure(soon, source.id, performance.now() - progress.lookedAt)
+  else if (progress.bookmark === null) progress.bookmark = (await readSource(soon, source.id))?.bookmark ?? null
 }
 
 const COMPLETE = new Set<Outcome['status']>(['up_to_date', 'synced', 'first_sync'])
 
-/** After a run that was stopped or has failed: a look that failed must not leave "up_to_date" standing. */
-async function lookBack({ db, source, options, tally }: Run, { status }: Outcome): Promise<void> {
-  const soon = within(db, AbortSignal.timeout(AFTERWARDS_MS))
-  if (status === 'failed' && !options.dryRun)
-    tally.bookmark = await noteFailure(soon, source.id, performance.now() - tally.lookedAt)
-  else if (tally.bookmark === null) tally.bookmark = (await readSource(soon, source.id))?.bookmark ?? null
+/** Has the search index follow the pages that are in, with what is left of the budget. */
+async function updateIndex({ db, source, options, budget, progress }: Run, { status }: Outcome): Promise<void> {
+  const { unindexedPaths, report: onBatch } = progress
+  if (!COMPLETE.has(status) || options.search === false || unindexedPaths === null) return
+  const { updateSearchIndex } = await import('../search/update-index.ts')
+  const paths = unindexedPaths === 'all' ? null : unindexedPaths
+  const update = { sourceId: source.id, language: searchLanguage(source), paths, budget, onBatch }
+  const problem = await progress.phase('search', () => updateSearchIndex(db, update))
+  if (problem !== null) progress.warnings.push({ code: 'search_behind', message: problem })
 }

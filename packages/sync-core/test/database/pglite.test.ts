@@ -53,7 +53,7 @@ describe('an embedded database', () => {
 
     expect((await db.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
     await db.close()
-    expect(descendants().filter((line) => line.includes('pglite-process'))).toEqual([])
+    expect(descendants().filter((line) => line.includes('pglite/process'))).toEqual([])
   })
 
   test('is not ended by a Ctrl-C, which reaches every process of a terminal, and a forgotten close() keeps no one', async () => {
@@ -72,7 +72,7 @@ describe('an embedded database', () => {
     const long = db.query('SELECT count(*) FROM generate_series(1, 50000000)')
     long.catch(() => {})
     const { execFileSync } = await import('node:child_process')
-    execFileSync('pkill', ['-KILL', '-P', String(process.pid), '-f', 'pglite-process'])
+    execFileSync('pkill', ['-KILL', '-P', String(process.pid), '-f', 'pglite/process'])
 
     await expect(long).rejects.toThrow('the embedded database has ended')
     await expect(db.query('SELECT 1')).rejects.toThrow('the embedded database has ended')

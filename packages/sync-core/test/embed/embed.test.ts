@@ -34,7 +34,7 @@ const embeddings = async (model = 'm') =>
 
 describe('embedding on PGlite', () => {
   test('embeds every chunk, and then finds nothing to do and asks no one', async () => {
-    world.repository.commit(texts(5))
+    await world.repository.commit(texts(5))
     await world.sync()
 
     expect(await embed()).toMatchObject({
@@ -51,7 +51,7 @@ describe('embedding on PGlite', () => {
   })
 
   test('embeds the same text once, in however many pages and sources it stands', async () => {
-    world.repository.commit({ 'a.md': 'Same.', 'b.md': 'Same.', 'c.md': 'Other.' })
+    await world.repository.commit({ 'a.md': 'Same.', 'b.md': 'Same.', 'c.md': 'Other.' })
     await world.sync()
     await world.sync({ id: 'copy' })
 
@@ -62,7 +62,7 @@ describe('embedding on PGlite', () => {
   })
 
   test('of two sources at once embeds the text that both have once', async () => {
-    world.repository.commit(texts(30))
+    await world.repository.commit(texts(30))
     await world.sync()
     await world.sync({ id: 'copy' })
 
@@ -75,7 +75,7 @@ describe('embedding on PGlite', () => {
   })
 
   test('costs nothing after a full sync that mended chunks, because it keeps every embedding', async () => {
-    world.repository.commit(texts(5))
+    await world.repository.commit(texts(5))
     await world.sync()
     await embed()
     await world.db.query(`UPDATE tidemark.chunks SET content = 'edited', content_hash = '\\x00'`)
@@ -87,20 +87,20 @@ describe('embedding on PGlite', () => {
   })
 
   test('costs nothing for pages that were renamed or moved, or are what they once were', async () => {
-    world.repository.commit({ 'a.md': 'First.', 'b.md': 'Second.' })
+    await world.repository.commit({ 'a.md': 'First.', 'b.md': 'Second.' })
     await world.sync()
     await embed()
-    world.repository.commit({ 'moved/a.md': 'First.', 'b.md': 'Changed.' })
+    await world.repository.commit({ 'moved/a.md': 'First.', 'b.md': 'Changed.' })
     await world.sync()
     expect(await embed()).toMatchObject({ chunksEmbedded: 1 })
-    world.repository.commit({ 'a.md': 'First.', 'b.md': 'Second.' })
+    await world.repository.commit({ 'a.md': 'First.', 'b.md': 'Second.' })
     await world.sync()
 
     expect(await embed()).toMatchObject({ status: 'up_to_date', requests: 0 })
   })
 
   test('starts a new set for another model, and searches by the old one until that is complete', async () => {
-    world.repository.commit(texts(6))
+    await world.repository.commit(texts(6))
     await world.sync()
     await embed()
     server.faults.push({ status: 401 })
@@ -118,10 +118,10 @@ describe('embedding on PGlite', () => {
   })
 
   test('collects embeddings of texts that are gone, and sets that a complete one has replaced', async () => {
-    world.repository.commit(texts(4))
+    await world.repository.commit(texts(4))
     await world.sync()
     await embed()
-    world.repository.commit(texts(3))
+    await world.repository.commit(texts(3))
     await world.sync()
     expect(await collectEmbeddings(world.db, 'm', { dryRun: true })).toEqual({ embeddings: 1, models: [] })
     expect(await embeddings()).toBe(4)
@@ -135,7 +135,7 @@ describe('embedding on PGlite', () => {
   })
 
   test('estimates tokens and cost in a dry run, and asks, writes and takes nothing', async () => {
-    world.repository.commit({
+    await world.repository.commit({
       'a.md': 'x'.repeat(4_000),
       'b.md': 'x'.repeat(4_000),
       'c.md': 'y'.repeat(4_000),
@@ -175,7 +175,7 @@ describe('embedding on PGlite', () => {
   })
 
   test('sends the key as a bearer token, and the dimensions that are asked for', async () => {
-    world.repository.commit(texts(1))
+    await world.repository.commit(texts(1))
     await world.sync()
 
     await embed({}, { key: 'sk-secret', dimensions: 8 })
@@ -184,7 +184,7 @@ describe('embedding on PGlite', () => {
   })
 
   test('builds the index of the vectors when the set is complete', async () => {
-    world.repository.commit(texts(3))
+    await world.repository.commit(texts(3))
     await world.sync()
     await embed()
 
@@ -195,7 +195,7 @@ describe('embedding on PGlite', () => {
   })
 
   test('stops in its budget as partial with what it has, and goes on until all is there, nothing embedded twice', async () => {
-    world.repository.commit(texts(60))
+    await world.repository.commit(texts(60))
     await world.sync()
     let stops = 0
     let result = await embed({ budgetMs: 60 }, { concurrency: 1 })
@@ -212,7 +212,7 @@ describe('embedding on PGlite', () => {
   })
 
   test('is busy where another process embeds the source, and a sync of the source waits for nothing', async () => {
-    world.repository.commit(texts(3))
+    await world.repository.commit(texts(3))
     await world.sync()
     server.faults.push('hang')
     const came = server.requested()
@@ -221,7 +221,7 @@ describe('embedding on PGlite', () => {
     await came
 
     expect(await embed()).toMatchObject({ status: 'busy', holder: { pid: process.pid } })
-    world.repository.commit(texts(5))
+    await world.repository.commit(texts(5))
     expect(await world.sync()).toMatchObject({ status: 'synced', filesImported: 2 })
     const { hits } = await search(world.db, 'number 4')
     expect(hits[0]).toMatchObject({ path: '4.md' })
@@ -233,7 +233,7 @@ describe('embedding on PGlite', () => {
   })
 
   test('writes nothing after it has lost its lease', async () => {
-    world.repository.commit(texts(3))
+    await world.repository.commit(texts(3))
     await world.sync()
     server.faults.push('hang')
     const came = server.requested()
@@ -253,7 +253,7 @@ describe('embedding on PGlite', () => {
 
 test('a Postgres without pgvector is told what to install, and all else goes on working', async () => {
   await using world = await testWorld({ engine: 'postgres' })
-  world.repository.commit(texts(2))
+  await world.repository.commit(texts(2))
   await world.sync()
 
   const result = await embedSource(world.db, 'docs', { url: server.url, model: 'm' })

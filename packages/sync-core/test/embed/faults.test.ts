@@ -8,7 +8,9 @@ let world: TestWorld
 beforeEach(async () => {
   server = await serveEmbeddings()
   world = await testWorld({ engine: 'pglite' })
-  world.repository.commit(Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`${i}.md`, `Text number ${i}.`])))
+  await world.repository.commit(
+    Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`${i}.md`, `Text number ${i}.`])),
+  )
   await world.sync()
 })
 afterEach(async () => {
@@ -102,7 +104,7 @@ describe('a server of embeddings', () => {
 
   test('whose vectors change their dimensions is refused with both numbers, and what is in stays', async () => {
     await embed({ budgetMs: 100_000 })
-    world.repository.commit({ 'new.md': 'New.' })
+    await world.repository.commit({ 'new.md': 'New.' })
     await world.sync()
     server.faults.push({ dimensions: 3 })
 

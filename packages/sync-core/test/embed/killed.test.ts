@@ -20,8 +20,10 @@ test('embedding that is killed again and again is complete in the end, with at m
   const random = seededRandom(5)
   const database = await freshDatabase('pglite')
   const server = await serveEmbeddings()
-  const repository = emptyRepository()
-  repository.commit(Object.fromEntries(Array.from({ length: CHUNKS }, (_, i) => [`${i}.md`, `Text number ${i}.`])))
+  const repository = await emptyRepository()
+  await repository.commit(
+    Object.fromEntries(Array.from({ length: CHUNKS }, (_, i) => [`${i}.md`, `Text number ${i}.`])),
+  )
   const setup = await openDatabase(database.url)
   await migrate(setup)
   await syncSource(setup, { id: 'docs', repo: repository.folder, ref: 'main' })

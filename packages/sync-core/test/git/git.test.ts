@@ -1,11 +1,15 @@
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { serveGit } from '@tidemark/test-engines/git-server'
+import { simpleGit } from 'simple-git'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
-import { git, gitStream } from '../../src/git/git.ts'
+import { localGit, startGit } from '../../src/git/git.ts'
+import { remoteOrigin } from '../../src/git/remote.ts'
+import { commandLines, descendants } from '../world/processes.ts'
 import { emptyRepository } from '../world/test-repository.ts'
 
-const repository = emptyRepository()
-repository.commit({ 'a.md': 'a' })
+const repository = await emptyRepository()
+await repository.commit({ 'a.md': 'a' })
 afterAll(() => repository.remove())
 afterEach(() => vi.restoreAllMocks())
 
@@ -13,9 +17,11 @@ const SIDE_BY_SIDE = 30
 /** Longer than a git that was asked to end is given. */
 const AFTER_KILL_MS = 1_300
 
+const HEAD = ['rev-parse', 'HEAD']
+
 /** A git that waits for input until it is ended. */
 const waiting = (signal: AbortSignal) =>
-  git(repository.folder, ['cat-file', '--batch'], signal, { input: new Readable({ read() {} }) })
+  startGit(repository.folder, ['cat-file', '--batch'], signal, { input: new Readable({ read() {} }) })
 
 describe('git', () => {
   test('thirty times side by side, under one signal, has Node warn of nothing', async () => {
@@ -24,9 +30,9 @@ describe('git', () => {
     process.on('warning', onWarning)
     const { signal } = new AbortController()
     const calls = Array.from({ length: SIDE_BY_SIDE }, async () => {
-      const stream = gitStream(repository.folder, ['rev-parse', 'HEAD'], signal)
-      await git(repository.folder, ['rev-parse', 'HEAD'], signal)
-      await stream.stop()
+      const git = await startGit(repository.folder, HEAD, signal)
+      await localGit(repository.folder, HEAD, signal)
+      await git.stop()
     })
 
     await Promise.all(calls)
@@ -40,18 +46,19 @@ describe('git', () => {
   test('leaves no listener of the exit of this process behind', async () => {
     const before = process.listenerCount('exit')
     const { signal } = new AbortController()
-    await Promise.all([1, 2].map(() => git(repository.folder, ['rev-parse', 'HEAD'], signal)))
+    await Promise.all([1, 2].map(async () => (await startGit(repository.folder, HEAD, signal)).stop()))
     expect(process.listenerCount('exit')).toBe(before)
   })
 
   test('that has ended on its signal has nothing sent to its number any more, which may be that of another', async () => {
     const stop = new AbortController()
     const kill = vi.spyOn(process, 'kill')
-    const running = waiting(stop.signal)
+    const git = await waiting(stop.signal)
     await sleep(200)
 
     stop.abort()
-    await expect(running).rejects.toThrow()
+    await expect(git.ended).rejects.toThrow()
+    await git.stop()
 
     const sent = () => kill.mock.calls.filter(([, signal]) => signal !== 0).map(([, signal]) => signal)
     expect(sent()).toEqual(['SIGTERM'])
@@ -63,14 +70,75 @@ describe('git', () => {
     const stop = new AbortController()
     // An alias that begins with "!" is a command of the shell.
     const config = [['alias.stubborn', '!trap "" TERM; sleep 1000 & echo; wait']] as const
-    const running = git(repository.folder, ['stubborn'], stop.signal, { config })
+    const git = await startGit(repository.folder, ['stubborn'], stop.signal, { config })
     await sleep(300)
     const started = performance.now()
 
     stop.abort()
-    await expect(running).rejects.toThrow()
+    await git.stop()
 
     expect(performance.now() - started).toBeGreaterThan(900)
     expect(performance.now() - started).toBeLessThan(5_000)
+  })
+
+  test('that answers as text is ended by its signal, whose reason is thrown, and no process is left', async () => {
+    const stop = new AbortController()
+    // Without input it waits for some.
+    const running = localGit(repository.folder, ['cat-file', '--batch'], stop.signal)
+    await vi.waitFor(() => expect(descendants().join()).toContain('cat-file --batch'))
+
+    stop.abort(new Error('enough'))
+
+    await expect(running).rejects.toThrow('enough')
+    await vi.waitFor(() => expect(descendants().filter((line) => line.startsWith('git '))).toEqual([]))
+  })
+
+  test('answers whatever else the environment of its caller tells git to run', async () => {
+    const config = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'alias.x', GIT_CONFIG_VALUE_0: '!false' }
+    const programs = { EDITOR: 'vi', PAGER: 'less', GIT_SSH_COMMAND: 'ssh', SSH_ASKPASS: 'ask', GIT_EXEC_PATH: '' }
+    for (const [name, value] of Object.entries({ ...config, ...programs })) vi.stubEnv(name, value)
+    vi.stubEnv('GIT_DIR', '/nowhere')
+
+    const answer = await localGit(repository.folder, HEAD, new AbortController().signal).finally(vi.unstubAllEnvs)
+
+    expect(answer).toMatch(/^[0-9a-f]{40}$/)
+  })
+
+  test('on a server is not run by simple-git, whose signal ends git alone: its helper goes on', async () => {
+    const server = await serveGit(repository.folder)
+    server.mood = 'hang'
+    const helpers = () => commandLines().filter((line) => line.includes('git-remote-http') && line.includes(server.url))
+    const stop = new AbortController()
+    const [requested, running] = [
+      server.requested(),
+      simpleGit({ baseDir: '/', abort: stop.signal }).raw('ls-remote', server.url),
+    ]
+    await requested
+
+    stop.abort()
+
+    await expect(running).rejects.toThrow()
+    expect(helpers()).not.toEqual([])
+
+    await server.close()
+    await vi.waitFor(() => expect(helpers()).toEqual([]))
+  })
+
+  test('on a server ends with all that it has started', async () => {
+    const server = await serveGit(repository.folder)
+    server.mood = 'hang'
+    const helpers = () => commandLines().filter((line) => line.includes('git-remote-http') && line.includes(server.url))
+    const stop = new AbortController()
+    const [requested, running] = [
+      server.requested(),
+      remoteOrigin(server.url, 'main', '/nowhere').resolveCommit(stop.signal),
+    ]
+    await requested
+
+    stop.abort(new Error('enough'))
+
+    await expect(running).rejects.toThrow('enough')
+    expect(helpers()).toEqual([])
+    await server.close()
   })
 })

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
-import { openParser } from '../../src/parse/open-parser.ts'
-import { parsePage } from '../../src/parse/parse-page.ts'
+import { parsePage } from '../../src/parse/page.ts'
+import { openParser } from '../../src/parse/parser.ts'
 import { childPids, cpuMs, isRunning } from '../world/processes.ts'
 
 const RUN = fileURLToPath(new URL('../world/run-parser.ts', import.meta.url))

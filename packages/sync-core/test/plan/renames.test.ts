@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { packedList } from '../../src/plan/packed-list.ts'
+import { compressedList } from '../../src/plan/compressed-list.ts'
 import type { Delete, Write } from '../../src/plan/plan.ts'
 import { findRenames } from '../../src/plan/renames.ts'
 
@@ -8,8 +8,8 @@ const oid = (letter: string) => letter.repeat(40)
 
 /** The differences between two trees, `path → letter`; a page's id is its path before. */
 function differences(before: Record<string, string>, after: Record<string, string>) {
-  const writes = packedList<Write>()
-  const vanished = packedList<Delete>()
+  const writes = compressedList<Write>()
+  const vanished = compressedList<Delete>()
   for (const [path, letter] of Object.entries(after)) {
     const old = before[path]
     if (old === letter) continue

@@ -13,7 +13,7 @@ const ENTRIES = `
 describe.each(engines)('the search index on %s', (engine) => {
   test('follows pages that are added, changed, renamed and deleted', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({
+    await world.repository.commit({
       'a.md': '# Apples\n\nAbout apples.',
       'b.md': '# Pears\n\nAbout pears.',
       'c.md': 'No title, only cherries.',
@@ -21,7 +21,7 @@ describe.each(engines)('the search index on %s', (engine) => {
     expect(await world.sync()).toMatchObject({ status: 'first_sync', warnings: [] })
     expect(await paths(world.db, 'apples')).toEqual(['a.md'])
 
-    world.repository.commit({ 'a.md': '# Quinces\n\nAbout quinces.', 'd.md': 'No title, only cherries.' })
+    await world.repository.commit({ 'a.md': '# Quinces\n\nAbout quinces.', 'd.md': 'No title, only cherries.' })
     expect(await world.sync()).toMatchObject({ status: 'synced', filesRenamed: 1, filesDeleted: 1 })
 
     expect(await paths(world.db, 'apples')).toEqual([])
@@ -37,7 +37,7 @@ describe.each(engines)('the search index on %s', (engine) => {
 
   test('that an import has left no time for is caught up by a later run that finds nothing new', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'Apples.', 'b.md': 'Pears.' })
+    await world.repository.commit({ 'a.md': 'Apples.', 'b.md': 'Pears.' })
     await world.sync({ search: false })
     expect(await paths(world.db, 'apples')).toEqual([])
 
@@ -48,7 +48,7 @@ describe.each(engines)('the search index on %s', (engine) => {
 
   test('is gone through no more than once: a run that finds it complete takes no lease', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'Apples.' })
+    await world.repository.commit({ 'a.md': 'Apples.' })
     await world.sync()
     const tokens = async () => (await world.db.query('SELECT key, token FROM tidemark.locks ORDER BY key')).rows
     const before = await tokens()
@@ -63,7 +63,7 @@ describe.each(engines)('the search index on %s', (engine) => {
     const files = Object.fromEntries(
       Array.from({ length: 400 }, (_, i) => [`${i}.md`, `# Page ${i}\n\n${`word${i} `.repeat(300)}`]),
     )
-    world.repository.commit(files)
+    await world.repository.commit(files)
     await world.sync({ search: false })
     await world.db.query('CREATE TABLE indexed (page_id bigint)')
     await world.db.query(`CREATE FUNCTION note_indexed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -71,12 +71,13 @@ describe.each(engines)('the search index on %s', (engine) => {
     await world.db.query(`CREATE TRIGGER note AFTER INSERT OR UPDATE ON tidemark.search_pages
       FOR EACH ROW EXECUTE FUNCTION note_indexed()`)
     try {
-      let result = await world.sync({ budgetMs: 80 })
-      for (; result.warnings.length > 0 || result.status === 'partial'; ) {
+      // A lease that a run has given up on its way is released a moment later: the next may find it taken, and warns not.
+      for (let complete = false; !complete; ) {
+        const result = await world.sync({ budgetMs: 80 })
         expect(['search_behind', undefined]).toContain(result.warnings[0]?.code)
-        result = await world.sync({ budgetMs: 80 })
+        const { rows } = await world.db.query('SELECT unindexed_since_run IS NULL AS complete FROM tidemark.sources')
+        complete = rows[0]!.complete
       }
-      expect(result).toMatchObject({ status: 'up_to_date' })
       const { rows } = await world.db.query(
         'SELECT count(*)::integer AS writes, count(DISTINCT page_id)::integer AS pages FROM indexed',
       )
@@ -91,7 +92,7 @@ describe.each(engines)('the search index on %s', (engine) => {
 
   test('is left to another process that is at it, and the run is not held up', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'Apples.' })
+    await world.repository.commit({ 'a.md': 'Apples.' })
     await using _ = await world.db.locks.acquire('search:docs')
 
     expect(await world.sync()).toMatchObject({ status: 'first_sync', warnings: [] })
@@ -101,7 +102,7 @@ describe.each(engines)('the search index on %s', (engine) => {
 
   test('takes words as they are said in the language of the source', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'Die Häuser am Fluss.' })
+    await world.repository.commit({ 'a.md': 'Die Häuser am Fluss.' })
     await world.sync({ language: 'english' })
     expect(await paths(world.db, 'Haus')).toEqual([])
 
@@ -112,7 +113,7 @@ describe.each(engines)('the search index on %s', (engine) => {
 
   test('takes words as they stand where Postgres has no dictionary for the language', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': '水 is water.' })
+    await world.repository.commit({ 'a.md': '水 is water.' })
 
     expect(await world.sync({ language: 'japanese' })).toMatchObject({ status: 'first_sync', warnings: [] })
 
@@ -122,7 +123,7 @@ describe.each(engines)('the search index on %s', (engine) => {
 
   test('goes with its source', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'Apples.' })
+    await world.repository.commit({ 'a.md': 'Apples.' })
     await world.sync()
 
     await removeSource(world.db, 'docs', AbortSignal.timeout(10_000))
@@ -134,7 +135,7 @@ describe.each(engines)('the search index on %s', (engine) => {
 
   test('that cannot be written leaves the sync as it is, and says so', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'Apples.' })
+    await world.repository.commit({ 'a.md': 'Apples.' })
     await world.db.query('ALTER FUNCTION tidemark.dictionary_for RENAME TO away')
     try {
       expect(await world.sync()).toMatchObject({

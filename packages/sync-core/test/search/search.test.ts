@@ -12,7 +12,7 @@ const PAGES = {
 describe.each(engines)('search on %s', (engine) => {
   test('tells page, heading path, excerpt and the words in it', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(PAGES)
+    await world.repository.commit(PAGES)
     await world.sync()
 
     const { mode, match, hits } = await search(world.db, 'websocket')
@@ -36,7 +36,7 @@ describe.each(engines)('search on %s', (engine) => {
 
   test('knows phrases, or, and words that must not be there', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(PAGES)
+    await world.repository.commit(PAGES)
     await world.sync()
     const paths = async (words: string) => (await search(world.db, words)).hits.map(({ path }) => path).sort()
 
@@ -48,7 +48,7 @@ describe.each(engines)('search on %s', (engine) => {
 
   test('finds pages with some of the words where none has all, and says so', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(PAGES)
+    await world.repository.commit(PAGES)
     await world.sync()
 
     expect(await search(world.db, 'websocket quicksilver')).toMatchObject({
@@ -61,7 +61,7 @@ describe.each(engines)('search on %s', (engine) => {
 
   test('ranks a word in the title before one in the text, and shows each page once', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(PAGES)
+    await world.repository.commit(PAGES)
     await world.sync()
 
     const { hits } = await search(world.db, 'proxy')
@@ -71,7 +71,7 @@ describe.each(engines)('search on %s', (engine) => {
 
   test('looks in the sources that are named, and gives no more than is asked for', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(PAGES)
+    await world.repository.commit(PAGES)
     await world.sync()
     await world.sync({ id: 'copy' })
 
@@ -82,7 +82,7 @@ describe.each(engines)('search on %s', (engine) => {
 
   test('takes any text for words, and finds nothing where there are none', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(PAGES)
+    await world.repository.commit(PAGES)
     await world.sync()
 
     for (const words of ['', '   ', 'the', `'); DROP TABLE tidemark.pages; --`, '"', '&|!():*', '😀']) {
@@ -92,7 +92,7 @@ describe.each(engines)('search on %s', (engine) => {
 
   test('of a database without embeddings by meaning says what to run, and without a mode goes by words', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(PAGES)
+    await world.repository.commit(PAGES)
     await world.sync()
     const embedding = { url: 'http://127.0.0.1:1/v1', model: 'm' }
 
@@ -105,9 +105,9 @@ describe.each(engines)('search on %s', (engine) => {
 
   test('tells for how long a source is known to be behind', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(PAGES)
+    await world.repository.commit(PAGES)
     await world.sync()
-    world.repository.commit({ ...PAGES, 'new.md': 'new' })
+    await world.repository.commit({ ...PAGES, 'new.md': 'new' })
     await world.sync({ budgetMs: 1 })
     await world.db.query(`UPDATE tidemark.sources SET behind_since = now() - interval '1 hour'`)
 
@@ -120,7 +120,7 @@ describe.each(engines)('search on %s', (engine) => {
 describe.each(engines)('a page read from %s', (engine) => {
   test('comes with what it links to and what links to it', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ ...PAGES, 'gone.md': 'See [nothing](./none.md) and [port](port.md).' })
+    await world.repository.commit({ ...PAGES, 'gone.md': 'See [nothing](./none.md) and [port](port.md).' })
     await world.sync()
 
     expect(await readPage(world.db, 'docs', 'proxy.md')).toMatchObject({
@@ -137,7 +137,7 @@ describe.each(engines)('a page read from %s', (engine) => {
 
   test('that is not there is told with the paths that come near', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'guide/proxy.md': 'x' })
+    await world.repository.commit({ 'guide/proxy.md': 'x' })
     await world.sync()
 
     for (const path of ['proxy', 'proxy.md', 'Guide/Proxy.md', 'guide/proxy']) {

@@ -9,10 +9,10 @@ const files = (count: number) =>
 describe.each(engines)('a finished source in %s', (engine) => {
   test('is compared only at the paths at which two commits differ', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(files(60))
+    await world.repository.commit(files(60))
     await world.sync()
     const { 'd0/p0.md': moved, 'd1/p1.md': _, ...rest } = files(60)
-    world.repository.commit({ ...rest, 'd2/p2.md': 'changed', 'elsewhere.md': moved!, 'new.md': 'new' })
+    await world.repository.commit({ ...rest, 'd2/p2.md': 'changed', 'elsewhere.md': moved!, 'new.md': 'new' })
     const asked: string[] = []
     const watched: Database = {
       ...world.db,
@@ -33,15 +33,15 @@ describe.each(engines)('a finished source in %s', (engine) => {
       },
     })
     expect(asked.filter((text) => text.includes('path > $2'))).toEqual([])
-    expect(await world.pages()).toEqual(world.repository.tree())
+    expect(await world.pages()).toEqual(await world.repository.tree())
   })
 
   test('keeps what is in quarantine elsewhere, and lets go of what was mended or removed', async () => {
     await using world = await testWorld({ engine })
     const bad = { 'x.md': 'x\0', 'y.md': 'y\0', 'z.md': 'z\0' }
-    world.repository.commit({ ...files(20), ...bad })
+    await world.repository.commit({ ...files(20), ...bad })
     await world.sync()
-    world.repository.commit({ ...files(20), 'x.md': 'x\0', 'y.md': 'mended' })
+    await world.repository.commit({ ...files(20), 'x.md': 'x\0', 'y.md': 'mended' })
     expect(await world.sync()).toMatchObject({ status: 'synced', filesImported: 1, blobsRead: 1 })
     const { rows } = await world.db.query('SELECT path FROM tidemark.quarantine')
     expect(rows).toEqual([{ path: 'x.md' }])

@@ -34,7 +34,7 @@ describe.each(engines)('a full sync into %s', (engine) => {
     timeout: 180_000,
   }, async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(FILES)
+    await world.repository.commit(FILES)
     await world.sync()
     const fresh = (await stateOf(world)).derived
     const tamperings = await everyTampering(world.db)
@@ -59,7 +59,7 @@ describe.each(engines)('a full sync into %s', (engine) => {
 
   test('makes the search entries anew that were made of edited chunks', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(FILES)
+    await world.repository.commit(FILES)
     await world.sync()
     const fresh = await stateOf(world)
     await world.db.query(`UPDATE tidemark.chunks SET content = 'edited', heading_path = ARRAY['edited']`)
@@ -75,7 +75,7 @@ describe.each(engines)('a full sync into %s', (engine) => {
 
   test('writes a page again that says it was written later than now', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(FILES)
+    await world.repository.commit(FILES)
     await world.sync()
     const fresh = await stateOf(world)
     await world.db.query(`UPDATE tidemark.pages SET content = 'edited', updated_at = now() + interval '1 day'`)
@@ -89,7 +89,7 @@ describe.each(engines)('a full sync into %s', (engine) => {
   test('that was stopped is gone on with by one that was not asked to, which mends the rest', async () => {
     await using world = await testWorld({ engine })
     const pages = Array.from({ length: 200 }, (_, i) => [`${i}.md`, `# Page ${i}\n\n[[Page ${i + 1}]]`])
-    world.repository.commit(Object.fromEntries(pages))
+    await world.repository.commit(Object.fromEntries(pages))
     await world.sync()
     const fresh = await stateOf(world)
     await world.db.query(`UPDATE tidemark.chunks SET content = 'edited'`)
@@ -107,7 +107,7 @@ describe.each(engines)('a full sync into %s', (engine) => {
 
   test('leaves the chunks, links and search entries alone that are as they should be', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(FILES)
+    await world.repository.commit(FILES)
     await world.sync()
     const before = await rowVersions(world)
 
@@ -125,7 +125,7 @@ describe.each(engines)('a newer parser in %s', (engine) => {
     ['the title of a page', `UPDATE tidemark.pages SET title = 'old'`],
   ])('that changes only %s is applied', async (_, undo) => {
     await using world = await testWorld({ engine })
-    world.repository.commit(FILES)
+    await world.repository.commit(FILES)
     await world.sync()
     const fresh = await stateOf(world)
     // As the parser before it had left everything.
@@ -143,11 +143,11 @@ describe.each(engines)('a newer parser in %s', (engine) => {
 describe.each(engines)('an ordinary sync into %s', (engine) => {
   test('of a page that changed in one place writes the chunk, link and search entry of that place alone', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(FILES)
+    await world.repository.commit(FILES)
     await world.sync()
     const before = await rowVersions(world)
     const start = FILES['guide/start.md'].replace('../README.md', '../other.md')
-    world.repository.commit({ ...FILES, 'guide/start.md': start })
+    await world.repository.commit({ ...FILES, 'guide/start.md': start })
 
     await world.sync()
 

@@ -8,9 +8,9 @@ const pages = (count: number, text = 'text') =>
 describe.each(engines)('a source in %s', (engine) => {
   test('that would lose more than half of its pages is blocked until a person allows it', async () => {
     await using world = await testWorld({ engine })
-    const before = world.repository.commit(pages(120))
+    const before = await world.repository.commit(pages(120))
     await world.sync()
-    world.repository.commit(pages(50))
+    await world.repository.commit(pages(50))
     const blocked = await world.sync()
     expect(blocked).toMatchObject({
       status: 'blocked',
@@ -35,33 +35,33 @@ describe.each(engines)('a source in %s', (engine) => {
 
   test('that would be emptied is blocked however small it is, and one that moves to a folder is not', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'a' })
+    await world.repository.commit({ 'a.md': 'a' })
     await world.sync()
-    world.repository.commit({ 'docs/a.md': 'a' })
+    await world.repository.commit({ 'docs/a.md': 'a' })
     expect(await world.sync()).toMatchObject({ status: 'synced', filesRenamed: 1 })
-    world.repository.commit({ 'a.txt': 'a' })
+    await world.repository.commit({ 'a.txt': 'a' })
     expect(await world.sync()).toMatchObject({ status: 'blocked', reason: 'mass_delete' })
   })
 
   test('of which too many files cannot be stored is blocked before the harm is done', async () => {
     await using world = await testWorld({ engine })
-    const before = world.repository.commit(pages(100))
+    const before = await world.repository.commit(pages(100))
     await world.sync()
     const broken = Object.fromEntries(Object.keys(pages(60)).map((path) => [path, 'a\0']))
-    world.repository.commit({ ...pages(100), ...broken })
+    await world.repository.commit({ ...pages(100), ...broken })
     const blocked = await world.sync()
     expect(blocked).toMatchObject({ status: 'blocked_by_failures', bookmark: before })
     expect(blocked.warnings[0]?.message).toMatch(/files cannot be stored/)
     expect(Object.keys(await world.pages()).length).toBeGreaterThan(75)
     expect(await world.sync()).toMatchObject({ status: 'blocked_by_failures', bookmark: before })
-    world.repository.commit(pages(100, 'mended'))
+    await world.repository.commit(pages(100, 'mended'))
     expect(await world.sync()).toMatchObject({ status: 'synced' })
     expect((await world.db.query('SELECT * FROM tidemark.quarantine')).rows).toEqual([])
   })
 
   test('is written anew by a full sync, which goes on where it was stopped', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(pages(90))
+    await world.repository.commit(pages(90))
     await world.sync()
     const ids = await world.ids()
     await world.db.query(`UPDATE tidemark.pages SET title = 'tampered'`)
@@ -83,7 +83,7 @@ describe.each(engines)('a source in %s', (engine) => {
 
   test('tries its quarantine again when asked to', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'a', 'bad.md': 'b\0' })
+    await world.repository.commit({ 'a.md': 'a', 'bad.md': 'b\0' })
     await world.sync()
     expect(await world.sync({ retryQuarantined: true })).toMatchObject({
       status: 'synced',
@@ -96,7 +96,7 @@ describe.each(engines)('a source in %s', (engine) => {
 
   test('is parsed anew, in as many runs as it takes, when the parser has changed', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(pages(60))
+    await world.repository.commit(pages(60))
     await world.sync()
     await world.db.query('UPDATE tidemark.pages SET parser_version = 0')
     await world.db.query('UPDATE tidemark.sources SET parser_version = 0')

@@ -58,9 +58,9 @@ describe.each(engines)('in %s a file', (engine) => {
     async (_, path, content, outcome) => {
       await using world = await testWorld({ engine })
       // Added by its content alone: not every such path can be a file of this machine's disk.
-      const blob = world.repository.add(path, content)
-      world.repository.add('neighbour.md', '# Neighbour\n\n[a](a.md)')
-      world.repository.commitIndex()
+      const blob = await world.repository.add(path, content)
+      await world.repository.add('neighbour.md', '# Neighbour\n\n[a](a.md)')
+      await world.repository.commitStaged()
       expect(await world.sync()).toMatchObject({ status: 'first_sync' })
       const pages = await world.pages()
       expect(pages['neighbour.md']).toBeDefined()
@@ -78,9 +78,9 @@ describe.each(engines)('in %s a file', (engine) => {
 
   test('whose path is not UTF-8 is set aside under the name that git shows', async () => {
     await using world = await testWorld({ engine })
-    world.repository.add(Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x2e, 0x6d, 0x64]), 'x')
-    world.repository.add('neighbour.md', 'n')
-    world.repository.commitIndex()
+    await world.repository.add(Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x2e, 0x6d, 0x64]), 'x')
+    await world.repository.add('neighbour.md', 'n')
+    await world.repository.commitStaged()
     expect(await world.sync()).toMatchObject({ status: 'first_sync', filesImported: 1, filesQuarantined: 1 })
     const { rows } = await world.db.query('SELECT path, code FROM tidemark.quarantine')
     expect(rows).toEqual([{ path: 'caf\\351.md', code: 'path_not_utf8' }])
@@ -89,36 +89,36 @@ describe.each(engines)('in %s a file', (engine) => {
   test('and its twins in case and in Unicode form are all there', async () => {
     await using world = await testWorld({ engine })
     const twins = ['Readme.md', 'README.md', 'caf\u00e9.md', 'cafe\u0301.md', 'a/b.md', 'a.md', 'a-b.md']
-    for (const [i, path] of twins.entries()) world.repository.add(path, `twin ${i}`)
-    world.repository.commitIndex()
+    for (const [i, path] of twins.entries()) await world.repository.add(path, `twin ${i}`)
+    await world.repository.commitStaged()
     await world.sync()
-    expect(await world.pages()).toEqual(world.repository.tree())
+    expect(await world.pages()).toEqual(await world.repository.tree())
     const before = await world.ids()
-    world.repository.git('update-index', '--force-remove', 'Readme.md')
-    world.repository.add('ReadMe.md', 'twin 0')
-    world.repository.commitIndex()
+    await world.repository.git.raw('update-index', '--force-remove', 'Readme.md')
+    await world.repository.add('ReadMe.md', 'twin 0')
+    await world.repository.commitStaged()
     expect(await world.sync()).toMatchObject({ filesRenamed: 1 })
     expect((await world.ids())['ReadMe.md']).toBe(before['Readme.md'])
   })
 
   test('that becomes a folder, and back, leaves nothing behind', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'one', 'z.md': 'z' })
+    await world.repository.commit({ 'a.md': 'one', 'z.md': 'z' })
     await world.sync()
-    world.repository.commit({ 'a.md/inner.md': 'two', 'z.md': 'z' })
+    await world.repository.commit({ 'a.md/inner.md': 'two', 'z.md': 'z' })
     await world.sync()
-    expect(await world.pages()).toEqual(world.repository.tree())
-    world.repository.commit({ 'a.md': 'two', 'z.md': 'z' })
+    expect(await world.pages()).toEqual(await world.repository.tree())
+    await world.repository.commit({ 'a.md': 'two', 'z.md': 'z' })
     expect(await world.sync()).toMatchObject({ filesRenamed: 1 })
-    expect(await world.pages()).toEqual(world.repository.tree())
+    expect(await world.pages()).toEqual(await world.repository.tree())
   })
 
   test('may swap its path with another, both keeping their ids', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'A', 'b.md': 'B', 'c.md': 'C' })
+    await world.repository.commit({ 'a.md': 'A', 'b.md': 'B', 'c.md': 'C' })
     await world.sync()
     const before = await world.ids()
-    world.repository.commit({ 'a.md': 'B', 'b.md': 'A', 'd.md': 'C' })
+    await world.repository.commit({ 'a.md': 'B', 'b.md': 'A', 'd.md': 'C' })
     expect(await world.sync()).toMatchObject({ status: 'synced', filesRenamed: 3, filesUpdated: 0 })
     expect(await world.ids()).toEqual({
       'a.md': before['b.md'],
@@ -140,15 +140,15 @@ describe.each(engines)('in %s a file', (engine) => {
     )
     await fc.assert(
       fc.asyncProperty(fc.array(file, { minLength: 10, maxLength: 15 }), async (contents) => {
-        world.repository.git('read-tree', '--empty')
-        for (const [i, content] of contents.entries()) world.repository.add(`f${i}.md`, content)
-        world.repository.add('keep.md', 'keep')
-        world.repository.commitIndex()
+        await world.repository.git.raw('read-tree', '--empty')
+        for (const [i, content] of contents.entries()) await world.repository.add(`f${i}.md`, content)
+        await world.repository.add('keep.md', 'keep')
+        await world.repository.commitStaged()
         const result = await world.sync({ allowMassDelete: true })
         expect(['first_sync', 'synced', 'up_to_date']).toContain(result.status)
         const { rows } = await world.db.query('SELECT path FROM tidemark.quarantine')
         const all = [...Object.keys(await world.pages()), ...rows.map(({ path }) => path)].sort()
-        expect(all).toEqual(Object.keys(world.repository.tree()).sort())
+        expect(all).toEqual(Object.keys(await world.repository.tree()).sort())
       }),
       { numRuns: 12 },
     )

@@ -61,13 +61,13 @@ describe.each(engines)('a source in %s', (engine) => {
     { timeout: 300_000 },
     async ({ bundle }) => {
       const random = seededRandom(1)
-      await using undisturbed = await testWorld({ engine, repository: cloneOf(bundle) })
+      await using undisturbed = await testWorld({ engine, repository: await cloneOf(bundle) })
       const whole = await undisturbed.sync()
       expect(whole.status).toBe('first_sync')
       const expected = await undisturbed.contents()
       await undisturbed.empty()
 
-      await using world = await testWorld({ engine, repository: cloneOf(bundle) })
+      await using world = await testWorld({ engine, repository: await cloneOf(bundle) })
       const runs = await syncInPieces(world, random, whole.elapsedMs / 4)
       const stops = runs.length - 1
       expect(runs.at(-1)!.status).toBe('first_sync')
@@ -77,7 +77,7 @@ describe.each(engines)('a source in %s', (engine) => {
         expect(run).toMatchObject({ status: 'partial', reason: 'timeout', bookmark: null })
         expect(run.blobsRead - stored(run)).toBeLessThanOrEqual(BATCH)
       }
-      expect(await world.pages()).toEqual(world.repository.tree('main'))
+      expect(await world.pages()).toEqual(await world.repository.tree('main'))
       expect(await world.contents()).toEqual(expected)
     },
   )
@@ -87,14 +87,14 @@ describe.each(engines)('a source in %s', (engine) => {
     { timeout: 900_000 },
     async ({ bundle, points, fresh }) => {
       const random = seededRandom(2)
-      await using world = await testWorld({ engine, repository: cloneOf(bundle) })
-      const commits = world.repository.git('rev-list', '--first-parent', '--reverse', 'main').trim().split('\n')
+      await using world = await testWorld({ engine, repository: await cloneOf(bundle) })
+      const commits = (await world.repository.git.raw('rev-list', '--first-parent', '--reverse', 'main')).split('\n')
       const history = evenly(commits, points)
-      const moveTo = (commit: string) => world.repository.git('update-ref', 'refs/heads/main', commit)
+      const moveTo = (commit: string) => world.repository.git.raw('update-ref', 'refs/heads/main', commit)
       const digests = new Map<string, string>()
       let importMs = 0
       for (const commit of evenly(history, fresh)) {
-        moveTo(commit)
+        await moveTo(commit)
         await world.empty()
         importMs = (await world.sync()).elapsedMs
         digests.set(commit, await world.digest())
@@ -104,11 +104,11 @@ describe.each(engines)('a source in %s', (engine) => {
       const jumps = Array.from({ length: points / 3 }, () => history[Math.floor(random() * history.length)]!)
       let before: State = { tree: {}, ids: {} }
       for (const commit of [...history, ...jumps, ...history.slice(0, 4).reverse()]) {
-        moveTo(commit)
+        await moveTo(commit)
         // Every other one in peace: what a stopped run has left is then found by one that is not.
         if (random() < 0.5) await syncInPieces(world, random, importMs / 2)
         else expect(await world.sync()).toMatchObject({ bookmark: commit })
-        const after = { tree: world.repository.tree('main'), ids: await world.ids() }
+        const after = { tree: await world.repository.tree('main'), ids: await world.ids() }
         expect(await world.pages()).toEqual(after.tree)
         expect(lostIds(before, after)).toEqual([])
         const { rows } = await world.db.query('SELECT bookmark, dirty FROM tidemark.sources')
@@ -121,12 +121,9 @@ describe.each(engines)('a source in %s', (engine) => {
 
   test('whose branch moves back between two stopped runs keeps nothing of the abandoned commit', async () => {
     const { bundle } = corpora()[0]!
-    await using world = await testWorld({ engine, repository: cloneOf(bundle) })
-    const [newest = '', older = ''] = world.repository
-      .git('rev-list', 'main')
-      .trim()
-      .split('\n')
-      .filter((_, i) => i % 12 === 0)
+    await using world = await testWorld({ engine, repository: await cloneOf(bundle) })
+    const commits = (await world.repository.git.raw('rev-list', 'main')).split('\n')
+    const [newest = '', older = ''] = commits.filter((_, i) => i % 12 === 0)
     const stop = new AbortController()
     const first = await world.sync({
       signal: stop.signal,
@@ -134,8 +131,8 @@ describe.each(engines)('a source in %s', (engine) => {
     })
     expect(first).toMatchObject({ status: 'partial', reason: 'cancelled', target: newest, bookmark: null })
     expect(stored(first)).toBeGreaterThan(0)
-    world.repository.git('update-ref', 'refs/heads/main', older)
+    await world.repository.git.raw('update-ref', 'refs/heads/main', older)
     expect(await world.sync()).toMatchObject({ status: 'first_sync', bookmark: older })
-    expect(await world.pages()).toEqual(world.repository.tree(older))
+    expect(await world.pages()).toEqual(await world.repository.tree(older))
   })
 })

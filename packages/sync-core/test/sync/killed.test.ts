@@ -53,7 +53,7 @@ const { bundle } = corpora()[0]!
 
 /** What a run that nothing disturbs makes of a repository. */
 async function freshImport(engine: Engine, bundle: string) {
-  await using world = await testWorld({ engine, repository: cloneOf(bundle) })
+  await using world = await testWorld({ engine, repository: await cloneOf(bundle) })
   await world.sync()
   return world.digest()
 }
@@ -65,7 +65,7 @@ describe.each(engines)('a sync into %s', (engine) => {
     async ({ bundle, killMs }) => {
       const random = seededRandom(3)
       const database = await freshDatabase(engine)
-      const repository = cloneOf(bundle)
+      const repository = await cloneOf(bundle)
       const expected = await freshImport(engine, bundle)
       let setup = await openDatabase(database.url)
       await migrate(setup)
@@ -90,7 +90,7 @@ describe.each(engines)('a sync into %s', (engine) => {
         const looking = await openDatabase(database.url)
         const { rows } = await looking.query(`SELECT bookmark FROM tidemark.sources`)
         const { rows: pages } = await looking.query(`SELECT path, blob_oid FROM tidemark.pages`)
-        const tree = repository.tree('main')
+        const tree = await repository.tree('main')
         for (const { path, blob_oid } of pages) expect(tree[path]).toBe(blob_oid)
         if (rows[0]?.bookmark) expect(pages).toHaveLength(Object.keys(tree).length)
         await looking.close()
@@ -112,7 +112,7 @@ describe('a sync into Postgres', () => {
   test('that is paused until another has taken over commits nothing when it wakes, and ends as lease_lost', {
     timeout: 60_000,
   }, async () => {
-    await using world = await testWorld({ engine: 'postgres', repository: cloneOf(bundle) })
+    await using world = await testWorld({ engine: 'postgres', repository: await cloneOf(bundle) })
     const paused = startSync(world.url, world.repository.folder, { slowBatches: true })
     expect(await paused.said()).toMatch(/^stored/)
     paused.child.kill('SIGSTOP')
@@ -130,7 +130,7 @@ describe('a sync into Postgres', () => {
     ['asks again what its ref names', 'lock'],
     ['fetches', 'fetch'],
   ])('that loses its lease while it %s, and the server hangs, ends as lease_lost', async (_, before) => {
-    await using world = await testWorld({ engine: 'postgres', repository: cloneOf(bundle) })
+    await using world = await testWorld({ engine: 'postgres', repository: await cloneOf(bundle) })
     const server = await serveGit(world.repository.folder)
     const clones = mkdtempSync(join(tmpdir(), 'tidemark-clones-'))
     const db = await openDatabase(world.url, { ttlMs: 1_500, heartbeatMs: 100, marginMs: 300 })
@@ -158,7 +158,7 @@ describe('a sync into Postgres', () => {
   })
 
   test('beside another of the same source is busy, and does nothing', async () => {
-    await using world = await testWorld({ engine: 'postgres', repository: cloneOf(bundle) })
+    await using world = await testWorld({ engine: 'postgres', repository: await cloneOf(bundle) })
     const results = await Promise.all([world.sync(), world.sync(), world.sync()])
     const statuses = results.map(({ status }) => status).sort()
     expect(statuses).toEqual(['busy', 'busy', 'first_sync'])
@@ -166,7 +166,7 @@ describe('a sync into Postgres', () => {
 
   test('whose server is restarted in the middle fails with a hint, and the next one goes on', async () => {
     const server = await startPostgresServer()
-    const repository = cloneOf(bundle)
+    const repository = await cloneOf(bundle)
     const db = await openDatabase(server.url, { ttlMs: 10_000, heartbeatMs: 1_000 })
     await migrate(db)
     const source = { id: 'docs', repo: repository.folder, ref: 'main' }
@@ -187,7 +187,9 @@ describe('a sync into Postgres', () => {
     const next = await syncSource(db, source, { waitMs: 120_000 })
     expect(['first_sync', 'up_to_date']).toContain(next.status)
     const { rows } = await db.query('SELECT path, blob_oid FROM tidemark.pages')
-    expect(Object.fromEntries(rows.map(({ path, blob_oid }) => [path, blob_oid]))).toEqual(repository.tree('main'))
+    expect(Object.fromEntries(rows.map(({ path, blob_oid }) => [path, blob_oid]))).toEqual(
+      await repository.tree('main'),
+    )
     await db.close()
     await server.stop()
     repository.remove()

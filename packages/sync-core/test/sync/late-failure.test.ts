@@ -34,7 +34,7 @@ const lastStatus = async ({ db }: TestWorld) =>
 describe.each(engines)('in %s a run that fails before it has a lease', (engine) => {
   test('leaves what another has noted meanwhile, and tells the bookmark that is in', async () => {
     await using world = await testWorld({ engine })
-    const bookmark = world.repository.commit({ 'a.md': 'a' })
+    const bookmark = await world.repository.commit({ 'a.md': 'a' })
     const fail = startRunThatFails(world)
     expect(await world.sync()).toMatchObject({ status: 'first_sync' })
 
@@ -45,7 +45,7 @@ describe.each(engines)('in %s a run that fails before it has a lease', (engine) 
 
   test('notes so where nobody has looked since it began', async () => {
     await using world = await testWorld({ engine })
-    const bookmark = world.repository.commit({ 'a.md': 'a' })
+    const bookmark = await world.repository.commit({ 'a.md': 'a' })
     await world.sync()
     const fail = startRunThatFails(world)
 
@@ -56,15 +56,15 @@ describe.each(engines)('in %s a run that fails before it has a lease', (engine) 
 
   test('after its own look notes so: that look is not the one of another', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'a' })
+    await world.repository.commit({ 'a.md': 'a' })
     await world.sync()
-    world.repository.commit({ 'a.md': 'b' })
+    await world.repository.commit({ 'a.md': 'b' })
     const other = await world.db.locks.acquire('sync:docs')
     const waiting = world.sync({
       waitMs: 30_000,
-      onProgress({ phase }) {
+      async onProgress({ phase }) {
         if (phase !== 'lock') return
-        world.repository.git('update-ref', '-d', 'refs/heads/main')
+        await world.repository.git.raw('update-ref', '-d', 'refs/heads/main')
         other.release()
       },
     })

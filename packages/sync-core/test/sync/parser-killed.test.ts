@@ -6,7 +6,7 @@ test('a run whose parser is killed from outside fails and says so, sets no file 
   timeout: 60_000,
 }, async () => {
   await using world = await testWorld({ engine: 'postgres' })
-  world.repository.commit({ 'a.md': 'a', 'slow.md': '>'.repeat(48_000) })
+  await world.repository.commit({ 'a.md': 'a', 'slow.md': '>'.repeat(48_000) })
 
   const killing = setInterval(() => {
     for (const pid of childPids('parser-process')) process.kill(pid, 'SIGKILL')
@@ -21,5 +21,5 @@ test('a run whose parser is killed from outside fails and says so, sets no file 
   expect(rows).toEqual([])
   await vi.waitFor(() => expect(childPids('parser-process')).toEqual([]))
   expect(await world.sync()).toMatchObject({ status: 'first_sync', bookmark: failed.target })
-  expect(await world.pages()).toEqual(world.repository.tree())
+  expect(await world.pages()).toEqual(await world.repository.tree())
 })

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Engine, engines } from '@tidemark/test-engines'
+import { isolatedGit } from '@tidemark/test-engines/git'
 import { type GitServer, serveGit } from '@tidemark/test-engines/git-server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { syncSource } from '../../src/index.ts'
@@ -25,8 +26,8 @@ async function begin(engine: Engine) {
   world = await testWorld({ engine })
   server = await serveGit(world.repository.folder)
   clones = mkdtempSync(join(tmpdir(), 'tidemark-clones-'))
-  world.repository.git('config', 'uploadpack.allowFilter', 'true')
-  world.repository.git('config', 'http.receivepack', 'false')
+  await world.repository.git.addConfig('uploadpack.allowFilter', 'true')
+  await world.repository.git.addConfig('http.receivepack', 'false')
 }
 
 async function end() {
@@ -48,43 +49,42 @@ function sshThat(script: string): () => void {
 }
 
 /** What a child that the clone's owner starts would find there. */
-const inClone = (...args: string[]) =>
-  execFileSync('git', ['-C', join(clones, 'docs.git'), ...args], { encoding: 'utf8' })
+const inClone = (...args: string[]) => isolatedGit(join(clones, 'docs.git')).raw(args)
 
 describe.each(engines)('into %s, a source on a server', (engine) => {
   beforeEach(() => begin(engine))
   afterEach(end)
 
   test('is mirrored from a clone one commit deep', async () => {
-    world.repository.commit(files(3))
-    const commit = world.repository.commit(files(5))
+    await world.repository.commit(files(3))
+    const commit = await world.repository.commit(files(5))
     expect(await sync()).toMatchObject({ status: 'first_sync', bookmark: commit, filesImported: 5 })
-    expect(await world.pages()).toEqual(world.repository.tree())
-    expect(inClone('rev-list', '--count', 'refs/tidemark/target').trim()).toBe('1')
+    expect(await world.pages()).toEqual(await world.repository.tree())
+    expect(await inClone('rev-list', '--count', 'refs/tidemark/target')).toBe('1')
     const { rows } = await world.db.query('SELECT repo FROM tidemark.sources')
     expect(rows).toEqual([{ repo: `${server.url}/.git` }])
   })
 
   test('costs a fresh machine the changed files only', async () => {
-    world.repository.commit(files(200))
+    await world.repository.commit(files(200))
     await sync()
     rmSync(join(clones, 'docs.git'), { recursive: true })
-    world.repository.commit({ ...files(200), 'p7.md': 'changed', 'new.md': 'new' })
+    await world.repository.commit({ ...files(200), 'p7.md': 'changed', 'new.md': 'new' })
     expect(await sync()).toMatchObject({ status: 'synced', filesUpdated: 1, filesImported: 1, blobsRead: 2 })
-    expect(await world.pages()).toEqual(world.repository.tree())
-    const here = inClone('cat-file', '--batch-all-objects', '--batch-check=%(objecttype)').trim().split('\n')
+    expect(await world.pages()).toEqual(await world.repository.tree())
+    const here = (await inClone('cat-file', '--batch-all-objects', '--batch-check=%(objecttype)')).split('\n')
     expect(here.filter((type) => type === 'blob')).toHaveLength(2)
   })
 
   test('is looked at by a dry run in a clone of its own, which no running sync shares', async () => {
-    world.repository.commit(files(3))
+    await world.repository.commit(files(3))
     expect(await sync({ dryRun: true })).toMatchObject({ status: 'dry_run', filesImported: 3, blobsRead: 0 })
     expect(existsSync(join(clones, 'docs.git'))).toBe(false)
     expect(await world.pages()).toEqual({})
   })
 
   test('with nothing new costs no clone and no fetch, also on a fresh machine', async () => {
-    world.repository.commit(files(3))
+    await world.repository.commit(files(3))
     await sync()
     rmSync(join(clones, 'docs.git'), { recursive: true })
     expect(await sync()).toMatchObject({ status: 'up_to_date' })
@@ -92,35 +92,35 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
   })
 
   test('is mirrored where the server refuses partial clones', async () => {
-    world.repository.git('config', 'uploadpack.allowFilter', 'false')
-    world.repository.commit(files(20))
+    await world.repository.git.addConfig('uploadpack.allowFilter', 'false')
+    await world.repository.commit(files(20))
     await sync()
     rmSync(join(clones, 'docs.git'), { recursive: true })
-    world.repository.commit({ ...files(20), 'p7.md': 'changed' })
+    await world.repository.commit({ ...files(20), 'p7.md': 'changed' })
     expect(await sync()).toMatchObject({ status: 'synced', filesUpdated: 1 })
-    expect(await world.pages()).toEqual(world.repository.tree())
+    expect(await world.pages()).toEqual(await world.repository.tree())
   })
 
   test('follows a branch that was force-pushed, so that its bookmark is gone', async () => {
-    world.repository.commit(files(10))
+    await world.repository.commit(files(10))
     await sync()
-    world.repository.git('checkout', '-q', '--orphan', 'other')
-    const rewritten = world.repository.commit({ ...files(9), 'p3.md': 'rewritten' })
-    world.repository.git('branch', '-f', 'main', 'other')
+    await world.repository.git.checkout(['--orphan', 'other'])
+    const rewritten = await world.repository.commit({ ...files(9), 'p3.md': 'rewritten' })
+    await world.repository.git.branch(['-f', 'main', 'other'])
     expect(await sync()).toMatchObject({
       status: 'synced',
       bookmark: rewritten,
       filesUpdated: 1,
       filesDeleted: 1,
     })
-    expect(await world.pages()).toEqual(world.repository.tree('main'))
+    expect(await world.pages()).toEqual(await world.repository.tree('main'))
   })
 
   test('may be a tag, an annotated tag, a commit or HEAD', async () => {
-    const first = world.repository.commit(files(2))
-    world.repository.git('tag', 'plain')
-    world.repository.git('tag', '-a', 'annotated', '-m', 'm')
-    const second = world.repository.commit(files(3))
+    const first = await world.repository.commit(files(2))
+    await world.repository.git.addTag('plain')
+    await world.repository.git.addAnnotatedTag('annotated', 'm')
+    const second = await world.repository.commit(files(3))
     expect(await sync({ ref: 'plain' })).toMatchObject({ bookmark: first })
     expect(await sync({ ref: 'HEAD' })).toMatchObject({ bookmark: second })
     expect(await sync({ ref: 'annotated' })).toMatchObject({ bookmark: first })
@@ -129,26 +129,26 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
   })
 
   test('goes on after a fetch that was killed left its locks and a broken clone', async () => {
-    world.repository.commit(files(3))
+    await world.repository.commit(files(3))
     await sync()
-    world.repository.commit(files(4))
+    await world.repository.commit(files(4))
     writeFileSync(join(clones, 'docs.git', 'shallow.lock'), '')
     expect(await sync()).toMatchObject({ status: 'synced', filesImported: 1 })
-    world.repository.commit(files(5))
+    await world.repository.commit(files(5))
     for (const name of readdirSync(join(clones, 'docs.git', 'objects', 'pack'))) {
       writeFileSync(join(clones, 'docs.git', 'objects', 'pack', name), 'broken', { flag: 'r+' })
     }
     rmSync(join(clones, 'docs.git', 'HEAD'))
     expect(await sync()).toMatchObject({ status: 'synced', filesImported: 1 })
-    expect(await world.pages()).toEqual(world.repository.tree())
+    expect(await world.pages()).toEqual(await world.repository.tree())
   })
 
   test.each(['fail', 'drop'] as const)(
     'whose server does %s is failed, says why, and stays as it was',
     async (mood) => {
-      const before = world.repository.commit(files(3))
+      const before = await world.repository.commit(files(3))
       await sync()
-      world.repository.commit(files(4))
+      await world.repository.commit(files(4))
       server.mood = mood
       const failed = await sync()
       expect(failed).toMatchObject({
@@ -163,13 +163,13 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
   )
 
   test('whose server is slow is mirrored all the same', async () => {
-    world.repository.commit(files(100))
+    await world.repository.commit(files(100))
     server.mood = 'slow'
     expect(await sync()).toMatchObject({ status: 'first_sync', filesImported: 100 })
   })
 
   test('whose import is stopped again and again goes on from there, on a fresh machine each time', async () => {
-    world.repository.commit(files(1_500))
+    await world.repository.commit(files(1_500))
     const imported: number[] = []
     for (;;) {
       const stop = new AbortController()
@@ -182,11 +182,11 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
     }
     expect(imported.length).toBeGreaterThan(1)
     expect(imported.reduce((sum, each) => sum + each)).toBe(1_500)
-    expect(await world.pages()).toEqual(world.repository.tree())
+    expect(await world.pages()).toEqual(await world.repository.tree())
   })
 
   test('whose server hangs in the middle of an import ends as pull_timeout when the budget is spent', async () => {
-    world.repository.commit(files(3))
+    await world.repository.commit(files(3))
     const onProgress = ({ phase }: { phase: string }) => {
       server.mood = phase === 'apply' ? 'hang' : 'serve'
     }
@@ -202,11 +202,11 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
   })
 
   test('that was fetched so often that its clone is full of packs gets a new clone', async () => {
-    world.repository.commit(files(3))
+    await world.repository.commit(files(3))
     await sync()
     const packs = join(clones, 'docs.git', 'objects', 'pack')
     for (let i = 0; i < 80; i++) writeFileSync(join(packs, `pack-${i}.pack`), '')
-    world.repository.commit(files(4))
+    await world.repository.commit(files(4))
     expect(await sync()).toMatchObject({ status: 'synced', filesImported: 1 })
     expect(readdirSync(packs).length).toBeLessThan(20)
   })
@@ -216,11 +216,11 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
       status: 'failed',
       error: { code: 'REF_NOT_FOUND', hint: 'It has no commits yet.' },
     })
-    const bookmark = world.repository.commit(files(3))
-    world.repository.git('branch', 'feature/one')
+    const bookmark = await world.repository.commit(files(3))
+    await world.repository.git.branch(['feature/one'])
     await sync({ ref: 'feature/one' })
-    world.repository.git('branch', '-D', 'feature/one')
-    world.repository.git('tag', 'feature-1')
+    await world.repository.git.deleteLocalBranch('feature/one', true)
+    await world.repository.git.addTag('feature-1')
     expect(await sync({ ref: 'feature/one' })).toMatchObject({
       status: 'failed',
       bookmark,
@@ -230,9 +230,9 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
   })
 
   test('whose server hangs ends as pull_timeout when the budget is spent', async () => {
-    const before = world.repository.commit(files(3))
+    const before = await world.repository.commit(files(3))
     await sync()
-    world.repository.commit(files(4))
+    await world.repository.commit(files(4))
     server.mood = 'hang'
     const result = await sync({ budgetMs: 300 })
     expect(result).toMatchObject({ status: 'partial', reason: 'pull_timeout', filesRemaining: null })
@@ -241,13 +241,13 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
   })
 
   test('whose server hangs ends as stalled when nothing has moved for too long', async () => {
-    world.repository.commit(files(3))
+    await world.repository.commit(files(3))
     server.mood = 'hang'
     expect(await sync({ stallMs: 300 })).toMatchObject({ status: 'partial', reason: 'stalled' })
   })
 
   test('is read with the password of its address, which appears nowhere', async () => {
-    world.repository.commit(files(3))
+    await world.repository.commit(files(3))
     server.password = 's3cret word'
     const refused = await sync()
     expect(refused).toMatchObject({
@@ -269,7 +269,7 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
     await hanging
     server.mood = 'serve'
     server.password = 'changed'
-    world.repository.commit(files(4))
+    await world.repository.commit(files(4))
     const failed = await sync({ repo })
     const { rows } = await world.db.query(
       'SELECT sources::text, (SELECT json_agg(runs)::text FROM tidemark.runs) AS runs FROM tidemark.sources',
@@ -279,7 +279,7 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
   })
 
   test('that has no such ref, or is not there at all, says so', async () => {
-    world.repository.commit(files(1))
+    await world.repository.commit(files(1))
     expect(await sync({ ref: 'mian' })).toMatchObject({
       status: 'failed',
       error: { code: 'REF_NOT_FOUND', hint: 'Nearest to it are: main.' },
@@ -328,7 +328,7 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
     'whose clone finds the disk full fails and says so, and goes on when there is room',
     async () => {
       const random = () => randomBytes(20_000).toString('hex')
-      world.repository.commit({ 'a.md': random(), 'b.md': random(), 'c.md': random(), 'd.md': random() })
+      await world.repository.commit({ 'a.md': random(), 'b.md': random(), 'c.md': random(), 'd.md': random() })
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=120k', 'tmpfs', clones])
       try {
         expect(await sync()).toMatchObject({
@@ -344,7 +344,7 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
   )
 
   test('may be behind file:// or ssh', async () => {
-    const commit = world.repository.commit(files(2))
+    const commit = await world.repository.commit(files(2))
     expect(await sync({ repo: `file://${world.repository.folder}` })).toMatchObject({
       status: 'first_sync',
       bookmark: commit,

@@ -13,7 +13,7 @@ const FILES = {
 describe.each(engines)('a source in %s', (engine) => {
   test('mirrors what its subpath and patterns name, and follows when they change', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(FILES)
+    await world.repository.commit(FILES)
     const paths = async () => Object.keys(await world.pages()).sort()
     await world.sync({ subpath: 'docs' })
     expect(await paths()).toEqual(['docs/a.md', 'docs/b.draft.md', 'docs/deep/c.md'])
@@ -34,11 +34,11 @@ describe.each(engines)('a source in %s', (engine) => {
 
   test('passes over symlinks and submodules, whatever they are called', async () => {
     await using world = await testWorld({ engine })
-    const commit = world.repository.commit({ 'a.md': 'a' })
-    world.repository.git('update-index', '--add', '--cacheinfo', `160000,${commit},module.md`)
-    const blob = world.repository.tree()['a.md']!
-    world.repository.git('update-index', '--add', '--cacheinfo', `120000,${blob},link.md`)
-    world.repository.git('commit', '-qm', 'links')
+    const commit = await world.repository.commit({ 'a.md': 'a' })
+    await world.repository.git.raw('update-index', '--add', '--cacheinfo', `160000,${commit},module.md`)
+    const blob = (await world.repository.tree())['a.md']!
+    await world.repository.git.raw('update-index', '--add', '--cacheinfo', `120000,${blob},link.md`)
+    await world.repository.commitStaged()
     await world.sync()
     expect(Object.keys(await world.pages())).toEqual(['a.md'])
   })

@@ -14,7 +14,7 @@ const { bundle } = corpora()[0]!
 describe.each(engines)('a run into %s', (engine) => {
   test('that is cancelled before it begins does nothing', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit(files(3))
+    await world.repository.commit(files(3))
     const result = await world.sync({ signal: AbortSignal.abort() })
     expect(result).toMatchObject({ status: 'partial', reason: 'cancelled', bookmark: null, target: null })
     expect((await world.db.query('SELECT FROM tidemark.sources')).rows).toEqual([])
@@ -23,7 +23,7 @@ describe.each(engines)('a run into %s', (engine) => {
   test.each(['lock', 'plan', 'apply'] as Phase[])(
     'that is cancelled in the phase %s keeps the bookmark, gives its lease up and leaves no process behind',
     async (phase) => {
-      await using world = await testWorld({ engine, repository: cloneOf(bundle) })
+      await using world = await testWorld({ engine, repository: await cloneOf(bundle) })
       const stop = new AbortController()
       const result = await world.sync({
         signal: stop.signal,
@@ -33,15 +33,15 @@ describe.each(engines)('a run into %s', (engine) => {
       expect(descendants().filter((line) => /^git |parser-process/.test(line))).toEqual([])
       expect(await world.db.locks.list()).toEqual([])
       expect(await world.sync()).toMatchObject({ status: 'first_sync' })
-      expect(await world.pages()).toEqual(world.repository.tree('main'))
+      expect(await world.pages()).toEqual(await world.repository.tree('main'))
     },
   )
 
   test('that waits for a lease is stopped by its budget, and knows its bookmark', async () => {
     await using world = await testWorld({ engine })
-    const bookmark = world.repository.commit(files(3))
+    const bookmark = await world.repository.commit(files(3))
     await world.sync()
-    world.repository.commit(files(4))
+    await world.repository.commit(files(4))
     await using _ = await world.db.locks.acquire('sync:docs')
     expect(await world.sync({ waitMs: 60_000, budgetMs: 300 })).toMatchObject({
       ...{ status: 'partial', reason: 'timeout', bookmark, filesRemaining: null },
@@ -56,7 +56,7 @@ describe('a run into Postgres', () => {
     ['its sources are', 'LOCK TABLE tidemark.sources IN ACCESS EXCLUSIVE MODE'],
   ])('is stopped by its budget while %s, and leaves no statement waiting there', async (_, lock) => {
     await using world = await testWorld({ engine: 'postgres' })
-    world.repository.commit(files(30))
+    await world.repository.commit(files(30))
     const other = new pg.Client({ connectionString: world.url })
     await other.connect()
     await other.query('BEGIN')
@@ -76,7 +76,7 @@ describe('a run into Postgres', () => {
 
   test('is refused where the disk of the server is full, says so, and can go on later', async () => {
     await using world = await testWorld({ engine: 'postgres' })
-    world.repository.commit(files(30))
+    await world.repository.commit(files(30))
     await world.db.query(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$`)
     await world.db.query(
@@ -95,7 +95,7 @@ describe('a run into Postgres', () => {
 
   test('that hangs in the parser is stopped by its budget', async () => {
     await using world = await testWorld({ engine: 'postgres' })
-    world.repository.commit({ ...files(3), 'endless.md': '>'.repeat(1_000_000) })
+    await world.repository.commit({ ...files(3), 'endless.md': '>'.repeat(1_000_000) })
     const source = { id: 'docs', repo: world.repository.folder, ref: 'main' }
     expect(await syncSource(world.db, source, { budgetMs: 1_500 })).toMatchObject({
       status: 'partial',

@@ -6,7 +6,7 @@ import { testWorld } from '../world/test-world.ts'
 describe.each(engines)('a sync into %s', (engine) => {
   test('imports every Markdown file at first, and nothing else', async () => {
     await using world = await testWorld({ engine })
-    const commit = world.repository.commit({
+    const commit = await world.repository.commit({
       'README.md': '# Hello\n\nsee [the guide](guide/start.md#first)',
       'guide/start.md': '---\ntitle: Start here\n---\n\nText\n\n## First\n\nmore',
       'guide/upper.MARKDOWN': 'no title',
@@ -25,7 +25,7 @@ describe.each(engines)('a sync into %s', (engine) => {
         blobsRead: 3,
       },
     })
-    expect(await world.pages()).toEqual(world.repository.tree())
+    expect(await world.pages()).toEqual(await world.repository.tree())
     const { rows } = await world.db.query('SELECT path, slug, title, frontmatter FROM tidemark.pages ORDER BY path')
     expect(rows).toEqual([
       { path: 'README.md', slug: 'readme', title: 'Hello', frontmatter: {} },
@@ -43,7 +43,7 @@ describe.each(engines)('a sync into %s', (engine) => {
 
   test('that finds nothing new reads no blob, takes no lease and records no run', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'a' })
+    await world.repository.commit({ 'a.md': 'a' })
     await world.sync()
     const before = await world.db.query('SELECT key, token FROM tidemark.locks')
     expect(await world.sync()).toMatchObject({ status: 'up_to_date', blobsRead: 0, filesRemaining: 0 })
@@ -53,7 +53,7 @@ describe.each(engines)('a sync into %s', (engine) => {
 
   test('brings changes, additions, renames and deletions, and a renamed page keeps its id', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({
+    await world.repository.commit({
       'change.md': 'one',
       'keep.md': 'keep',
       'move.md': '[x](y.md) moved',
@@ -61,7 +61,7 @@ describe.each(engines)('a sync into %s', (engine) => {
     })
     await world.sync()
     const before = await world.ids()
-    world.repository.commit({
+    await world.repository.commit({
       'change.md': 'two',
       'keep.md': 'keep',
       'new/home.md': '[x](y.md) moved',
@@ -77,7 +77,7 @@ describe.each(engines)('a sync into %s', (engine) => {
         blobsRead: 3,
       },
     })
-    expect(await world.pages()).toEqual(world.repository.tree())
+    expect(await world.pages()).toEqual(await world.repository.tree())
     const after = await world.ids()
     expect(after['new/home.md']).toBe(before['move.md'])
     expect(after['change.md']).toBe(before['change.md'])
@@ -87,12 +87,12 @@ describe.each(engines)('a sync into %s', (engine) => {
 
   test('removes the chunks and links that a shorter text no longer has', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({
+    await world.repository.commit({
       'a.md': '# A\n\n[1](1.md) [2](2.md)\n\n## B\n\n## C\n',
       'b.md': '# B\n\n[3](3.md)',
     })
     await world.sync()
-    world.repository.commit({ 'a.md': '# A\n\n[2](2.md)\n' })
+    await world.repository.commit({ 'a.md': '# A\n\n[2](2.md)\n' })
     await world.sync()
     const { rows } = await world.db.query('SELECT ordinal, content FROM tidemark.chunks')
     expect(rows).toEqual([{ ordinal: 0, content: '# A\n\n[2](2.md)' }])
@@ -103,9 +103,9 @@ describe.each(engines)('a sync into %s', (engine) => {
 
   test('whose commit touches no Markdown only moves the bookmark', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'a' })
+    await world.repository.commit({ 'a.md': 'a' })
     await world.sync()
-    const commit = world.repository.commit({ 'a.md': 'a', 'b.txt': 'b' })
+    const commit = await world.repository.commit({ 'a.md': 'a', 'b.txt': 'b' })
     expect(await world.sync()).toMatchObject({
       status: 'synced',
       bookmark: commit,
@@ -117,7 +117,7 @@ describe.each(engines)('a sync into %s', (engine) => {
   test('sets a file aside that cannot be stored, says why, and tries it again when it has changed', async () => {
     await using world = await testWorld({ engine })
     const good = { 'good.md': 'fine' }
-    world.repository.commit({
+    await world.repository.commit({
       ...good,
       'bad.md': Buffer.from([0x23, 0xff, 0xfe]),
       'nul.md': 'a\0b',
@@ -135,7 +135,7 @@ describe.each(engines)('a sync into %s', (engine) => {
       ['fm.md', 'bad_front_matter'],
       ['nul.md', 'nul'],
     ])
-    world.repository.commit({ ...good, 'bad.md': Buffer.from([0x23, 0xff, 0xfe]), 'nul.md': 'mended' })
+    await world.repository.commit({ ...good, 'bad.md': Buffer.from([0x23, 0xff, 0xfe]), 'nul.md': 'mended' })
     expect(await world.sync()).toMatchObject({
       status: 'synced',
       filesImported: 1,
@@ -148,9 +148,9 @@ describe.each(engines)('a sync into %s', (engine) => {
 
   test('drops the page of a file that has become unstorable', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': '[l](l.md)', 'b.md': 'b' })
+    await world.repository.commit({ 'a.md': '[l](l.md)', 'b.md': 'b' })
     await world.sync()
-    world.repository.commit({ 'a.md': 'a\0', 'b.md': 'b' })
+    await world.repository.commit({ 'a.md': 'a\0', 'b.md': 'b' })
     expect(await world.sync()).toMatchObject({ status: 'synced', filesQuarantined: 1, filesDeleted: 0 })
     expect(Object.keys(await world.pages())).toEqual(['b.md'])
     expect((await world.db.query('SELECT * FROM tidemark.links')).rows).toEqual([])
@@ -158,7 +158,7 @@ describe.each(engines)('a sync into %s', (engine) => {
 
   test('of a dry run counts and writes nothing', async () => {
     await using world = await testWorld({ engine })
-    const commit = world.repository.commit({ 'a.md': 'a', 'b.md': 'b' })
+    const commit = await world.repository.commit({ 'a.md': 'a', 'b.md': 'b' })
     expect(await world.sync({ dryRun: true })).toMatchObject({
       status: 'dry_run',
       target: commit,
@@ -172,14 +172,14 @@ describe.each(engines)('a sync into %s', (engine) => {
 
   test('of a dry run tells each change that a sync would make, and no row of the database changes', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'change.md': '1', 'drop.md': '2', 'move.md': '3', 'keep.md': '4' })
+    await world.repository.commit({ 'change.md': '1', 'drop.md': '2', 'move.md': '3', 'keep.md': '4' })
     await world.sync()
     const everything = () =>
       world.db.query(`SELECT (SELECT json_agg(s)::text FROM tidemark.sources s) AS sources,
         (SELECT json_agg(p ORDER BY id)::text FROM tidemark.pages p) AS pages,
         (SELECT count(*) FROM tidemark.runs) AS runs, (SELECT json_agg(l)::text FROM tidemark.locks l) AS locks`)
     const before = await everything()
-    world.repository.commit({ 'change.md': '5', 'moved.md': '3', 'keep.md': '4', 'new.md': '6' })
+    await world.repository.commit({ 'change.md': '5', 'moved.md': '3', 'keep.md': '4', 'new.md': '6' })
     const changes: PlannedChange[] = []
     const result = await world.sync({ dryRun: true, onPlan: (plan) => changes.push(...plan) })
     expect(changes).toEqual([
@@ -194,7 +194,7 @@ describe.each(engines)('a sync into %s', (engine) => {
 
   test('is busy while another has the lease, and names who', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({ 'a.md': 'a' })
+    await world.repository.commit({ 'a.md': 'a' })
     const lease = await world.db.locks.acquire('sync:docs')
     expect(await world.sync()).toMatchObject({
       status: 'busy',
@@ -211,7 +211,7 @@ describe.each(engines)('a sync into %s', (engine) => {
       status: 'failed',
       error: { code: 'REF_NOT_FOUND', hint: 'It has no commits yet.' },
     })
-    world.repository.commit({ 'a.md': 'a' })
+    await world.repository.commit({ 'a.md': 'a' })
     expect(await world.sync({ ref: 'mian' })).toMatchObject({
       status: 'failed',
       error: { code: 'REF_NOT_FOUND', hint: 'Nearest to it are: main.' },

@@ -5,7 +5,7 @@ import { testWorld } from '../world/test-world.ts'
 describe.each(engines)('in %s', (engine) => {
   test('backlinks tell what points to a page, by path, without extension, to its folder or by its wiki name', async () => {
     await using world = await testWorld({ engine })
-    world.repository.commit({
+    await world.repository.commit({
       'a.md': '[1](guide/first%20steps.md#x) [2](guide/) [3](https://x.org) [4](missing.md)',
       'b/c.md': '[[First Steps]] [5](/guide/first%20steps) [6](../guide/日本.md)',
       'guide/first steps.md': 'x',
@@ -27,8 +27,8 @@ describe.each(engines)('in %s', (engine) => {
       'b/c.md link guide/日本.md',
     ]
     expect(await backlinks()).toEqual(before)
-    world.repository.add('missing.md', 'now it is there')
-    world.repository.commitIndex()
+    await world.repository.add('missing.md', 'now it is there')
+    await world.repository.commitStaged()
     await world.sync()
     expect(await backlinks()).toEqual([...before, 'a.md link missing.md'])
   })
@@ -44,7 +44,7 @@ describe.each(engines)('in %s', (engine) => {
     const from = `[1](./to.md) [2](to) [3](/b/) [4](../b/to.html#x) [5](%F0%9F%8E%89.md?y) [6](none.md)
       [7](https://example.org/to.md) [8](#here) [[to]] [[B/To|named]] [[日本#x]] [[nowhere]] ![p](p.png)`
     const files = { 'a/from.md': from, 'a/to.md': '1', 'b/to.md': '2', 'b/README.md': '3', 'a/🎉.md': '4' }
-    world.repository.commit({ ...files, 'deep/er/日本.md': '5', 'deep/er/st/日本.md': '6' })
+    await world.repository.commit({ ...files, 'deep/er/日本.md': '5', 'deep/er/st/日本.md': '6' })
     await world.sync()
     const before = {
       './to.md': 'a/to.md',
@@ -62,7 +62,7 @@ describe.each(engines)('in %s', (engine) => {
     }
     expect(await outlinks()).toEqual(before)
     const { 'a/to.md': _, ...rest } = files
-    world.repository.commit({ ...rest, 'x/Nowhere.md': '7', 'a/none.md': '8', 'deep/日本.md': '5' })
+    await world.repository.commit({ ...rest, 'x/Nowhere.md': '7', 'a/none.md': '8', 'deep/日本.md': '5' })
     await world.sync()
     expect(await outlinks()).toEqual({
       ...before,
@@ -79,10 +79,10 @@ describe.each(engines)('in %s', (engine) => {
     const freshness = async () =>
       (await world.db.query(`SELECT status, behind_since, staleness > interval '0' AS behind FROM tidemark.freshness`))
         .rows[0]
-    world.repository.commit({ 'a.md': 'a', 'b.md': 'b' })
+    await world.repository.commit({ 'a.md': 'a', 'b.md': 'b' })
     await world.sync()
     expect(await freshness()).toEqual({ status: 'first_sync', behind_since: null, behind: false })
-    world.repository.commit({ 'c.txt': 'c' })
+    await world.repository.commit({ 'c.txt': 'c' })
     await world.sync()
     const since = (await freshness()).behind_since
     expect(await freshness()).toMatchObject({ status: 'blocked', behind: true })

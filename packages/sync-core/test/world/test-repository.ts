@@ -1,85 +1,59 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { commitAll, isolatedGit, type SimpleGit } from '@tidemark/test-engines/git'
 
 /** A real git repository in a temporary folder, whose commits a test makes from plain objects. */
 export interface TestRepository {
   readonly folder: string
+  readonly git: SimpleGit
   /** Makes the tree of the next commit hold exactly these files. */
-  commit(files: Readonly<Record<string, string | Buffer>>): string
-  git(...args: string[]): string
-  /** Puts a file into the index only, whatever its path; `commitIndex` makes a commit of that. */
-  add(path: string | Buffer, content: string | Buffer): string
-  commitIndex(): string
+  commit(files: Readonly<Record<string, string | Buffer>>): Promise<string>
+  /** Puts a file into the index only, whatever its path; `commitStaged` makes a commit of that. */
+  add(path: string | Buffer, content: string | Buffer): Promise<string>
+  commitStaged(): Promise<string>
   /** The Markdown files of a commit as `git ls-tree` tells them, `path → blob`. */
-  tree(commit?: string): Record<string, string>
+  tree(commit?: string): Promise<Record<string, string>>
   remove(): void
 }
 
-const ENV = {
-  ...process.env,
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_SYSTEM: '/dev/null',
-  GIT_AUTHOR_NAME: 'A',
-  GIT_AUTHOR_EMAIL: 'a@example.org',
-  GIT_COMMITTER_NAME: 'A',
-  GIT_COMMITTER_EMAIL: 'a@example.org',
-  GIT_AUTHOR_DATE: '2026-01-01T00:00:00Z',
-  GIT_COMMITTER_DATE: '2026-01-01T00:00:00Z',
-}
-
-export function emptyRepository(): TestRepository {
-  const folder = mkdtempSync(join(tmpdir(), 'tidemark-repo-'))
-  execFileSync('git', ['init', '-q', '-b', 'main', folder], { env: ENV })
-  return repositoryIn(folder)
+export async function emptyRepository(): Promise<TestRepository> {
+  const repository = repositoryIn(mkdtempSync(join(tmpdir(), 'tidemark-repo-')))
+  await repository.git.init()
+  return repository
 }
 
 /** A bare clone of a bundle. */
-export function cloneOf(bundle: string): TestRepository {
-  const folder = mkdtempSync(join(tmpdir(), 'tidemark-repo-'))
-  execFileSync('git', ['clone', '-q', '--bare', bundle, folder], { env: ENV })
-  return repositoryIn(folder)
+export async function cloneOf(bundle: string): Promise<TestRepository> {
+  const repository = repositoryIn(mkdtempSync(join(tmpdir(), 'tidemark-repo-')))
+  await repository.git.clone(bundle, '.', ['--bare'])
+  return repository
 }
 
 function repositoryIn(folder: string): TestRepository {
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-C', folder, ...args], { env: ENV, encoding: 'utf8', maxBuffer: 1 << 28 })
+  const git = isolatedGit(folder)
   return {
     folder,
     git,
-    commit(files) {
-      git('rm', '-rfq', '--ignore-unmatch', '.')
+    async commit(files) {
+      for (const name of readdirSync(folder)) if (name !== '.git') rmSync(join(folder, name), { recursive: true })
       for (const [path, content] of Object.entries(files)) {
         mkdirSync(dirname(join(folder, path)), { recursive: true })
         writeFileSync(join(folder, path), content)
       }
-      git('add', '-A')
-      git('commit', '-q', '--allow-empty', '-m', 'change')
-      return git('rev-parse', 'HEAD').trim()
+      return commitAll(git)
     },
-    add(path, content) {
-      const input = typeof content === 'string' ? Buffer.from(content) : content
-      const blob = execFileSync('git', ['-C', folder, 'hash-object', '-w', '--stdin'], { env: ENV, input })
-        .toString()
-        .trim()
-      const record = Buffer.concat([Buffer.from(`100644 ${blob}\t`), Buffer.from(path), Buffer.from([0])])
-      execFileSync('git', ['-C', folder, 'update-index', '-z', '--index-info'], { env: ENV, input: record })
+    async add(path, content) {
+      const blob = await isolatedGit(folder, Buffer.from(content)).raw('hash-object', '-w', '--stdin')
+      const entry = Buffer.concat([Buffer.from(`100644 ${blob}\t`), Buffer.from(path), Buffer.alloc(1)])
+      await isolatedGit(folder, entry).raw('update-index', '--verbose', '-z', '--index-info')
       return blob
     },
-    commitIndex() {
-      git('commit', '-q', '--allow-empty', '-m', 'change')
-      return git('rev-parse', 'HEAD').trim()
-    },
-    tree(commit = 'HEAD') {
-      const records = git('ls-tree', '-r', '-z', '--full-tree', commit).split('\0').filter(Boolean)
-      const entries = records.map((record) => {
-        const tab = record.indexOf('\t')
-        const head = record.slice(0, tab)
-        return { path: record.slice(tab + 1), mode: head.slice(0, 6), blob: head.split(' ')[2]! }
-      })
-      const files = entries.filter(({ path, mode }) => mode.startsWith('100') && /\.(md|markdown)$/i.test(path))
-      return Object.fromEntries(files.map(({ path, blob }) => [path, blob]))
+    commitStaged: async () => (await git.commit('change', { '--allow-empty': null })).commit,
+    async tree(commit = 'HEAD') {
+      const entries = (await git.raw('ls-tree', '-r', '-z', '--full-tree', commit)).split('\0')
+      const files = entries.map((entry) => /^100... blob (\w+)\t(.*\.(?:md|markdown))$/is.exec(entry))
+      return Object.fromEntries(files.filter((file) => file !== null).map(([, blob, path]) => [path, blob]))
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }

@@ -49,13 +49,8 @@ async function open(engine: Engine) {
   return { db, database }
 }
 
-export async function testWorld({
-  engine,
-  repository = emptyRepository(),
-}: {
-  engine: Engine
-  repository?: TestRepository
-}): Promise<TestWorld> {
+export async function testWorld(options: { engine: Engine; repository?: TestRepository }): Promise<TestWorld> {
+  const { engine, repository = await emptyRepository() } = options
   if (!opened.has(engine)) opened.set(engine, open(engine))
   const { db, database } = await opened.get(engine)!
   const map = async (column: string) => {

@@ -24,7 +24,11 @@ CREATE TABLE tidemark.sources (
   fingerprint     text,
   last_checked_at timestamptz,
   last_synced_at  timestamptz,
-  last_status     text
+  last_status     text,
+  -- The newest run whose pages the search index may lack; null where it has every page. 0: it was never asked for.
+  unindexed_since_run bigint DEFAULT 0,
+  -- What the search index was made with, as the configuration has it.
+  search_language text
 );
 
 CREATE TABLE tidemark.pages (
@@ -95,5 +99,56 @@ CREATE TABLE tidemark.runs (
   host        text NOT NULL,
   pid         integer NOT NULL,
   PRIMARY KEY (source_id, id)
+);
+
+-- Search entries have tables of their own, written after an import: they cost as much as the import itself.
+-- What the search entries of a page were made of; a page without this, or with another, is a difference.
+CREATE TABLE tidemark.search_pages (
+  source_id text NOT NULL,
+  page_id   bigint NOT NULL,
+  content_fingerprint   uuid NOT NULL,
+  PRIMARY KEY (source_id, page_id)
+);
+
+CREATE TABLE tidemark.search_chunks (
+  source_id    text NOT NULL,
+  page_id      bigint NOT NULL,
+  ordinal      integer NOT NULL,
+  content_hash bytea NOT NULL,
+  -- The name of a text search configuration; regconfig itself would keep pg_upgrade from upgrading the server.
+  language     text NOT NULL,
+  words        tsvector NOT NULL,
+  PRIMARY KEY (source_id, page_id, ordinal)
+);
+-- Without a list of entries that are still to be sorted in: every search would read that to its end.
+CREATE INDEX search_chunks_words ON tidemark.search_chunks USING gin (words) WITH (fastupdate = off);
+-- From an embedding to the chunks that have its text.
+CREATE INDEX search_chunks_content_hash ON tidemark.search_chunks (content_hash);
+
+-- What is known of embeddings beside the vectors. Those are in a table that embed makes, because only a server with
+-- pgvector can hold it.
+-- A set of embeddings. It counts for search when it has been complete once.
+CREATE TABLE tidemark.embedding_models (
+  model        text PRIMARY KEY,
+  dimensions   integer NOT NULL,
+  completed_at timestamptz
+);
+
+-- Who is having a text embedded: that counts for as long as the lease holds, so what a killed run claimed is free again.
+CREATE TABLE tidemark.embedding_claims (
+  model        text NOT NULL,
+  content_hash bytea NOT NULL,
+  key          text NOT NULL,
+  token        bigint NOT NULL,
+  PRIMARY KEY (model, content_hash)
+);
+
+-- Texts that the server does not embed.
+CREATE TABLE tidemark.embedding_quarantine (
+  model        text NOT NULL,
+  content_hash bytea NOT NULL,
+  message      text NOT NULL,
+  last_seen_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (model, content_hash)
 );
 `

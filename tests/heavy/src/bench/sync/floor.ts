@@ -1,5 +1,5 @@
 import type { Database } from '@tidemark/sync-core'
-import { parsePage } from '../../../../../packages/sync-core/src/parse/parse-page.ts'
+import { parsePage } from '../../../../../packages/sync-core/src/parse/page.ts'
 import { pagesOf } from '../pages-of.ts'
 
 const PAGES_PER_STATEMENT = 500

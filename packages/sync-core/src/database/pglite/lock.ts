@@ -1,0 +1,73 @@
+import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { tryLock } from 'fs-native-extensions'
+import { SyncError } from '../../sync-error.ts'
+
+/** What a database's process may take to end after its parent, on a machine that is busy with others. */
+const EXIT_TIMEOUT_MS = 5_000
+
+/**
+ * Keeps a second process out of an embedded database's folder: PGlite has no lock of its own, and two openers
+ * corrupt the data. The lock is the kernel's, on a file beside the folder, and belongs to the open file: it ends with
+ * the last process that has that file, however that ends.
+ *
+ * @returns the file, to be handed to the process that opens the database.
+ * @throws {SyncError} `DATABASE_IN_USE` naming the process that has it, `DATABASE_FOLDER` where one may not write.
+ */
+export async function lockFolder(folder: string): Promise<FileHandle> {
+  const file = await openLockFile(folder)
+  const deadline = performance.now() + EXIT_TIMEOUT_MS
+  while (!tryLock(file.fd)) {
+    const holder = (await readFile(`${folder}.lock`, 'utf8')).trim()
+    if (holderExited(holder) && performance.now() < deadline) {
+      await sleep(10)
+      continue
+    }
+    await file.close()
+    throw new SyncError(
+      'DATABASE_IN_USE',
+      `The embedded database in ${folder} is in use by ${holder === '' ? 'another process' : `process ${holder}`}`,
+      'Wait for it to end. For several processes at once, use a Postgres: set DATABASE_URL.',
+    )
+  }
+  await file.truncate(0)
+  await file.write(`${process.pid}\n`, 0)
+  return file
+}
+
+/** Whether the process that has written its number is gone, so that its database's own process is about to end too. */
+function holderExited(holder: string): boolean {
+  try {
+    return holder !== '' && !process.kill(Number(holder), 0)
+  } catch (error) {
+    return (error as { code?: string }).code === 'ESRCH'
+  }
+}
+
+async function openLockFile(folder: string) {
+  try {
+    await makeFolder(dirname(folder))
+    return await open(`${folder}.lock`, 'a+')
+  } catch (error) {
+    throw new SyncError(
+      'DATABASE_FOLDER',
+      `The embedded database cannot be kept in ${folder}: ${(error as Error).message}`,
+      'Choose a folder that you may write to with --database, or a Postgres with DATABASE_URL.',
+      error,
+    )
+  }
+}
+
+/** As `mkdir -p`. Node's own never ends below a folder such as /proc, where nothing can be made. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error
+    await makeFolder(dirname(folder))
+    await mkdir(folder)
+  }
+}

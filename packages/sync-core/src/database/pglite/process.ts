@@ -1,0 +1,53 @@
+/** The process that `openPglite` starts: has the database, and answers one statement after another. */
+import { PGlite, types } from '@electric-sql/pglite'
+import { vector } from '@electric-sql/pglite-pgvector'
+import { exitWithParent, ignoreTerminalSignals } from '../../exit-with-parent.ts'
+
+export interface Request {
+  readonly id: number
+  readonly kind: 'query' | 'close'
+  readonly text: string
+  readonly params: unknown[]
+}
+
+export interface Reply {
+  readonly id: number
+  readonly rows: any[]
+  /** The fields of a database error: a thrown one would lose them on its way between processes. */
+  readonly error?: { message: string; code?: string; detail?: string }
+}
+
+ignoreTerminalSignals()
+exitWithParent(Number(process.argv[3]))
+
+const opened = PGlite.create(process.argv[2]!, {
+  // Has to be there whenever a database that has used it is opened; used or not, it takes a millisecond.
+  extensions: { vector },
+  // As the driver for Postgres has it: text, because a number can't hold every bigint.
+  parsers: { [types.INT8]: (value: string) => value },
+})
+// Told with the first answer; until then it is not unhandled.
+opened.catch(() => {})
+
+process.on('message', async (request: Request) => {
+  const { id } = request
+  try {
+    reply({ id, rows: await answer(request) })
+  } catch (error) {
+    const { message, code, detail } = error as { message: string; code?: string; detail?: string }
+    const fields = { message: String(message), ...(code && { code }), ...(detail && { detail }) }
+    reply({ id, rows: [], error: fields })
+  }
+})
+
+function reply(reply: Reply): void {
+  // The parent may have been killed meanwhile; the pipe tells that.
+  process.send!(reply, () => {})
+}
+
+async function answer({ kind, text, params }: Request): Promise<any[]> {
+  const db = await opened
+  if (kind === 'query') return (await db.query(text, params)).rows
+  await db.close()
+  return []
+}

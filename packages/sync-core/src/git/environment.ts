@@ -1,0 +1,62 @@
+import { dirname } from 'node:path'
+
+// What `git rev-parse --local-env-vars` prints, configuration aside: left by a hook or a shell, each of them
+// would point our git at another repository than the one we name.
+const REPO_ENV_VARS = [
+  ...['GIT_DIR', 'GIT_WORK_TREE', 'GIT_IMPLICIT_WORK_TREE', 'GIT_COMMON_DIR', 'GIT_INDEX_FILE', 'GIT_OBJECT_DIRECTORY'],
+  ...['GIT_ALTERNATE_OBJECT_DIRECTORIES', 'GIT_GRAFT_FILE', 'GIT_SHALLOW_FILE', 'GIT_REPLACE_REF_BASE', 'GIT_PREFIX'],
+  'GIT_NAMESPACE',
+]
+
+// A server that is silent for 45 s is given up by ssh itself, also after this process was killed: before another
+// process can have the lease, and with it the clone.
+const SSH = 'ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=15 -oServerAliveCountMax=3'
+
+/** Settings of every git that we run: whatever a repository says, it starts no program of its own. */
+export const SAFE_CONFIG = [
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'protocol.ext.allow=never',
+  // A server that sends less than a kilobyte a second for half a minute is not going to.
+  'http.lowSpeedLimit=1000',
+  'http.lowSpeedTime=30',
+  'core.quotePath=false',
+]
+
+/** What a git needs beside its arguments. */
+export interface GitSettings {
+  /** Whether it may talk to a server; what only reads may not, or a partial clone would fetch what it lacks. */
+  readonly online?: boolean
+  /** Configuration, passed in the environment where no one else can read it. */
+  readonly config?: readonly (readonly [string, string])[]
+  /** Variables for credential helpers. */
+  readonly secrets?: Readonly<Record<string, string>>
+}
+
+/** The environment of a git on a repository; git does not look above it: a folder inside another repository is not one. */
+export function gitEnvironment(
+  folder: string,
+  { config = [], secrets = {}, online = false }: GitSettings = {},
+): NodeJS.ProcessEnv {
+  const inherited = Number(process.env.GIT_CONFIG_COUNT ?? 0)
+  const configured = config.flatMap(([key, value], i) => [
+    [`GIT_CONFIG_KEY_${inherited + i}`, key],
+    [`GIT_CONFIG_VALUE_${inherited + i}`, value],
+  ])
+  return {
+    ...process.env,
+    ...Object.fromEntries(REPO_ENV_VARS.map((name) => [name, undefined])),
+    ...secrets,
+    ...Object.fromEntries(configured),
+    GIT_CONFIG_COUNT: String(inherited + config.length),
+    GIT_CEILING_DIRECTORIES: dirname(folder),
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    // No prompts here either. A command of the user's own wins.
+    GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? SSH,
+    LC_ALL: 'C',
+    // No transport is allowed: git reports a missing object instead of fetching it.
+    ...(!online && { GIT_ALLOW_PROTOCOL: '' }),
+  }
+}

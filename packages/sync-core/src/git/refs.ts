@@ -1,0 +1,60 @@
+import { SyncError } from '../sync-error.ts'
+import { refNotFound, repositoryError } from './errors.ts'
+import { exitsZero, localGit } from './git.ts'
+
+/** A repository on this machine that commits, trees and blobs are read from. */
+export interface Repository {
+  /** Absolute path of the work tree or bare repository. */
+  readonly folder: string
+}
+
+/**
+ * The commit that a ref names: a branch, a tag (annotated ones are followed), `HEAD` or a commit id.
+ *
+ * @throws {SyncError} `BAD_REF`, `REF_NOT_FOUND` naming refs that are there, `NOT_A_REPOSITORY`, `GIT_MISSING`,
+ *   `GIT_FAILED`, or the signal's reason.
+ */
+export async function resolveRef({ folder }: Repository, ref: string, signal: AbortSignal): Promise<string> {
+  validateRef(ref, folder)
+  const revParse = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`]
+  let cause: unknown
+  // For a ref that does not exist, git prints nothing.
+  const commit = await localGit(folder, revParse, signal).catch((error) => {
+    cause = error
+    return ''
+  })
+  if (commit !== '') return commit
+  signal.throwIfAborted()
+  const kinds = ['refs/heads', 'refs/tags', 'refs/remotes']
+  const known = await localGit(folder, ['for-each-ref', '--format=%(refname:short)', ...kinds], signal).catch(
+    (error) => {
+      signal.throwIfAborted()
+      throw repositoryError(error, folder)
+    },
+  )
+  throw refNotFound(folder, ref, known.split('\n').filter(Boolean), cause)
+}
+
+/** Whether the tree of a commit is here, so that it can be compared with another. */
+export function hasTree({ folder }: Repository, commit: string, signal: AbortSignal): Promise<boolean> {
+  // With -t rather than -e, simple-git waits for an answer instead of waiting for more.
+  return exitsZero(localGit(folder, ['cat-file', '-t', `${commit}^{tree}`], signal), signal)
+}
+
+/** Those of the objects that a repository does not have. */
+export async function missingObjects(
+  { folder }: Repository,
+  oids: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const input = `${oids.join('\n')}\n`
+  const answers = await localGit(folder, ['cat-file', '--batch-check=%(objectname)'], signal, input)
+  const missing = answers.split('\n').filter((line) => line.endsWith(' missing'))
+  return [...new Set(missing.map((line) => line.slice(0, line.indexOf(' '))))]
+}
+
+/** @throws {SyncError} `BAD_REF` for what is no name of a ref, or means more than a ref to `rev-parse`. */
+export function validateRef(ref: string, where: string): void {
+  if (ref !== '' && !ref.startsWith('-') && !/[\s:^~?*[\\]|@\{|\.\./.test(ref)) return
+  throw new SyncError('BAD_REF', `"${ref}" is not a ref of ${where}`, 'Name a branch, a tag, HEAD or a full commit id.')
+}

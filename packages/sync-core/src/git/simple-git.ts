@@ -1,0 +1,2 @@
+/** git's porcelain, built into one file. */
+export { simpleGit } from 'simple-git'

@@ -1,0 +1,20 @@
+export type QuarantineCode =
+  | 'bad_utf8'
+  | 'nul'
+  | 'too_large'
+  | 'bad_front_matter'
+  | 'path_too_long'
+  | 'path_not_utf8'
+  | 'lfs_pointer'
+  | 'too_complex'
+
+/** Why a file cannot become a page; `message` is read by the person who can fix the file. */
+export class QuarantineError extends Error {
+  override readonly name = 'QuarantineError'
+  readonly code: QuarantineCode
+
+  constructor(code: QuarantineCode, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.code = code
+  }
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Lease, LockError } from '@tidemark/lock'
+import { raceAbort } from '../abort.ts'
+import { type Database, withSignal } from '../database/database.ts'
+import type { Outcome } from './outcome.ts'
+
+/** What is done with a source under a lease of its own. */
+export type LeasedTask = 'sync' | 'embed' | 'search'
+
+/** The key of a source's lease. */
+export const leaseKey = (sourceId: string, task: LeasedTask = 'sync') => `${task}:${sourceId}`
+
+export type Busy = Extract<Outcome, { status: 'busy' }>
+
+/** A lease, and what goes by it. Disposing of it releases the lease, whatever came of the work. */
+export interface Held extends AsyncDisposable {
+  readonly lease: Lease
+  /** Aborts with the run's own signal, and when the lease is lost. */
+  readonly signal: AbortSignal
+  /** The run's database, whose statements end with that signal. */
+  readonly db: Database
+}
+
+export interface LeaseOptions {
+  readonly signal: AbortSignal
+  /** How long to wait for a lease that another process has; not at all by default. */
+  readonly waitMs?: number | undefined
+}
+
+/** Acquires a lease, or returns who has it. */
+export async function acquireLease(db: Database, key: string, options: LeaseOptions): Promise<Held | Busy> {
+  const acquired = await acquire(db, key, options)
+  if ('status' in acquired) return acquired
+  const signal = AbortSignal.any([options.signal, acquired.signal])
+  const release = () => releaseWithRetry(acquired)
+  return { lease: acquired, signal, db: withSignal(db, signal), [Symbol.asyncDispose]: release }
+}
+
+async function acquire(db: Database, key: string, { signal, waitMs }: LeaseOptions): Promise<Lease | Busy> {
+  if (waitMs) {
+    try {
+      return await db.locks.acquire(key, { waitMs, signal })
+    } catch (error) {
+      if (!(error instanceof LockError) || error.code !== 'LOCK_TIMEOUT') throw error
+    }
+  }
+  const attempt = await db.locks.tryAcquire(key, { signal })
+  if (attempt.acquired) return attempt.lease
+  const { holder, heldForMs, sinceRefreshMs } = attempt
+  return { status: 'busy', holder: { host: holder.host, pid: holder.pid, heldForMs, sinceRefreshMs } }
+}
+
+const RELEASE_ATTEMPTS = 4
+const RELEASE_RETRY_MS = 250
+
+/** A database that does not answer is not waited for any longer; the lease then expires. */
+const RELEASE_TIMEOUT_MS = 3_000
+
+/**
+ * Releases a lease, patiently: a server that is being restarted is there again in a second, and otherwise the
+ * source would be busy until the lease expires. What the run did stands in any case.
+ */
+export async function releaseWithRetry(lease: Lease): Promise<void> {
+  const timeout = new AbortController()
+  const timer = setTimeout(() => timeout.abort(), RELEASE_TIMEOUT_MS)
+  await raceAbort(tryRelease(lease, timeout.signal), timeout.signal)
+  clearTimeout(timer)
+  // A release that hangs may fail later; it is not retried then.
+  timeout.abort()
+}
+
+async function tryRelease(lease: Lease, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await lease.release()
+      return
+    } catch {
+      if (attempt === RELEASE_ATTEMPTS || signal.aborted) return
+      await sleep(RELEASE_RETRY_MS * attempt, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { type Counts, noCounts, type Outcome, type SyncResult } from './outcome.ts'
+
+export type Phase = 'lock' | 'fetch' | 'plan' | 'apply' | 'search'
+
+/** Where a run is. */
+export interface Progress {
+  readonly source: string
+  readonly phase: Phase
+  /** Files that are settled; of `total` once that is known. */
+  readonly done: number
+  readonly total: number | null
+  readonly elapsedMs: number
+}
+
+/** What of a plan is counted. */
+export interface PlannedWork {
+  readonly counts: Readonly<Record<'imports' | 'updates' | 'renames' | 'deletes', number>>
+  readonly rejected: readonly unknown[]
+  readonly skipped: { readonly symlinks: number; readonly submodules: number }
+}
+
+/** What of a batch is counted. */
+export interface StoredBatch {
+  readonly counts: Counts
+  /** How many entries of the plan it settles. */
+  readonly entries: number
+  readonly pages: readonly { readonly path: string }[]
+}
+
+/** What a run has done so far, and what it knows of its source. */
+export type RunProgress = ReturnType<typeof startProgress>
+
+/** More paths than that are found by comparing as fast as by their names. */
+const MAX_TRACKED_PATHS = 10_000
+
+export function startProgress(source: string, onProgress: (progress: Progress) => void) {
+  const started = performance.now()
+  const elapsedMs = () => Math.round(performance.now() - started)
+  const phases = { lock: 0, fetch: 0, plan: 0, apply: 0, search: 0 }
+  const stored = noCounts()
+  let current: Phase = 'plan'
+  let done = 0
+  let total: number | null = null
+  let blobsRead = 0
+
+  const progress = {
+    /** When this run began, or last read the state of its source; what others have recorded since is newer. */
+    lookedAt: started,
+    bookmark: null as string | null,
+    target: null as string | null,
+    filesRemaining: null as number | null,
+    /** The paths that the search index may lack; null where it lacks none, 'all' where they are not known. */
+    unindexedPaths: null as readonly string[] | 'all' | null,
+    warnings: [] as { code: string; message: string }[],
+
+    counts: () => ({ ...stored, filesRemaining: progress.filesRemaining, blobsRead, elapsedMs: elapsedMs() }),
+    /** Reports where the run is. */
+    report: () => onProgress({ source, phase: current, done, total, elapsedMs: elapsedMs() }),
+    /** Runs a phase and takes its time. */
+    async phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+      current = phase
+      progress.report()
+      const begun = performance.now()
+      try {
+        return await work()
+      } finally {
+        phases[phase] += Math.round(performance.now() - begun)
+      }
+    },
+    /** Takes over what a plan is going to do, and warns of what it leaves out. */
+    setPlan({ counts, rejected, skipped: { symlinks, submodules } }: PlannedWork) {
+      if (symlinks + submodules > 0) {
+        const message = `skipped as not being files of the repository: ${symlinks} symlinks to Markdown, ${submodules} submodules`
+        progress.warnings.push({ code: 'skipped', message })
+      }
+      total = counts.imports + counts.updates + counts.renames + counts.deletes + rejected.length
+      progress.filesRemaining = total
+      progress.report()
+    },
+    /** Counts a plan as if it were done, for a dry run. */
+    countPlan({ counts: { imports, updates, renames, deletes }, rejected }: PlannedWork) {
+      const quarantined = { filesQuarantined: rejected.length }
+      const planned = { filesImported: imports, filesUpdated: updates, filesRenamed: renames, filesDeleted: deletes }
+      Object.assign(stored, planned, quarantined)
+    },
+    /** Counts a blob that was read, whether or not it will be stored. */
+    countRead() {
+      blobsRead++
+    },
+    /** Counts a batch that is in. */
+    countBatch({ counts, entries, pages }: StoredBatch) {
+      for (const key of Object.keys(stored) as (keyof Counts)[]) stored[key] += counts[key]
+      done += entries
+      if (Array.isArray(progress.unindexedPaths)) {
+        const paths = [...progress.unindexedPaths, ...pages.map(({ path }) => path)]
+        progress.unindexedPaths = paths.length > MAX_TRACKED_PATHS ? 'all' : paths
+      }
+      if (total !== null) progress.filesRemaining = total - done
+      progress.report()
+    },
+    result: (outcome: Outcome): SyncResult => ({
+      source,
+      ...outcome,
+      bookmark: progress.bookmark,
+      target: progress.target,
+      ...progress.counts(),
+      phases: { ...phases },
+      warnings: progress.warnings,
+    }),
+  }
+  return progress
+}

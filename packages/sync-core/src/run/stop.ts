@@ -1,0 +1,99 @@
+/**
+ * How a run ends that does not reach its end.
+ *
+ * Everything that can stop one aborts one signal, whose reason says which: {@link Stopped} by the budget or the stall
+ * watchdog, a LeaseLostError by the lease, anything else by the caller. Whatever waits throws that reason, and what it
+ * throws becomes the outcome in one place, {@link outcomeFromError}. All else that is thrown is a fault: `failed`.
+ */
+import { LeaseLostError, LockError } from '@tidemark/lock'
+import { redact } from '../redact.ts'
+import { SyncError } from '../sync-error.ts'
+import type { Outcome, ResultError, StopReason } from './outcome.ts'
+
+/** What may still be written when a run has been stopped: little, and a database that is gone is not waited for. */
+export const CLEANUP_TIMEOUT_MS = 1_000
+
+/** Why a run stopped before it was done. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped'
+  readonly reason: StopReason
+
+  constructor(reason: StopReason, message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+/** The reason of a signal that aborted while a server was being waited for. */
+export function pullTimeout(reason: unknown): unknown {
+  const timeout = reason instanceof Stopped && reason.reason === 'timeout'
+  return timeout ? new Stopped('pull_timeout', 'the budget was spent while a server was waited for') : reason
+}
+
+/** Thrown when so many items of a run cannot be stored that the fault is not theirs. */
+export class TooManyFailures extends Error {
+  override readonly name = 'TooManyFailures'
+}
+
+const MAX_FAILURES = 20
+const MAX_FAILURE_RATE = 0.2
+
+/** @throws {TooManyFailures} where more than 20 items and more than a fifth of them all have failed. */
+export function refuseTooManyFailures(failed: number, total: number, describe: () => string): void {
+  if (failed > MAX_FAILURES && failed > total * MAX_FAILURE_RATE)
+    throw new TooManyFailures(`${failed} of ${total} ${describe()}`)
+}
+
+/**
+ * How a run ended that threw: stopped by its signal, blocked, or failed.
+ *
+ * @param warnings of the run, to which is added what blocks it.
+ */
+export function outcomeFromError(
+  error: unknown,
+  signal: AbortSignal,
+  warnings: { code: string; message: string }[],
+): Outcome {
+  // A fetch says more of its end than the signal does; anything else that fails after the signal fails by it.
+  const cause = error instanceof Stopped || !signal.aborted ? error : signal.reason
+  if (cause instanceof Stopped) return { status: 'partial', reason: cause.reason }
+  if (cause instanceof LeaseLostError) return { status: 'partial', reason: 'lease_lost' }
+  if (signal.aborted) return { status: 'partial', reason: 'cancelled' }
+  if (error instanceof TooManyFailures) {
+    warnings.push({ code: 'too_many_failures', message: error.message })
+    return { status: 'blocked_by_failures' }
+  }
+  const described = describeError(error)
+  const reason = described.code.startsWith('FETCH_') ? 'fetch_failed' : described.code.toLowerCase()
+  return { status: 'failed', reason, error: described }
+}
+
+const CONNECTION_LOST = /^(08|57P0)|^E(CONN|PIPE|TIMEDOUT|HOST)/
+
+function describeError(error: unknown): ResultError {
+  if (error instanceof SyncError) return { code: error.code, message: error.message, hint: error.hint }
+  const fault = error instanceof LockError && error.cause instanceof Error ? error.cause : error
+  const { code, message } = fault as { code?: unknown; message?: unknown }
+  const text = redact(String(message ?? fault))
+  if (
+    code === 'LOCK_FAILED' ||
+    (typeof code === 'string' && CONNECTION_LOST.test(code)) ||
+    /connection terminated|not queryable|database has ended/i.test(text)
+  ) {
+    const hint = 'Nothing is lost: the next run goes on from here.'
+    return { code: 'DATABASE_UNREACHABLE', message: `The database went away: ${text}`, hint }
+  }
+  if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) {
+    const hint = HINTS[code] ?? 'See the log of the database server.'
+    return { code: 'DATABASE_FAILED', message: `The database refused a statement (${code}): ${text}`, hint }
+  }
+  return { code: 'UNEXPECTED', message: text, hint: 'This looks like a fault of tidemark: please report it.' }
+}
+
+const HINTS: Record<string, string> = {
+  '3F000': 'Create the tables with migrate() first.',
+  '42P01': 'Create the tables with migrate() first.',
+  '42501': 'Grant the role of this connection the right to write to the schema "tidemark".',
+  '53100': 'The disk of the database server is full: make room, then run again.',
+  '25006': 'The database is read-only, for example a replica: connect to the primary.',
+}

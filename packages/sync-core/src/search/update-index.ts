@@ -1,0 +1,62 @@
+import type { Database } from '../database/database.ts'
+import { redact } from '../redact.ts'
+import { nextBatchSize } from '../run/batch-size.ts'
+import type { Budget } from '../run/budget.ts'
+import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
+import { finishIndex, readUnindexedRun } from '../store/search/finish-index.ts'
+import { indexBatch } from '../store/search/index-batch.ts'
+
+const FIRST_BATCH_PAGES = 5
+const MAX_BATCH_PAGES = 1_000
+
+export interface IndexUpdate {
+  readonly sourceId: string
+  readonly language: string
+  /** The paths that the index may lack; null where they are not known. */
+  readonly paths: readonly string[] | null
+  readonly budget: Budget
+  /** Called after each batch that is in. */
+  readonly onBatch: () => void
+}
+
+/**
+ * Writes the entries of the search index that a source lacks, until all are in or the budget is spent; what is left is
+ * found by the next run. It has a lease of its own: whoever syncs the source meanwhile waits for nothing.
+ *
+ * @returns why pages are missing still; null where none are, or another process is at it.
+ */
+export async function updateSearchIndex(db: Database, update: IndexUpdate): Promise<string | null> {
+  const { signal } = update.budget
+  try {
+    const acquired = await acquireLease(db, leaseKey(update.sourceId, 'search'), { signal })
+    if ('status' in acquired) return null
+    await using held = acquired
+    await indexPages(held, update)
+    return null
+  } catch (error) {
+    const why = signal.aborted ? 'the next run goes on with it' : redact((error as Error).message)
+    return `the search index lacks some pages still: ${why}`
+  }
+}
+
+async function indexPages({ db, lease, signal }: Held, update: IndexUpdate): Promise<void> {
+  const { sourceId, language, paths, budget, onBatch } = update
+  const run = await readUnindexedRun(db, sourceId)
+  // Pages that have just come in have no statistics yet, and PGlite never gets them by itself: each batch would sort all
+  // that are left to find the next.
+  if (paths === null) await db.query('ANALYZE tidemark.pages (source_id, id)')
+  let maxPages = FIRST_BATCH_PAGES
+  for (let after = '0'; ; ) {
+    budget.throwIfExpired()
+    signal.throwIfAborted()
+    const started = performance.now()
+    const { last, pages } = await indexBatch(db, lease, { sourceId, language, paths, after, maxPages })
+    if (last === null) break
+    after = last
+    onBatch()
+    maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, pages, performance.now() - started)
+  }
+  await finishIndex(db, lease, { sourceId, language, run })
+  // How many entries there are, and which words are common, decides how they are searched.
+  if (paths === null) await db.query('ANALYZE tidemark.search_chunks')
+}

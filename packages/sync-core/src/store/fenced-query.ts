@@ -1,0 +1,40 @@
+import type { Lease } from '@tidemark/lock'
+import type { Database } from '../database/database.ts'
+
+/** A statement that begins with the fence of a lease, as the CTE `fence` and the parameters $1 and $2. */
+export function fencedStatement(lease: Lease, ctes: string, params: readonly unknown[]) {
+  const fence = lease.fenceSql(1)
+  return { text: `WITH fence AS MATERIALIZED (${fence.text}),\n${ctes}`, params: [...fence.params, ...params] }
+}
+
+/**
+ * Runs a statement under the fence of a lease: all of it or, where the lease is another's by now, nothing.
+ *
+ * Survives a take-over at any moment: the fence takes a key-share lock on the lease's row, so a take-over waits until
+ * this statement has committed, or came first, and then every part that selects from `fence` finds it empty.
+ *
+ * @param ctes what follows the CTE `fence`; must return a row where the fence holds and none where it does not.
+ * @param params from $3 on.
+ * @throws {LeaseLostError} when the fence did not hold.
+ */
+export async function fencedQuery<Row = any>(
+  db: Database,
+  lease: Lease,
+  ctes: string,
+  params: readonly unknown[],
+): Promise<[Row, ...Row[]]> {
+  const statement = fencedStatement(lease, ctes, params)
+  const { rows } = await db.query<Row>(statement.text, statement.params)
+  if (rows.length === 0) throw await lostLease(lease)
+  return rows as [Row, ...Row[]]
+}
+
+/** The error of a lease whose fence did not hold; asks the database, because no heartbeat may have told it yet. */
+async function lostLease(lease: Lease): Promise<unknown> {
+  try {
+    await lease.refresh()
+  } catch (error) {
+    return error
+  }
+  return lease.signal.aborted ? lease.signal.reason : new Error(`the fence of ${lease.key} did not hold`)
+}

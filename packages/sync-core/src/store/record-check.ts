@@ -1,0 +1,37 @@
+import type { Database } from '../database/database.ts'
+import { PARSER_VERSION } from '../parse/parser-version.ts'
+
+export interface SourceCheck {
+  readonly bookmark: string | null
+  /** Whether the source holds exactly the commit, made the way that it would be made now. */
+  readonly upToDate: boolean
+  /** Whether the search index has every page, made for the language that is asked for. */
+  readonly indexed: boolean
+}
+
+/**
+ * Compares a source with the commit that its ref names now, and records in the same statement that it was looked at,
+ * and since when it is behind where it is. Takes no lease: nothing that a run goes by is written.
+ *
+ * Survives a run that ends meanwhile: the row is compared as it is when the update gets it.
+ */
+export async function recordCheck(
+  db: Database,
+  source: { id: string; fingerprint: string; language: string },
+  commit: string,
+): Promise<SourceCheck> {
+  const params = [source.id, commit, PARSER_VERSION, source.fingerprint, source.language]
+  const { rows } = await db.query<SourceCheck>(RECORD_CHECK, params)
+  return rows[0] ?? { bookmark: null, upToDate: false, indexed: false }
+}
+
+const UP_TO_DATE = 'coalesce(bookmark = $2 AND NOT dirty AND parser_version = $3 AND fingerprint = $4, false)'
+
+const RECORD_CHECK = /* sql */ `
+UPDATE tidemark.sources SET
+  last_checked_at = now(),
+  last_status = CASE WHEN ${UP_TO_DATE} THEN 'up_to_date' ELSE last_status END,
+  behind_since = CASE WHEN ${UP_TO_DATE} THEN NULL ELSE coalesce(behind_since, now()) END
+WHERE id = $1
+RETURNING bookmark, ${UP_TO_DATE} AS "upToDate",
+  coalesce(unindexed_since_run IS NULL AND search_language = $5, false) AS indexed`

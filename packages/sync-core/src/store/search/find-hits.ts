@@ -1,0 +1,128 @@
+import type { Database } from '../../database/database.ts'
+import type { VectorSpace } from '../embeddings/vector-space.ts'
+import { orIfNoSchema } from '../or-if-no-schema.ts'
+import { textSearchSql, type WordMatch } from './text-search.ts'
+import { vectorSearchSql } from './vector-search.ts'
+
+/** A text as a model embeds it. */
+export interface QueryVector {
+  readonly model: string
+  /** As pgvector reads it. */
+  readonly vector: string
+  readonly space: VectorSpace
+}
+
+export interface SearchQuery {
+  readonly words: string
+  /** Null for a search by vectors alone. */
+  readonly match: WordMatch | null
+  /** Null for a search by words alone. */
+  readonly vector: QueryVector | null
+  readonly sources: readonly string[] | null
+  readonly limit: number
+}
+
+/** A page that was found, by the chunk of it that fits best. */
+export interface SearchHit {
+  readonly source: string
+  readonly path: string
+  readonly title: string
+  /** The headings that the chunk stands under, outermost first. */
+  readonly headingPath: readonly string[]
+  /** Some of the chunk, on one line. */
+  readonly excerpt: string
+  /** Where in the excerpt the words are that were found. */
+  readonly matches: readonly { readonly start: number; readonly end: number }[]
+  /** What the hits are in order of; it compares hits of one search and nothing else. */
+  readonly score: number
+  /** Its rank by words and by meaning, from 1; null where it was not among the first of them. */
+  readonly ranks: { readonly text: number | null; readonly vector: number | null }
+  /** When its source was brought up to date last, and for how long a newer commit is known, by the database's clock. */
+  readonly lastSyncedAt: Date | null
+  readonly behindMs: number | null
+}
+
+interface HitRow extends Omit<SearchHit, 'matches' | 'ranks'> {
+  readonly textRank: number | null
+  readonly vectorRank: number | null
+}
+
+/** Characters that no text has a meaning for. */
+const HIGHLIGHT = ['\uE000', '\uE001'] as const
+
+/** How many pages each of the two searches contributes to the fusion, at least. */
+const MIN_CANDIDATES = 50
+
+/**
+ * The pages that fit best, in one statement. Hits of both searches are put in one order by reciprocal rank fusion,
+ * which adds up 1 / (60 + rank): Cormack, Clarke and Büttcher, SIGIR 2009.
+ */
+export async function findHits(
+  db: Database,
+  { words, match, vector, sources, limit }: SearchQuery,
+  signal: AbortSignal | undefined,
+): Promise<SearchHit[]> {
+  const params: unknown[] = [words, sources, limit, Math.max(limit, MIN_CANDIDATES)]
+  if (vector !== null) params.push(vector.model, vector.vector)
+  const sql = findHitsSql(match, vector?.space ?? null, sources !== null)
+  const { rows } = await orIfNoSchema(db.query<HitRow>(sql, params, signal), { rows: [] })
+  return rows.map(toHit)
+}
+
+function toHit({ textRank, vectorRank, excerpt, ...hit }: HitRow): SearchHit {
+  return { ...hit, ...splitHighlights(excerpt), ranks: { text: textRank, vector: vectorRank } }
+}
+
+/** Takes the highlight characters out of an excerpt, and tells where they were. */
+function splitHighlights(excerpt: string): Pick<SearchHit, 'excerpt' | 'matches'> {
+  const [start, stop] = HIGHLIGHT
+  let text = ''
+  const matches: { start: number; end: number }[] = []
+  for (const part of excerpt.replace(/\s+/g, ' ').trim().split(start)) {
+    const end = part.indexOf(stop)
+    if (end >= 0) matches.push({ start: text.length, end: text.length + end })
+    text += part.replace(stop, '')
+  }
+  return { excerpt: text, matches }
+}
+
+/** A page by its best chunk, and by half of its second best: where two are about it, the page is. */
+const rankPages = (chunkHits: string) => /* sql */ `
+  SELECT source_id, page_id, min(ordinal) FILTER (WHERE nth = 1) AS ordinal,
+    row_number() OVER (ORDER BY sum(score / nth) DESC, source_id, page_id) AS rank
+  FROM (
+    SELECT *, row_number() OVER (PARTITION BY source_id, page_id ORDER BY score DESC, ordinal) AS nth FROM ${chunkHits}
+  ) AS chunk
+  WHERE nth <= 2 GROUP BY source_id, page_id ORDER BY rank LIMIT $4`
+
+const NONE = /* sql */ `
+  SELECT NULL::text AS source_id, NULL::bigint AS page_id, NULL::integer AS ordinal, NULL::bigint AS rank WHERE false`
+
+const HEADLINE = `StartSel=${HIGHLIGHT[0]}, StopSel=${HIGHLIGHT[1]}, MinWords=15, MaxWords=35, ShortWord=2`
+
+/** $1 words, $2 sources or null, $3 limit, $4 candidates, $5 model, $6 vector. */
+const findHitsSql = (match: WordMatch | null, space: VectorSpace | null, someSources: boolean) => /* sql */ `
+WITH ${textSearchSql(match ?? 'all')},
+by_text AS (${match === null ? NONE : rankPages('text_hits')}),
+${space === null ? '' : `${vectorSearchSql(space, someSources)},`}
+by_vector AS (${space === null ? NONE : rankPages('vector_hits')}),
+found AS (
+  SELECT source_id, page_id, coalesce(by_text.ordinal, by_vector.ordinal) AS ordinal,
+    by_text.rank AS text_rank, by_vector.rank AS vector_rank,
+    coalesce(1.0 / (60 + by_text.rank), 0) + coalesce(1.0 / (60 + by_vector.rank), 0) AS score
+  FROM by_text FULL JOIN by_vector USING (source_id, page_id)
+  ORDER BY score DESC, source_id, page_id LIMIT $3
+)
+SELECT source.id AS source, page.path, page.title, chunk.heading_path AS "headingPath",
+  ts_headline(language::regconfig, chunk.content, coalesce(word_query.query, ''), '${HEADLINE}') AS excerpt,
+  found.score::double precision, found.text_rank::integer AS "textRank", found.vector_rank::integer AS "vectorRank",
+  source.last_synced_at AS "lastSyncedAt",
+  (extract(epoch FROM clock_timestamp() - source.behind_since) * 1000)::double precision AS "behindMs"
+FROM found
+JOIN tidemark.sources AS source ON source.id = found.source_id
+JOIN tidemark.pages AS page ON page.source_id = found.source_id AND page.id = found.page_id
+JOIN tidemark.chunks AS chunk
+  ON chunk.source_id = found.source_id AND chunk.page_id = found.page_id AND chunk.ordinal = found.ordinal
+JOIN language ON language.language = tidemark.dictionary_for(source.search_language)
+LEFT JOIN word_query USING (language)
+ORDER BY found.score DESC, found.source_id, found.page_id`

@@ -1,0 +1,89 @@
+import type { Lease } from '@tidemark/lock'
+import type { Database } from '../../database/database.ts'
+import { fencedQuery } from '../fenced-query.ts'
+
+export interface IndexBatch {
+  readonly sourceId: string
+  readonly language: string
+  /** The paths to index; null for those of all pages. */
+  readonly paths: readonly string[] | null
+  /** Pages up to this id are done. */
+  readonly after: string
+  /** How many pages to write at most. */
+  readonly maxPages: number
+}
+
+export interface IndexedBatch {
+  readonly pages: number
+  /** The id of the last page that was written; null where there was none to write. */
+  readonly last: string | null
+}
+
+/**
+ * Writes the entries of the next pages whose entries are missing or were made of something else.
+ *
+ * @throws {LeaseLostError} when the fence did not hold.
+ */
+export async function indexBatch(db: Database, lease: Lease, batch: IndexBatch): Promise<IndexedBatch> {
+  const { sourceId, language, paths, after, maxPages } = batch
+  const params = [sourceId, language, after, maxPages, ...(paths === null ? [] : [JSON.stringify(paths)])]
+  const [indexed] = await fencedQuery<IndexedBatch>(db, lease, indexBatchSql(paths !== null), params)
+  return indexed
+}
+
+/**
+ * Blob and parser make the text of a page; its title may come from its path as well. The time of its last write makes
+ * the entries of a page that a full sync has written again a difference too, although blob and parser are the same.
+ * As a number: how a timestamp reads depends on the session.
+ */
+const CONTENT_FINGERPRINT =
+  "md5(concat_ws(' ', page.blob_oid, page.parser_version, setting.language, extract(epoch FROM page.updated_at), page.title))::uuid"
+
+/**
+ * OFFSET 0 keeps what is looked up page by page from becoming a join: that reads all of a source for each batch, which
+ * the planner prefers while a table that is being filled has no statistics.
+ */
+const indexBatchSql = (byPath: boolean) => /* sql */ `
+setting AS MATERIALIZED (SELECT tidemark.dictionary_for($4) AS language FROM fence),
+page AS MATERIALIZED (
+  SELECT page.id, ${CONTENT_FINGERPRINT} AS content_fingerprint, setweight(to_tsvector(setting.language::regconfig, page.title), 'A') AS title
+  FROM setting CROSS JOIN tidemark.pages AS page
+  WHERE page.source_id = $3 AND page.id > $5::bigint AND ${CONTENT_FINGERPRINT} IS DISTINCT FROM (
+      SELECT known.content_fingerprint FROM tidemark.search_pages AS known
+      WHERE known.source_id = page.source_id AND known.page_id = page.id
+    )
+    ${byPath ? 'AND page.path IN (SELECT json_array_elements_text($7::json) COLLATE "C")' : ''}
+  ORDER BY page.id LIMIT $6::integer
+),
+entry AS (
+  INSERT INTO tidemark.search_chunks AS old (source_id, page_id, ordinal, content_hash, language, words)
+  SELECT $3, page.id, chunk.ordinal, chunk.content_hash, setting.language,
+    page.title
+    || setweight(to_tsvector(setting.language::regconfig, array_to_string(chunk.heading_path, ' ')), 'B')
+    || to_tsvector(setting.language::regconfig, chunk.content)
+  FROM setting CROSS JOIN page CROSS JOIN LATERAL (
+    SELECT * FROM tidemark.chunks AS chunk WHERE chunk.source_id = $3 AND chunk.page_id = page.id OFFSET 0
+  ) AS chunk
+  ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
+  SET content_hash = excluded.content_hash, language = excluded.language, words = excluded.words
+  WHERE old IS DISTINCT FROM excluded
+),
+fewer AS (
+  DELETE FROM tidemark.search_chunks WHERE ctid = ANY (ARRAY(
+    SELECT entry.ctid FROM page CROSS JOIN LATERAL (
+      SELECT entry.ctid FROM tidemark.search_chunks AS entry
+      WHERE entry.source_id = $3 AND entry.page_id = page.id AND NOT EXISTS (
+        SELECT FROM tidemark.chunks AS chunk
+        WHERE chunk.source_id = $3 AND chunk.page_id = entry.page_id AND chunk.ordinal = entry.ordinal
+      )
+      OFFSET 0
+    ) AS entry
+  ))
+),
+known AS (
+  INSERT INTO tidemark.search_pages (source_id, page_id, content_fingerprint)
+  SELECT $3, id, content_fingerprint FROM page
+  ON CONFLICT (source_id, page_id) DO UPDATE SET content_fingerprint = excluded.content_fingerprint
+)
+SELECT count(page.id)::integer AS pages, max(page.id) AS last FROM fence LEFT JOIN page ON true
+HAVING count(*) > 0`

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest'
+import { parsePage } from '../../src/parse/page.ts'
+
+const parse = (text: string | Buffer, path = 'guide/api.md') => parsePage(path, Buffer.from(text))
+
+describe('a title', () => {
+  test('is the one of the front matter', () => {
+    expect(parse('---\ntitle: Front\n---\n# Heading').title).toBe('Front')
+  })
+  test('else the words of the first heading of the first level', () => {
+    expect(parse('## Sub\n\n# The *real* `one`\n\n# Other').title).toBe('The real one')
+  })
+  test('else the name of the file', () => {
+    expect(parse('no heading').title).toBe('api')
+  })
+})
+
+describe('front matter', () => {
+  test('is read as data and left out of the text', () => {
+    const page = parse('---\ntags: [a, 1]\nwhen: 2026-01-02\n---\ntext')
+    expect(page.frontmatter).toEqual({ tags: ['a', 1], when: '2026-01-02' })
+    expect(page.content).toBe('text')
+  })
+  test('may follow a byte order mark and end its lines as Windows does', () => {
+    const page = parse('\uFEFF---\r\ntitle: T\r\n---\r\n# H\r\n')
+    expect(page).toMatchObject({ title: 'T', content: '# H\r\n' })
+    expect(page.chunks).toEqual([{ headingPath: ['H'], content: '# H' }])
+  })
+  test('that is empty is none', () => {
+    expect(parse('---\n---\ntext').frontmatter).toEqual({})
+  })
+  test.each([
+    ['not YAML', 'a: [1'],
+    ['a list', '- a'],
+    [
+      'a bomb of aliases',
+      `a: &a [x,x,x,x,x,x,x,x,x,x]\n${[...'bcdefghi'].map((c, i) => `${c}: &${c} [${Array(10).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}`,
+    ],
+    ['a NUL in quotes', 'a: "x\\0"'],
+    ['half of a character in quotes', 'a: "\\uD800"'],
+    ['longer than anyone writes', `a: ${'x'.repeat(70_000)}`],
+    ['nested without end', `a: ${'['.repeat(20_000)}`],
+  ])('that is %s is refused with a reason', (_, yaml) => {
+    expect(() => parse(`---\n${yaml}\n---\n`)).toThrow(expect.objectContaining({ code: 'bad_front_matter' }))
+  })
+})
+
+describe('chunks', () => {
+  test('are cut at headings and know the headings above them', () => {
+    expect(parse('intro\n\n# A\n\na\n\n## B\n\nb\n\n# C\n').chunks).toEqual([
+      { headingPath: [], content: 'intro' },
+      { headingPath: ['A'], content: '# A\n\na' },
+      { headingPath: ['A', 'B'], content: '## B\n\nb' },
+      { headingPath: ['C'], content: '# C' },
+    ])
+  })
+  test('do not take a comment in code for a heading', () => {
+    expect(parse('# A\n\n```sh\n# not a heading\n```\n').chunks).toHaveLength(1)
+  })
+  test('of a long section are cut between blocks', () => {
+    const block = 'word '.repeat(500).trim()
+    const { chunks } = parse(`# A\n\n${block}\n\n${block}\n\n${block}`)
+    expect(chunks.map(({ content }) => content.length)).toEqual([block.length + 5, block.length, block.length])
+  })
+  test('of one endless line lose no word and break no character', () => {
+    const line = 'ab🎉'.repeat(5_000)
+    const { chunks } = parse(line)
+    expect(chunks.map(({ content }) => content).join('')).toBe(line)
+    expect(chunks.every(({ content }) => content.isWellFormed() && content.length <= 4_000)).toBe(true)
+  })
+})
+
+describe('links', () => {
+  const targets = (text: string) => parse(text).links.map(({ kind, targetPath }) => [kind, targetPath])
+  test('are resolved to paths, relative to the page or to the root', () => {
+    expect(targets('[a](b.md#x) [a](../c.md?q) [a](/d/e.md) [a](./f%20g.md) [a](日本.md)')).toEqual([
+      ['link', 'guide/b.md'],
+      ['link', 'c.md'],
+      ['link', 'd/e.md'],
+      ['link', 'guide/f g.md'],
+      ['link', 'guide/日本.md'],
+    ])
+  })
+  test('to other places have no path', () => {
+    expect(targets('<https://x.org> [m](mailto:a@b.c) [a](#here) [a](//host/x) [a](../../out.md) [a](%00)')).toEqual(
+      Array(6).fill(['link', null]),
+    )
+  })
+  test('by a name that is defined elsewhere count with its address', () => {
+    expect(parse('[text][n] ![pic][n] [gone][x]\n\n[n]: t.md').links).toEqual([
+      { kind: 'link', target: 't.md', targetPath: 'guide/t.md', targetName: null },
+      { kind: 'image', target: 't.md', targetPath: 'guide/t.md', targetName: null },
+    ])
+  })
+  test('of a wiki keep their name', () => {
+    expect(parse('[[Some Page|label]]').links).toEqual([
+      { kind: 'wiki', target: 'Some Page', targetPath: null, targetName: 'some page' },
+    ])
+  })
+})
+
+describe('a file', () => {
+  test('that is not UTF-8 or holds a NUL is refused with a reason', () => {
+    expect(() => parse(Buffer.from([0xff]))).toThrow(expect.objectContaining({ code: 'bad_utf8' }))
+    expect(() => parse('a\0')).toThrow(
+      expect.objectContaining({ code: 'nul', message: expect.stringContaining('byte 1') }),
+    )
+  })
+  test('that is empty is a page without chunks', () => {
+    expect(parse('')).toMatchObject({ title: 'api', content: '', chunks: [], links: [] })
+  })
+  test.each([
+    ['quotes', '> '.repeat(10_000)],
+    ['brackets', '['.repeat(10_000)],
+    ['emphasis', `# ${'*a **b '.repeat(10_000)}`],
+  ])('of 10,000 nested %s is parsed', (_, text) => {
+    expect(parse(`${text}x`).content).toBe(`${text}x`)
+  })
+})

@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest'
+import { parsePage } from '../../src/parse/page.ts'
+import { openParser } from '../../src/parse/parser.ts'
+import { descendants } from '../world/processes.ts'
+
+const never = new AbortController().signal
+/** Takes minutes: what it costs grows with the square of its length. */
+const ENDLESS = Buffer.from('>'.repeat(1_000_000))
+
+describe('a parser', () => {
+  test('makes the same page of a file whatever its size, and the same of one that cannot be stored', async () => {
+    await using parser = openParser(never)
+    for (const times of [1, 1_000]) {
+      const bytes = Buffer.from(`---\ntitle: T\n---\n${'# H\n\n[a](b.md) 日本\n\n'.repeat(times)}`)
+      expect(await parser.parse('a.md', bytes)).toEqual(parsePage('a.md', bytes))
+      const bad = Buffer.concat([bytes, Buffer.from([0])])
+      await expect(parser.parse('a.md', bad)).rejects.toMatchObject({ code: 'nul' })
+    }
+  })
+
+  test('gives up a text that takes too long, and goes on with the next', async () => {
+    await using parser = openParser(never, 500)
+    await expect(parser.parse('a.md', ENDLESS)).rejects.toMatchObject({ code: 'too_complex' })
+    const bytes = Buffer.from('word '.repeat(4_000))
+    expect(await parser.parse('b.md', bytes)).toEqual(parsePage('b.md', bytes))
+  })
+
+  test('is stopped by its signal in the middle of a text, and leaves no process behind', async () => {
+    const stop = new AbortController()
+    await using parser = openParser(stop.signal)
+    await parser.parse('b.md', Buffer.from('word '.repeat(4_000)))
+    const parsing = parser.parse('a.md', ENDLESS)
+    stop.abort(new Error('stopped'))
+    await expect(parsing).rejects.toThrow('stopped')
+    expect(descendants().filter((line) => line.includes('parser-process'))).toEqual([])
+  })
+})
