@@ -34,6 +34,11 @@ export interface ChaosSettings {
   readonly sources: number
 }
 
+export const CHAOS_PROFILES = {
+  short: { kills: 10, pauses: 5, sources: 4 },
+  long: { kills: 1_000, pauses: 500, sources: 6 },
+} as const satisfies Record<string, ChaosSettings>
+
 export interface ChaosFigures extends FaultCounts {
   readonly seed: number
   waves: number
@@ -79,7 +84,10 @@ export async function runChaos(settings: ChaosSettings, harness: Harness): Promi
   while (!isEnough(figures, settings) && figures.waves < maxWaves) {
     signal.throwIfAborted()
     const plan = planWave(seed, ++figures.waves, sources.length)
-    record(plan.wave, await verifyWave(plan, await injectFaults({ plan, url, harness, sources, home, counts: figures })))
+    record(
+      plan.wave,
+      await verifyWave(plan, await injectFaults({ plan, url, harness, sources, home, counts: figures })),
+    )
     signal.throwIfAborted()
     const { kills, pauses, violations } = figures
     log(

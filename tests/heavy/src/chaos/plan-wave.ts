@@ -54,7 +54,7 @@ const SERVER_FAULTS = [null, 'slow', 'hang', 'drop', 'fail'] as const
 
 /** About as long as a run takes from there to its end, or to the next of them. */
 const MAX_DELAY_MS = { start: 500, awake: 400, lease: 200, stored: 60, 'stored twice': 60 }
-const WHILE_STORING = ['awake', 'lease', 'lease', 'stored', 'stored', 'stored twice'] as const
+const WHILE_LEASED = ['lease', 'lease', 'stored', 'stored', 'stored twice'] as const
 
 export function planWave(seed: number, wave: number, sources: number): WavePlan {
   const random = seededRandom(seed * 100_003 + wave)
@@ -71,7 +71,9 @@ export function planWave(seed: number, wave: number, sources: number): WavePlan 
   const planRun = (fault: FaultedRun['fault']): FaultedRun => ({
     move: planMove(),
     fault,
-    trigger: planTrigger(fault === 'paused' ? ['lease', ...WHILE_STORING] : ['start', ...WHILE_STORING]),
+    trigger: planTrigger(
+      fault === 'paused' ? ['awake', 'lease', ...WHILE_LEASED] : ['start', 'awake', ...WHILE_LEASED],
+    ),
     overlapped: random() < 0.08,
     clock: random() < 0.15 ? pick(['+3h', '-3h'] as const) : null,
   })

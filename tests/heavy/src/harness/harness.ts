@@ -23,7 +23,7 @@ export interface Report<Figures> {
   readonly checks: readonly Check[]
 }
 
-interface HarnessOptions {
+export interface HarnessOptions {
   readonly signal: AbortSignal
   readonly seed: number
   /** Shows a line of progress. */

@@ -17,7 +17,9 @@ export async function trackPeakMb(pid: number): Promise<number> {
 
 /** The most memory of this process and of its children: an embedded database has a process of its own. */
 export function peakMbWithChildren(): number {
-  const statuses = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(readStatus)
+  const statuses = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(readStatus)
   const children = statuses.filter((status) => status.includes(`\nPPid:\t${process.pid}\n`))
   return [readStatus('self'), ...children].reduce((sum, status) => sum + (parsePeakMb(status) ?? 0), 0)
 }

@@ -40,8 +40,8 @@ export function renderTerminal({ title, columns, rows, notes = [], widths }: Tab
 }
 
 export function renderMarkdown({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
-  const escape = (cell: string) => cell.replace(/[|\\]/g, '\\$&').replace(/\s*\n\s*/g, ' ')
-  const line = (cells: readonly string[]) => `| ${cells.map(escape).join(' | ')} |`
+  const escapeCell = (cell: string) => cell.replace(/[|\\]/g, '\\$&').replace(/\s*\n\s*/g, ' ')
+  const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(' | ')} |`
   return [line(columns), `|${columns.map(() => '---|').join('')}`, ...rows.map(line)].join('\n')
 }
 

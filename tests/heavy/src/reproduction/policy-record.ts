@@ -100,7 +100,7 @@ function countLockEpisodes(waves: readonly Wave[]): number {
   let before = new Set<string>()
   for (const { sources } of waves) {
     const locked = new Set(sources.filter(({ outcome }) => outcome === 'stale_lock').map(({ source }) => source))
-    count += locked.difference(before).size
+    count += [...locked].filter((source) => !before.has(source)).length
     before = locked
   }
   return count

@@ -35,7 +35,11 @@ export async function seedLegacy(
     const clone = join(home, id)
     await simpleGit().clone(folder, clone, ['--quiet', '--shared'])
     const git = simpleGit(clone, { trimmed: true })
-    await db.query('INSERT INTO legacy.sources VALUES ($1, $2, $3)', [id, clone, isNew ? null : await git.revparse('HEAD')])
+    await db.query('INSERT INTO legacy.sources VALUES ($1, $2, $3)', [
+      id,
+      clone,
+      isNew ? null : await git.revparse('HEAD'),
+    ])
     if (isNew) continue
     const read = async (path: string) => ({ path, ...parsePage(await readFile(join(clone, path), 'utf8')) })
     const pages = await pMap((await git.raw('ls-files')).split('\n'), read, { concurrency: 16 })

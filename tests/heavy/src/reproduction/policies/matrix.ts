@@ -19,7 +19,7 @@ export async function matrix(context: PolicyContext): Promise<Policy> {
   async function runJob({ name, sources, timeout }: Job) {
     const startMs = performance.now()
     const { child, ended } = startStep({ uses: 'sync', with: { sources, timeout }, cwd, env })
-    const limit = AbortSignal.timeout(limits.hardMs)
+    const limit = AbortSignal.timeout(Math.round(limits.hardMs))
     const kill = () => child.kill('SIGKILL')
     const over = AbortSignal.any([signal, limit])
     over.addEventListener('abort', kill)

@@ -3,9 +3,8 @@ import { migrate, openDatabase } from '@tidemark/sync-core'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
 import type pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { setUpAudit, takeAudit } from '../../src/chaos/audit.ts'
-import { judgeAudit } from '../../src/chaos/judge-audit.ts'
-import { withClient } from '../../src/ground/with-client.ts'
+import { checkAudit, installAudit, takeAudit } from '../../src/chaos/audit.ts'
+import { withClient } from '../../src/harness/harness.ts'
 
 let database: FreshDatabase
 
@@ -23,14 +22,14 @@ const steal = (token: string) => `UPDATE tidemark.locks
 
 const nameRun = (pid: number) => (pid === process.pid ? 'this-run' : 'other-run')
 
-/** Takes what was noted, and judges it. */
-const findings = async () =>
-  judgeAudit(await withClient(database.url, takeAudit), {
+/** Takes what was noted, and checks it. */
+const findViolations = async () =>
+  checkAudit(await withClient(database.url, takeAudit), {
     pids: new Map([process.pid, OTHER_PID].map((pid) => [nameRun(pid), pid])),
     tokens: new Map(),
   })
 
-const promises = async () => (await findings()).map(({ promise }) => promise)
+const findInvariants = async () => (await findViolations()).map(({ invariant }) => invariant)
 
 const asRun = (pid: number, work: (db: pg.Client) => Promise<unknown>) =>
   withClient(`${database.url}?application_name=${nameRun(pid)}`, work)
@@ -51,7 +50,7 @@ beforeEach(async () => {
   const db = await openDatabase(database.url)
   await migrate(db)
   await db.close()
-  await withClient(database.url, setUpAudit)
+  await withClient(database.url, installAudit)
 })
 afterEach(() => database.drop())
 
@@ -60,7 +59,7 @@ describe('the audit of a chaos run', () => {
     await withLeaseOf(process.pid, () => query(write(1)))
     await withLeaseOf(OTHER_PID)
     await withLeaseOf(process.pid)
-    expect(await findings()).toEqual([])
+    expect(await findViolations()).toEqual([])
   })
 
   test('finds nothing in a lease that is taken over when it has expired', async () => {
@@ -68,42 +67,42 @@ describe('the audit of a chaos run', () => {
       await query(`UPDATE tidemark.locks SET expires_at = now() - interval '1 s'`)
       await withLeaseOf(process.pid)
     })
-    expect(await findings()).toEqual([])
+    expect(await findViolations()).toEqual([])
   })
 
   test('finds a write while another process has the lease', async () => {
     await withLeaseOf(OTHER_PID, () => query(write(1)))
-    expect(await findings()).toEqual([expect.objectContaining({ promise: 'fenced', source: 'docs' })])
+    expect(await findViolations()).toEqual([expect.objectContaining({ invariant: 'fenced', source: 'docs' })])
   })
 
   test('finds a write without any lease, and not a statement that has changed no page', async () => {
     await query(write(0))
-    expect(await findings()).toEqual([])
+    expect(await findViolations()).toEqual([])
     await query(write(1))
-    expect(await promises()).toEqual(['fenced'])
+    expect(await findInvariants()).toEqual(['fenced'])
   })
 
   test('finds a write after the release, whose row still names the process and its token', async () => {
     await withLeaseOf(process.pid)
     await query(write(1))
-    expect(await promises()).toEqual(['fenced'])
+    expect(await findInvariants()).toEqual(['fenced'])
   })
 
   test('finds a lease that was taken over before it had expired', async () => {
     await withLeaseOf(OTHER_PID, () => query(steal('token + 5')))
-    expect(await promises()).toEqual(['alive'])
+    expect(await findInvariants()).toEqual(['alive'])
   })
 
   test('finds a lease that another process has released', async () => {
     await withLeaseOf(OTHER_PID, () => query(`UPDATE tidemark.locks SET holder_id = NULL, end_reason = 'released'`))
-    expect(await promises()).toEqual(['alive'])
+    expect(await findInvariants()).toEqual(['alive'])
   })
 
   test('finds a lease that was broken before it had expired', async () => {
     await withLeaseOf(OTHER_PID, () =>
       asRun(process.pid, (db) => createLocks(db, { table: 'tidemark.locks' }).break('sync:docs', { force: true })),
     )
-    expect(await promises()).toEqual(['alive'])
+    expect(await findInvariants()).toEqual(['alive'])
   })
 
   test.each([
@@ -112,20 +111,20 @@ describe('the audit of a chaos run', () => {
   ])('finds a token that %s when the lease is taken', async (_, token) => {
     await withLeaseOf(OTHER_PID)
     await query(steal(token))
-    expect(await promises()).toEqual(['tokens'])
+    expect(await findInvariants()).toEqual(['tokens'])
   })
 
   test('finds a token that goes back when the lease is released', async () => {
     await withLeaseOf(process.pid, () =>
       query(`UPDATE tidemark.locks SET holder_id = NULL, end_reason = 'released', token = token - 3`),
     )
-    expect(await promises()).toEqual(['tokens'])
+    expect(await findInvariants()).toEqual(['tokens'])
   })
 
   test('finds a token that stays the same when the lease is broken', async () => {
     await withLeaseOf(OTHER_PID, () =>
       query(`UPDATE tidemark.locks SET holder_id = NULL, end_reason = 'broken', expires_at = now() - interval '1 s'`),
     )
-    expect(await promises()).toContain('tokens')
+    expect(await findInvariants()).toContain('tokens')
   })
 })
