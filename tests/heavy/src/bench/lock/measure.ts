@@ -1,18 +1,14 @@
 /**
- * Times the contenders in rounds, in which they take turns, so that a noisy machine is as noisy for each. In a process
- * of its own, which `process.exit` ends: advisory-lock keeps a connection that no one can close.
+ * Times the contenders in rounds, in which they take turns. In a process of its own, which `process.exit` ends:
+ * advisory-lock keeps a connection that no one can close.
  *
- * Arguments: addresses of two empty databases, rounds, acquisitions a round, rounds of hand-overs, of snapshots.
+ * Arguments: addresses of two empty databases, rounds, acquisitions a round, rounds of handoffs, of snapshots.
  */
-import { median } from '../../ground/percentile.ts'
-import { withClient } from '../../ground/with-client.ts'
-import { acquireRelease, leasesPerSecond } from './acquire-release.ts'
-import { advisory } from './advisory.ts'
-import { handoff } from './handoff.ts'
-import { minimalLease } from './minimal-lease.ts'
-import { snapshotSlowdown } from './old-snapshot.ts'
+import { withClient } from '../../harness/harness.ts'
+import { median } from '../../harness/statistics.ts'
+import { advisory, minimalLease, verrou } from './peers.ts'
 import { listeningTidemark, tidemark } from './tidemark.ts'
-import { verrou } from './verrou.ts'
+import { acquireRelease, handoff, leasesPerSecond, snapshotSlowdown } from './timings.ts'
 
 type Values<Value> = {
   readonly acquireReleaseMs: Value
@@ -64,14 +60,14 @@ const contenders = await Promise.all(
     return { ...(await open(url)), elsewhere: await open(otherUrl), values }
   }),
 )
-// What connects for each lease disturbs whoever comes next, and its other figures would be those of connecting.
+// One that connects for each lease disturbs the next one, and its other figures would be those of connecting.
 const connecting = contenders.filter(({ table }) => table === null)
 const pooled = contenders.filter(({ table }) => table !== null)
 
 for (let round = 0; round < rounds; round++) {
-  for (const inTurn of [connecting, pooled]) {
+  for (const takingTurns of [connecting, pooled]) {
     for (let n = 0; n < acquisitions; n++) {
-      for (const each of inTurn) each.values.acquireReleaseMs.push(await acquireRelease(each, 'one'))
+      for (const each of takingTurns) each.values.acquireReleaseMs.push(await acquireRelease(each, 'one'))
     }
   }
   for (const each of pooled) {
@@ -82,17 +78,16 @@ for (let round = 0; round < rounds; round++) {
     }
   }
 }
-for (const { queries, values } of contenders) {
-  if (queries) values.acquireReleaseStatements.push(queries('one') / (rounds * acquisitions))
+for (const { countQueries, values } of contenders) {
+  if (countQueries) values.acquireReleaseStatements.push(countQueries('one') / (rounds * acquisitions))
 }
-// These wait for most of their time, so all can at once.
+// Handoffs wait for most of their time, so all can run at once.
 for (let round = 0; round < handoffRounds; round++) {
   const keys = Array.from({ length: HANDOFFS }, (_, n) => `handoff ${n}`)
-  const waiting = contenders.flatMap((each) => keys.map((key) => handoff(each, key, each.values)))
-  await Promise.all(waiting)
+  await Promise.all(contenders.flatMap((each) => keys.map((key) => handoff(each, key, each.values))))
 }
-// The server's processes have told by now what they did in the rounds.
-const hotSql = `SELECT relname, n_tup_hot_upd / n_tup_upd::float AS share FROM pg_stat_user_tables WHERE n_tup_upd > 0`
+// By now the server's processes have reported what they did in the rounds.
+const hotSql = 'SELECT relname, n_tup_hot_upd / n_tup_upd::float AS share FROM pg_stat_user_tables WHERE n_tup_upd > 0'
 const { rows } = await withClient(url, (db) => db.query(hotSql))
 for (const { table, values } of pooled) {
   values.hotShare.push(...rows.filter(({ relname }) => relname === table).map(({ share }) => share))

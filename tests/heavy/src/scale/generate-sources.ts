@@ -1,22 +1,23 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type GeneratedSource, generateSource } from '../sources/generate.ts'
+import { type GeneratedSource, generateSource } from '../harness/generate-source.ts'
 
-/** Pages of about a kilobyte: two sections of the demonstration's text, which is there on every machine. */
+/** Pages of about a kilobyte, from the demonstration's text, which is there on every machine. */
 const PAGE = { corpus: 'vite', sections: 2 } as const
 
+const IDS = ['default', 'straylight', 'zion', 'media']
+
 /** Four sources that share so many pages, in a folder with the `tidemark.yaml` that names them. */
-export async function makeSources(
+export async function generateSources(
   folder: string,
   pages: number,
   { changes, seed }: { changes: readonly number[]; seed: number },
 ): Promise<readonly GeneratedSource[]> {
   await mkdir(folder)
-  const ids = ['default', 'straylight', 'zion', 'media']
   const sources: GeneratedSource[] = []
-  for (const [n, id] of ids.entries()) {
-    const shape = { ...PAGE, id, pages: Math.round(pages / ids.length) }
-    // What arrives later arrives in the first of them.
+  for (const [n, id] of IDS.entries()) {
+    const shape = { ...PAGE, id, pages: Math.round(pages / IDS.length) }
+    // All changes are to the first of them.
     sources.push(await generateSource(shape, { changes: n === 0 ? changes : [], seed: seed + n, home: folder }))
   }
   const config = Object.fromEntries(sources.map(({ id, folder: repo }) => [id, { repo }]))
