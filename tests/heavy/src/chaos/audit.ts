@@ -7,7 +7,6 @@ import type { Violation } from './invariants.ts'
 
 /** Rows that a process has written under its lease, by one statement, and who had the lease at that moment. */
 export interface Write {
-  readonly id: number
   readonly run: string
   readonly what: 'pages' | 'started' | 'finished'
   readonly source: string
@@ -18,7 +17,6 @@ export interface Write {
 
 /** A lease was taken, or has ended. */
 export interface LeaseChange {
-  readonly id: number
   readonly run: string
   readonly key: string
   readonly token: string
@@ -47,16 +45,14 @@ export const installAudit = (db: pg.Client) => db.query(AUDIT_SQL)
 
 /** Takes what was noted since the last time. What is still on its way is there the next time. */
 export async function takeAudit(db: pg.Client): Promise<Audit> {
-  const take = async (table: string, columns: string) =>
-    (await db.query(`DELETE FROM chaos.${table} RETURNING ${columns}`)).rows.sort((a, b) => a.id - b.id)
-  return {
-    writes: await take('writes', 'id::integer, run, what, source, bookmark, token::text, holder_pid AS "holderPid"'),
-    leases: await take(
-      'leases',
-      `id::integer, run, key, token::text, holder_pid AS "holderPid", end_reason AS "endReason", before_pid AS "beforePid",
-       before_left_ms AS "beforeLeftMs"`,
-    ),
-  }
+  const writes = await db.query<Write>(`
+    WITH taken AS (DELETE FROM chaos.writes RETURNING *)
+    SELECT run, what, source, bookmark, token::text, holder_pid AS "holderPid" FROM taken ORDER BY id`)
+  const leases = await db.query<LeaseChange>(`
+    WITH taken AS (DELETE FROM chaos.leases RETURNING *)
+    SELECT run, key, token::text, holder_pid AS "holderPid", end_reason AS "endReason", before_pid AS "beforePid",
+      before_left_ms AS "beforeLeftMs" FROM taken ORDER BY id`)
+  return { writes: writes.rows, leases: leases.rows }
 }
 
 export function checkAudit({ writes, leases }: Audit, { pids, tokens }: AuditMemory): Violation[] {

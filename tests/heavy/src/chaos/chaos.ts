@@ -139,7 +139,7 @@ function createVerifier(url: string, sources: readonly MovingSource[], figures: 
         const { serverFault } = plans[i]!
         for (const run of runs.filter((run) => run.source === source.id)) {
           violations.push(...checkRun(run, { database, serverFault, audit }))
-          if (run.resumed && wasTakenOver(run, audit)) figures.pauses++
+          if (run.hit === 'paused' && wasTakenOver(run, audit)) figures.pauses++
           const end = describeEnd(run)
           figures.runs[end] = (figures.runs[end] ?? 0) + 1
         }

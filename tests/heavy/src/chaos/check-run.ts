@@ -26,7 +26,7 @@ export function checkRun(run: WaveRun, circumstances: Circumstances): Violation[
   } else if (result.status === 'up_to_date') {
     if (result.bookmark !== head) report('bookmark', `${status} at ${result.bookmark}, not at ${head}`)
   } else if (
-    run.resumed &&
+    run.hit === 'paused' &&
     wasTakenOver(run, circumstances.audit) &&
     !hasFinished &&
     !(result.status === 'partial' && result.reason === 'lease_lost') &&
@@ -46,27 +46,26 @@ export const wasTakenOver = ({ pid, source }: WaveRun, { leases }: Audit): boole
   )
 
 /** How a run ended, for the figures. */
-export function describeEnd({ result, killed, exitCode, exitSignal }: WaveRun): string {
-  if (result === null) return killed ? 'killed' : `broke (${exitSignal ?? exitCode})`
+export function describeEnd({ result, hit, exitCode, exitSignal }: WaveRun): string {
+  if (result === null) return hit === 'SIGKILL' ? 'killed' : `broke (${exitSignal ?? exitCode})`
   if (result.status === 'partial') return `partial (${result.reason})`
   return result.status === 'failed' ? `failed (${result.error.code})` : result.status
 }
 
 /** Why an end is not one that follows from what was injected; null where it is. */
 function findUnexplainedEnd(run: WaveRun, { database, serverFault }: Circumstances): string | null {
-  const { result, killed, terminated, exitCode, exitSignal, stderr, hung } = run
+  const { result, hit, exitCode, exitSignal, stderr, hung } = run
   if (hung) return 'it did not end'
+  // A signal that comes before node listens ends it, and one that comes after its result, but before it was gone.
+  const endedBySignal = hit === exitSignal
   if (result === null) {
-    // A signal that comes before node listens ends it.
-    if ((killed && exitSignal === 'SIGKILL') || (terminated && exitSignal === 'SIGTERM')) return null
-    return `it broke, ${exitSignal ?? exitCode}: ${stderr}`
+    return endedBySignal ? null : `it broke, ${exitSignal ?? exitCode}: ${stderr}`
   }
-  // After its result, but before it was gone, a signal ends it too.
-  if (exitCode !== 0 && !killed && !(terminated && exitSignal === 'SIGTERM')) {
+  if (exitCode !== 0 && !endedBySignal) {
     return `it broke after its result, ${exitSignal ?? exitCode}: ${stderr}`
   }
   if (result.status === 'partial') {
-    return result.reason === 'cancelled' && !terminated ? 'cancelled by nobody' : null
+    return result.reason === 'cancelled' && hit !== 'SIGTERM' ? 'cancelled by nobody' : null
   }
   if (result.status !== 'failed') return result.status.startsWith('blocked') ? result.status : null
   const { code } = result.error

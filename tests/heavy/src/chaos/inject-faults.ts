@@ -21,11 +21,8 @@ export interface FaultCounts {
 export interface WaveRun extends RunEnd {
   /** The commit that the ref named all the while. */
   readonly head: string
-  /** Whether it was paused past its lease and resumed. */
-  readonly resumed: boolean
-  /** Whether it was sent SIGTERM. */
-  readonly terminated: boolean
-  readonly killed: boolean
+  /** The fault that hit it: it still ran when it was sent its signal. A paused one was resumed past its lease. */
+  readonly hit: FaultedRun['fault']
 }
 
 interface Wave {
@@ -109,25 +106,24 @@ async function injectIntoRun(
   if (clock !== null && canFakeClocks) counts.clockFaults++
 
   const head = positions.at(-1)!
-  let [resumed, terminated, killed] = [false, false, false]
+  let hit: WaveRun['hit'] = 'none'
   if (fault !== 'none' && (await run.reaches(trigger))) {
-    if (fault === 'SIGKILL') killed = run.send('SIGKILL')
-    if (fault === 'SIGTERM') terminated = run.send('SIGTERM')
-    if (fault === 'paused' && run.send('SIGSTOP')) {
-      const expired = sleep(SHORT_LEASE.ttlMs, undefined, { signal })
-      const successor = start('successor', { waitMs: WAIT_MS, budgetMs })
-      others.push(successor)
-      await Promise.all([expired, successor.ended])
-      resumed = run.send('SIGCONT')
-    }
+    if (fault === 'paused') {
+      if (run.send('SIGSTOP')) {
+        const expired = sleep(SHORT_LEASE.ttlMs, undefined, { signal })
+        const successor = start('successor', { waitMs: WAIT_MS, budgetMs })
+        others.push(successor)
+        await Promise.all([expired, successor.ended])
+        if (run.send('SIGCONT')) hit = fault
+      }
+    } else if (run.send(fault)) hit = fault
   }
   const end = await run.ended
   // A kill after the result took nothing away.
-  if (killed && end.result === null) counts.kills++
-  if (terminated) counts.terminations++
+  if (hit === 'SIGKILL' && end.result === null) counts.kills++
+  if (hit === 'SIGTERM') counts.terminations++
   const ends = await Promise.all(others.map(({ ended }) => ended))
-  const untouched = { head, resumed: false, terminated: false, killed: false }
-  return [{ ...end, head, resumed, terminated, killed }, ...ends.map((end) => ({ ...end, ...untouched }))]
+  return [{ ...end, head, hit }, ...ends.map((end) => ({ ...end, head, hit: 'none' as const }))]
 }
 
 /** Lets a server answer some requests, then not as it should, until the signal. */

@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { SyncOptions, SyncResult } from '@tidemark/sync-core'
+import { startProcess } from '../harness/process.ts'
 import type { FaultedRun, TriggerPoint } from './plan-wave.ts'
 
 // Where Debian's libfaketime puts it; "MT" is the one for programs with threads.
@@ -50,52 +48,44 @@ export function startRun({ name, url, source, options, clock, compileCache, sign
   const faked = { LD_PRELOAD: LIBFAKETIME, FAKETIME: clock ?? '', DONT_FAKE_MONOTONIC: '1' }
   const named = new URL(url)
   named.searchParams.set('application_name', name)
-  const child = spawn(process.execPath, [RUN_SYNC, named.href, JSON.stringify({ source, options })], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...(clock && canFakeClocks && faked) },
-  })
-  const end = () => child.kill('SIGKILL')
-  signal.addEventListener('abort', end, { once: true })
-  let hung = false
-  const limit = setTimeout(() => {
-    hung = end()
-  }, HUNG_AFTER_MS)
-
-  const points = Object.fromEntries(
-    (['start', 'awake', 'lease', 'stored', 'stored twice'] as const).map((point) => [
-      point,
-      Promise.withResolvers<void>(),
-    ]),
-  ) as Record<TriggerPoint['after'], PromiseWithResolvers<void>>
+  const points = {
+    start: Promise.withResolvers<void>(),
+    awake: Promise.withResolvers<void>(),
+    lease: Promise.withResolvers<void>(),
+    stored: Promise.withResolvers<void>(),
+    'stored twice': Promise.withResolvers<void>(),
+  } satisfies Record<TriggerPoint['after'], PromiseWithResolvers<void>>
   points.start.resolve()
   let last: string | undefined
   let batches = 0
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    points.awake.resolve()
-    // A phase that follows the lock's is under the lease; a result that does is of a run that was refused it.
-    if (last === 'lock' && !line.startsWith('{')) points.lease.resolve()
-    if (line === 'stored') points[++batches === 1 ? 'stored' : 'stored twice'].resolve()
-    last = line
+  const { child, ended } = startProcess([process.execPath, RUN_SYNC, named.href, JSON.stringify({ source, options })], {
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...(clock && canFakeClocks && faked) },
+    signal,
+    killAfterMs: HUNG_AFTER_MS,
+    stderr: 'pipe',
+    onLine(line) {
+      points.awake.resolve()
+      // A phase that follows the lock's is under the lease; a result that does is of a run that was refused it.
+      if (last === 'lock' && !line.startsWith('{')) points.lease.resolve()
+      if (line === 'stored') points[++batches === 1 ? 'stored' : 'stored twice'].resolve()
+      last = line
+    },
   })
-
-  const stderr = text(child.stderr)
-  const ended = once(child, 'close').then(async ([exitCode, exitSignal]): Promise<RunEnd> => {
-    clearTimeout(limit)
-    signal.removeEventListener('abort', end)
-    return {
-      name,
-      pid: child.pid!,
-      source: source.id,
-      result: last?.startsWith('{') ? JSON.parse(last) : null,
-      exitCode,
-      exitSignal,
-      stderr: (await stderr).slice(-2_000),
-      hung,
-    }
-  })
+  const stderr = text(child.stderr!)
   const exited = ended.then(() => false)
   return {
-    ended,
+    ended: ended.then(
+      async ({ exitCode, exitSignal, killed }): Promise<RunEnd> => ({
+        name,
+        pid: child.pid!,
+        source: source.id,
+        result: last?.startsWith('{') ? JSON.parse(last) : null,
+        exitCode,
+        exitSignal,
+        stderr: (await stderr).slice(-2_000),
+        hung: killed,
+      }),
+    ),
     /** @returns whether it still ran. */
     send: (name: NodeJS.Signals) => child.exitCode === null && child.signalCode === null && child.kill(name),
     /** Waits for a point of it. @returns false where it has ended before. */

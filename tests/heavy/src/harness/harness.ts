@@ -67,6 +67,14 @@ export async function withClient<T>(url: string, work: (db: pg.Client) => Promis
   }
 }
 
+/** Connections for short queries while other processes work. */
+export function createPool(url: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max: 2 })
+  // A server that is stopped while they are idle is no error of theirs.
+  pool.on('error', () => {})
+  return pool
+}
+
 /** Where, when and from which seed a run was made: stands in every report. */
 export async function describeMachine(seed: number) {
   return {

@@ -20,13 +20,15 @@ export interface ProcessOptions {
   /** SIGKILL after it, as cron jobs and runners do; what the process has started lives on and ends by itself. */
   readonly killAfterMs?: number
   readonly onLine?: (line: string) => void
+  /** `pipe` leaves standard error to be read; by default it is that of this process. */
+  readonly stderr?: 'inherit' | 'pipe'
 }
 
 /** Starts a command, whose whole process group ends when the signal is aborted. */
 export function startProcess([command, ...args]: CommandLine, options: ProcessOptions) {
-  const { cwd, env, killAfterMs, signal, onLine } = options
+  const { cwd, env, killAfterMs, signal, onLine, stderr = 'inherit' } = options
   const startMs = performance.now()
-  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', stderr] })
   const killGroup = () => {
     try {
       process.kill(-child.pid!, 'SIGKILL')
@@ -38,14 +40,15 @@ export function startProcess([command, ...args]: CommandLine, options: ProcessOp
   let killed = false
   const timer = killAfterMs === undefined ? undefined : setTimeout(() => (killed = child.kill('SIGKILL')), killAfterMs)
   const lines: string[] = []
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  createInterface({ input: child.stdout! }).on('line', (line) => {
     if (onLine) onLine(line)
     else lines.push(line)
   })
-  const ended = once(child, 'close').then(([exitCode]) => {
+  const ended = once(child, 'close').then(([exitCode, exitSignal]) => {
     clearTimeout(timer)
     signal.removeEventListener('abort', killGroup)
-    return { exitCode: exitCode as number | null, killed, ms: performance.now() - startMs, stdout: lines.join('\n') }
+    const end = { exitCode, exitSignal } as { exitCode: number | null; exitSignal: NodeJS.Signals | null }
+    return { ...end, killed, ms: performance.now() - startMs, stdout: lines.join('\n') }
   })
   return { child, ended }
 }

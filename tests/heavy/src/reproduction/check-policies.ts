@@ -1,4 +1,5 @@
 import type { Check } from '../harness/harness.ts'
+import { formatHours, formatPercent } from '../harness/tables.ts'
 import {
   MAX_BASELINE_PROGRESSED,
   MAX_STALE_HOURS,
@@ -12,7 +13,6 @@ export const OURS = ['cron', 'all', 'independent', 'matrix']
 
 /** Whether ours keep what we promise, and whether the old policy has shown what it was known for. */
 export function checkPolicies(records: readonly PolicyRecord[], hours: number): Check[] {
-  const percent = (share: number) => `${Math.round(share * 100)} %`
   const ours = records.filter(({ policy }) => OURS.includes(policy))
   const each = (sentence: string, judge: (record: PolicyRecord) => Omit<Check, 'check'>) =>
     ours.map((record) => ({ check: `${record.policy}: ${sentence}`, ...judge(record) }))
@@ -21,27 +21,27 @@ export function checkPolicies(records: readonly PolicyRecord[], hours: number): 
   // In fewer hours a source cannot be that stale, but for most of them.
   const staleHours = Math.min(MIN_BASELINE_STALE_HOURS, hours * 0.75)
   return [
-    ...each(`at least ${percent(MIN_PROGRESSED)} of the runs make progress`, ({ progressed }) => ({
+    ...each(`at least ${formatPercent(MIN_PROGRESSED)} of the runs make progress`, ({ progressed }) => ({
       passed: progressed >= MIN_PROGRESSED,
-      observed: percent(progressed),
+      observed: formatPercent(progressed),
     })),
     ...each(`no source is ever stale for more than ${MAX_STALE_HOURS} hours`, (record) => {
       const { worstHours } = summarize(record)
-      return { passed: worstHours <= MAX_STALE_HOURS, observed: `${worstHours.toFixed(2)} h` }
+      return { passed: worstHours <= MAX_STALE_HOURS, observed: formatHours(worstHours) }
     }),
     ...each('no lock waits for a person', ({ interventions }) => ({
       passed: interventions === 0,
       observed: `${interventions}`,
     })),
     {
-      check: `baseline: fewer than ${percent(MAX_BASELINE_PROGRESSED)} of the old policy's runs make progress`,
+      check: `baseline: fewer than ${formatPercent(MAX_BASELINE_PROGRESSED)} of the old policy's runs make progress`,
       passed: baseline.progressed < MAX_BASELINE_PROGRESSED,
-      observed: percent(baseline.progressed),
+      observed: formatPercent(baseline.progressed),
     },
     {
       check: `baseline: under the old policy a source is stale for ${staleHours} of ${hours} hours`,
       passed: baseline.worstHours >= staleHours,
-      observed: `${baseline.worstHours.toFixed(1)} h`,
+      observed: formatHours(baseline.worstHours),
     },
     {
       check: "baseline: under the old policy a dead run's lock refuses a later one",

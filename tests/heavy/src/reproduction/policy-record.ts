@@ -1,4 +1,4 @@
-import { sum } from '../harness/statistics.ts'
+import { percentile, sum } from '../harness/statistics.ts'
 
 /** What came of one source in a wave, in hours of the scaled clock. */
 export interface SourceRun {
@@ -77,9 +77,8 @@ export function createRecord(
     policy,
     waves,
     staleness: [...samples].map(([source, samples]) => {
-      const hours = samples.map(([, behind]) => behind).sort((a, b) => a - b)
-      const p95Hours = hours[Math.floor(hours.length * 0.95)] ?? 0
-      return { source, samples, worstHours: hours.at(-1) ?? 0, p95Hours }
+      const hours = samples.map(([, behind]) => behind)
+      return { source, samples, worstHours: Math.max(0, ...hours), p95Hours: percentile(hours, 0.95) || 0 }
     }),
     progressed: share(waves.filter(({ outcome }) => outcome !== 'stuck').length),
     finished: share(waves.filter(({ outcome }) => outcome === 'finished').length),

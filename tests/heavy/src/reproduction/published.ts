@@ -20,8 +20,7 @@ export interface PublishedFigures extends PublishedSettings {
 /** Settings from the environment: `PAGES`, `SOURCES`, `WAVES`, `TIMEOUT_SECONDS`. @throws where one is no number. */
 export function readPublishedSettings(defaults: PublishedSettings): PublishedSettings {
   const read = (name: string, otherwise: number): number => {
-    const value = process.env[name]
-    if (value === undefined) return otherwise
+    const value = process.env[name] ?? `${otherwise}`
     if (/^[1-9]\d{0,6}$/.test(value)) return Number(value)
     throw new Error(`${name} is ${JSON.stringify(value)}: give a whole number of 1 or more`)
   }

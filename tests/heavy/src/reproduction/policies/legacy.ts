@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import { createPool } from '../../harness/harness.ts'
 import { startProcess } from '../../harness/process.ts'
 import { seedLegacy } from '../legacy/database.ts'
 import type { LegacyArguments, LegacyEvent } from '../legacy/sync.ts'
@@ -43,9 +43,7 @@ async function createLegacy(
   const database = await harness.createDatabase(name)
   const folder = join(harness.folder, name)
   await mkdir(folder)
-  const db = new pg.Pool({ connectionString: database, max: 2 })
-  // A server that is stopped while they are idle is no error of theirs.
-  db.on('error', () => {})
+  const db = createPool(database)
   await seedLegacy(db, sources, folder)
   /** Versions of files that the policy has read so far. */
   const seen = new Set<string>()

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SyncResult } from '@tidemark/sync-core'
-import pg from 'pg'
+import { createPool } from '../../harness/harness.ts'
 import { type CommandLine, type ProcessOptions, runProcess, runTidemark, TIDEMARK } from '../../harness/process.ts'
 import { type Policy, type PolicyContext, runInTurn, type SourceWork, type WaveWork } from './policy.ts'
 
@@ -28,9 +28,7 @@ export async function createHome({ harness, sources }: PolicyContext, name: stri
   const known = sources.filter(({ isNew }) => !isNew).flatMap(({ id }) => ['--source', id])
   const prepare = known.length > 0 ? ['sync', ...known] : ['migrate']
   await runProcess([...TIDEMARK, ...prepare, '--quiet'], { cwd, env, signal: harness.signal })
-  const db = new pg.Pool({ connectionString: database, max: 2 })
-  // A server that is stopped while they are idle is no error of theirs.
-  db.on('error', () => {})
+  const db = createPool(database)
   await db.query('ANALYZE')
   return {
     cwd,
