@@ -1,6 +1,7 @@
 /** `npm run chaos`: the part of the heavy run that injects faults, by itself. */
 import { Option } from 'commander'
-import { CHAOS_PROFILES, type ChaosFigures, runChaos } from './chaos/chaos.ts'
+import { CHAOS_PROFILES, runChaos } from './chaos/chaos.ts'
+import type { ChaosFigures } from './chaos/figures.ts'
 import { createHarness, describeMachine } from './harness/harness.ts'
 import { createProgram, parseWholeNumber, runMain } from './harness/main.ts'
 import { renderChecks } from './harness/tables.ts'

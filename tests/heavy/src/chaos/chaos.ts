@@ -17,7 +17,8 @@ import { type Check, type Harness, type Report, withClient } from '../harness/ha
 import { sum } from '../harness/statistics.ts'
 import { type AuditMemory, checkAudit, installAudit, takeAudit } from './audit.ts'
 import { checkRun, describeEnd, wasTakenOver } from './check-run.ts'
-import { type FaultCounts, injectFaults, type WaveRun } from './inject-faults.ts'
+import { type ChaosFigures, createFigures } from './figures.ts'
+import { injectFaults, type WaveRun } from './inject-faults.ts'
 import { checkInvariants, INVARIANTS, type Violation } from './invariants.ts'
 import { createMovingSource, type MovingSource } from './moving-source.ts'
 import { planWave, type WavePlan } from './plan-wave.ts'
@@ -38,22 +39,6 @@ export const CHAOS_PROFILES = {
   short: { kills: 10, pauses: 5, sources: 4 },
   long: { kills: 1_000, pauses: 500, sources: 6 },
 } as const satisfies Record<string, ChaosSettings>
-
-export interface ChaosFigures extends FaultCounts {
-  readonly seed: number
-  waves: number
-  pauses: number
-  /** Statements that have written pages, or begun or finished a source. */
-  writesAudited: number
-  leasesAudited: number
-  /** Sources that were compared with their repository after a wave. */
-  verified: { finished: number; unfinished: number }
-  /** How runs have ended. */
-  readonly runs: Record<string, number>
-  readonly violations: (Violation & { readonly seed: number; readonly wave: number })[]
-  readonly clocks: 'faked' | 'skipped: libfaketime is not there'
-  elapsedSeconds: number
-}
 
 export async function runChaos(settings: ChaosSettings, harness: Harness): Promise<Report<ChaosFigures>> {
   const { seed, log, signal } = harness
@@ -84,10 +69,7 @@ export async function runChaos(settings: ChaosSettings, harness: Harness): Promi
   while (!isEnough(figures, settings) && figures.waves < maxWaves) {
     signal.throwIfAborted()
     const plan = planWave(seed, ++figures.waves, sources.length)
-    record(
-      plan.wave,
-      await verifyWave(plan, await injectFaults({ plan, url, harness, sources, home, counts: figures })),
-    )
+    record(plan.wave, await verifyWave(plan, await injectFaults({ plan, url, harness, sources, home, figures })))
     signal.throwIfAborted()
     const { kills, pauses, violations } = figures
     log(
@@ -102,27 +84,6 @@ export async function runChaos(settings: ChaosSettings, harness: Harness): Promi
 
 const isEnough = ({ kills, pauses }: ChaosFigures, settings: ChaosSettings) =>
   kills >= settings.kills && pauses >= settings.pauses
-
-const createFigures = (seed: number): ChaosFigures => ({
-  seed,
-  waves: 0,
-  kills: 0,
-  pauses: 0,
-  terminations: 0,
-  overlaps: 0,
-  clockFaults: 0,
-  restarts: 0,
-  cutConnections: 0,
-  gitFaults: { hang: 0, slow: 0, drop: 0, fail: 0 },
-  rewrittenHistories: 0,
-  writesAudited: 0,
-  leasesAudited: 0,
-  verified: { finished: 0, unfinished: 0 },
-  runs: {},
-  violations: [],
-  clocks: canFakeClocks ? 'faked' : 'skipped: libfaketime is not there',
-  elapsedSeconds: 0,
-})
 
 /** Looks at everything after a wave, and adds to the figures what it sees. */
 function createVerifier(url: string, sources: readonly MovingSource[], figures: ChaosFigures) {

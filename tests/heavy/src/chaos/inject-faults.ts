@@ -1,22 +1,10 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Harness, withClient } from '../harness/harness.ts'
+import type { ChaosFigures } from './figures.ts'
 import type { MovingSource } from './moving-source.ts'
 import { type FaultedRun, type ServerFault, SHORT_LEASE, type SourcePlan, type WavePlan } from './plan-wave.ts'
 import { canFakeClocks, type RunEnd, startRun } from './start-run.ts'
-
-/** What has been injected; only what has hit counts. */
-export interface FaultCounts {
-  kills: number
-  terminations: number
-  overlaps: number
-  clockFaults: number
-  restarts: number
-  cutConnections: number
-  /** Requests to git servers that were answered in these ways. */
-  gitFaults: Record<ServerFault, number>
-  rewrittenHistories: number
-}
 
 export interface WaveRun extends RunEnd {
   /** The commit that the ref named all the while. */
@@ -32,7 +20,7 @@ interface Wave {
   readonly sources: readonly MovingSource[]
   /** Folder of the clones, and of what node has compiled. */
   readonly home: string
-  readonly counts: FaultCounts
+  readonly figures: ChaosFigures
 }
 
 /** Longer than the lease of a run that was killed. */
@@ -68,12 +56,12 @@ async function injectIntoSource(
   for (const [i, run] of runs.entries()) {
     wave.harness.signal.throwIfAborted()
     await source.move(run.move)
-    if (run.move.kind === 'rewritten') wave.counts.rewrittenHistories++
+    if (run.move.kind === 'rewritten') wave.figures.rewrittenHistories++
     const ended = new AbortController()
     const { server } = source
     const serverFaulted =
       i === 0 && serverFault !== null && server !== null
-        ? injectIntoServer(wave.counts, server, serverFault, serverFaultAfterRequests, ended.signal)
+        ? injectIntoServer(wave.figures, server, serverFault, serverFaultAfterRequests, ended.signal)
         : null
     const budgetMs = serverFaulted ? SHORT_BUDGET_MS : BUDGET_MS
     done.push(...(await injectIntoRun(wave, source, run, { budgetMs, name: `${name}-${i}` })))
@@ -85,7 +73,7 @@ async function injectIntoSource(
 
 /** Starts a run, and others beside it, injects its fault, and waits for the ends of all. */
 async function injectIntoRun(
-  { plan, url, harness: { signal }, home, counts }: Wave,
+  { plan, url, harness: { signal }, home, figures }: Wave,
   { id, repo, positions }: MovingSource,
   { fault, trigger, overlapped, clock }: FaultedRun,
   { budgetMs, name }: { budgetMs: number; name: string },
@@ -102,8 +90,8 @@ async function injectIntoRun(
     })
   const run = start('run', { waitMs: WAIT_MS, budgetMs: fault === 'paused' ? LONG_BUDGET_MS : budgetMs }, clock)
   const others = overlapped ? [start('concurrent', { waitMs: 0, budgetMs })] : []
-  if (overlapped) counts.overlaps++
-  if (clock !== null && canFakeClocks) counts.clockFaults++
+  if (overlapped) figures.overlaps++
+  if (clock !== null && canFakeClocks) figures.clockFaults++
 
   const head = positions.at(-1)!
   let hit: WaveRun['hit'] = 'none'
@@ -120,15 +108,15 @@ async function injectIntoRun(
   }
   const end = await run.ended
   // A kill after the result took nothing away.
-  if (hit === 'SIGKILL' && end.result === null) counts.kills++
-  if (hit === 'SIGTERM') counts.terminations++
+  if (hit === 'SIGKILL' && end.result === null) figures.kills++
+  if (hit === 'SIGTERM') figures.terminations++
   const ends = await Promise.all(others.map(({ ended }) => ended))
   return [{ ...end, head, hit }, ...ends.map((end) => ({ ...end, head, hit: 'none' as const }))]
 }
 
 /** Lets a server answer some requests, then not as it should, until the signal. */
 async function injectIntoServer(
-  counts: FaultCounts,
+  figures: ChaosFigures,
   server: NonNullable<MovingSource['server']>,
   fault: ServerFault,
   afterRequests: number,
@@ -140,21 +128,21 @@ async function injectIntoServer(
   const before = server.requests
   server.mood = fault
   await over
-  counts.gitFaults[fault] += server.requests - before
+  figures.gitFaults[fault] += server.requests - before
   server.mood = 'serve'
 }
 
-async function injectIntoDatabase({ plan, url, harness, counts }: Wave): Promise<void> {
+async function injectIntoDatabase({ plan, url, harness, figures }: Wave): Promise<void> {
   if (plan.database === 'left alone') return
   const started = performance.now()
   for (const afterMs of plan.databaseAfterMs) {
     await sleep(Math.max(0, started + afterMs - performance.now()), undefined, { signal: harness.signal })
     if (plan.database === 'restarted') {
       await harness.server.restart()
-      counts.restarts++
+      figures.restarts++
     } else {
       const { rows } = await withClient(url, (db) => db.query(CUT_SQL))
-      counts.cutConnections += rows.length
+      figures.cutConnections += rows.length
     }
   }
 }

@@ -1,12 +1,7 @@
 import type pg from 'pg'
 
-/** Who has a lock that was refused. */
-export interface Refusal {
-  readonly holderPid: number
-}
-
-/** Takes a lock that is free or has expired. @returns null, or who has it. */
-export async function takeLock(db: pg.Client, id: string, ttlMs: number): Promise<Refusal | null> {
+/** Takes a lock that is free or has expired. @returns null, or the process that has it. */
+export async function takeLock(db: pg.Client, id: string, ttlMs: number): Promise<number | null> {
   const { rowCount } = await db.query(
     `INSERT INTO legacy.locks VALUES ($1, $2, now(), now() + $3 * interval '1 ms', now())
      ON CONFLICT (id) DO UPDATE SET holder_pid = $2, acquired_at = now(), last_refreshed_at = now(),
@@ -16,7 +11,7 @@ export async function takeLock(db: pg.Client, id: string, ttlMs: number): Promis
   )
   if (rowCount === 1) return null
   const { rows } = await db.query('SELECT holder_pid FROM legacy.locks WHERE id = $1', [id])
-  return { holderPid: rows[0]?.holder_pid ?? 0 }
+  return rows[0]?.holder_pid ?? 0
 }
 
 /** A sign of life, which the first fix has brought. */

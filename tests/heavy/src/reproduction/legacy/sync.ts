@@ -37,9 +37,9 @@ for (const source of sources) {
   const key = `sync:${source}`
   const refresh = refreshMs && setInterval(() => void refreshLock(db, key, ttlMs), refreshMs)
   emit({ begin: source })
-  const refused = await takeLock(db, key, ttlMs)
-  if (refused) {
-    emit({ end: source, status: 'locked', holderPid: refused.holderPid })
+  const holderPid = await takeLock(db, key, ttlMs)
+  if (holderPid !== null) {
+    emit({ end: source, status: 'locked', holderPid })
     process.exitCode = 1
   } else {
     const onRead = (read: string, hash: string) => emit({ read, hash })
