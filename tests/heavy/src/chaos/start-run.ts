@@ -45,9 +45,9 @@ const HUNG_AFTER_MS = 90_000
 /** Starts a run in a process of its own. */
 export function startRun({ name, url, source, options, clock, compileCache, signal }: RunStart) {
   // A wrong clock of the day, for the process and those that it starts; that of its timers stays.
-  const faked = { LD_PRELOAD: LIBFAKETIME, FAKETIME: clock ?? '', DONT_FAKE_MONOTONIC: '1' }
-  const named = new URL(url)
-  named.searchParams.set('application_name', name)
+  const fakedClock = { LD_PRELOAD: LIBFAKETIME, FAKETIME: clock ?? '', DONT_FAKE_MONOTONIC: '1' }
+  const connectionUrl = new URL(url)
+  connectionUrl.searchParams.set('application_name', name)
   const points = {
     start: Promise.withResolvers<void>(),
     awake: Promise.withResolvers<void>(),
@@ -58,19 +58,22 @@ export function startRun({ name, url, source, options, clock, compileCache, sign
   points.start.resolve()
   let last: string | undefined
   let batches = 0
-  const { child, ended } = startProcess([process.execPath, RUN_SYNC, named.href, JSON.stringify({ source, options })], {
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...(clock && canFakeClocks && faked) },
-    signal,
-    killAfterMs: HUNG_AFTER_MS,
-    stderr: 'pipe',
-    onLine(line) {
-      points.awake.resolve()
-      // A phase that follows the lock's is under the lease; a result that does is of a run that was refused it.
-      if (last === 'lock' && !line.startsWith('{')) points.lease.resolve()
-      if (line === 'stored') points[++batches === 1 ? 'stored' : 'stored twice'].resolve()
-      last = line
+  const { child, ended } = startProcess(
+    [process.execPath, RUN_SYNC, connectionUrl.href, JSON.stringify({ source, options })],
+    {
+      env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...(clock && canFakeClocks && fakedClock) },
+      signal,
+      killAfterMs: HUNG_AFTER_MS,
+      stderr: 'pipe',
+      onLine(line) {
+        points.awake.resolve()
+        // A phase that follows the lock's is under the lease; a result that does is of a run that was refused it.
+        if (last === 'lock' && !line.startsWith('{')) points.lease.resolve()
+        if (line === 'stored') points[++batches === 1 ? 'stored' : 'stored twice'].resolve()
+        last = line
+      },
     },
-  })
+  )
   const stderr = text(child.stderr!)
   const exited = ended.then(() => false)
   return {

@@ -67,9 +67,9 @@ export async function reproduce(settings: ReproductionSettings, harness: Harness
 
   const clock = startClock(limits.hourMs)
   const ids = sources.map(({ id }) => id)
-  const played = await runTimeline(policies, { clock, refs: trackRefs(sources, schedule), ids, hours, harness })
+  const timelines = await runTimeline(policies, { clock, refs: trackRefs(sources, schedule), ids, hours, harness })
   for (const policy of policies) await policy.close()
-  const records = policies.map(({ name }, i) => createRecord(name, played[i]!.waves, played[i]!.samples))
+  const records = policies.map(({ name }, i) => createRecord(name, timelines[i]!.waves, timelines[i]!.samples))
   // For the reader, what was before comes first.
   records.sort((a, b) => Number(OURS.includes(a.policy)) - Number(OURS.includes(b.policy)))
   return {
