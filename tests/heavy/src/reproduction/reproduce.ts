@@ -115,7 +115,9 @@ async function runWaves(policy: Policy, offset: number, timeline: Timeline): Pro
     wave.then(
       ({ outcome, killed }) =>
         harness.log(`hour ${hour + 1} of ${hours}: ${policy.name} ${outcome}${killed ? ', killed' : ''}`),
-      (error: unknown) => harness.log(`hour ${hour + 1} of ${hours}: ${policy.name} broke: ${error}`),
+      (error: unknown) => {
+        if (!harness.signal.aborted) harness.log(`hour ${hour + 1} of ${hours}: ${policy.name} broke: ${error}`)
+      },
     )
   }
   return Promise.all(waves)
