@@ -25,7 +25,7 @@ export interface Violation {
   readonly observed: string
 }
 
-/** One check for each invariant; `amounts` says how much each was looked at. */
+/** One check for each invariant; `amounts` says how much it was checked on. */
 export function checkInvariants(violations: readonly Violation[], amounts: Record<Invariant, string>): Check[] {
   return (Object.keys(INVARIANTS) as Invariant[]).map((invariant) => {
     const count = violations.filter((violation) => violation.invariant === invariant).length

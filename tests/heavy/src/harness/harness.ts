@@ -11,7 +11,7 @@ import { type PostgresServer, startPostgresServer } from '@tidemark/test-engines
 import pg from 'pg'
 import { gitIn } from './git.ts'
 
-/** A promise as a sentence, whether it was kept, and the figure that this was judged by. */
+/** A promise as a sentence, whether it was kept, and the figure that shows it. */
 export interface Check {
   readonly check: string
   readonly passed: boolean

@@ -14,8 +14,8 @@ export const OURS = ['cron', 'all', 'independent', 'matrix']
 /** Whether ours keep what we promise, and whether the old policy has shown what it was known for. */
 export function checkPolicies(records: readonly PolicyRecord[], hours: number): Check[] {
   const ours = records.filter(({ policy }) => OURS.includes(policy))
-  const each = (sentence: string, judge: (record: PolicyRecord) => Omit<Check, 'check'>) =>
-    ours.map((record) => ({ check: `${record.policy}: ${sentence}`, ...judge(record) }))
+  const each = (sentence: string, observe: (record: PolicyRecord) => Omit<Check, 'check'>) =>
+    ours.map((record) => ({ check: `${record.policy}: ${sentence}`, ...observe(record) }))
   const old = records.find(({ policy }) => policy === 'old')!
   const baseline = summarize(old)
   // In fewer hours a source cannot be that stale, but for most of them.

@@ -14,7 +14,7 @@ export async function takeLock(db: pg.Client, id: string, ttlMs: number): Promis
   return rows[0]?.holder_pid ?? 0
 }
 
-/** A sign of life, which the first fix has brought. */
+/** The heartbeat, which came with the first fix. */
 export async function refreshLock(db: pg.Client, id: string, ttlMs: number): Promise<void> {
   await db.query(
     `UPDATE legacy.locks SET last_refreshed_at = now(), ttl_expires_at = now() + $3 * interval '1 ms'

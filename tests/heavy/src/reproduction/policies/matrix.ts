@@ -41,7 +41,7 @@ export async function matrix(context: PolicyContext): Promise<Policy> {
       const include: Job[] = JSON.parse(plan.outputs.matrix ?? '{"include":[]}').include
       const jobs = await Promise.all(include.map(runJob))
       const due = new Set(include.flatMap(({ sources }) => sources.split(' ')))
-      // A source that is not due has been looked at, and is what its ref is.
+      // A source that is not due has been checked, and holds what its ref has.
       const nothing = { startMs, endMs: performance.now(), read: 0, stored: 0, keeps: true }
       const others = sources.filter(({ id }) => !due.has(id)).map(({ id }): SourceWork => ({ source: id, ...nothing }))
       return { killed: jobs.some(({ killed }) => killed), work: [...jobs.flatMap(({ work }) => work), ...others] }
