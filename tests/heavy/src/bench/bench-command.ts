@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cloneCorpus } from '../harness/corpus.ts'
-import type { Harness, Report } from '../harness/harness.ts'
+import type { Harness } from '../harness/harness.ts'
 import { type CommandLine, runProcess, TIDEMARK } from '../harness/process.ts'
 import { median } from '../harness/statistics.ts'
 import { formatMs, type Table } from '../harness/tables.ts'
@@ -9,12 +9,6 @@ import { formatMs, type Table } from '../harness/tables.ts'
 export interface CommandSettings {
   /** Of each command; the median counts. */
   readonly runs: number
-}
-
-export interface CommandFigures {
-  readonly command: string
-  /** From its start to its end, as the one who started it sees it. */
-  readonly ms: number
 }
 
 const SYNC: CommandLine = [...TIDEMARK, 'sync', '--all', '--quiet']
@@ -27,10 +21,7 @@ const COMMANDS: Readonly<Record<string, CommandLine>> = {
 }
 
 /** Times commands that have nothing to do, process and all, beside a `node` that does nothing; they take turns. */
-export async function benchCommand(
-  { runs }: CommandSettings,
-  { folder, signal, log, createDatabase }: Harness,
-): Promise<Report<readonly CommandFigures[]>> {
+export async function benchCommand({ runs }: CommandSettings, { folder, signal, log, createDatabase }: Harness) {
   log('command: starts that have nothing to do')
   const cwd = join(folder, 'command')
   await mkdir(cwd)
@@ -43,20 +34,13 @@ export async function benchCommand(
   for (let run = 0; run < runs; run++) {
     for (const { line, ms } of timings) ms.push((await runProcess(line, options)).ms)
   }
-  return { figures: timings.map(({ command, ms }) => ({ command, ms: median(ms) })), checks: [] }
-}
-
-export function commandTable(figures: readonly CommandFigures[]): Table {
-  const baselineMs = figures[0]!.ms
-  return {
+  const figures = timings.map(({ command, ms }) => ({ command, ms: median(ms) }))
+  const nodeMs = figures[0]!.ms
+  const table: Table = {
     title: 'Command: from start to end, on Postgres',
     columns: ['', 'in all', 'over node', '× node'],
-    rows: figures.map(({ command, ms }) => [
-      command,
-      formatMs(ms),
-      formatMs(ms - baselineMs),
-      (ms / baselineMs).toFixed(1),
-    ]),
+    rows: figures.map(({ command, ms }) => [command, formatMs(ms), formatMs(ms - nodeMs), (ms / nodeMs).toFixed(1)]),
     notes: ['node -e 0 is the baseline: what any command of Node takes on this machine'],
   }
+  return { figures, checks: [], table }
 }

@@ -7,35 +7,20 @@
  * as noisy for all. What is measured runs in a process of its own (each `measure.ts`) where memory and what is loaded
  * count. The JSON has every figure; each subject is shown as a table.
  */
-import type { Check, Harness, Report } from '../harness/harness.ts'
+import type { Check, Harness } from '../harness/harness.ts'
 import { renderTerminal, type Table } from '../harness/tables.ts'
-import { benchCommand, type CommandFigures, type CommandSettings, commandTable } from './bench-command.ts'
-import {
-  benchLangchain,
-  type LangchainFigures,
-  type LangchainSettings,
-  langchainTable,
-} from './langchain/bench-langchain.ts'
-import { benchLock, type LockSettings, lockTable } from './lock/bench-lock.ts'
-import type { LockFigures } from './lock/measure.ts'
-import { benchSync, type SyncFigures, type SyncSettings, syncTable } from './sync/bench-sync.ts'
+import { benchCommand } from './bench-command.ts'
+import { benchLangchain } from './langchain/bench-langchain.ts'
+import { benchLock } from './lock/bench-lock.ts'
+import { benchSync } from './sync/bench-sync.ts'
+
+const BENCHMARKS = { lock: benchLock, sync: benchSync, command: benchCommand, langchain: benchLangchain }
+
+type Subject = keyof typeof BENCHMARKS
+export const SUBJECTS = Object.keys(BENCHMARKS) as Subject[]
 
 /** A subject that is not named is left out. */
-export interface BenchSettings {
-  readonly lock?: LockSettings
-  readonly sync?: SyncSettings
-  readonly command?: CommandSettings
-  readonly langchain?: LangchainSettings
-}
-
-export interface BenchFigures {
-  readonly lock?: readonly LockFigures[]
-  readonly sync?: readonly SyncFigures[]
-  readonly command?: readonly CommandFigures[]
-  readonly langchain?: readonly LangchainFigures[]
-}
-
-export const SUBJECTS = ['lock', 'sync', 'command', 'langchain'] as const
+export type BenchSettings = { readonly [Name in Subject]?: Parameters<(typeof BENCHMARKS)[Name]>[0] }
 
 /** Half a minute: the demonstration's pages, each thing once; PGlite, which takes longer to open than that, not at all. */
 export const BRIEF_BENCH: Required<BenchSettings> = {
@@ -61,21 +46,17 @@ export const FULL_BENCH: Required<BenchSettings> = {
     : { corpus: 'vite', sizes: [42, 84], rounds: 3 },
 }
 
-export async function benchmarks(settings: BenchSettings, harness: Harness): Promise<Report<BenchFigures>> {
-  const tables: Table[] = []
+export async function benchmarks(settings: BenchSettings, harness: Harness) {
+  const figures: { [Name in Subject]?: unknown } = {}
   const checks: Check[] = []
-  const collect = async <Figures>(report: Promise<Report<Figures>>, renderTable: (figures: Figures) => Table) => {
-    const { figures, checks: found } = await report
-    tables.push(renderTable(figures))
-    checks.push(...found)
-    return figures
-  }
-  const { lock, sync, command, langchain } = settings
-  const figures = {
-    ...(lock && { lock: await collect(benchLock(lock, harness), lockTable) }),
-    ...(sync && { sync: await collect(benchSync(sync, harness), syncTable) }),
-    ...(command && { command: await collect(benchCommand(command, harness), commandTable) }),
-    ...(langchain && { langchain: await collect(benchLangchain(langchain, harness), langchainTable) }),
+  const tables: Table[] = []
+  for (const subject of SUBJECTS) {
+    if (!settings[subject]) continue
+    const bench = BENCHMARKS[subject] as (settings: unknown, harness: Harness) => ReturnType<typeof benchSync>
+    const report = await bench(settings[subject], harness)
+    figures[subject] = report.figures
+    checks.push(...report.checks)
+    tables.push(report.table)
   }
   for (const table of tables) harness.log(`\n${renderTerminal(table)}`)
   return { figures, checks }

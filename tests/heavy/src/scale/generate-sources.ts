@@ -7,18 +7,16 @@ const PAGE = { corpus: 'vite', sections: 2 } as const
 
 const IDS = ['default', 'straylight', 'zion', 'media']
 
+/** Files of the commits that come after the first, all of them to the first source. */
+export const CHANGES = [50, 200, 500]
+
 /** Four sources that share so many pages, in a folder with the `tidemark.yaml` that names them. */
-export async function generateSources(
-  folder: string,
-  pages: number,
-  { changes, seed }: { changes: readonly number[]; seed: number },
-): Promise<readonly GeneratedSource[]> {
+export async function generateSources(folder: string, pages: number, seed: number) {
   await mkdir(folder)
   const sources: GeneratedSource[] = []
   for (const [n, id] of IDS.entries()) {
     const shape = { ...PAGE, id, pages: Math.round(pages / IDS.length) }
-    // All changes are to the first of them.
-    sources.push(await generateSource(shape, { changes: n === 0 ? changes : [], seed: seed + n, home: folder }))
+    sources.push(await generateSource(shape, { changes: n === 0 ? CHANGES : [], seed: seed + n, home: folder }))
   }
   const config = Object.fromEntries(sources.map(({ id, folder: repo }) => [id, { repo }]))
   // JSON is YAML.

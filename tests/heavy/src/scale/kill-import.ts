@@ -3,20 +3,8 @@ import { withClient } from '../harness/harness.ts'
 import { sum } from '../harness/statistics.ts'
 import type { Command } from './command.ts'
 
-export interface KilledImport {
-  /** Pages in the database when the killed run had gone, and when the next one was through. */
-  readonly stored: number
-  readonly pages: number
-  /** Files that the next run read. */
-  readonly read: number
-  readonly resumeMs: number
-}
-
 /** Kills a first import with SIGKILL when it has about half of the pages, and lets another one go on with it. */
-export function killImport(
-  command: Command,
-  { url, sources, pages }: { url: string; sources: readonly string[]; pages: number },
-): Promise<KilledImport> {
+export function killImport(command: Command, url: string, sources: readonly string[], pages: number) {
   return withClient(url, async (db) => {
     // If the server stops first, the next query fails.
     db.on('error', () => {})
@@ -35,6 +23,13 @@ export function killImport(
     await command.run('sync', '--force-break-lock', '--quiet', ...sources.flatMap((id) => ['--source', id]))
     const { ms, results } = await command.sync()
     const read = sum(results.map(({ blobsRead }) => blobsRead))
-    return { stored, pages: await countStored(), read, resumeMs: ms }
+    return {
+      /** Pages in the database when the killed run had gone, and when the next one was through. */
+      stored,
+      pages: await countStored(),
+      /** Files that the next run read. */
+      read,
+      resumeMs: ms,
+    }
   })
 }

@@ -5,34 +5,20 @@ import type { Harness } from '../harness/harness.ts'
 import { median, sum } from '../harness/statistics.ts'
 import { formatCount, formatMs } from '../harness/tables.ts'
 import { createCommand } from './command.ts'
-import { generateSources } from './generate-sources.ts'
-import { type KilledImport, killImport } from './kill-import.ts'
+import { CHANGES, generateSources } from './generate-sources.ts'
+import { killImport } from './kill-import.ts'
 
-/** What the command takes with so many pages; milliseconds are those of the whole process unless it says otherwise. */
-export interface SizeFigures {
-  readonly pages: number
-  readonly importMs: number
-  /** What the index for search takes after it, of the slowest source. */
-  readonly indexMs: number
-  readonly pagesPerSecond: number
-  /** Of both. */
-  readonly peakMb: number
-  readonly noopMs: number
-  /** Of the slowest source, inside the process. */
-  readonly noopInsideMs: number
-  readonly changesMs: readonly { readonly files: number; readonly ms: number }[]
-  readonly killed: KilledImport
-}
-
-export const CHANGES = [50, 200, 500]
 const NOOPS = 5
 
-export async function measureSize(size: number, { folder: home, ...harness }: Harness): Promise<SizeFigures> {
+export type SizeFigures = Awaited<ReturnType<typeof measureSize>>
+
+/** What the command takes with so many pages; milliseconds are those of the whole process unless it says otherwise. */
+export async function measureSize(size: number, { folder: home, ...harness }: Harness) {
   const { signal, seed, createDatabase } = harness
   const log = (text: string) => harness.log(`scale: ${formatCount(size)} pages: ${text}`)
   const folder = join(home, `scale-${size}`)
   log('generating the sources')
-  const sources = await generateSources(folder, size, { changes: CHANGES, seed })
+  const sources = await generateSources(folder, size, seed)
   const { sync } = createCommand(folder, await createDatabase(`scale_${size}`), signal)
 
   log('first import')
@@ -51,16 +37,23 @@ export async function measureSize(size: number, { folder: home, ...harness }: Ha
   }
   log('another import, killed at half')
   const url = await createDatabase(`scale_${size}_killed`)
-  const ids = sources.map(({ id }) => id)
-  const killed = await killImport(createCommand(folder, url, signal), { url, sources: ids, pages })
+  const killed = await killImport(
+    createCommand(folder, url, signal),
+    url,
+    sources.map(({ id }) => id),
+    pages,
+  )
   await rm(folder, { recursive: true })
   return {
     pages,
     importMs,
+    /** What the index for search takes after it, of the slowest source. */
     indexMs,
     pagesPerSecond: pages / (importMs / 1_000),
+    /** Of the import and the index. */
     peakMb: first.peakMb,
     noopMs: median(noops.map(({ ms }) => ms)),
+    /** Of the slowest source, inside the process. */
     noopInsideMs: median(noops.map(({ results }) => Math.max(...results.map(({ elapsedMs }) => elapsedMs)))),
     changesMs,
     killed,

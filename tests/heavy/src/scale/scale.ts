@@ -5,21 +5,18 @@
  *
  * Memory and the cost of nothing new must not grow, and nothing that was stored may be read again after a kill.
  */
-import type { Check, Harness, Report } from '../harness/harness.ts'
+import type { Check, Harness } from '../harness/harness.ts'
 import { figureTable, formatCount, formatMs, renderTerminal, type Table } from '../harness/tables.ts'
 import { isFlat, MAX_PEAK_MB } from '../harness/thresholds.ts'
-import { CHANGES, measureSize, type SizeFigures } from './measure-size.ts'
+import { CHANGES } from './generate-sources.ts'
+import { measureSize, type SizeFigures } from './measure-size.ts'
 
 export interface ScaleSettings {
   /** Pages of four sources together, from few to many. */
   readonly sizes: readonly number[]
 }
 
-export interface ScaleFigures {
-  readonly sizes: readonly SizeFigures[]
-}
-
-export async function scale(settings: ScaleSettings, harness: Harness): Promise<Report<ScaleFigures>> {
+export async function scale(settings: ScaleSettings, harness: Harness) {
   const sizes: SizeFigures[] = []
   for (const size of settings.sizes) sizes.push(await measureSize(size, harness))
   harness.log(`\n${renderTerminal(scaleTable(sizes))}`)
@@ -30,6 +27,8 @@ function checkScale(sizes: readonly SizeFigures[]): Check[] {
   const [smallest, largest] = [sizes[0]!, sizes.at(-1)!]
   const peak = sizes.reduce((a, b) => (a.peakMb > b.peakMb ? a : b))
   const countReadAgain = ({ killed: { read, stored, pages } }: SizeFigures) => read - (pages - stored)
+  const describeKill = (size: SizeFigures) =>
+    `${countReadAgain(size)} of ${size.killed.stored} stored, at ${size.pages} pages`
   const describeNoop = ({ noopMs, pages }: SizeFigures) => `${Math.round(noopMs)} ms at ${pages} pages`
   return [
     {
@@ -45,9 +44,7 @@ function checkScale(sizes: readonly SizeFigures[]): Check[] {
     {
       check: 'what a killed import had stored is not read again',
       passed: sizes.every((size) => size.killed.stored < size.killed.pages && countReadAgain(size) === 0),
-      observed: sizes
-        .map((size) => `${countReadAgain(size)} of ${size.killed.stored} stored, at ${size.pages} pages`)
-        .join('; '),
+      observed: sizes.map(describeKill).join('; '),
     },
   ]
 }

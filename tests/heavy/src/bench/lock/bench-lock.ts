@@ -1,7 +1,8 @@
-import { type Check, type Harness, type Report, withClient } from '../../harness/harness.ts'
+import { type Check, type Harness, withClient } from '../../harness/harness.ts'
 import { runMeasurement } from '../../harness/process.ts'
 import { figureTable, formatCount, formatMs, formatPercent, type Table } from '../../harness/tables.ts'
 import { LOCK } from '../../harness/thresholds.ts'
+import { checkAtMost, formatFactor, orDash } from '../check-at-most.ts'
 import { LEASES, WORKERS } from './contender.ts'
 import type { AllFigures, LockFigures } from './measure.ts'
 import { HELD_MS, SNAPSHOT_TIMES } from './timings.ts'
@@ -17,15 +18,14 @@ export interface LockSettings {
 }
 
 /** Times `@tidemark/lock` beside its peers and a minimal lease, on one Postgres. */
-export async function benchLock(
-  { rounds, acquisitions, handoffRounds, snapshotRounds, checksTimes }: LockSettings,
-  harness: Harness,
-): Promise<Report<readonly LockFigures[]>> {
+export async function benchLock(settings: LockSettings, harness: Harness) {
+  const { rounds, acquisitions, handoffRounds, snapshotRounds, checksTimes } = settings
   harness.log('lock: five contenders take turns')
   const urls = [await createDurable(harness, 'bench_lock'), await createDurable(harness, 'bench_lock_snapshot')]
   const args = [...urls, rounds, acquisitions, handoffRounds, snapshotRounds]
   const figures = await runMeasurement<AllFigures>(new URL('measure.ts', import.meta.url), args, harness.signal)
-  return { figures, checks: [...checkCounts(figures), ...(checksTimes ? checkTimes(figures) : [])] }
+  const checks = [...checkCounts(figures), ...(checksTimes ? checkTimes(figures) : [])]
+  return { figures, checks, table: lockTable(figures) }
 }
 
 /** The tests' server has it off, and ours turns it on for what a crash must not forget: so it is on for all of them. */
@@ -37,91 +37,50 @@ async function createDurable({ createDatabase }: Harness, name: string): Promise
 
 function checkCounts([ours]: AllFigures): readonly Check[] {
   const { acquireReleaseStatements, renewStatements, hotShare, waiterQueriesPerSecond } = ours
-  const { maxWaiterQueriesPerSecond, minHotShare } = LOCK
   return [
     {
       check: `acquire, release and the renewal of ${LEASES} leases are one statement each`,
       passed: acquireReleaseStatements === 2 && renewStatements === 1,
       observed: `${acquireReleaseStatements} for acquire + release, ${renewStatements} for renewing`,
     },
-    atMost(
-      `a waiter sends at most ${maxWaiterQueriesPerSecond} queries a second`,
-      waiterQueriesPerSecond,
-      maxWaiterQueriesPerSecond,
-      decimal,
-    ),
+    checkAtMost('queries a second of a waiter', waiterQueriesPerSecond, LOCK.maxWaiterQueriesPerSecond, formatDecimal),
     {
-      check: `at least ${formatPercent(minHotShare)} of the updates stay on their page (HOT)`,
-      passed: hotShare! >= minHotShare,
-      observed: percent(hotShare),
+      check: `at least ${formatPercent(LOCK.minHotShare)} of the updates stay on their page (HOT)`,
+      passed: hotShare! >= LOCK.minHotShare,
+      observed: orDash(hotShare, formatPercent),
     },
   ]
 }
 
 function checkTimes([ours, listening, verrou, , minimal]: AllFigures): readonly Check[] {
-  const { maxOfVerrou, maxOfMinimalLease, maxHandoffMs, maxListeningHandoffMs, maxSnapshotSlowdown } = LOCK
   const ratioTo = ({ acquireReleaseMs }: LockFigures) => ours.acquireReleaseMs! / acquireReleaseMs!
-  const noise = formatPercent(maxOfVerrou - 1)
   const besideSnapshot = `${formatCount(SNAPSHOT_TIMES)} × acquire + release beside an old snapshot`
   return [
-    atMost(`acquire + release: no slower than verrou, but for ${noise} of noise`, ratioTo(verrou), maxOfVerrou, factor),
-    atMost(
-      `acquire + release: at most ${maxOfMinimalLease} × a minimal lease`,
-      ratioTo(minimal),
-      maxOfMinimalLease,
-      factor,
-    ),
+    checkAtMost('acquire + release, beside verrou', ratioTo(verrou), LOCK.maxOfVerrou, formatFactor),
+    checkAtMost('acquire + release, beside a minimal lease', ratioTo(minimal), LOCK.maxOfMinimalLease, formatFactor),
     {
       check: `${WORKERS} workers: at least as many leases a second as with verrou`,
       passed: ours.leasesPerSecond! >= verrou.leasesPerSecond!,
-      observed: `${count(ours.leasesPerSecond)}, with verrou ${count(verrou.leasesPerSecond)}`,
+      observed: `${formatCount(ours.leasesPerSecond!)}, with verrou ${formatCount(verrou.leasesPerSecond!)}`,
     },
-    atMost(
-      `a key held for ${HELD_MS} ms is handed over within ${maxHandoffMs} ms`,
-      ours.handoffMs,
-      maxHandoffMs,
-      duration,
-    ),
-    atMost(
-      `with \`listen\` it is handed over within ${maxListeningHandoffMs} ms`,
-      listening.handoffMs,
-      maxListeningHandoffMs,
-      duration,
-    ),
-    atMost(
-      `${besideSnapshot} last at most ${maxSnapshotSlowdown} × as long`,
-      ours.snapshotSlowdown,
-      maxSnapshotSlowdown,
-      factor,
-    ),
+    checkAtMost(`handoff of a key held for ${HELD_MS} ms`, ours.handoffMs, LOCK.maxHandoffMs, formatMs),
+    checkAtMost('the same with `listen`', listening.handoffMs, LOCK.maxListeningHandoffMs, formatMs),
+    checkAtMost(besideSnapshot, ours.snapshotSlowdown, LOCK.maxSnapshotSlowdown, formatFactor),
   ]
 }
 
-const atMost = (check: string, value: number | null, max: number, format: Format): Check => ({
-  check,
-  passed: value !== null && value <= max,
-  observed: format(value),
-})
-
-export function lockTable(figures: readonly LockFigures[]): Table {
+function lockTable(figures: readonly LockFigures[]): Table {
   const title = 'Lock: medians, on one Postgres, with synchronous_commit on'
   const notes = figures.map(({ name, caveats }) => `${name}: ${caveats}`)
   return figureTable({ title, notes }, figures, ({ name }) => name, {
-    'acquire + release': ({ acquireReleaseMs }) => duration(acquireReleaseMs),
-    [`${WORKERS} workers: leases a second`]: ({ leasesPerSecond }) => count(leasesPerSecond),
-    [`renew ${LEASES} leases`]: ({ renewMs }) => duration(renewMs),
-    'handoff to a waiter': ({ handoffMs }) => duration(handoffMs),
-    'queries a second of a waiter': ({ waiterQueriesPerSecond }) => decimal(waiterQueriesPerSecond),
-    'updates on their page (HOT)': ({ hotShare }) => percent(hotShare),
-    'beside an old snapshot': ({ snapshotSlowdown }) => factor(snapshotSlowdown),
+    'acquire + release': ({ acquireReleaseMs }) => orDash(acquireReleaseMs, formatMs),
+    [`${WORKERS} workers: leases a second`]: ({ leasesPerSecond }) => orDash(leasesPerSecond, formatCount),
+    [`renew ${LEASES} leases`]: ({ renewMs }) => orDash(renewMs, formatMs),
+    'handoff to a waiter': ({ handoffMs }) => orDash(handoffMs, formatMs),
+    'queries a second of a waiter': ({ waiterQueriesPerSecond }) => orDash(waiterQueriesPerSecond, formatDecimal),
+    'updates on their page (HOT)': ({ hotShare }) => orDash(hotShare, formatPercent),
+    'beside an old snapshot': ({ snapshotSlowdown }) => orDash(snapshotSlowdown, formatFactor),
   })
 }
 
-type Format = (value: number | null) => string
-const orDash =
-  (format: (value: number) => string): Format =>
-  (value) =>
-    value === null ? '–' : format(value)
-const [count, duration, percent] = [orDash(formatCount), orDash(formatMs), orDash(formatPercent)]
-const decimal = orDash((value) => value.toFixed(1))
-const factor = orDash((value) => `${value.toFixed(2)} ×`)
+const formatDecimal = (value: number) => value.toFixed(1)

@@ -10,32 +10,27 @@ import { advisory, minimalLease, verrou } from './peers.ts'
 import { listeningTidemark, tidemark } from './tidemark.ts'
 import { acquireRelease, handoff, leasesPerSecond, snapshotSlowdown } from './timings.ts'
 
-type Values<Value> = {
-  readonly acquireReleaseMs: Value
-  readonly acquireReleaseStatements: Value
-  /** Of all workers together. */
-  readonly leasesPerSecond: Value
-  readonly renewMs: Value
-  readonly renewStatements: Value
-  readonly handoffMs: Value
-  readonly waiterQueriesPerSecond: Value
-  /** Of the updates, those that put the new row on the old one's page, so that no index needs an entry (HOT). */
-  readonly hotShare: Value
-  /** How many times as long acquire + release lasts beside an old snapshot. */
-  readonly snapshotSlowdown: Value
-}
+const FIGURES = [
+  'acquireReleaseMs',
+  'acquireReleaseStatements',
+  // Of all workers together.
+  'leasesPerSecond',
+  'renewMs',
+  'renewStatements',
+  'handoffMs',
+  'waiterQueriesPerSecond',
+  // Of the updates, those that put the new row on the old one's page, so that no index needs an entry (HOT).
+  'hotShare',
+  // How many times as long acquire + release lasts beside an old snapshot.
+  'snapshotSlowdown',
+] as const
+type Figure = (typeof FIGURES)[number]
 
 /** Medians; null where it has no such thing, or it is not counted. */
-export type LockFigures = { readonly name: string; readonly caveats: string } & Values<number | null>
+export type LockFigures = { readonly name: string; readonly caveats: string } & Readonly<Record<Figure, number | null>>
 
-/** In the order in which they are opened. */
-export type AllFigures = readonly [
-  ours: LockFigures,
-  listening: LockFigures,
-  verrou: LockFigures,
-  advisory: LockFigures,
-  minimal: LockFigures,
-]
+/** Ours, ours that listens, Verrou, advisory-lock and the minimal lease. */
+export type AllFigures = readonly [LockFigures, LockFigures, LockFigures, LockFigures, LockFigures]
 
 const RENEWALS = 3
 /** Keys that are handed over side by side. */
@@ -46,17 +41,7 @@ const [rounds = 1, acquisitions = 1, handoffRounds = 1, snapshotRounds = 1] = nu
 
 const contenders = await Promise.all(
   [tidemark, listeningTidemark, verrou, advisory, minimalLease].map(async (open) => {
-    const values: Values<number[]> = {
-      acquireReleaseMs: [],
-      acquireReleaseStatements: [],
-      leasesPerSecond: [],
-      renewMs: [],
-      renewStatements: [],
-      handoffMs: [],
-      waiterQueriesPerSecond: [],
-      hotShare: [],
-      snapshotSlowdown: [],
-    }
+    const values = Object.fromEntries(FIGURES.map((figure) => [figure, []])) as unknown as Record<Figure, number[]>
     return { ...(await open(url)), elsewhere: await open(otherUrl), values }
   }),
 )

@@ -7,32 +7,26 @@ import { type Contender, createPool, LEASES, type Renewal } from './contender.ts
 const HEARTBEAT_MS = 50
 
 export async function tidemark(url: string): Promise<Contender> {
+  const caveats = 'a waiter asks again every 120 ms'
   const pool = createPool(url)
-  return {
-    ...(await openBothSides(pool, 'heartbeat_locks', async () => undefined)),
-    name: '@tidemark/lock',
-    caveats: 'a waiter asks again every 120 ms',
-    renew: (times) => timeHeartbeats(pool, times),
-  }
+  const renew = (times: number) => timeHeartbeats(pool, times)
+  return { ...(await openBothSides(pool, 'heartbeat_locks')), name: '@tidemark/lock', caveats, renew }
 }
 
 /** The same with the option `listen`: each release notifies. */
 export async function listeningTidemark(url: string): Promise<Contender> {
+  const caveats = 'one connection more, which cannot be through a transaction pooler'
   const connect = async () => {
     const client = new pg.Client({ connectionString: url })
     await client.connect()
     return client
   }
-  return {
-    ...(await openBothSides(createPool(url), 'listening_locks', connect)),
-    name: '… with listen',
-    caveats: 'one connection more, which cannot be through a transaction pooler',
-    renew: null,
-  }
+  const sides = await openBothSides(createPool(url), 'listening_locks', connect)
+  return { ...sides, name: '… with listen', caveats, renew: null }
 }
 
 /** One side that holds keys and another that waits for them, each as a process of its own would. */
-async function openBothSides(pool: pg.Pool, table: string, connect: () => Promise<pg.Client | undefined>) {
+async function openBothSides(pool: pg.Pool, table: string, connect?: () => Promise<pg.Client>) {
   const counts = new Map<unknown, number>()
   const counted: Queryable = {
     query(text, params = []) {
@@ -41,8 +35,8 @@ async function openBothSides(pool: pg.Pool, table: string, connect: () => Promis
       return pool.query(text, params)
     },
   }
-  const holder = createLocks(counted, { table, listen: await connect() })
-  const waiter = createLocks(counted, { table, listen: await connect() })
+  const holder = createLocks(counted, { table, listen: await connect?.() })
+  const waiter = createLocks(counted, { table, listen: await connect?.() })
   await holder.migrate()
   return {
     table,

@@ -10,7 +10,7 @@ import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import { peakMbWithChildren } from '../../harness/memory.ts'
 import { importBaseline } from './baseline.ts'
 
-/** What each measurement prints beside its own. */
+/** What a measurement prints, beside what it may have of its own. */
 export interface Measurement {
   readonly ms: number
   readonly pages: number
@@ -19,17 +19,8 @@ export interface Measurement {
   readonly longestBlockMs: number
 }
 
-export interface SearchMeasurement {
-  readonly searchMs: readonly number[]
-}
-
-export interface StopsMeasurement {
-  /** How long after its budget each of them was over. */
-  readonly overshootsMs: readonly number[]
-  /** Blobs that were read and not stored, for each stop. */
-  readonly readTwicePerStop: number
-  readonly longestBlockMs: number
-}
+export type SearchMeasurement = Awaited<ReturnType<typeof measureSearches>>
+export type StopsMeasurement = Awaited<ReturnType<typeof measureStops>> & Pick<Measurement, 'longestBlockMs'>
 
 // As the command has it, for the baseline too.
 setFlagsFromString('--semi-space-growth-factor=1')
@@ -39,7 +30,7 @@ const TABLES = ['sources', 'pages', 'chunks', 'links', 'search_pages', 'search_c
 const [what = '', url = '', repo = '', ...numbers] = process.argv.slice(2)
 const db = await openDatabase(url)
 await migrate(db)
-const eventLoop = watchEventLoop()
+const longestBlockMs = watchEventLoop()
 const MEASUREMENTS: Record<string, (...numbers: number[]) => Promise<object>> = {
   // An empty database that is migrated, which it is by now.
   open: async () => ({}),
@@ -48,12 +39,11 @@ const MEASUREMENTS: Record<string, (...numbers: number[]) => Promise<object>> = 
   searchable: () => sync({}),
   compare: () => sync({ retryQuarantined: true, search: false }),
   full: () => sync({ full: true, search: false }),
-  search: (count = 1, seed = 1) => measureSearches(count, seed),
-  stops: (count = 1, maxBudgetMs = 100, seed = 1) => measureStops(count, maxBudgetMs, seed),
+  search: measureSearches,
+  stops: measureStops,
 }
 const figures = await MEASUREMENTS[what]!(...numbers.map(Number))
-const common = { peakMb: peakMbWithChildren(), longestBlockMs: eventLoop.longestBlockMs() }
-console.log(JSON.stringify({ ...figures, ...common }))
+console.log(JSON.stringify({ ...figures, peakMb: peakMbWithChildren(), longestBlockMs: longestBlockMs() }))
 await db.close()
 
 async function time<T>(work: () => Promise<T>): Promise<T & { ms: number }> {
@@ -72,7 +62,7 @@ function sync(options: SyncOptions = { search: false }) {
 }
 
 /** Searches, one after another, for what people might: one to three words that follow each other on a page. */
-async function measureSearches(count: number, seed: number): Promise<SearchMeasurement> {
+async function measureSearches(count: number, seed: number) {
   const random = seededRandom(seed)
   const { rows } = await db.query<{ content: string }>(
     'SELECT content FROM tidemark.pages ORDER BY md5(path || $1) LIMIT $2',
@@ -100,13 +90,18 @@ async function measureStops(count: number, maxBudgetMs: number, seed: number) {
     stored += result.pages
     const stopped = result.status === 'partial' || result.warnings.some(({ code }) => code === 'search_behind')
     if (stopped) overshootsMs.push(result.ms - budgetMs)
-    else await db.query(`TRUNCATE ${TABLES.map((table) => `tidemark.${table}`).join(', ')}`)
+    else await db.query(`TRUNCATE ${TABLES.map((table) => `tidemark.${table}`)}`)
   }
-  return { overshootsMs, readTwicePerStop: (blobsRead - stored) / count }
+  return {
+    /** How long after its budget each of them was over. */
+    overshootsMs,
+    /** Blobs that were read and not stored, for each stop. */
+    readTwicePerStop: (blobsRead - stored) / count,
+  }
 }
 
 /** By the thread's own CPU time: on a busy machine the clock measures mostly what others do. */
-function watchEventLoop() {
+function watchEventLoop(): () => number {
   let longestMs = 0
   let used = process.threadCpuUsage()
   const update = () => {
@@ -115,5 +110,5 @@ function watchEventLoop() {
     longestMs = Math.max(longestMs, (user + system) / 1_000)
   }
   setInterval(update, 1).unref()
-  return { longestBlockMs: () => longestMs }
+  return () => longestMs
 }
