@@ -5,7 +5,7 @@ import { type GeneratedSource, generateSource } from '../harness/generate-source
 /** Pages of about a kilobyte, from the demonstration's text, which is there on every machine. */
 const PAGE = { corpus: 'vite', sections: 2 } as const
 
-const IDS = ['default', 'straylight', 'zion', 'media']
+export const SOURCE_IDS = ['default', 'straylight', 'zion', 'media']
 
 /** Files of the commits that come after the first, all of them to the first source. */
 export const CHANGES = [50, 200, 500]
@@ -14,8 +14,8 @@ export const CHANGES = [50, 200, 500]
 export async function generateSources(folder: string, pages: number, seed: number) {
   await mkdir(folder)
   const sources: GeneratedSource[] = []
-  for (const [n, id] of IDS.entries()) {
-    const shape = { ...PAGE, id, pages: Math.round(pages / IDS.length) }
+  for (const [n, id] of SOURCE_IDS.entries()) {
+    const shape = { ...PAGE, id, pages: Math.round(pages / SOURCE_IDS.length) }
     sources.push(await generateSource(shape, { changes: n === 0 ? CHANGES : [], seed: seed + n, home: folder }))
   }
   const config = Object.fromEntries(sources.map(({ id, folder: repo }) => [id, { repo }]))

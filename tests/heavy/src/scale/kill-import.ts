@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { withClient } from '../harness/harness.ts'
 import { sum } from '../harness/statistics.ts'
 import type { Command } from './command.ts'
+import { SOURCE_IDS } from './generate-sources.ts'
 
 /** Kills a first import with SIGKILL when it has about half of the pages, and lets another one go on with it. */
-export function killImport(command: Command, url: string, sources: readonly string[], pages: number) {
+export function killImport(command: Command, url: string, pages: number) {
   return withClient(url, async (db) => {
     // If the server stops first, the next query fails.
     db.on('error', () => {})
@@ -20,16 +21,11 @@ export function killImport(command: Command, url: string, sources: readonly stri
       AND backend_type = 'client backend'`
     while ((await count(sessions)) > 0) await sleep(20)
     const stored = await countStored()
-    await command.run('sync', '--force-break-lock', '--quiet', ...sources.flatMap((id) => ['--source', id]))
+    await command.run('sync', '--force-break-lock', '--quiet', ...SOURCE_IDS.flatMap((id) => ['--source', id]))
     const { ms, results } = await command.sync()
     const read = sum(results.map(({ blobsRead }) => blobsRead))
-    return {
-      /** Pages in the database when the killed run had gone, and when the next one was through. */
-      stored,
-      pages: await countStored(),
-      /** Files that the next run read. */
-      read,
-      resumeMs: ms,
-    }
+    const pagesAfter = await countStored()
+    /** Pages in the database when the killed run had gone and when the next one was through, and files that it read. */
+    return { stored, pages: pagesAfter, read, readAgain: read - (pagesAfter - stored), resumeMs: ms }
   })
 }

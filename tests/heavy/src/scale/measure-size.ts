@@ -18,7 +18,7 @@ export async function measureSize(size: number, { folder: home, ...harness }: Ha
   const log = (text: string) => harness.log(`scale: ${formatCount(size)} pages: ${text}`)
   const folder = join(home, `scale-${size}`)
   log('generating the sources')
-  const sources = await generateSources(folder, size, seed)
+  const [source] = await generateSources(folder, size, seed)
   const { sync } = createCommand(folder, await createDatabase(`scale_${size}`), signal)
 
   log('first import')
@@ -32,17 +32,12 @@ export async function measureSize(size: number, { folder: home, ...harness }: Ha
   const changesMs = []
   for (const [n, files] of CHANGES.entries()) {
     log(`${files} changes`)
-    await moveMain(sources[0]!.folder, sources[0]!.commits[n + 1]!)
+    await moveMain(source!.folder, source!.commits[n + 1]!)
     changesMs.push({ files, ms: (await sync()).ms })
   }
   log('another import, killed at half')
   const url = await createDatabase(`scale_${size}_killed`)
-  const killed = await killImport(
-    createCommand(folder, url, signal),
-    url,
-    sources.map(({ id }) => id),
-    pages,
-  )
+  const killed = await killImport(createCommand(folder, url, signal), url, pages)
   await rm(folder, { recursive: true })
   return {
     pages,

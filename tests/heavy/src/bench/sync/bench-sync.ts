@@ -123,7 +123,7 @@ function syncTable(figures: readonly SyncFigures[]): Table {
     'first import': ({ firstMs }) => formatMs(firstMs),
     '  pages/s': ({ pages, firstMs }) => formatCount(pages / (firstMs / 1_000)),
     '  the baseline': ({ baselineMs }) => formatMs(baselineMs),
-    '  beside it': ({ firstMs, baselineMs }) => formatFactor(firstMs / baselineMs),
+    '  × baseline': ({ firstMs, baselineMs }) => (firstMs / baselineMs).toFixed(2),
     'nothing new': ({ noopMs }) => formatMs(noopMs),
     [`${CHANGED_FILES} changes`]: ({ changesMs }) => formatMs(changesMs),
     'full compare': ({ compareMs }) => formatMs(compareMs),

@@ -8,13 +8,12 @@ export type Engine = 'postgres' | 'pglite'
 /** @returns a function that creates an empty database with each call. */
 export async function freshDatabases({ createDatabase, folder, signal }: Harness, engine: Engine, prefix: string) {
   let created = 0
-  const nextName = () => `${prefix}_${++created}`
-  if (engine === 'postgres') return () => createDatabase(nextName())
+  if (engine === 'postgres') return () => createDatabase(`${prefix}_${++created}`)
   // Initialising an embedded database takes seconds, copying it a tenth.
   const template = join(folder, `${prefix}_template`)
   await runMeasurement(new URL('measure.ts', import.meta.url), ['open', template], signal)
   return async () => {
-    const path = join(folder, nextName())
+    const path = join(folder, `${prefix}_${++created}`)
     await cp(template, path, { recursive: true })
     return path
   }
