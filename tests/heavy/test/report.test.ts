@@ -72,7 +72,7 @@ describe('the report', () => {
   })
 
   it('names the checks that failed first', () => {
-    expect(text).toContain('1 of 2 promises kept')
+    expect(text).toContain('1 of 2 checks passed')
     expect(text.indexOf('a check that failed')).toBeLessThan(text.indexOf('a check that passed'))
   })
 

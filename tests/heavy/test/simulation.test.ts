@@ -9,7 +9,7 @@ import { createRules } from '../src/simulation/rules.ts'
 import type { World } from '../src/simulation/simulate.ts'
 import { simulateRecord } from '../src/simulation/simulate-record.ts'
 import { simulateTotals } from '../src/simulation/simulate-totals.ts'
-import { foretell } from '../src/simulation/simulation.ts'
+import { predict } from '../src/simulation/simulation.ts'
 import { sliceRecord, validateModel } from '../src/simulation/validate-model.ts'
 
 const HOUR_SECONDS = 3_600
@@ -43,7 +43,7 @@ function createWorld(sources: World['sources'], more: Partial<World> = {}): Worl
   return {
     sources,
     hours: 6,
-    waveAt: 0,
+    waveOffsetHours: 0,
     hourSeconds: HOUR_SECONDS,
     runners: 20,
     connections: Number.POSITIVE_INFINITY,
@@ -212,7 +212,7 @@ describe('the fit', () => {
     )
     const fitted = fitCosts(
       { record, rules },
-      { kin: [{ record, rules }], shapes: known, hourSeconds: HOUR_SECONDS, start: 0 },
+      { sharedRuns: [{ record, rules }], shapes: known, hourSeconds: HOUR_SECONDS, start: 0 },
     )
     expect(fitted!.file + 2 * fitted!.section).toBeCloseTo(0.54, 1)
     expect(fitted!.page).toBeCloseTo(costs.page, 2)
@@ -226,13 +226,13 @@ describe('the fit', () => {
     expect(
       fitCosts(
         { record: busy, rules },
-        { kin: [{ record: busy, rules }], shapes: SHAPES, hourSeconds: HOUR_SECONDS, start: 0 },
+        { sharedRuns: [{ record: busy, rules }], shapes: SHAPES, hourSeconds: HOUR_SECONDS, start: 0 },
       ),
     ).toBeNull()
   })
 })
 
-describe('the foretelling', () => {
+describe('the prediction', () => {
   it('learns from the first hours what it needs for the others', () => {
     const [hours, hourSeconds, budgetSeconds] = [12, 20, 3]
     const schedule = createSchedule(SHAPES, hours, 3)
@@ -246,14 +246,14 @@ describe('the foretelling', () => {
         section: 0.0005,
         ...(rules.keeps === 'pages' ? ours : legacy),
       }
-      const world = createWorld(createModelSources(SHAPES, schedule), { hours, hourSeconds, waveAt: i / 6 })
+      const world = createWorld(createModelSources(SHAPES, schedule), { hours, hourSeconds, waveOffsetHours: i / 6 })
       return simulateRecord(rules, costs, world)
     })
     const measured = { start: 0.4, check: 0, fixed: 0, file: 0, section: 0 }
-    const foretold = foretell({ hours, hourMs: hourSeconds * 1_000, schedule, policies }, 6, measured)
+    const predictions = predict({ hours, hourMs: hourSeconds * 1_000, schedule, policies }, 6, measured)
     const checks = validateModel(
       policies.map((record) => sliceRecord(record, 6, hours)),
-      foretold.map(({ record }) => record),
+      predictions.map(({ record }) => record),
     )
     expect(checks.filter(({ passed }) => !passed)).toEqual([])
     expect(policies[0]!.finished).toBeLessThan(0.5)

@@ -3,7 +3,7 @@ import type { ModelSource, Progress } from './model-source.ts'
 import type { Rules } from './rules.ts'
 
 /** How a run of a source goes that has got its lock. */
-export interface Course {
+export interface ModelRun {
   readonly outcome: 'finished' | 'progressed' | 'stuck'
   readonly endHour: number
   readonly killed: boolean
@@ -17,50 +17,50 @@ export interface Course {
 /** Of a hundred changed files four are deleted and four moved; nobody reads the former, and only some the latter. */
 const READ_SHARE = 0.94
 
-/** Seconds: nothing is for nothing. */
-const LEAST = 1e-6
+/** Nothing is for nothing. */
+const MIN_SECONDS = 1e-6
 
 interface Circumstances {
   readonly rules: Rules
   readonly costs: Costs
   readonly hourSeconds: number
   /** When it takes up the source, and when a hard limit ends it. */
-  readonly beginHour: number
+  readonly startHour: number
   readonly killHour: number
 }
 
-/** Nothing of it changes while it runs, so that its whole course is known when it begins. */
-export function courseOf(source: ModelSource, progress: Progress, at: Circumstances): Course {
-  const { rules, costs, hourSeconds, beginHour, killHour } = at
-  const endAfter = (seconds: number) => beginHour + seconds / hourSeconds
+/** Nothing of it changes while it runs, so that all of it is known when it begins. */
+export function runModel(source: ModelSource, progress: Progress, circumstances: Circumstances): ModelRun {
+  const { rules, costs, hourSeconds, startHour, killHour } = circumstances
+  const endAfter = (seconds: number) => startHour + seconds / hourSeconds
   if (progress.changed === 0 && !progress.isNew) {
-    const endHour = Math.min(endAfter(costs.look), killHour)
+    const endHour = Math.min(endAfter(costs.check), killHour)
     return { outcome: 'finished', endHour, killed: endHour === killHour, read: 0, stored: 0, settled: 0 }
   }
   const share = progress.isNew ? 1 : READ_SHARE
   const known = share * (progress.changed - progress.unstored)
   const toStore = share * (rules.keeps === 'nothing' ? progress.changed : progress.unstored)
-  const toReadAgain = rules.keeps === 'pages to read again' ? known : 0
-  const each = Math.max(LEAST, costs.file + costs.section * source.sections)
-  const again = Math.max(LEAST, costs.again)
-  const filesSeconds = toReadAgain * again + toStore * each
+  const toReread = rules.keeps === 'pages to read again' ? known : 0
+  const fileSeconds = Math.max(MIN_SECONDS, costs.file + costs.section * source.sections)
+  const rereadSeconds = Math.max(MIN_SECONDS, costs.reread)
+  const filesSeconds = toReread * rereadSeconds + toStore * fileSeconds
   const covered = rules.budgetCoversFirst || !progress.isNew
   const budgetSeconds = covered ? costs.start + rules.budgetHours * hourSeconds : Number.POSITIVE_INFINITY
   const inTime = costs.fixed + filesSeconds <= budgetSeconds
-  const wantedSeconds = inTime ? costs.fixed + filesSeconds + costs.page * source.pages : budgetSeconds
-  const killed = endAfter(wantedSeconds) > killHour
-  const seconds = killed ? Math.max(0, (killHour - beginHour) * hourSeconds) : wantedSeconds
+  const neededSeconds = inTime ? costs.fixed + filesSeconds + costs.page * source.pages : budgetSeconds
+  const killed = endAfter(neededSeconds) > killHour
+  const seconds = killed ? Math.max(0, (killHour - startHour) * hourSeconds) : neededSeconds
   // What is known already comes first: a stopped run has left it in the order in which the next one goes.
   const left = inTime && !killed ? Number.POSITIVE_INFINITY : Math.max(0, seconds - costs.fixed)
-  const readAgain = Math.min(toReadAgain, left / again)
-  const done = Math.min(toStore, Math.max(0, left - readAgain * again) / each)
+  const reread = Math.min(toReread, left / rereadSeconds)
+  const done = Math.min(toStore, Math.max(0, left - reread * rereadSeconds) / fileSeconds)
   const stored = rules.keeps === 'nothing' ? Math.max(0, done - known) : done
   const unfinished = rules.keeps !== 'nothing' && stored >= 1 ? 'progressed' : 'stuck'
   return {
     outcome: inTime && !killed ? 'finished' : unfinished,
     endHour: endAfter(seconds),
     killed,
-    read: readAgain + done,
+    read: reread + done,
     stored,
     settled: stored / share,
   }
