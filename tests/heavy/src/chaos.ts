@@ -1,39 +1,46 @@
-/** `npm run chaos`: the part of the heavy run that throws faults, by itself. */
-import { Option, program } from 'commander'
-import { chaos } from './chaos/chaos.ts'
-import { PROFILES } from './chaos/settings.ts'
-import { showChaos } from './chaos/show-chaos.ts'
-import { makeGround } from './ground/ground.ts'
-import { machineWith } from './ground/machine.ts'
-import { untilSignal } from './ground/until-signal.ts'
-import { wholeNumber } from './ground/whole-number.ts'
+/** `npm run chaos`: the part of the heavy run that injects faults, by itself. */
+import { Option } from 'commander'
+import { CHAOS_PROFILES, runChaos } from './chaos/chaos.ts'
+import type { ChaosFigures } from './chaos/figures.ts'
+import { createHarness, describeMachine } from './harness/harness.ts'
+import { createProgram, parseWholeNumber, runMain } from './harness/main.ts'
+import { renderChecks } from './harness/tables.ts'
 
 interface Flags {
-  readonly profile: keyof typeof PROFILES
+  readonly profile: keyof typeof CHAOS_PROFILES
   readonly seed: number
   readonly kills?: number
   readonly pauses?: number
 }
 
-const { profile, seed, kills, pauses } = program
-  .name('npm run chaos --')
-  .description('Throws faults at syncs and looks whether every promise is kept.')
-  .addOption(new Option('--profile <name>').choices(Object.keys(PROFILES)).default('short'))
-  .option('--seed <number>', 'replays the plan of faults that was made of it', wholeNumber, Date.now() % 1e9)
-  .option('--kills <number>', 'processes to be killed, instead of what the profile has', wholeNumber)
-  .option('--pauses <number>', 'processes to be paused past their lease', wholeNumber)
+const { profile, seed, ...amounts } = createProgram('chaos')
+  .description('Injects faults into syncs and checks every invariant.')
+  .addOption(new Option('--profile <name>').choices(Object.keys(CHAOS_PROFILES)).default('short'))
+  .option('--seed <number>', 'replays the plan of faults that was made of it', parseWholeNumber, Date.now() % 1e9)
+  .option('--kills <number>', 'processes to be killed, instead of what the profile has', parseWholeNumber)
+  .option('--pauses <number>', 'processes to be paused past their lease', parseWholeNumber)
   .parse()
   .opts<Flags>()
-const settings = {
-  ...PROFILES[profile],
-  ...(kills !== undefined && { kills }),
-  ...(pauses !== undefined && { pauses }),
-}
 
-await untilSignal(async (signal) => {
+await runMain(async (signal) => {
   console.log(`chaos, ${profile}, --seed ${seed}`)
-  await using ground = await makeGround(signal)
-  const part = await chaos(settings, { ground, seed, tell: console.log })
-  console.log(showChaos(part, machineWith(seed)))
-  return part.checks
+  await using harness = await createHarness({ signal, seed, log: console.log })
+  const { figures, checks } = await runChaos({ ...CHAOS_PROFILES[profile], ...amounts }, harness)
+  const { date, commit, cores, cpu, memoryGb, node } = await describeMachine(seed)
+  console.log(
+    `\n${date}, commit ${commit}, ${cores} × ${cpu}, ${memoryGb} GB, node ${node}\n${describeFigures(figures)}`,
+  )
+  console.log(renderChecks(checks))
+  return checks
 })
+
+function describeFigures({ runs, violations, gitFaults, verified, ...rest }: ChaosFigures): string {
+  const counts = { ...rest, ...gitFaults, ...verified, violations: violations.length }
+  const ends = Object.entries(runs).sort(([, a], [, b]) => b - a)
+  return [
+    Object.entries(counts)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', '),
+    `runs: ${ends.map(([end, count]) => `${count} ${end}`).join(', ')}\n`,
+  ].join('\n')
+}

@@ -1,7 +1,7 @@
 import { type BenchSettings, BRIEF_BENCH, FULL_BENCH } from './bench/benchmarks.ts'
-import { PROFILES as CHAOS, type ChaosSettings } from './chaos/settings.ts'
-import type { PublishedSettings } from './reproducer/published.ts'
-import type { ReproductionSettings } from './reproducer/reproduce.ts'
+import { CHAOS_PROFILES, type ChaosSettings } from './chaos/chaos.ts'
+import type { PublishedSettings } from './reproduction/published.ts'
+import type { ReproductionSettings } from './reproduction/reproduce.ts'
 import type { ScaleSettings } from './scale/scale.ts'
 
 export interface Profile {
@@ -14,19 +14,19 @@ export interface Profile {
 
 const published = { pages: 10_000, sources: 4, waves: 3, timeoutSeconds: 3 }
 
-/** How much of each part is done: `short` in 4 minutes, for every change; `full` in an hour, for every night. */
+/** How much of each part is done: `short` in 6 minutes, for every change; `full` in an hour, for every night. */
 export const PROFILES = {
   short: {
     reproduction: { hours: 4, budgetSeconds: 4 },
     published: { ...published, sources: 1 },
-    chaos: { ...CHAOS.short, kills: 6, pauses: 3 },
+    chaos: { ...CHAOS_PROFILES.short, kills: 6, pauses: 3 },
     scale: { sizes: [3_700, 7_400] },
     bench: BRIEF_BENCH,
   },
   full: {
     reproduction: { hours: 52, budgetSeconds: 4 },
     published,
-    chaos: { ...CHAOS.long, kills: 200, pauses: 100 },
+    chaos: { ...CHAOS_PROFILES.long, kills: 200, pauses: 100 },
     scale: { sizes: [3_700, 37_000, 370_000] },
     bench: FULL_BENCH,
   },

@@ -1,53 +1,52 @@
 import { benchmarks } from './bench/benchmarks.ts'
-import { chaos } from './chaos/chaos.ts'
-import { makeGround } from './ground/ground.ts'
-import type { Check, Part, Stage } from './ground/part.ts'
+import { runChaos } from './chaos/chaos.ts'
+import { type Check, createHarness, type Harness, type HarnessOptions, type Report } from './harness/harness.ts'
 import type { Profile } from './profile.ts'
-import { published } from './reproducer/published.ts'
-import { type Reproduction, reproduce } from './reproducer/reproduce.ts'
+import { runPublished } from './reproduction/published.ts'
+import { type Reproduction, reproduce } from './reproduction/reproduce.ts'
 import { scale } from './scale/scale.ts'
 import { simulation } from './simulation/simulation.ts'
 
-/** What a part is run with beside its stage; the simulation is held against the reproduction. */
-interface Given {
+interface Inputs {
   readonly profile: Profile
+  /** Of the parts that ran before: the simulation is validated by the reproduction. */
   readonly figures: { readonly reproduction?: Reproduction }
 }
 
 const RUNNERS = {
-  reproduction: ({ profile }, stage) => reproduce(profile.reproduction, stage),
-  published: ({ profile }, stage) => published(profile.published, stage),
-  chaos: ({ profile }, stage) => chaos(profile.chaos, stage),
-  scale: ({ profile }, stage) => scale(profile.scale, stage),
-  bench: ({ profile }, stage) => benchmarks(profile.bench, stage),
-  simulation: ({ figures }, stage) => simulation(stage, figures.reproduction!),
-} satisfies Record<string, (given: Given, stage: Stage) => Promise<Part<unknown>>>
+  reproduction: ({ profile }, harness) => reproduce(profile.reproduction, harness),
+  published: ({ profile }, harness) => runPublished(profile.published, harness),
+  chaos: ({ profile }, harness) => runChaos(profile.chaos, harness),
+  scale: ({ profile }, harness) => scale(profile.scale, harness),
+  bench: ({ profile }, harness) => benchmarks(profile.bench, harness),
+  simulation: ({ figures }, harness) => simulation(harness, figures.reproduction!),
+} satisfies Record<string, (inputs: Inputs, harness: Harness) => Promise<Report<unknown>>>
 
 export type PartName = keyof typeof RUNNERS
 export const PARTS = Object.keys(RUNNERS) as PartName[]
 
-/** What each part that ran has left, by its name. */
+/** What each part that ran has measured, by its name. */
 export type Figures = {
   -readonly [Name in PartName]?: Awaited<ReturnType<(typeof RUNNERS)[Name]>>['figures']
 }
 
-/** The parts that are asked for, with those that they are held against, in their order. */
+/** The parts that are asked for, with what they need, in their order. */
 const withNeeded = (names: readonly PartName[]) =>
   PARTS.filter((each) => names.includes(each) || (each === 'reproduction' && names.includes('simulation')))
 
-/** Runs parts one after the other, each on a ground of its own, which is gone when it ends, however it ends. */
+/** Runs parts one after the other, each on a harness of its own, which is gone when it ends, however it ends. */
 export async function runParts(
   names: readonly PartName[],
   profile: Profile,
-  { signal, seed, tell }: { signal: AbortSignal; seed: number; tell(line: string): void },
+  options: HarnessOptions,
 ): Promise<{ figures: Figures; checks: readonly Check[] }> {
-  const figures: Record<string, unknown> & Given['figures'] = {}
+  const figures: Record<string, unknown> & Inputs['figures'] = {}
   const checks: Check[] = []
   for (const name of withNeeded(names)) {
-    tell(`▸ ${name}`)
-    await using ground = await makeGround(signal)
-    const part = await RUNNERS[name]({ profile, figures }, { ground, seed, tell })
-    signal.throwIfAborted()
+    options.log(`▸ ${name}`)
+    await using harness = await createHarness(options)
+    const part = await RUNNERS[name]({ profile, figures }, harness)
+    options.signal.throwIfAborted()
     Object.assign(figures, { [name]: part.figures })
     checks.push(...part.checks)
   }

@@ -5,15 +5,15 @@ import { JSDOM } from 'jsdom'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Results } from '../src/report/results.ts'
 import { writeReport } from '../src/report/write-report.ts'
-import { type PolicyRecord, recordOf } from '../src/reproducer/policy-record.ts'
+import { createRecord, type PolicyRecord } from '../src/reproduction/policy-record.ts'
 
 const record = (policy: string, outcome: 'finished' | 'stuck'): PolicyRecord =>
-  recordOf(
+  createRecord(
     policy,
     [0, 1].map((hour) => ({
       startHour: hour,
       endHour: hour + 0.5,
-      cut: outcome === 'stuck',
+      killed: outcome === 'stuck',
       outcome,
       sources: [
         { source: 'docs', outcome, startHour: hour, endHour: hour + 0.4, read: 1_234, stored: 1_000 },
@@ -47,8 +47,8 @@ const RESULTS: Results = {
   },
   chaos: { kills: 17, runs: { partial: 4 }, violations: [] },
   checks: [
-    { promise: 'a promise that was kept', kept: true, seen: '99 %' },
-    { promise: 'a promise that was not', kept: false, seen: '3.5 h' },
+    { check: 'a check that passed', passed: true, observed: '99 %' },
+    { check: 'a check that failed', passed: false, observed: '3.5 h' },
   ],
 }
 
@@ -71,9 +71,9 @@ describe('the report', () => {
     expect(text).toContain('| cron | 1.00 h (1.00 h) | 1.00 h (1.00 h) |')
   })
 
-  it('names the promises that were missed first', () => {
-    expect(text).toContain('1 of 2 promises kept')
-    expect(text.indexOf('a promise that was not')).toBeLessThan(text.indexOf('a promise that was kept'))
+  it('names the checks that failed first', () => {
+    expect(text).toContain('1 of 2 checks passed')
+    expect(text.indexOf('a check that failed')).toBeLessThan(text.indexOf('a check that passed'))
   })
 
   it('shows figures of parts that it knows nothing of', () => {

@@ -1,47 +1,44 @@
-import { type FigureTable, printed } from '../ground/figure-table.ts'
-import type { Check, Part, Stage } from '../ground/part.ts'
-import { benchCommand, type CommandFigures, type CommandSettings, commandTable } from './command/bench-command.ts'
-import { benchLangchain, type LangchainFigures, type LangchainSettings } from './langchain/bench-langchain.ts'
-import { langchainTable } from './langchain/langchain-table.ts'
-import { benchLock, type LockSettings, lockTable } from './lock/bench-lock.ts'
-import type { LockFigures } from './lock/measure.ts'
-import { benchSync, type SyncFigures, type SyncSettings } from './sync/bench-sync.ts'
-import { syncTable } from './sync/sync-table.ts'
+/**
+ * The benchmarks of all packages, ours beside a baseline and our peers: `lock` beside other locks on one Postgres, `sync`
+ * on real repositories beside the same rows written in bulk, the `command` beside a `node` that does nothing, and
+ * `langchain`, the sync beside LangChain's `index()`.
+ *
+ * They run one after the other, and within each of them those that are compared take turns, so that a noisy machine is
+ * as noisy for all. What is measured runs in a process of its own (each `measure.ts`) where memory and what is loaded
+ * count. The JSON has every figure; each subject is shown as a table.
+ */
+import type { Check, Harness } from '../harness/harness.ts'
+import { renderTerminal, type Table } from '../harness/tables.ts'
+import { benchCommand } from './bench-command.ts'
+import { benchLangchain } from './langchain/bench-langchain.ts'
+import { benchLock } from './lock/bench-lock.ts'
+import { benchSync } from './sync/bench-sync.ts'
+
+const BENCHMARKS = { lock: benchLock, sync: benchSync, command: benchCommand, langchain: benchLangchain }
+
+type Subject = keyof typeof BENCHMARKS
+export const SUBJECTS = Object.keys(BENCHMARKS) as Subject[]
 
 /** A subject that is not named is left out. */
-export interface BenchSettings {
-  readonly lock?: LockSettings
-  readonly sync?: SyncSettings
-  readonly command?: CommandSettings
-  readonly langchain?: LangchainSettings
-}
-
-export interface BenchFigures {
-  readonly lock?: readonly LockFigures[]
-  readonly sync?: readonly SyncFigures[]
-  readonly command?: readonly CommandFigures[]
-  readonly langchain?: readonly LangchainFigures[]
-}
-
-export const SUBJECTS = ['lock', 'sync', 'command', 'langchain'] as const
+export type BenchSettings = { readonly [Name in Subject]?: Parameters<(typeof BENCHMARKS)[Name]>[0] }
 
 /** Half a minute: the demonstration's pages, each thing once; PGlite, which takes longer to open than that, not at all. */
 export const BRIEF_BENCH: Required<BenchSettings> = {
-  lock: { rounds: 6, acquisitions: 25, handoffRounds: 3, snapshotRounds: 1, timeLimits: false },
-  sync: { corpora: ['vite'], engines: ['postgres'], rounds: 1, stops: 10, longestStopMs: 200 },
+  lock: { rounds: 6, acquisitions: 25, handoffRounds: 3, snapshotRounds: 1, checksTimes: false },
+  sync: { corpora: ['vite'], engines: ['postgres'], rounds: 1, stops: 10, maxBudgetMs: 200 },
   command: { runs: 3 },
   langchain: { corpus: 'vite', sizes: [84], rounds: 1 },
 }
 
 /** Where `TIDEMARK_CORPORA` names a folder of bundles, on those; else on the demonstration's pages. */
 export const FULL_BENCH: Required<BenchSettings> = {
-  lock: { rounds: 60, acquisitions: 25, handoffRounds: 12, snapshotRounds: 5, timeLimits: true },
+  lock: { rounds: 60, acquisitions: 25, handoffRounds: 12, snapshotRounds: 5, checksTimes: true },
   sync: {
     corpora: process.env.TIDEMARK_CORPORA ? ['rfcs', 'tldr'] : ['vite'],
     engines: ['postgres', 'pglite'],
     rounds: 3,
     stops: 200,
-    longestStopMs: 1_000,
+    maxBudgetMs: 1_000,
   },
   command: { runs: 15 },
   langchain: process.env.TIDEMARK_CORPORA
@@ -49,30 +46,18 @@ export const FULL_BENCH: Required<BenchSettings> = {
     : { corpus: 'vite', sizes: [42, 84], rounds: 3 },
 }
 
-/** The benchmarks of all packages, ours beside the floor's and the peers'; one after the other on a machine of its own. */
-export async function benchmarks(settings: BenchSettings, stage: Stage): Promise<Part<BenchFigures>> {
+export async function benchmarks(settings: BenchSettings, harness: Harness) {
+  const figures: { [Name in Subject]?: unknown } = {}
   const checks: Check[] = []
-  const figuresOf = <Figures>({ figures, checks: found }: Part<Figures>) => {
-    checks.push(...found)
-    return figures
+  const tables: Table[] = []
+  for (const subject of SUBJECTS) {
+    if (!settings[subject]) continue
+    const bench = BENCHMARKS[subject] as (settings: unknown, harness: Harness) => ReturnType<typeof benchSync>
+    const report = await bench(settings[subject], harness)
+    figures[subject] = report.figures
+    checks.push(...report.checks)
+    tables.push(report.table)
   }
-  const { lock, sync, command, langchain } = settings
-  const figures = {
-    ...(lock && { lock: figuresOf(await benchLock(lock, stage)) }),
-    ...(sync && { sync: figuresOf(await benchSync(sync, stage)) }),
-    ...(command && { command: figuresOf(await benchCommand(command, stage)) }),
-    ...(langchain && { langchain: figuresOf(await benchLangchain(langchain, stage)) }),
-  }
-  for (const table of benchTables(figures)) stage.tell(`\n${printed(table)}`)
+  for (const table of tables) harness.log(`\n${renderTerminal(table)}`)
   return { figures, checks }
-}
-
-/** The figures for people: a table for each subject. */
-function benchTables({ lock, sync, command, langchain }: BenchFigures): readonly FigureTable[] {
-  return [
-    ...(lock ? [lockTable(lock)] : []),
-    ...(sync ? [syncTable(sync)] : []),
-    ...(command ? [commandTable(command)] : []),
-    ...(langchain ? [langchainTable(langchain)] : []),
-  ]
 }

@@ -1,8 +1,12 @@
+/**
+ * Who wrote what under which lease. Triggers note it in the transaction that writes, so that what is rolled back is not
+ * noted; after a wave the notes are taken and held against the invariants.
+ */
 import type pg from 'pg'
+import type { Violation } from './invariants.ts'
 
 /** Rows that a process has written under its lease, by one statement, and who had the lease at that moment. */
 export interface Write {
-  readonly id: number
   readonly run: string
   readonly what: 'pages' | 'started' | 'finished'
   readonly source: string
@@ -13,7 +17,6 @@ export interface Write {
 
 /** A lease was taken, or has ended. */
 export interface LeaseChange {
-  readonly id: number
   readonly run: string
   readonly key: string
   readonly token: string
@@ -27,23 +30,55 @@ export interface LeaseChange {
   readonly beforeLeftMs: number | null
 }
 
-/** Has the database note who writes, in the transaction that writes: what is rolled back is not noted. */
-export async function setUpAudit(db: pg.Client): Promise<void> {
-  await db.query(auditSql)
+export interface Audit {
+  readonly writes: readonly Write[]
+  readonly leases: readonly LeaseChange[]
 }
 
+/** What is known of all waves so far: the process of each run, by its name, and the last token of each lease. */
+export interface AuditMemory {
+  readonly pids: Map<string, number>
+  readonly tokens: Map<string, bigint>
+}
+
+export const installAudit = (db: pg.Client) => db.query(AUDIT_SQL)
+
 /** Takes what was noted since the last time. What is still on its way is there the next time. */
-export async function takeAudit(db: pg.Client): Promise<{ writes: Write[]; leases: LeaseChange[] }> {
-  const take = async (table: string, columns: string) =>
-    (await db.query(`DELETE FROM chaos.${table} RETURNING ${columns}`)).rows.sort((a, b) => a.id - b.id)
-  return {
-    writes: await take('writes', 'id::integer, run, what, source, bookmark, token::text, holder_pid AS "holderPid"'),
-    leases: await take(
-      'leases',
-      `id::integer, run, key, token::text, holder_pid AS "holderPid", end_reason AS "endReason", before_pid AS "beforePid",
-       before_left_ms AS "beforeLeftMs"`,
-    ),
+export async function takeAudit(db: pg.Client): Promise<Audit> {
+  const writes = await db.query<Write>(`
+    WITH taken AS (DELETE FROM chaos.writes RETURNING *)
+    SELECT run, what, source, bookmark, token::text, holder_pid AS "holderPid" FROM taken ORDER BY id`)
+  const leases = await db.query<LeaseChange>(`
+    WITH taken AS (DELETE FROM chaos.leases RETURNING *)
+    SELECT run, key, token::text, holder_pid AS "holderPid", end_reason AS "endReason", before_pid AS "beforePid",
+      before_left_ms AS "beforeLeftMs" FROM taken ORDER BY id`)
+  return { writes: writes.rows, leases: leases.rows }
+}
+
+export function checkAudit({ writes, leases }: Audit, { pids, tokens }: AuditMemory): Violation[] {
+  const violations: Violation[] = []
+  for (const { run, what, source, token, holderPid } of writes) {
+    if (holderPid !== null && holderPid === pids.get(run)) continue
+    const observed = `${run} (process ${pids.get(run)}) wrote ${what} while process ${holderPid} held token ${token}`
+    violations.push({ invariant: 'fenced', source, observed })
   }
+  for (const { run, key, token, holderPid, endReason, beforePid, beforeLeftMs } of leases) {
+    const source = key.replace(/^sync:/, '')
+    // A release empties the holder and keeps the token, which no take-over and no break does.
+    const released = holderPid === null && endReason === 'released'
+    const last = tokens.get(key) ?? 0n
+    if (BigInt(token) < last || (BigInt(token) === last && !released)) {
+      violations.push({ invariant: 'tokens', source, observed: `token ${token} came after ${last}` })
+    }
+    tokens.set(key, BigInt(token))
+    const byItself = released && pids.get(run) === beforePid
+    if (beforePid !== null && beforeLeftMs! > 0 && !byItself) {
+      const what = holderPid === null ? `${run} has ${endReason}` : `process ${holderPid} has taken`
+      const observed = `${what} the lease of process ${beforePid}, which had it for ${beforeLeftMs} ms more`
+      violations.push({ invariant: 'alive', source, observed })
+    }
+  }
+  return violations
 }
 
 /*
@@ -54,7 +89,7 @@ export async function takeAudit(db: pg.Client): Promise<{ writes: Write[]; lease
  * A lease is taken or ends where the row's holder, attempt or token is another; what changes none of them is a
  * heartbeat. The ids of such changes are drawn under the row's lock: for one key they are in the order of commits.
  */
-const auditSql = /* sql */ `
+const AUDIT_SQL = /* sql */ `
 CREATE SCHEMA chaos;
 CREATE TABLE chaos.writes (
   id bigint GENERATED ALWAYS AS IDENTITY, run text, what text, source text, bookmark text, token bigint, holder_pid integer

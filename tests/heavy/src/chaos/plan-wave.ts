@@ -1,6 +1,12 @@
 import type { Mood } from '@tidemark/test-engines/git-server'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
 
+/** Leases that are over soon, so that what happens after them happens often. */
+export const SHORT_LEASE = { ttlMs: 1_500, heartbeatMs: 300, marginMs: 300 }
+
+/** Of a server of git. */
+export type ServerFault = Exclude<Mood, 'serve'>
+
 /** What happens in a wave: made of the seed and the wave's number alone, so that a seed replays it. */
 export interface WavePlan {
   readonly wave: number
@@ -12,82 +18,81 @@ export interface WavePlan {
 }
 
 export interface SourcePlan {
-  /** What its server does in the first act, if it has a server, from which request on. */
-  readonly mood: Mood
-  readonly moodAfterRequests: number
+  /** What its server does in the first run, if it has a server, from which request on. */
+  readonly serverFault: ServerFault | null
+  readonly serverFaultAfterRequests: number
   /** One after the other. */
-  readonly acts: readonly Act[]
+  readonly runs: readonly FaultedRun[]
 }
 
-export interface Move {
+export interface RefMove {
   readonly kind: 'stay' | 'forwards' | 'backwards' | 'rewritten'
   readonly commits: number
 }
 
 /** One run of the source and what is done to it. */
-export interface Act {
+export interface FaultedRun {
   /** What the ref does before. */
-  readonly move: Move
+  readonly move: RefMove
   readonly fault: 'SIGKILL' | 'SIGTERM' | 'paused' | 'none'
-  readonly moment: Moment
-  /** Whether a second run of the source starts at the same time. */
+  readonly trigger: TriggerPoint
+  /** Whether a concurrent run of the source starts at the same time. */
   readonly overlapped: boolean
   /** How wrong the clock of its process is, as libfaketime has it. */
   readonly clock: '+3h' | '-3h' | null
 }
 
-/** When a fault is thrown: so long after the process was seen there. */
-export interface Moment {
+/** When a fault is injected: so long after the process has come there. */
+export interface TriggerPoint {
   readonly after: 'start' | 'awake' | 'lease' | 'stored' | 'stored twice'
   readonly delayMs: number
 }
 
 /** Kinds take turns, so that a few waves have all of them; chance says where and when. */
 const DATABASE = ['left alone', 'connections cut', 'restarted', 'left alone', 'connections cut', 'left alone'] as const
-const MOODS = ['serve', 'slow', 'hang', 'drop', 'fail'] as const
+const SERVER_FAULTS = [null, 'slow', 'hang', 'drop', 'fail'] as const
 
 /** About as long as a run takes from there to its end, or to the next of them. */
-const UP_TO_MS = { start: 500, awake: 400, lease: 200, stored: 60, 'stored twice': 60 }
+const MAX_DELAY_MS = { start: 500, awake: 400, lease: 200, stored: 60, 'stored twice': 60 }
+const WHILE_LEASED = ['lease', 'lease', 'stored', 'stored', 'stored twice'] as const
 
 export function planWave(seed: number, wave: number, sources: number): WavePlan {
   const random = seededRandom(seed * 100_003 + wave)
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!
-  const momentAmong = (after: readonly Moment['after'][]): Moment => {
-    const chosen = pick(after)
-    return { after: chosen, delayMs: Math.floor(random() * UP_TO_MS[chosen]) }
+  const planTrigger = (points: readonly TriggerPoint['after'][]): TriggerPoint => {
+    const after = pick(points)
+    return { after, delayMs: Math.floor(random() * MAX_DELAY_MS[after]) }
   }
-  const move = (): Move => {
+  const planMove = (): RefMove => {
     const share = random()
     const kind = share < 0.25 ? 'stay' : share < 0.7 ? 'forwards' : share < 0.9 ? 'backwards' : 'rewritten'
     return { kind, commits: 1 + Math.floor(random() * 3) }
   }
-  const act = (fault: Act['fault']): Act => ({
-    move: move(),
+  const planRun = (fault: FaultedRun['fault']): FaultedRun => ({
+    move: planMove(),
     fault,
-    moment:
-      fault === 'paused'
-        ? momentAmong(['awake', 'lease', 'lease', 'lease', 'stored', 'stored', 'stored twice'])
-        : momentAmong(['start', 'awake', 'lease', 'lease', 'stored', 'stored', 'stored twice']),
+    trigger: planTrigger(
+      fault === 'paused' ? ['awake', 'lease', ...WHILE_LEASED] : ['start', 'awake', ...WHILE_LEASED],
+    ),
     overlapped: random() < 0.08,
     clock: random() < 0.15 ? pick(['+3h', '-3h'] as const) : null,
   })
-  // Of a paused run the heir finishes the source, which the killed ones before it have left as a mixture.
-  const acts = (): readonly Act[] => [
-    ...Array.from({ length: 1 + Math.floor(random() * 2.5) }, () => act(random() < 0.92 ? 'SIGKILL' : 'SIGTERM')),
-    ...(random() < 0.8 ? [act('paused')] : []),
-    ...(random() < 0.05 ? [act('none')] : []),
+  // Of a paused run the successor finishes the source, which the killed ones before it have left as a mixture.
+  const planRuns = (): readonly FaultedRun[] => [
+    ...Array.from({ length: 1 + Math.floor(random() * 2.5) }, () => planRun(random() < 0.92 ? 'SIGKILL' : 'SIGTERM')),
+    ...(random() < 0.8 ? [planRun('paused')] : []),
+    ...(random() < 0.05 ? [planRun('none')] : []),
   ]
   const database = DATABASE[wave % DATABASE.length]!
+  const moments = database === 'connections cut' ? 4 : 1
   return {
     wave,
     database,
-    databaseAfterMs: Array.from({ length: database === 'connections cut' ? 4 : 1 }, () =>
-      Math.floor(300 + random() * 4_000),
-    ),
+    databaseAfterMs: Array.from({ length: moments }, () => Math.floor(300 + random() * 4_000)).sort((a, b) => a - b),
     sources: Array.from({ length: sources }, (_, i) => ({
-      mood: MOODS[(wave + i) % MOODS.length]!,
-      moodAfterRequests: Math.floor(random() * 4),
-      acts: acts(),
+      serverFault: SERVER_FAULTS[(wave + i) % SERVER_FAULTS.length]!,
+      serverFaultAfterRequests: Math.floor(random() * 4),
+      runs: planRuns(),
     })),
   }
 }

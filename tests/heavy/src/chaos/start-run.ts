@@ -1,22 +1,15 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { SyncOptions, SyncResult } from '@tidemark/sync-core'
-import { fakedClock } from './faked-clock.ts'
-import type { Act, Moment } from './plan-wave.ts'
+import { startProcess } from '../harness/process.ts'
+import type { FaultedRun, TriggerPoint } from './plan-wave.ts'
 
-/** A run in a process of its own. */
-export interface Run {
-  readonly pid: number
-  /** Waits for a moment of it. @returns false where it has ended before. */
-  reaches(moment: Moment): Promise<boolean>
-  /** @returns whether it still ran. */
-  send(signal: NodeJS.Signals): boolean
-  readonly ended: Promise<RunEnd>
-}
+// Where Debian's libfaketime puts it; "MT" is the one for programs with threads.
+const TRIPLET = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch as string]
+const LIBFAKETIME = `/usr/lib/${TRIPLET}/faketime/libfaketimeMT.so.1`
+export const canFakeClocks = existsSync(LIBFAKETIME)
 
 export interface RunEnd {
   /** As the database knows its connections. */
@@ -32,78 +25,76 @@ export interface RunEnd {
   readonly hung: boolean
 }
 
-export interface RunStart {
+interface RunStart {
   readonly name: string
   readonly url: string
   readonly source: { readonly id: string; readonly repo: string; readonly ref: string }
   readonly options: Pick<SyncOptions, 'budgetMs' | 'waitMs' | 'clones'>
-  readonly clock: Act['clock']
+  readonly clock: FaultedRun['clock']
   /** Folder where node keeps what it has compiled: half of what the start of a run costs. */
   readonly compileCache: string
   /** Ends it, whatever it does. */
   readonly signal: AbortSignal
 }
 
-const RUN_ONE = fileURLToPath(new URL('run-one.ts', import.meta.url))
+const RUN_SYNC = fileURLToPath(new URL('run-sync.ts', import.meta.url))
 
 /** Far beyond any budget and any pause. */
 const HUNG_AFTER_MS = 90_000
 
-export function startRun({ name, url, source, options, clock, compileCache, signal }: RunStart): Run {
-  const named = new URL(url)
-  named.searchParams.set('application_name', name)
-  const child = spawn(process.execPath, [RUN_ONE, named.href, JSON.stringify({ source, options })], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...fakedClock(clock) },
-  })
-  const end = () => child.kill('SIGKILL')
-  signal.addEventListener('abort', end, { once: true })
-  let hung = false
-  const limit = setTimeout(() => {
-    hung = end()
-  }, HUNG_AFTER_MS)
-
-  const marks = {
+/** Starts a run in a process of its own. */
+export function startRun({ name, url, source, options, clock, compileCache, signal }: RunStart) {
+  // A wrong clock of the day, for the process and those that it starts; that of its timers stays.
+  const fakedClock = { LD_PRELOAD: LIBFAKETIME, FAKETIME: clock ?? '', DONT_FAKE_MONOTONIC: '1' }
+  const connectionUrl = new URL(url)
+  connectionUrl.searchParams.set('application_name', name)
+  const points = {
     start: Promise.withResolvers<void>(),
     awake: Promise.withResolvers<void>(),
     lease: Promise.withResolvers<void>(),
     stored: Promise.withResolvers<void>(),
     'stored twice': Promise.withResolvers<void>(),
-  }
-  marks.start.resolve()
+  } satisfies Record<TriggerPoint['after'], PromiseWithResolvers<void>>
+  points.start.resolve()
   let last: string | undefined
   let batches = 0
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    marks.awake.resolve()
-    // A phase that follows the lock's is under the lease; a result that does is of a run that was refused it.
-    if (last === 'lock' && !line.startsWith('{')) marks.lease.resolve()
-    if (line === 'stored') marks[++batches === 1 ? 'stored' : 'stored twice'].resolve()
-    last = line
-  })
-
-  const stderr = text(child.stderr)
-  const ended = once(child, 'close').then(async ([exitCode, exitSignal]): Promise<RunEnd> => {
-    clearTimeout(limit)
-    signal.removeEventListener('abort', end)
-    return {
-      name,
-      pid: child.pid!,
-      source: source.id,
-      result: last?.startsWith('{') ? JSON.parse(last) : null,
-      exitCode,
-      exitSignal,
-      stderr: (await stderr).slice(-2_000),
-      hung,
-    }
-  })
-  const gone = ended.then(() => false)
+  const { child, ended } = startProcess(
+    [process.execPath, RUN_SYNC, connectionUrl.href, JSON.stringify({ source, options })],
+    {
+      env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...(clock && canFakeClocks && fakedClock) },
+      signal,
+      killAfterMs: HUNG_AFTER_MS,
+      stderr: 'pipe',
+      onLine(line) {
+        points.awake.resolve()
+        // A phase that follows the lock's is under the lease; a result that does is of a run that was refused it.
+        if (last === 'lock' && !line.startsWith('{')) points.lease.resolve()
+        if (line === 'stored') points[++batches === 1 ? 'stored' : 'stored twice'].resolve()
+        last = line
+      },
+    },
+  )
+  const stderr = text(child.stderr!)
+  const exited = ended.then(() => false)
   return {
-    pid: child.pid!,
-    ended,
-    send: (name) => child.exitCode === null && child.signalCode === null && child.kill(name),
-    async reaches({ after, delayMs }) {
-      if (!(await Promise.race([marks[after].promise.then(() => true), gone]))) return false
-      return await Promise.race([sleep(delayMs, true), gone])
+    ended: ended.then(
+      async ({ exitCode, exitSignal, killed }): Promise<RunEnd> => ({
+        name,
+        pid: child.pid!,
+        source: source.id,
+        result: last?.startsWith('{') ? JSON.parse(last) : null,
+        exitCode,
+        exitSignal,
+        stderr: (await stderr).slice(-2_000),
+        hung: killed,
+      }),
+    ),
+    /** @returns whether it still ran. */
+    send: (name: NodeJS.Signals) => child.exitCode === null && child.signalCode === null && child.kill(name),
+    /** Waits for a point of it. @returns false where it has ended before. */
+    async reaches({ after, delayMs }: TriggerPoint): Promise<boolean> {
+      if (!(await Promise.race([points[after].promise.then(() => true), exited]))) return false
+      return await Promise.race([sleep(delayMs, true), exited])
     },
   }
 }

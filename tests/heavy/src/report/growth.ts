@@ -12,9 +12,9 @@ export interface ScaleSize {
 }
 
 const PANELS = [
-  { label: 'pages a second, first import', of: 'pagesPerSecond', colour: '#2da44e' },
-  { label: 'peak memory, MB', of: 'peakMb', colour: '#a475f9' },
-  { label: 'nothing new, ms', of: 'noopMs', colour: '#4493f8' },
+  { label: 'pages a second, first import', figure: 'pagesPerSecond', colour: '#2da44e' },
+  { label: 'peak memory, MB', figure: 'peakMb', colour: '#a475f9' },
+  { label: 'nothing new, ms', figure: 'noopMs', colour: '#4493f8' },
 ] as const
 
 /** How speed, memory and the cost of nothing new grow with the number of pages. */
@@ -22,7 +22,7 @@ export function growth(sizes: readonly ScaleSize[], caption: string): string {
   return picture(
     'Growth with the number of pages',
     caption,
-    PANELS.map(({ label, of, colour }) => ({
+    PANELS.map(({ label, figure, colour }) => ({
       width: 320,
       height: 260,
       marginLeft: 55,
@@ -38,18 +38,18 @@ export function growth(sizes: readonly ScaleSize[], caption: string): string {
         ticks: sizes.map(({ pages }) => pages),
         tickFormat: (pages: number) => pages.toLocaleString('en'),
       },
-      y: { label, domain: [0, 1.15 * Math.max(...sizes.map((size) => size[of]))], nice: true },
+      y: { label, domain: [0, 1.15 * Math.max(...sizes.map((size) => size[figure]))], nice: true },
       marks: [
         Plot.gridY({ stroke: 'currentColor', strokeOpacity: 0.12 }),
         Plot.ruleY([0], { stroke: 'currentColor' }),
-        Plot.line(sizes, { x: 'pages', y: of, stroke: colour, strokeWidth: 2 }),
-        Plot.dot(sizes, { x: 'pages', y: of, fill: colour, r: 4 }),
+        Plot.line(sizes, { x: 'pages', y: figure, stroke: colour, strokeWidth: 2 }),
+        Plot.dot(sizes, { x: 'pages', y: figure, fill: colour, r: 4 }),
         Plot.text(sizes, {
           x: 'pages',
-          y: of,
+          y: figure,
           dy: -12,
           fill: 'currentColor',
-          text: (size: ScaleSize) => Math.round(size[of]).toLocaleString('en'),
+          text: (size: ScaleSize) => Math.round(size[figure]).toLocaleString('en'),
         }),
       ],
     })),

@@ -1,6 +1,5 @@
-import type { Machine } from '../ground/machine.ts'
-import type { Check, Part } from '../ground/part.ts'
-import type { PolicyRecord } from '../reproducer/policy-record.ts'
+import type { Check, Machine } from '../harness/harness.ts'
+import type { PolicyRecord } from '../reproduction/policy-record.ts'
 import type { SimulationFigures } from '../simulation/simulation.ts'
 import type { ScaleSize } from './growth.ts'
 
@@ -17,8 +16,8 @@ export interface Results {
   readonly simulation?: SimulationFigures
   readonly scale?: { readonly sizes: readonly ScaleSize[] }
   /** Figures of which nothing but their shape is known here: they are shown as they are. */
-  readonly published?: Part<unknown>['figures']
-  readonly chaos?: Part<unknown>['figures']
-  readonly bench?: Part<unknown>['figures']
+  readonly published?: unknown
+  readonly chaos?: unknown
+  readonly bench?: unknown
   readonly checks: readonly Check[]
 }

@@ -1,12 +1,10 @@
 import * as Plot from '@observablehq/plot'
-import type { PolicyRecord } from '../reproducer/policy-record.ts'
+import { MAX_STALE_HOURS } from '../harness/thresholds.ts'
+import type { PolicyRecord } from '../reproduction/policy-record.ts'
 import { legend, picture } from './picture.ts'
 
 /** Enough for the policies that there are; a further one begins again. */
 const COLOURS = ['#e5534b', '#d29922', '#2da44e', '#4493f8', '#a475f9', '#2f9ea0']
-
-/** What we promise. */
-const PROMISED_HOURS = 2
 
 /** How stale the worst source is under each policy, hour by hour. */
 export function staleness(policies: readonly PolicyRecord[], hours: number, caption: string): string {
@@ -20,7 +18,7 @@ export function staleness(policies: readonly PolicyRecord[], hours: number, capt
       behind: Math.max(behind, ...others.map((samples) => samples[i]?.[1] ?? 0)),
     }))
   })
-  const most = Math.max(PROMISED_HOURS, ...lines.map(({ behind }) => behind))
+  const max = Math.max(MAX_STALE_HOURS, ...lines.map(({ behind }) => behind))
   return picture('How stale the worst source is under each policy', caption, [
     {
       width: 960,
@@ -32,8 +30,8 @@ export function staleness(policies: readonly PolicyRecord[], hours: number, capt
       y: {
         label: 'hours behind, of the worst source',
         type: 'sqrt',
-        domain: [0, most],
-        ticks: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500].filter((tick) => tick <= most),
+        domain: [0, max],
+        ticks: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500].filter((tick) => tick <= max),
         tickFormat: (tick: number) => `${tick}`,
       },
       color: { domain: Object.keys(colours), range: Object.values(colours) },
@@ -42,13 +40,13 @@ export function staleness(policies: readonly PolicyRecord[], hours: number, capt
         Plot.gridY({
           stroke: 'currentColor',
           strokeOpacity: 0.12,
-          ticks: [1, 5, 10, 20, 50, 100].filter((tick) => tick <= most),
+          ticks: [1, 5, 10, 20, 50, 100].filter((tick) => tick <= max),
         }),
         Plot.ruleY([0], { stroke: 'currentColor' }),
-        Plot.ruleY([PROMISED_HOURS], { stroke: 'currentColor', strokeDasharray: '4 4' }),
-        Plot.text([`${PROMISED_HOURS} hours: what we promise`], {
+        Plot.ruleY([MAX_STALE_HOURS], { stroke: 'currentColor', strokeDasharray: '4 4' }),
+        Plot.text([`${MAX_STALE_HOURS} hours: what we promise`], {
           frameAnchor: 'right',
-          y: [PROMISED_HOURS],
+          y: [MAX_STALE_HOURS],
           dy: -8,
           fill: 'currentColor',
           textAnchor: 'end',

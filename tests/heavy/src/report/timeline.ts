@@ -1,18 +1,18 @@
 import * as Plot from '@observablehq/plot'
-import type { PolicyRecord } from '../reproducer/policy-record.ts'
+import type { PolicyRecord } from '../reproduction/policy-record.ts'
 import { legend, picture } from './picture.ts'
 
 const COLOURS = {
   finished: '#2da44e',
   progressed: '#4493f8',
-  'in hand': '#a475f9',
-  locked: '#d29922',
+  running: '#a475f9',
+  stale_lock: '#d29922',
   'nothing kept': '#e5534b',
   'not reached': '#e5534b',
 }
 
 /** A run of seconds would not be seen. */
-const LEAST_WIDTH_HOURS = 0.12
+const MIN_WIDTH_HOURS = 0.12
 
 const ROW_PIXELS = 16
 
@@ -31,7 +31,7 @@ export function timeline(policies: readonly PolicyRecord[], hours: number, capti
             source,
             outcome: outcome !== 'stuck' ? outcome : startHour === null ? 'not reached' : 'nothing kept',
             from,
-            to: Math.max(endHour ?? from, from + LEAST_WIDTH_HOURS),
+            to: Math.max(endHour ?? from, from + MIN_WIDTH_HOURS),
           }
         }),
     ),

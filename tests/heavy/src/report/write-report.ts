@@ -1,26 +1,30 @@
+/**
+ * Writes the page that a heavy run leaves, `report.md`, and its pictures. All of it comes from the results of that one
+ * run: a part that did not run is left out, and one of which only the shape of its figures is known is shown as it is.
+ */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Check } from '../ground/part.ts'
-import { anyFigures } from './any-figures.ts'
+import type { Check } from '../harness/harness.ts'
+import { renderMarkdown } from '../harness/tables.ts'
 import { growth } from './growth.ts'
-import { policiesSection } from './policies.ts'
+import { jsonToMarkdown } from './json-to-markdown.ts'
+import { policiesSection } from './policies-section.ts'
 import type { Results } from './results.ts'
-import { simulatedSection } from './simulated.ts'
+import { simulationSection } from './simulation-section.ts'
 import { staleness } from './staleness.ts'
-import { table } from './table.ts'
 import { timeline } from './timeline.ts'
 
 /** Writes `report.md` and its pictures; all that is in it comes from the results. @returns where the page is. */
 export async function writeReport(results: Results, folder: string): Promise<string> {
-  const pictures = picturesOf(results)
+  const pictures = drawPictures(results)
   await mkdir(folder, { recursive: true })
   const page = join(folder, 'report.md')
-  await writeFile(page, markdown(results))
+  await writeFile(page, renderPage(results))
   for (const [name, svg] of Object.entries(pictures)) await writeFile(join(folder, name), svg)
   return page
 }
 
-function picturesOf({ machine, reproduction, scale }: Results): Record<string, string> {
+function drawPictures({ machine, reproduction, scale }: Results): Record<string, string> {
   const { date, cores, cpu, seed } = machine
   const caption = `${date.slice(0, 10)}, ${cores} cores (${cpu.trim()}), seed ${seed}`
   const hour = reproduction && `an hour is ${(reproduction.hourMs / 1_000).toFixed(1)} s, ${caption}`
@@ -33,34 +37,32 @@ function picturesOf({ machine, reproduction, scale }: Results): Record<string, s
   }
 }
 
-function markdown(results: Results): string {
+function renderPage(results: Results): string {
   const { machine, profile, reproduction, published, chaos, scale, simulation, bench, checks } = results
-  const missed = checks.filter(({ kept }) => !kept).length
+  const failed = checks.filter(({ passed }) => !passed).length
   const sections: (string | false | undefined)[] = [
     '# The cascade, reproduced and cured',
-    `Profile ${profile}: ${checks.length - missed} of ${checks.length} promises kept. Everything on this page is generated from that run.`,
-    table(Object.keys(machine), [Object.values(machine).map(String)]),
+    `Profile ${profile}: ${checks.length - failed} of ${checks.length} checks passed. Everything on this page is generated from that run.`,
+    renderMarkdown({ columns: Object.keys(machine), rows: [Object.values(machine).map(String)] }),
     reproduction && '## The policies, on real processes and a real Postgres',
     reproduction &&
       `${reproduction.hours} hours, each of ${(reproduction.hourMs / 1_000).toFixed(1)} real seconds; the same commits, limits and machine for every policy.`,
     reproduction && '![Every run of each source under each policy](timeline.svg)',
     reproduction && '![How stale the worst source is under each policy](staleness.svg)',
     reproduction && policiesSection(reproduction.policies),
-    published !== undefined && `## The published scenario\n\n${anyFigures(published)}`,
-    chaos !== undefined && `## Chaos\n\n${anyFigures(chaos)}`,
-    scale && `## Growth with size\n\n![Growth with the number of pages](growth.svg)\n\n${anyFigures(scale)}`,
-    simulation && `## Simulation\n\n${simulatedSection(simulation)}`,
-    bench !== undefined && `## Benchmarks\n\n${anyFigures(bench)}`,
-    checks.length > 0 && `## Promises\n\n${promises(checks)}`,
+    published !== undefined && `## The published scenario\n\n${jsonToMarkdown(published)}`,
+    chaos !== undefined && `## Chaos\n\n${jsonToMarkdown(chaos)}`,
+    scale && `## Growth with size\n\n![Growth with the number of pages](growth.svg)\n\n${jsonToMarkdown(scale)}`,
+    simulation && `## Simulation\n\n${simulationSection(simulation)}`,
+    bench !== undefined && `## Benchmarks\n\n${jsonToMarkdown(bench)}`,
+    checks.length > 0 && `## Checks\n\n${checksTable(checks)}`,
   ]
   return `${sections.filter((section) => typeof section === 'string').join('\n\n')}\n`
 }
 
-/** Those that were missed come first. */
-const promises = (checks: readonly Check[]) =>
-  table(
-    ['', 'promise', 'seen'],
-    checks
-      .toSorted((a, b) => Number(a.kept) - Number(b.kept))
-      .map(({ kept, promise, seen }) => [kept ? 'kept' : '**missed**', promise, seen]),
-  )
+/** Those that failed come first. */
+function checksTable(checks: readonly Check[]): string {
+  const failedFirst = checks.toSorted((a, b) => Number(a.passed) - Number(b.passed))
+  const rows = failedFirst.map(({ passed, check, observed }) => [passed ? 'passed' : '**failed**', check, observed])
+  return renderMarkdown({ columns: ['', 'check', 'observed'], rows })
+}

@@ -1,22 +1,19 @@
 import TinyQueue from 'tinyqueue'
 
-/** What happens at which hour, in order; of the same hour, what was put in first. */
-export interface EventQueue {
-  at(hour: number, happen: (hour: number) => void): void
-  /** Lets everything happen, and what comes of it. */
-  run(): void
-}
+type Callback = (hour: number) => void
 
-export function eventQueue(): EventQueue {
+/** What happens at which hour, in order; of the same hour, what was put in first. */
+export function createEventQueue() {
   let order = 0
-  const events = new TinyQueue<{ hour: number; order: number; happen: (hour: number) => void }>(
+  const events = new TinyQueue<{ hour: number; order: number; callback: Callback }>(
     [],
     (a, b) => a.hour - b.hour || a.order - b.order,
   )
   return {
-    at: (hour, happen) => events.push({ hour, order: order++, happen }),
+    at: (hour: number, callback: Callback) => events.push({ hour, order: order++, callback }),
+    /** Runs every event, and those that events put in. */
     run() {
-      for (let next = events.pop(); next; next = events.pop()) next.happen(next.hour)
+      for (let next = events.pop(); next; next = events.pop()) next.callback(next.hour)
     },
   }
 }

@@ -1,12 +1,11 @@
 import MultivariateLinearRegression from 'ml-regression-multivariate-linear'
-import type { PolicyRecord } from '../reproducer/policy-record.ts'
-import type { SourceRun } from '../reproducer/wave.ts'
-import type { Shape } from '../sources/shape.ts'
+import { median } from '../harness/statistics.ts'
+import type { PolicyRecord, SourceRun } from '../reproduction/policy-record.ts'
+import type { Shape } from '../reproduction/schedule.ts'
 import type { Costs } from './costs.ts'
-import { median } from './median.ts'
 import type { Rules } from './rules.ts'
 
-type Coefficient = 'fixed' | 'file' | 'section' | 'again' | 'page'
+type Coefficient = 'fixed' | 'file' | 'section' | 'reread' | 'page'
 
 /** What a policy has done, and by which rules. */
 export interface Observed {
@@ -15,18 +14,18 @@ export interface Observed {
 }
 
 interface Circumstances {
-  /** Of the policies that run the same code, this one among them: what a file costs is learnt from all of them. */
-  readonly kin: readonly Observed[]
+  /** Of the policies that run the same code, this one among them: what a file costs is fitted to all of them. */
+  readonly sharedRuns: readonly Observed[]
   readonly shapes: readonly Shape[]
   readonly hourSeconds: number
-  /** What the start of a process takes that the runs of a policy begin with; records do not tell it. */
+  /** What the start of a process takes that the runs of a policy begin with; records do not have it. */
   readonly start: number
 }
 
 /** A run that has taken up its source and has let go of it. */
-type Done = SourceRun & { readonly startHour: number; readonly endHour: number }
+type CompletedRun = SourceRun & { readonly startHour: number; readonly endHour: number }
 
-const isDone = (run: SourceRun): run is Done => run.startHour !== null && run.endHour !== null
+const isCompleted = (run: SourceRun): run is CompletedRun => run.startHour !== null && run.endHour !== null
 
 /**
  * The costs that explain how long the runs of a policy took: a regression over those that ended by themselves. Of one
@@ -36,24 +35,24 @@ const isDone = (run: SourceRun): run is Done => run.startHour !== null && run.en
  */
 export function fitCosts(
   { record, rules }: Observed,
-  { kin, shapes, hourSeconds, start }: Circumstances,
+  { sharedRuns, shapes, hourSeconds, start }: Circumstances,
 ): Costs | null {
-  const rows = kin.flatMap((each) => rowsOf(each, shapes, hourSeconds))
+  const rows = sharedRuns.flatMap((each) => toRows(each, shapes, hourSeconds))
   if (rows.length === 0) return null
   const fitted = regression(rows)
-  const seconds = ({ startHour, endHour }: Done) => (endHour - startHour) * hourSeconds
-  const runs = record.waves.map(({ sources }) => sources.filter(isDone))
+  const seconds = ({ startHour, endHour }: CompletedRun) => (endHour - startHour) * hourSeconds
+  const runs = record.waves.map(({ sources }) => sources.filter(isCompleted))
   const leads = record.waves.flatMap(({ startHour }, i) =>
     runs[i]!.slice(0, 1).map((first) => (first.startHour - startHour) * hourSeconds),
   )
   const gaps = runs.flatMap((each) => each.slice(1).map((run, i) => (run.startHour - each[i]!.endHour) * hourSeconds))
-  const looks = runs.flat().filter(({ outcome, read }) => outcome === 'finished' && read === 0)
+  const checks = runs.flat().filter(({ outcome, read }) => outcome === 'finished' && read === 0)
   return {
     ...fitted,
     start,
-    lead: Math.max(0, median(leads)),
-    gap: rules.lanes === 1 ? Math.max(0, median(gaps)) : 0,
-    look: median(looks.map(seconds), fitted.fixed),
+    lead: Math.max(0, leads.length === 0 ? 0 : median(leads)),
+    gap: rules.lanes === 1 ? Math.max(0, gaps.length === 0 ? 0 : median(gaps)) : 0,
+    check: checks.length === 0 ? fitted.fixed : median(checks.map(seconds)),
   }
 }
 
@@ -62,13 +61,13 @@ const WORKED = new Set<SourceRun['outcome']>(['progressed', 'stuck'])
 
 type Row = Readonly<Record<Coefficient, number> & { took: number }>
 
-function rowsOf({ record, rules }: Observed, shapes: readonly Shape[], hourSeconds: number): Row[] {
-  const ended = record.waves.flatMap(({ cut, sources }) =>
+function toRows({ record, rules }: Observed, shapes: readonly Shape[], hourSeconds: number): Row[] {
+  const finished = record.waves.flatMap(({ killed, sources }) =>
     sources
-      .filter(isDone)
-      .filter(({ outcome, read }) => (outcome === 'finished' ? read > 0 : WORKED.has(outcome) && !cut)),
+      .filter(isCompleted)
+      .filter(({ outcome, read }) => (outcome === 'finished' ? read > 0 : WORKED.has(outcome) && !killed)),
   )
-  return ended.map((run) => {
+  return finished.map((run) => {
     const { pages, sections } = shapes.find(({ id }) => id === run.source)!
     const paid = rules.keeps === 'nothing' ? run.read : run.stored
     return {
@@ -76,22 +75,22 @@ function rowsOf({ record, rules }: Observed, shapes: readonly Shape[], hourSecon
       fixed: 1,
       file: paid,
       section: paid * sections,
-      again: rules.keeps === 'pages to read again' ? run.read - paid : 0,
+      reread: rules.keeps === 'pages to read again' ? run.read - paid : 0,
       page: rules.keeps !== 'pages' && run.outcome === 'finished' ? pages : 0,
     }
   })
 }
 
-/** The most telling first: few runs tell no more than a few. */
-const COEFFICIENTS: readonly Coefficient[] = ['fixed', 'file', 'page', 'section', 'again']
-const ROWS_FOR_EACH = 2
+/** The most important first: few runs determine no more than a few. */
+const COEFFICIENTS: readonly Coefficient[] = ['fixed', 'file', 'page', 'section', 'reread']
+const ROWS_PER_COEFFICIENT = 2
 
 /** Least squares, in which nothing costs less than nothing: what would is left out, the worst first. */
 function regression(rows: readonly Row[], names: readonly Coefficient[] = COEFFICIENTS): Record<Coefficient, number> {
-  const none = { fixed: 0, file: 0, section: 0, again: 0, page: 0 }
+  const none = { fixed: 0, file: 0, section: 0, reread: 0, page: 0 }
   const known = names
     .filter((name) => rows.some((row) => row[name] !== 0))
-    .slice(0, Math.ceil(rows.length / ROWS_FOR_EACH))
+    .slice(0, Math.ceil(rows.length / ROWS_PER_COEFFICIENT))
   if (known.length === 0) return none
   const { weights } = new MultivariateLinearRegression(
     rows.map((row) => known.map((name) => row[name])),

@@ -1,18 +1,17 @@
-import type { SourceRun } from '../reproducer/wave.ts'
-import { connectionPool } from './connection-pool.ts'
+import type { SourceRun } from '../reproduction/policy-record.ts'
 import type { Costs } from './costs.ts'
-import { courseOf } from './course.ts'
-import { eventQueue } from './event-queue.ts'
-import { advance, type ModelSource, progressOf } from './model-source.ts'
+import { createEventQueue } from './event-queue.ts'
+import { advance, behindSince, type ModelSource, startProgress } from './model-source.ts'
+import { createConnectionPool, createRunnerPool } from './pools.ts'
 import type { Rules } from './rules.ts'
-import { runnerPool } from './runner-pool.ts'
+import { runModel } from './run-model.ts'
 
 /** Where a policy is put. */
 export interface World {
   readonly sources: readonly ModelSource[]
   /** How many there are; a wave begins so long after the beginning of each. */
   readonly hours: number
-  readonly waveAt: number
+  readonly waveOffsetHours: number
   /** What an hour takes, by the clock that costs are in. */
   readonly hourSeconds: number
   /** Runners that take jobs at the same time. */
@@ -25,21 +24,22 @@ export interface World {
   random(): number
 }
 
-/** One run of a source, as it is told to an observer. */
-export interface ModelRun extends Omit<SourceRun, 'source'> {
+/** One run of a source, as an observer sees it. */
+export interface SimulatedRun extends Omit<SourceRun, 'source'> {
   /** Number of the wave, and of the source. */
   readonly wave: number
   readonly source: number
+  /** Whether it got no connection. */
   readonly refused: boolean
 }
 
 export interface Observer {
-  waveBegan(wave: number, hour: number): void
-  ran(run: ModelRun): void
-  /** A limit has ended the process of this wave. */
-  cut(wave: number, hour: number): void
-  /** A source holds all that had come before `behindSince`, which is when the next change came. */
-  caughtUp(source: number, hour: number, behindSince: number): void
+  waveStarted?(wave: number, hour: number): void
+  /** A limit has ended a process of this wave. */
+  waveKilled?(wave: number): void
+  sourceRan(run: SimulatedRun): void
+  /** A source holds all that had come before `since`, which is when the next change came. */
+  caughtUp(source: number, hour: number, since: number): void
 }
 
 /** What a wave does on one machine. */
@@ -50,11 +50,13 @@ interface Job {
   readonly killHour: number
   next: number
   lanes: number
-  ended(hour: number): void
+  ended?(hour: number): void
 }
 
 /** GitHub's limit of a matrix. */
-const MOST_JOBS = 256
+const MAX_JOBS = 256
+
+const NO_WORK = { read: 0, stored: 0, refused: false }
 
 /**
  * Waves on the hour, on schedule whether or not the last has ended, by a policy's rules. Nothing happens between the
@@ -62,148 +64,118 @@ const MOST_JOBS = 256
  */
 export function simulate(rules: Rules, costs: Costs, world: World, observer: Observer): void {
   const { sources, hourSeconds } = world
-  const progress = sources.map(progressOf)
-  const queue = eventQueue()
-  const runners = runnerPool(world.runners)
-  const connections = connectionPool(world.connections)
-  const hoursOf = (seconds: number) => seconds / hourSeconds
-  const everySource = sources.map((_, i) => i)
+  const progress = sources.map(startProgress)
+  const queue = createEventQueue()
+  const runners = createRunnerPool(world.runners)
+  const connections = createConnectionPool(world.connections)
+  const toHours = (seconds: number) => seconds / hourSeconds
 
-  function wave(number: number, hour: number) {
-    observer.waveBegan(number, hour)
+  function startWave(wave: number, hour: number) {
+    observer.waveStarted?.(wave, hour)
     for (const { lock } of progress) {
       if (lock.lastSeen + rules.lock.breakAfterHours <= hour && lock.aliveUntil <= hour) lock.inTheWayUntil = hour
     }
-    const planned = hour + hoursOf(costs.lead)
+    const planned = hour + toHours(costs.lead)
+    const job = { wave, waveHour: hour, next: 0, lanes: rules.lanes }
     if (rules.spread === 'wave') {
-      const [killHour, { lanes }] = [hour + rules.waveLimitHours, rules]
-      const order = rules.inTurn
-        ? everySource.toSorted((a, b) => progress[a]!.lookedAt - progress[b]!.lookedAt)
-        : everySource
-      const job = { wave: number, waveHour: hour, sources: order, killHour, next: 0, lanes, ended() {} }
-      start(job, planned)
+      const order = [...sources.keys()]
+      if (rules.leastRecentlyCheckedFirst) order.sort((a, b) => progress[a]!.checkedAt - progress[b]!.checkedAt)
+      startJob({ ...job, sources: order, killHour: hour + rules.waveLimitHours }, planned)
       return
     }
-    for (const packed of packs(due(number, hour, planned))) {
-      const job: Job = {
-        wave: number,
-        waveHour: hour,
-        sources: packed,
-        killHour: Number.POSITIVE_INFINITY,
-        next: 0,
-        lanes: rules.lanes,
-        ended: (end) => runners.give(end),
-      }
-      const ready = planned + world.startDelayHours()
-      queue.at(ready, (now) => runners.take(now, (from) => start(job, from)))
+    for (const packed of packIntoJobs(planJobs(wave, hour, planned))) {
+      const start = (from: number) =>
+        startJob({ ...job, sources: packed, killHour: Number.POSITIVE_INFINITY, ended: runners.release }, from)
+      queue.at(planned + world.startDelayHours(), (ready) => runners.acquire(ready, start))
     }
   }
 
-  /** What is said of a source that a wave has not worked on: that it needed it, or had all. */
-  const untouched = (i: number, waveHour: number, outcome: SourceRun['outcome']) => {
-    const next = sources[i]!.arrivals.hours[progress[i]!.bookmark] ?? Number.POSITIVE_INFINITY
-    return !progress[i]!.isNew && next > waveHour ? 'finished' : outcome
+  /** Sources with something to do that no job waits for, most stale first; of the others the observer hears. */
+  function planJobs(wave: number, hour: number, planned: number): number[] {
+    const firstMissing = (i: number) => sources[i]!.arrivals.hours[progress[i]!.bookmark] ?? 0
+    const due = [...sources.keys()].filter((i) => {
+      const state = progress[i]!
+      advance(sources[i]!, state, hour)
+      const isRunning = state.waiting || state.lock.aliveUntil > planned
+      if (!isRunning && (state.changed > 0 || state.isNew)) return true
+      const outcome = isRunning ? 'running' : 'finished'
+      observer.sourceRan({ wave, source: i, outcome, startHour: hour, endHour: hour, ...NO_WORK })
+      return false
+    })
+    for (const i of due) progress[i]!.waiting = true
+    return due.sort((a, b) => firstMissing(a) - firstMissing(b))
   }
 
-  /** Sources with something to do that no job waits for, most stale first; of the others it tells. */
-  function due(wave: number, hour: number, planned: number): number[] {
-    const behindSince = (i: number) => sources[i]!.arrivals.hours[progress[i]!.bookmark] ?? 0
-    const found: number[] = []
-    for (const [i, source] of sources.entries()) {
-      const it = progress[i]!
-      advance(source, it, hour)
-      const inHand = it.waiting || it.lock.aliveUntil > planned
-      if (!inHand && (it.changed > 0 || it.isNew)) found.push(i)
-      else {
-        const outcome = inHand ? 'in hand' : 'finished'
-        observer.ran({ wave, source: i, outcome, startHour: hour, endHour: hour, ...NOTHING })
-      }
-    }
-    for (const i of found) progress[i]!.waiting = true
-    return found.sort((a, b) => behindSince(a) - behindSince(b))
-  }
-
-  function start(job: Job, hour: number) {
-    const lanes = Math.min(job.lanes, job.sources.length)
-    job.lanes = lanes
-    for (let lane = 0; lane < lanes; lane++) step(job, hour)
+  function startJob(job: Job, hour: number) {
+    job.lanes = Math.min(job.lanes, job.sources.length)
+    for (let lane = job.lanes; lane > 0; lane--) runNext(job, hour)
   }
 
   /** A lane of a job is free at that hour. */
-  function step(job: Job, hour: number) {
+  function runNext(job: Job, hour: number) {
     const { wave, waveHour, killHour } = job
     if (hour >= killHour && job.next < job.sources.length) {
-      observer.cut(wave, killHour)
-      for (; job.next < job.sources.length; job.next++) {
-        const source = job.sources[job.next]!
-        const outcome = untouched(source, waveHour, 'stuck')
-        observer.ran({ wave, source, outcome, startHour: null, endHour: null, ...NOTHING })
+      observer.waveKilled?.(wave)
+      for (const source of job.sources.slice(job.next)) {
+        const outcome = outcomeUntouched(source, waveHour, 'stuck')
+        observer.sourceRan({ wave, source, outcome, startHour: null, endHour: null, ...NO_WORK })
       }
+      job.next = job.sources.length
     }
-    if (job.next === job.sources.length) {
-      job.lanes--
-      if (job.lanes === 0) job.ended(hour)
-      return
-    }
-    const source = job.sources[job.next++]!
-    progress[source]!.waiting = false
-    queue.at(sync(source, job, hour), (end) => step(job, end))
+    if (job.next < job.sources.length) {
+      const source = job.sources[job.next++]!
+      progress[source]!.waiting = false
+      queue.at(runSource(source, job, hour) + toHours(costs.gap), (free) => runNext(job, free))
+    } else if (--job.lanes === 0) job.ended?.(hour)
   }
 
-  /** @returns when the lane is free for the next. */
-  function sync(i: number, { wave, waveHour, killHour: waveKillHour }: Job, hour: number): number {
-    const [source, it] = [sources[i]!, progress[i]!]
+  /** What is said of a source that a wave has not worked on: that it needed it, or had all. */
+  function outcomeUntouched(source: number, waveHour: number, outcome: SourceRun['outcome']) {
+    return behindSince(sources[source]!, progress[source]!) > waveHour ? 'finished' : outcome
+  }
+
+  /** @returns when it ends. */
+  function runSource(i: number, { wave, waveHour, killHour: waveKillHour }: Job, hour: number): number {
+    const [source, state] = [sources[i]!, progress[i]!]
     const startHour = Math.min(hour, waveKillHour)
     const killHour = Math.min(waveKillHour, hour + rules.hardLimitHours)
-    const freeAt = (endHour: number) => endHour + hoursOf(costs.gap)
-    const lookedAt = Math.min(killHour, startHour + hoursOf(costs.look))
-    if (it.lock.inTheWayUntil > startHour) {
-      const outcome = it.lock.aliveUntil > startHour ? 'in hand' : untouched(i, waveHour, 'locked')
-      observer.ran({ wave, source: i, outcome, startHour, endHour: lookedAt, ...NOTHING })
-      return freeAt(lookedAt)
+    const checkedHour = Math.min(killHour, startHour + toHours(costs.check))
+    const base = { wave, source: i, startHour, ...NO_WORK }
+    if (state.lock.inTheWayUntil > startHour) {
+      const isRunning = state.lock.aliveUntil > startHour
+      const outcome = isRunning ? 'running' : outcomeUntouched(i, waveHour, 'stale_lock')
+      observer.sourceRan({ ...base, outcome, endHour: checkedHour })
+      return checkedHour
     }
-    it.lookedAt = startHour
-    advance(source, it, startHour)
-    const course = courseOf(source, it, { rules, costs, hourSeconds, beginHour: startHour, killHour })
-    const { endHour, outcome, read, stored, settled, killed } = course
-    if (!connections.take(startHour, endHour, world.random() < 0.5 ? 2 : 3)) {
-      observer.ran({
-        wave,
-        source: i,
-        outcome: 'stuck',
-        startHour,
-        endHour: lookedAt,
-        ...NOTHING,
-        refused: true,
-      })
-      return freeAt(lookedAt)
+    state.checkedAt = startHour
+    advance(source, state, startHour)
+    const run = runModel(source, state, { rules, costs, hourSeconds, startHour, killHour })
+    const { endHour, outcome, read, stored, settled, killed } = run
+    if (!connections.acquire(startHour, endHour, world.random() < 0.5 ? 2 : 3)) {
+      observer.sourceRan({ ...base, outcome: 'stuck', endHour: checkedHour, refused: true })
+      return checkedHour
     }
     const lastSeen = rules.lock.heartbeat ? endHour : startHour
-    it.lock = {
-      aliveUntil: endHour,
-      inTheWayUntil: killed ? Math.max(endHour, lastSeen + rules.lock.ttlHours) : endHour,
-      lastSeen,
-    }
+    const expires = killed ? Math.max(endHour, lastSeen + rules.lock.ttlHours) : endHour
+    state.lock = { aliveUntil: endHour, inTheWayUntil: expires, lastSeen }
     if (outcome === 'finished') {
-      Object.assign(it, { isNew: false, bookmark: it.arrived, changed: 0, unstored: 0 })
-      observer.caughtUp(i, endHour, source.arrivals.hours[it.arrived] ?? Number.POSITIVE_INFINITY)
-    } else it.unstored = Math.max(0, it.unstored - settled)
-    if (killed) observer.cut(wave, killHour)
-    observer.ran({ wave, source: i, outcome, startHour, endHour, read, stored, refused: false })
-    return freeAt(endHour)
+      Object.assign(state, { isNew: false, bookmark: state.arrived, changed: 0, unstored: 0 })
+      observer.caughtUp(i, endHour, behindSince(source, state))
+    } else state.unstored = Math.max(0, state.unstored - settled)
+    if (killed) observer.waveKilled?.(wave)
+    observer.sourceRan({ ...base, outcome, endHour, read, stored })
+    return endHour
   }
 
-  for (let number = 0; number < world.hours; number++) {
-    queue.at(number + world.waveAt + world.startDelayHours(), (hour) => wave(number, hour))
+  for (let wave = 0; wave < world.hours; wave++) {
+    queue.at(wave + world.waveOffsetHours + world.startDelayHours(), (hour) => startWave(wave, hour))
   }
   queue.run()
 }
 
-const NOTHING = { read: 0, stored: 0, refused: false }
-
 /** A job for each, or several to a job where there are more than a matrix has, the most stale of them first. */
-function packs(due: readonly number[]): number[][] {
-  const jobs: number[][] = Array.from({ length: Math.min(MOST_JOBS, due.length) }, () => [])
+function packIntoJobs(due: readonly number[]): number[][] {
+  const jobs: number[][] = Array.from({ length: Math.min(MAX_JOBS, due.length) }, () => [])
   for (const [i, source] of due.entries()) jobs[i % jobs.length]!.push(source)
   return jobs
 }

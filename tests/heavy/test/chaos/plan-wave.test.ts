@@ -10,6 +10,6 @@ test('three waves have every fault of servers in them, and every fault of databa
   const waves = [1, 2, 3].map((wave) => planWave(1, wave, 4))
   expect(new Set(waves.map(({ database }) => database)).size).toBe(3)
   // The second and the fourth have a server.
-  const moods = waves.flatMap(({ sources }) => [sources[1]!.mood, sources[3]!.mood])
-  expect(moods).toEqual(expect.arrayContaining(['hang', 'drop', 'fail', 'slow']))
+  const faults = waves.flatMap(({ sources }) => [sources[1]!.serverFault, sources[3]!.serverFault])
+  expect(faults).toEqual(expect.arrayContaining(['hang', 'drop', 'fail', 'slow']))
 })

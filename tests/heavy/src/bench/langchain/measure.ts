@@ -6,35 +6,27 @@
 import { PostgresRecordManager } from '@langchain/community/indexes/postgres'
 import { index } from '@langchain/core/indexing'
 import type { VectorStore } from '@langchain/core/vectorstores'
-import { pagesOf } from '../pages-of.ts'
-
-export interface Indexed {
-  readonly ms: number
-  readonly pages: number
-  readonly peakMb: number
-}
+import { peakMbWithChildren } from '../../harness/memory.ts'
+import { readPageFiles } from '../sync-internals.ts'
 
 const [url = '', repo = ''] = process.argv.slice(2)
 // As its users have them: in memory, before the clock starts.
 const documents = []
-for await (const { path, content } of pagesOf(repo)) {
+for await (const { path, content } of readPageFiles(repo)) {
   documents.push({ pageContent: content.toString(), metadata: { source: path } })
 }
-const keepsNothing = { addDocuments: async () => [], delete: async () => {} }
-const recordManager = new PostgresRecordManager('bench', {
-  postgresConnectionOptions: { connectionString: url },
-})
+// The two methods that `index` calls.
+const emptyStore: Partial<VectorStore> = { addDocuments: async () => [], delete: async () => {} }
+const recordManager = new PostgresRecordManager('bench', { postgresConnectionOptions: { connectionString: url } })
 await recordManager.createSchema()
-const started = performance.now()
+const startedAt = performance.now()
 const { numAdded, numUpdated } = await index({
   docsSource: documents,
   recordManager,
-  // The two methods that `index` calls.
-  vectorStore: keepsNothing as Partial<VectorStore> as VectorStore,
+  vectorStore: emptyStore as VectorStore,
   // What makes it a mirror: documents that are gone are deleted.
   options: { cleanup: 'full', sourceIdKey: 'source' },
 })
-const ms = performance.now() - started
+const ms = performance.now() - startedAt
 await recordManager.end()
-const peakMb = process.resourceUsage().maxRSS / 1024
-console.log(JSON.stringify({ ms, pages: numAdded + numUpdated, peakMb }))
+console.log(JSON.stringify({ ms, pages: numAdded + numUpdated, peakMb: peakMbWithChildren() }))

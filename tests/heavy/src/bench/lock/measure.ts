@@ -1,45 +1,36 @@
 /**
- * Times the contenders in rounds, in which they take turns, so that a noisy machine is as noisy for each. In a process
- * of its own, which `process.exit` ends: advisory-lock keeps a connection that no one can close.
+ * Times the contenders in rounds, in which they take turns. In a process of its own, which `process.exit` ends:
+ * advisory-lock keeps a connection that no one can close.
  *
- * Arguments: addresses of two empty databases, rounds, acquisitions a round, rounds of hand-overs, of snapshots.
+ * Arguments: addresses of two empty databases, rounds, acquisitions a round, rounds of handoffs, of snapshots.
  */
-import { median } from '../../ground/percentile.ts'
-import { withClient } from '../../ground/with-client.ts'
-import { acquireRelease, leasesPerSecond } from './acquire-release.ts'
-import { advisory } from './advisory.ts'
-import { handoff } from './handoff.ts'
-import { minimalLease } from './minimal-lease.ts'
-import { snapshotSlowdown } from './old-snapshot.ts'
+import { withClient } from '../../harness/harness.ts'
+import { median } from '../../harness/statistics.ts'
+import { advisory, minimalLease, verrou } from './peers.ts'
 import { listeningTidemark, tidemark } from './tidemark.ts'
-import { verrou } from './verrou.ts'
+import { acquireRelease, handoff, leasesPerSecond, snapshotSlowdown } from './timings.ts'
 
-type Values<Value> = {
-  readonly acquireReleaseMs: Value
-  readonly acquireReleaseStatements: Value
-  /** Of all workers together. */
-  readonly leasesPerSecond: Value
-  readonly renewMs: Value
-  readonly renewStatements: Value
-  readonly handoffMs: Value
-  readonly waiterQueriesPerSecond: Value
-  /** Of the updates, those that put the new row on the old one's page, so that no index needs an entry (HOT). */
-  readonly hotShare: Value
-  /** How many times as long acquire + release lasts beside an old snapshot. */
-  readonly snapshotSlowdown: Value
-}
+const FIGURES = [
+  'acquireReleaseMs',
+  'acquireReleaseStatements',
+  // Of all workers together.
+  'leasesPerSecond',
+  'renewMs',
+  'renewStatements',
+  'handoffMs',
+  'waiterQueriesPerSecond',
+  // Of the updates, those that put the new row on the old one's page, so that no index needs an entry (HOT).
+  'hotShare',
+  // How many times as long acquire + release lasts beside an old snapshot.
+  'snapshotSlowdown',
+] as const
+type Figure = (typeof FIGURES)[number]
 
 /** Medians; null where it has no such thing, or it is not counted. */
-export type LockFigures = { readonly name: string; readonly caveats: string } & Values<number | null>
+export type LockFigures = { readonly name: string; readonly caveats: string } & Readonly<Record<Figure, number | null>>
 
-/** In the order in which they are opened. */
-export type AllFigures = readonly [
-  ours: LockFigures,
-  listening: LockFigures,
-  verrou: LockFigures,
-  advisory: LockFigures,
-  minimal: LockFigures,
-]
+/** Ours, ours that listens, Verrou, advisory-lock and the minimal lease. */
+export type AllFigures = readonly [LockFigures, LockFigures, LockFigures, LockFigures, LockFigures]
 
 const RENEWALS = 3
 /** Keys that are handed over side by side. */
@@ -50,28 +41,18 @@ const [rounds = 1, acquisitions = 1, handoffRounds = 1, snapshotRounds = 1] = nu
 
 const contenders = await Promise.all(
   [tidemark, listeningTidemark, verrou, advisory, minimalLease].map(async (open) => {
-    const values: Values<number[]> = {
-      acquireReleaseMs: [],
-      acquireReleaseStatements: [],
-      leasesPerSecond: [],
-      renewMs: [],
-      renewStatements: [],
-      handoffMs: [],
-      waiterQueriesPerSecond: [],
-      hotShare: [],
-      snapshotSlowdown: [],
-    }
+    const values = Object.fromEntries(FIGURES.map((figure) => [figure, []])) as unknown as Record<Figure, number[]>
     return { ...(await open(url)), elsewhere: await open(otherUrl), values }
   }),
 )
-// What connects for each lease disturbs whoever comes next, and its other figures would be those of connecting.
+// One that connects for each lease disturbs the next one, and its other figures would be those of connecting.
 const connecting = contenders.filter(({ table }) => table === null)
 const pooled = contenders.filter(({ table }) => table !== null)
 
 for (let round = 0; round < rounds; round++) {
-  for (const inTurn of [connecting, pooled]) {
+  for (const takingTurns of [connecting, pooled]) {
     for (let n = 0; n < acquisitions; n++) {
-      for (const each of inTurn) each.values.acquireReleaseMs.push(await acquireRelease(each, 'one'))
+      for (const each of takingTurns) each.values.acquireReleaseMs.push(await acquireRelease(each, 'one'))
     }
   }
   for (const each of pooled) {
@@ -82,17 +63,16 @@ for (let round = 0; round < rounds; round++) {
     }
   }
 }
-for (const { queries, values } of contenders) {
-  if (queries) values.acquireReleaseStatements.push(queries('one') / (rounds * acquisitions))
+for (const { countQueries, values } of contenders) {
+  if (countQueries) values.acquireReleaseStatements.push(countQueries('one') / (rounds * acquisitions))
 }
-// These wait for most of their time, so all can at once.
+// Handoffs wait for most of their time, so all can run at once.
 for (let round = 0; round < handoffRounds; round++) {
   const keys = Array.from({ length: HANDOFFS }, (_, n) => `handoff ${n}`)
-  const waiting = contenders.flatMap((each) => keys.map((key) => handoff(each, key, each.values)))
-  await Promise.all(waiting)
+  await Promise.all(contenders.flatMap((each) => keys.map((key) => handoff(each, key, each.values))))
 }
-// The server's processes have told by now what they did in the rounds.
-const hotSql = `SELECT relname, n_tup_hot_upd / n_tup_upd::float AS share FROM pg_stat_user_tables WHERE n_tup_upd > 0`
+// By now the server's processes have reported what they did in the rounds.
+const hotSql = 'SELECT relname, n_tup_hot_upd / n_tup_upd::float AS share FROM pg_stat_user_tables WHERE n_tup_upd > 0'
 const { rows } = await withClient(url, (db) => db.query(hotSql))
 for (const { table, values } of pooled) {
   values.hotShare.push(...rows.filter(({ relname }) => relname === table).map(({ share }) => share))

@@ -7,79 +7,73 @@ import { type Contender, createPool, LEASES, type Renewal } from './contender.ts
 const HEARTBEAT_MS = 50
 
 export async function tidemark(url: string): Promise<Contender> {
+  const caveats = 'a waiter asks again every 120 ms'
   const pool = createPool(url)
-  return {
-    ...(await openBothSides(pool, 'heartbeat_locks', async () => undefined)),
-    name: '@tidemark/lock',
-    caveats: 'a waiter asks again every 120 ms',
-    renew: (times) => renew(pool, times),
-  }
+  const renew = (times: number) => timeHeartbeats(pool, times)
+  return { ...(await openBothSides(pool, 'heartbeat_locks')), name: '@tidemark/lock', caveats, renew }
 }
 
 /** The same with the option `listen`: each release notifies. */
 export async function listeningTidemark(url: string): Promise<Contender> {
+  const caveats = 'one connection more, which cannot be through a transaction pooler'
   const connect = async () => {
     const client = new pg.Client({ connectionString: url })
     await client.connect()
     return client
   }
-  return {
-    ...(await openBothSides(createPool(url), 'listening_locks', connect)),
-    name: '… with listen',
-    caveats: 'one connection more, which cannot be through a transaction pooler',
-    renew: null,
-  }
+  const sides = await openBothSides(createPool(url), 'listening_locks', connect)
+  return { ...sides, name: '… with listen', caveats, renew: null }
 }
 
-/** One that takes keys and another that waits for them, each as a process of its own would be. */
-async function openBothSides(pool: pg.Pool, table: string, connect: () => Promise<pg.Client | undefined>) {
-  const sent = new Map<unknown, number>()
+/** One side that holds keys and another that waits for them, each as a process of its own would. */
+async function openBothSides(pool: pg.Pool, table: string, connect?: () => Promise<pg.Client>) {
+  const counts = new Map<unknown, number>()
   const counted: Queryable = {
     query(text, params = []) {
-      // All that is sent for a key has it as its first parameter.
-      sent.set(params[0], (sent.get(params[0]) ?? 0) + 1)
+      // Every query about a key has it as its first parameter.
+      counts.set(params[0], (counts.get(params[0]) ?? 0) + 1)
       return pool.query(text, params)
     },
   }
-  const holder = createLocks(counted, { table, listen: await connect() })
-  const waiter = createLocks(counted, { table, listen: await connect() })
+  const holder = createLocks(counted, { table, listen: await connect?.() })
+  const waiter = createLocks(counted, { table, listen: await connect?.() })
   await holder.migrate()
   return {
     table,
-    async take(key: string) {
+    async tryAcquire(key: string) {
       const attempt = await holder.tryAcquire(key)
       return attempt.acquired ? () => attempt.lease.release() : null
     },
-    async wait(key: string) {
+    async acquire(key: string) {
       const lease = await waiter.acquire(key)
       return () => lease.release()
     },
-    queries: (key: string) => sent.get(key) ?? 0,
+    countQueries: (key: string) => counts.get(key) ?? 0,
   }
 }
 
-/** Times what is sent while leases are held and nothing else is done: the heartbeat. */
-async function renew(pool: pg.Pool, times: number): Promise<readonly Renewal[]> {
-  const beats: { ms: number; leases: number }[] = []
+/** Times the queries that are sent while leases are held and nothing else is done: the heartbeat. */
+async function timeHeartbeats(pool: pg.Pool, times: number): Promise<readonly Renewal[]> {
+  const heartbeats: { ms: number; leases: number }[] = []
   let allHeld = false
   const timed: Queryable = {
     async query(text, params) {
       if (!allHeld) return pool.query(text, params)
       const startedAt = performance.now()
       const result = await pool.query(text, params)
-      beats.push({ ms: performance.now() - startedAt, leases: 0 })
+      heartbeats.push({ ms: performance.now() - startedAt, leases: 0 })
       return result
     },
   }
   const onEvent = ({ type }: LeaseEvent) => {
-    const beat = beats.at(-1)
-    if (beat && type === 'renewed') beat.leases++
+    const heartbeat = heartbeats.at(-1)
+    if (heartbeat && type === 'renewed') heartbeat.leases++
   }
   const locks = createLocks(timed, { heartbeatMs: HEARTBEAT_MS, onEvent })
   await Promise.all(Array.from({ length: LEASES }, (_, i) => locks.acquire(`bench ${i}`)))
   allHeld = true
-  while (beats.length < times) await sleep(HEARTBEAT_MS)
+  while (heartbeats.length < times) await sleep(HEARTBEAT_MS)
   allHeld = false
   await locks.close()
-  return beats.map(({ ms, leases }) => ({ ms, statements: LEASES / leases }))
+  return heartbeats.map(({ ms, leases }) => ({ ms, statements: LEASES / leases }))
 }

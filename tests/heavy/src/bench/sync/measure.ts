@@ -7,93 +7,108 @@
 import { setFlagsFromString } from 'node:v8'
 import { migrate, openDatabase, type SyncOptions, search, syncSource } from '@tidemark/sync-core'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
-import { floor } from './floor.ts'
-import { peakMb } from './peak-mb.ts'
-import { searchWords } from './search-words.ts'
-import { watchLoop } from './watch-loop.ts'
+import { peakMbWithChildren } from '../../harness/memory.ts'
+import { importBaseline } from './baseline.ts'
 
-/** What each of them leaves beside its own. */
-export interface Measured {
+/** What a measurement prints, beside what it may have of its own. */
+export interface Measurement {
   readonly ms: number
   readonly pages: number
   readonly peakMb: number
-  /** The longest that the main thread has computed between two turns of its loop. */
-  readonly longestHoldMs: number
+  /** The longest that the main thread has computed between two turns of its event loop. */
+  readonly longestBlockMs: number
 }
 
-export interface Searches {
-  readonly searchMs: readonly number[]
-}
+export type SearchMeasurement = Awaited<ReturnType<typeof measureSearches>>
+export type StopsMeasurement = Awaited<ReturnType<typeof measureStops>> & Pick<Measurement, 'longestBlockMs'>
 
-export interface Stops {
-  /** How long after its budget each of them was over. */
-  readonly overshootsMs: readonly number[]
-  /** Blobs that were read and not stored, for each stop. */
-  readonly readTwicePerStop: number
-  readonly longestHoldMs: number
-}
-
-// As the command has it, for the floor too.
+// As the command has it, for the baseline too.
 setFlagsFromString('--semi-space-growth-factor=1')
+
+const TABLES = ['sources', 'pages', 'chunks', 'links', 'search_pages', 'search_chunks']
 
 const [what = '', url = '', repo = '', ...numbers] = process.argv.slice(2)
 const db = await openDatabase(url)
 await migrate(db)
-const loop = watchLoop()
-
-const timed = async <T>(work: () => Promise<T>): Promise<T & { ms: number }> => {
-  const started = performance.now()
-  const outcome = await work()
-  return { ...outcome, ms: performance.now() - started }
+const longestBlockMs = watchEventLoop()
+const MEASUREMENTS: Record<string, (...numbers: number[]) => Promise<object>> = {
+  // An empty database that is migrated, which it is by now.
+  open: async () => ({}),
+  baseline: () => time(async () => ({ pages: await importBaseline(db, repo) })),
+  sync: () => sync(),
+  searchable: () => sync({}),
+  compare: () => sync({ retryQuarantined: true, search: false }),
+  full: () => sync({ full: true, search: false }),
+  search: measureSearches,
+  stops: measureStops,
 }
-/** Without the index for search, unless that is what is looked at: it comes after an import, and waits for no one. */
-const sync = (options: SyncOptions = { search: false }) =>
-  timed(async () => {
+const figures = await MEASUREMENTS[what]!(...numbers.map(Number))
+console.log(JSON.stringify({ ...figures, peakMb: peakMbWithChildren(), longestBlockMs: longestBlockMs() }))
+await db.close()
+
+async function time<T>(work: () => Promise<T>): Promise<T & { ms: number }> {
+  const startedAt = performance.now()
+  const result = await work()
+  return { ...result, ms: performance.now() - startedAt }
+}
+
+/** Without the index for search, unless that is what is measured: it comes after an import, and waits for no one. */
+function sync(options: SyncOptions = { search: false }) {
+  return time(async () => {
     const result = await syncSource(db, { id: 'bench', repo, ref: 'main' }, options)
     if (result.status === 'failed') throw new Error(result.error.message)
     return { ...result, pages: result.filesImported + result.filesUpdated + result.filesRenamed }
   })
+}
 
-const TABLES = ['sources', 'pages', 'chunks', 'links', 'search_pages', 'search_chunks']
-
-/** Searches for words that pages have, one search after another. */
-async function searches(wanted: number, seed: number) {
+/** Searches, one after another, for what people might: one to three words that follow each other on a page. */
+async function measureSearches(count: number, seed: number) {
+  const random = seededRandom(seed)
+  const { rows } = await db.query<{ content: string }>(
+    'SELECT content FROM tidemark.pages ORDER BY md5(path || $1) LIMIT $2',
+    [String(seed), count],
+  )
   const searchMs: number[] = []
-  for (const words of await searchWords(db, wanted, seed)) {
-    const { ms } = await timed(() => search(db, words, { mode: 'text' }))
-    searchMs.push(ms)
+  for (const { content } of rows) {
+    const words = content.match(/[A-Za-z]{3,}/g) ?? ['nothing']
+    const first = Math.floor(random() * words.length)
+    const query = words.slice(first, first + 1 + Math.floor(random() * 3)).join(' ')
+    searchMs.push((await time(() => search(db, query, { mode: 'text' }))).ms)
   }
   return { searchMs }
 }
 
 /** Stops the import of a source so many times, and begins it anew whenever it is complete. */
-async function stops(wanted: number, longestMs: number, seed: number) {
+async function measureStops(count: number, maxBudgetMs: number, seed: number) {
   const random = seededRandom(seed)
   const overshootsMs: number[] = []
   let [blobsRead, stored] = [0, 0]
-  while (overshootsMs.length < wanted) {
-    const budgetMs = 20 + Math.round(random() * longestMs)
+  while (overshootsMs.length < count) {
+    const budgetMs = 20 + Math.round(random() * maxBudgetMs)
     const result = await sync({ budgetMs })
     blobsRead += result.blobsRead
     stored += result.pages
     const stopped = result.status === 'partial' || result.warnings.some(({ code }) => code === 'search_behind')
     if (stopped) overshootsMs.push(result.ms - budgetMs)
-    else await db.query(`TRUNCATE ${TABLES.map((table) => `tidemark.${table}`).join(', ')}`)
+    else await db.query(`TRUNCATE ${TABLES.map((table) => `tidemark.${table}`)}`)
   }
-  return { overshootsMs, readTwicePerStop: (blobsRead - stored) / wanted }
+  return {
+    /** How long after its budget each of them was over. */
+    overshootsMs,
+    /** Blobs that were read and not stored, for each stop. */
+    readTwicePerStop: (blobsRead - stored) / count,
+  }
 }
 
-const measures: Record<string, (...numbers: number[]) => Promise<object>> = {
-  // What has been done already: an empty database that is migrated.
-  open: async () => ({}),
-  floor: () => timed(async () => ({ pages: await floor(db, repo) })),
-  sync: () => sync(),
-  searchable: () => sync({}),
-  compare: () => sync({ retryQuarantined: true, search: false }),
-  full: () => sync({ full: true, search: false }),
-  search: (wanted = 1, seed = 1) => searches(wanted, seed),
-  stops: (wanted = 1, longestMs = 100, seed = 1) => stops(wanted, longestMs, seed),
+/** By the thread's own CPU time: on a busy machine the clock measures mostly what others do. */
+function watchEventLoop(): () => number {
+  let longestMs = 0
+  let used = process.threadCpuUsage()
+  const update = () => {
+    const { user, system } = process.threadCpuUsage(used)
+    used = process.threadCpuUsage()
+    longestMs = Math.max(longestMs, (user + system) / 1_000)
+  }
+  setInterval(update, 1).unref()
+  return () => longestMs
 }
-const figures = await measures[what]!(...numbers.map(Number))
-console.log(JSON.stringify({ ...figures, peakMb: peakMb(), longestHoldMs: loop.longestHoldMs() }))
-await db.close()

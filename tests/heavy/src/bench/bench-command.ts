@@ -1,0 +1,46 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cloneCorpus } from '../harness/corpus.ts'
+import type { Harness } from '../harness/harness.ts'
+import { type CommandLine, runProcess, TIDEMARK } from '../harness/process.ts'
+import { median } from '../harness/statistics.ts'
+import { formatMs, type Table } from '../harness/tables.ts'
+
+export interface CommandSettings {
+  /** Of each command; the median counts. */
+  readonly runs: number
+}
+
+const SYNC: CommandLine = [...TIDEMARK, 'sync', '--all', '--quiet']
+
+/** The baseline first: what any command of Node takes on this machine. */
+const COMMANDS: Readonly<Record<string, CommandLine>> = {
+  'node -e 0': [process.execPath, '-e', '0'],
+  'tidemark --version': [...TIDEMARK, '--version'],
+  'tidemark sync --all, nothing new': SYNC,
+}
+
+/** Times commands that have nothing to do, process and all, beside a `node` that does nothing; they take turns. */
+export async function benchCommand({ runs }: CommandSettings, { folder, signal, log, createDatabase }: Harness) {
+  log('command: starts that have nothing to do')
+  const cwd = join(folder, 'command')
+  await mkdir(cwd)
+  const repo = join(cwd, 'vite.git')
+  await cloneCorpus('vite', repo)
+  await writeFile(join(cwd, 'tidemark.yaml'), `sources: { docs: { repo: ${repo} } }\n`)
+  const options = { cwd, env: { ...process.env, DATABASE_URL: await createDatabase('bench_command') }, signal }
+  await runProcess(SYNC, options)
+  const timings = Object.entries(COMMANDS).map(([command, line]) => ({ command, line, ms: [] as number[] }))
+  for (let run = 0; run < runs; run++) {
+    for (const { line, ms } of timings) ms.push((await runProcess(line, options)).ms)
+  }
+  const figures = timings.map(({ command, ms }) => ({ command, ms: median(ms) }))
+  const nodeMs = figures[0]!.ms
+  const table: Table = {
+    title: 'Command: from start to end, on Postgres',
+    columns: ['', 'in all', 'over node', '× node'],
+    rows: figures.map(({ command, ms }) => [command, formatMs(ms), formatMs(ms - nodeMs), (ms / nodeMs).toFixed(1)]),
+    notes: ['node -e 0 is the baseline: what any command of Node takes on this machine'],
+  }
+  return { figures, checks: [], table }
+}

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { simpleGit } from 'simple-git'
+import { gitIn } from './git.ts'
+
+const DEMO = fileURLToPath(new URL('../../../../demo/vite.bundle', import.meta.url))
+
+/** Real repositories, as bundles in the folder that `TIDEMARK_CORPORA` names; else the demonstration's for each. */
+export type Corpus = 'vite' | 'book' | 'rfcs' | 'tldr'
+
+/** A bare clone of a corpus, or of the first of its pages by path. */
+export async function cloneCorpus(corpus: Corpus, repo: string, maxPages = Number.POSITIVE_INFINITY): Promise<void> {
+  const bundle = join(process.env.TIDEMARK_CORPORA ?? '', `${corpus}.bundle`)
+  await simpleGit().clone(existsSync(bundle) ? bundle : DEMO, repo, ['--quiet', '--bare'])
+  if (maxPages < Number.POSITIVE_INFINITY) {
+    const first = (await listMarkdown(repo)).slice(0, maxPages)
+    await commit(repo, null, first.map(({ path, blob }) => `M 100644 ${blob} "${path}"\n`).join(''))
+  }
+}
+
+/** Commits a change of so many files, spread over the repository. */
+export async function changeFiles(repo: string, files: number): Promise<void> {
+  const all = await listMarkdown(repo)
+  const edits = sample(all, files).map(({ path, blob }) => {
+    const text = `# Changed\n\nIt was ${blob}.\n`
+    return `M 100644 inline "${path}"\ndata ${Buffer.byteLength(text)}\n${text}`
+  })
+  await commit(repo, 'refs/heads/main^0', edits.join(''))
+}
+
+/** Sections of the Markdown files of a corpus, each whole, from enough files to be as varied as it is. */
+export async function readSections(corpus: Corpus): Promise<readonly string[]> {
+  const home = await mkdtemp(join(tmpdir(), 'tidemark-corpus-'))
+  try {
+    await cloneCorpus(corpus, join(home, 'repo'))
+    const git = gitIn(join(home, 'repo'))
+    const paths = (await git.raw('ls-tree', '-r', '--name-only', '-z', 'HEAD')).split('\0')
+    const step = Math.max(1, Math.floor(paths.filter((path) => path.endsWith('.md')).length / 300))
+    const chosen = paths.filter((path) => path.endsWith('.md')).filter((_, i) => i % step === 0)
+    const text = await git.raw('show', ...chosen.map((path) => `HEAD:${path}`))
+    const sections = text.split(/\n(?=#{1,4} )/).map((section) => section.trim())
+    return sections.filter((section) => section.length > 40 && section.length < 4_000)
+  } finally {
+    await rm(home, { recursive: true })
+  }
+}
+
+/** So many of them, evenly apart. */
+function sample<T>(all: readonly T[], count: number): T[] {
+  const step = Math.max(1, Math.floor(all.length / count))
+  return all.filter((_, i) => i % step === 0).slice(0, count)
+}
+
+/** Those whose paths need no quoting. */
+async function listMarkdown(repo: string) {
+  const listed = await gitIn(repo).raw('ls-tree', '-r', 'main')
+  const matches = listed.matchAll(/^100644 blob (\w+)\t([\w/.-]+\.md)$/gm)
+  return [...matches].map(([, blob, path]) => ({ blob: blob!, path: path! }))
+}
+
+/** By git-fast-import(1): no work tree, no index. */
+async function commit(repo: string, from: string | null, changes: string): Promise<void> {
+  const parent = from ? `from ${from}\n` : ''
+  const input = `commit refs/heads/main
+committer B <b@example.org> 1767225600 +0000
+data 6
+change
+${parent}${changes}done\n`
+  await simpleGit(repo, { input: () => input }).raw('fast-import', '--quiet', '--force', '--done')
+}

@@ -1,0 +1,37 @@
+/** What we promise of our policies in the reproduction: the share of waves with progress, and hours of staleness. */
+export const MIN_PROGRESSED = 0.95
+export const MAX_STALE_HOURS = 2
+
+/** The baseline has to be as bad as the account says, or the reproduction is wrong: a third of its runs, two days. */
+export const MAX_BASELINE_PROGRESSED = 0.5
+export const MIN_BASELINE_STALE_HOURS = 50
+
+/** How far the model may be off: a share by so much or by one wave, a staleness by this part of it or these hours. */
+export const MODEL_TOLERANCE = 0.15
+export const MODEL_TOLERANCE_HOURS = 0.25
+/** In fewer hours each policy has too few waves for a prediction of half of them to mean anything. */
+export const MIN_HOURS_TO_VALIDATE = 12
+
+export const MAX_PEAK_MB = 200
+
+/** Whether a run that finds nothing new takes the same with few pages and with many, but for noise. */
+export const isFlat = (smallMs: number, largeMs: number) => largeMs <= 1.5 * smallMs + 50
+
+export const MAX_OVERSHOOT_MS = 250
+export const MAX_NOOP_MS = 100
+/** What a text search may take, at the 95th percentile. */
+export const MAX_SEARCH_MS = { postgres: 50, pglite: 150 }
+export const MAX_BASELINE_FACTOR = 2
+/** With fewer pages, what a process does once is most of what a first import takes. */
+export const MIN_PAGES_TO_COMPARE = 500
+
+/** Of the lock. Times are ratios to what another does in the same run, or milliseconds. */
+export const LOCK = {
+  maxWaiterQueriesPerSecond: 10,
+  minHotShare: 0.95,
+  maxOfVerrou: 1.05,
+  maxOfMinimalLease: 1.5,
+  maxHandoffMs: 100,
+  maxListeningHandoffMs: 20,
+  maxSnapshotSlowdown: 1.3,
+}
