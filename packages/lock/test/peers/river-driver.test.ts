@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Listener } from '../../src/index.ts'
 import { type LockWorld, lockWorld, type Route, routes } from '../world/lock-world.ts'
 import { eventLog } from './event-log.ts'
@@ -182,7 +182,8 @@ describe.each(listeningRoutes)('on %s an elector that listens', (route) => {
     const lease = await scene.candidate.term(1)
     const { listen, close } = await listener(scene.world, route)
     await scene.world.another({ listen }).requestResign('job')
-    await new Promise((resolve) => lease.resignSignal.addEventListener('abort', resolve))
+    // It may have been asked before requestResign() has returned.
+    await vi.waitFor(() => expect(lease.resignSignal.aborted).toBe(true), { timeout: 10_000, interval: 5 })
     expect(performance.now() - startedAt).toBeLessThan(4_000)
     await close()
   })
