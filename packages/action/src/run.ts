@@ -6,7 +6,7 @@ import { type CommandName, presetOutputs } from './runner/outputs.ts'
 // A step is one command in its own process, which the runner may signal. Its outputs are set before anything can go
 // wrong and again with each result; then come annotations, the summary, and whether the step fails. On a signal the runs
 // stop as partial and the process ends with 130 or 143. Leases are recorded as they are taken: the post step breaks
-// exactly those that a killed step has left. What a status or an error means is said in sync-core's run/.
+// exactly those that a killed step has left. What a status or an error means is defined in sync-core's run/.
 
 /** Each is loaded when it is run: the parser that a sync needs takes as long to load as all the rest. */
 const COMMANDS: Record<CommandName, () => Promise<void>> = {

@@ -24,7 +24,7 @@ type DatabaseMode = 'migrated' | 'unmigrated' | 'if_present' | 'read_only'
 export interface Call {
   readonly flags: GlobalFlags
   readonly output: Output
-  /** Loaded when it is first asked for. @throws {UsageError} */
+  /** Loaded when it is first read. @throws {UsageError} */
   readonly config: Config
   /** Where the database of this call is. */
   readonly databaseAddress: string

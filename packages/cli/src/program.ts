@@ -19,7 +19,7 @@ import { UsageError } from './usage-error.ts'
 // Help and completion load nothing but the words of the commands; what a command needs is loaded when it runs: first its
 // Call (configuration, database, output), then what its work names. A work prints and returns an exit code, or throws:
 // UsageError for what the user can change, anything else with the next step that sync-core knows for it. What a status,
-// an error or the state of a source means is said in sync-core's run/, and only shown here.
+// an error or the state of a source means is defined in sync-core's run/, and only shown here.
 
 /** Runs the command line and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {

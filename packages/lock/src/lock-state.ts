@@ -12,12 +12,12 @@ export interface LockFacts {
   readonly key: string
   /** Rises with every lease of this key, and when one is broken. */
   readonly token: bigint
-  /** What the holder noted when it took the lease, or since. */
+  /** What the holder stored when it took the lease, or since. */
   readonly info: unknown
   readonly heldForMs: number
   /** How long ago the holder last showed that it is alive; null where that is not known. */
   readonly sinceRefreshMs: number | null
-  /** Until when nobody else may take it; below 0 where it has expired. */
+  /** For how long no one else can take it; below 0 where it has expired. */
   readonly expiresInMs: number
 }
 

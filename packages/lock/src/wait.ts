@@ -71,7 +71,7 @@ export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<A
   }
 }
 
-/** Ends a pause early when the database tells of the key. */
+/** Ends a pause early when the database notifies of the key. */
 function createWaker(key: string, wakeups: Wakeups | undefined, signal: AbortSignal) {
   let listening = false
   let heard = Promise.withResolvers<void>()

@@ -50,7 +50,7 @@ function getEmbedding({ embedding, file }: Config): Embedding {
   )
 }
 
-/** The requests of one source run side by side already, as many as its server is said to take. */
+/** The requests of one source run side by side already, as many as the configuration allows its server. */
 function embedSources(step: StepContext, embedding: Embedding, settings: EmbedOptions): Promise<EmbedResult[]> {
   const progressLine = ({ source, done, total }: EmbedProgress) => `${source}: ${done} of ${total} texts`
   const options = { ...settings, onProgress: logProgress(progressLine) }

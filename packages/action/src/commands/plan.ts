@@ -30,7 +30,7 @@ export async function plan(): Promise<void> {
     readRemoteHeads(step.sources),
   ])
   warnOfUnreachable(heads.flatMap((head, i) => ('problem' in head ? [{ id: ids[i]!, ...head }] : [])))
-  // Whoever names a source wants it synced now.
+  // A source that is named is to be synced now.
   const named = namesInput().length > 0
   const candidates = step.sources.map((source, i) => ({
     source: named ? { ...source, everyMs: 0 } : source,

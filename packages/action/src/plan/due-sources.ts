@@ -19,7 +19,7 @@ export interface DueSource {
 }
 
 /**
- * The sources that have something to do, or of which nobody knows: most stale first, then those whose ref has not
+ * The sources that have something to do, or whose ref cannot be read: most stale first, then those whose ref has not
  * moved and whose time has come only.
  */
 export function dueSources(candidates: readonly Candidate[], limits: BudgetLimits): DueSource[] {

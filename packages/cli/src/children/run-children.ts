@@ -69,7 +69,7 @@ async function runChild(source: string, options: ChildOptions): Promise<CliSyncR
   const elapsedMs = Math.round(performance.now() - started)
   const result = parseResult(ended.stdout)
   if (result !== null) {
-    // Asked to end because its time was over, it took that for a wish of the user's.
+    // It was sent SIGTERM because its time was over, and took that for the user's.
     const late = ended.timedOut && result.status === 'partial' && result.reason === 'cancelled'
     return late ? { ...result, reason: 'timeout' } : result
   }

@@ -12,7 +12,7 @@ const NAMING = [
   { command: 'locks break', argument: 'key', prefix: 'sync:' },
 ]
 
-/** `tidemark complete`: prints the completion of a shell and answers what it asks; loaded when it is asked for. */
+/** `tidemark complete`: prints the completion of a shell and answers its requests; loaded when it runs. */
 export async function addComplete(program: Command, args: readonly string[]): Promise<void> {
   const summary = 'print the completion of a shell: bash, zsh or fish'
   if (args[0] !== 'complete') {

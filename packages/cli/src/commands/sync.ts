@@ -139,7 +139,7 @@ async function syncIndependently(
   return runChildren(sources, { ...work, args, database, budgetMs: flags.timeout, verbose, concurrency })
 }
 
-/** Where some have to wait for others, and no one has said which of them. */
+/** Where some have to wait for others, and the command line does not say which. */
 const needsOrder = (sources: readonly Source[], { all }: SyncFlags, concurrency: number) =>
   all === true && sources.length > concurrency
 

@@ -7,7 +7,7 @@ export interface ConfigDocument {
   readonly doc: Document
   /** `file:line:column` of a key, or of the nearest thing around it that stands somewhere. */
   keyAt(path: readonly PropertyKey[]): string
-  /** `file:line:column` of what is said under a path; of its key where there is nothing. */
+  /** `file:line:column` of the value at a path; of its key where there is none. */
   valueAt(path: readonly PropertyKey[]): string
   /** `file:line:column` of a character. */
   at(offset: number): string

@@ -80,7 +80,7 @@ function showNotes(result: RunResult, output: Output): void {
   }
 }
 
-/** How many of a kind are shown where not all of them are asked for. */
+/** How many of a kind are shown without --verbose. */
 const MAX_SHOWN = 20
 
 const KINDS = {

@@ -10,7 +10,7 @@ export interface Database {
   /**
    * Runs one statement. Rows hold `bigint` as text, `timestamptz` as `Date`, `json` as values.
    * @param signal ends the wait. What the server is doing then may take a moment longer to succeed; after that a
-   * Postgres is told to give it up, and its connection is dropped where even that brings no answer.
+   * Postgres is sent a cancel request, and its connection is dropped where even that brings no answer.
    * @throws the database's error, or the signal's reason.
    */
   query<Row = any>(text: string, params?: unknown[], signal?: AbortSignal): Promise<{ rows: Row[] }>

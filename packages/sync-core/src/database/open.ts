@@ -46,7 +46,7 @@ export async function openDatabase(where: string, { signal, ...leases }: Databas
 
 /**
  * Closes a database after work whose results stand, whatever comes of closing it.
- * @param onError told of what went wrong; a lease that is still had then ends by itself within its TTL.
+ * @param onError called with what went wrong; a lease that is still held then expires within its TTL.
  */
 export async function closeDatabase(db: Database, onError: (error: Error) => void): Promise<void> {
   const closing = db.close().catch(onError)
@@ -67,7 +67,7 @@ async function connect(where: string, signal: AbortSignal | undefined): Promise<
   return (await import('./pglite/open.ts')).openPglite(resolve(where))
 }
 
-/** A statement that has ended, as the diagnostics channel `tidemark:sql` tells it; without its parameters. */
+/** A statement that has ended, as published on the diagnostics channel `tidemark:sql`; without its parameters. */
 export interface TracedStatement {
   readonly text: string
   readonly elapsedMs: number

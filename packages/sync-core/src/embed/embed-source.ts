@@ -37,7 +37,7 @@ interface EmbedRun {
   readonly embedding: Embedding
   readonly options: EmbedOptions
   readonly budget: Budget
-  /** What the run has done so far, as its result tells it. */
+  /** What the run has done so far. */
   readonly counts: EmbedCounts
   readonly warnings: { code: string; message: string }[]
   readonly elapsedMs: () => number

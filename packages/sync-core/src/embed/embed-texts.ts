@@ -24,7 +24,7 @@ export interface EmbedTextsOptions {
   readonly signal?: AbortSignal | undefined
   /** True by default; false where a person waits. */
   readonly retry?: boolean | undefined
-  /** Told when the server asks for time, so that waiting for it is no standstill. */
+  /** Called when the server asks for time, so that the wait does not count as a stall. */
   readonly onWait?: (() => void) | undefined
 }
 
@@ -64,7 +64,7 @@ function retryTransient<T>(once: () => Promise<T>, { signal, onWait }: Partial<E
     randomize: true,
     ...(signal && { signal }),
     shouldRetry: ({ error }) => error.name === 'TimeoutError' || (APICallError.isInstance(error) && error.isRetryable),
-    // Whoever says when to come back means it: that is no failure to be counted.
+    // A server that says when to come back has not failed.
     shouldConsumeRetry: ({ error }) => retryAfterMs(error) === null,
     async onFailedAttempt({ error }) {
       const waitMs = retryAfterMs(error)

@@ -49,7 +49,7 @@ async function answerRequests(): Promise<void> {
     watch.postMessage({ request: ++request, cpuBefore: process.cpuUsage() } satisfies Begun)
     const reply = parse(path, Buffer.from(bytes))
     watch.postMessage(null)
-    // The parent may have been killed meanwhile; the pipe tells that.
+    // The parent may have been killed, which the pipe notices.
     process.send!(reply, () => {})
   })
 }

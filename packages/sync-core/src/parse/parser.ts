@@ -82,7 +82,7 @@ function startParser(timeLimitMs: number) {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
   })
-  // Whoever waits for an answer is told; nobody else needs to know.
+  // A pending parse() sees the exit.
   child.on('error', () => {})
   const timeLimits = new EventEmitter()
   const pipe = (child.stdio as readonly unknown[] as readonly Socket[])[PIPE]!
@@ -93,7 +93,7 @@ function startParser(timeLimitMs: number) {
   const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null
   return {
     isRunning,
-    /** Asks for one file; the next is asked for when that is answered. @throws the signal's reason. */
+    /** Parses one file at a time. @throws the signal's reason. */
     async parse(request: ParseRequest, signal: AbortSignal): Promise<ParseOutcome> {
       const answered = new AbortController()
       const options = { signal: AbortSignal.any([signal, answered.signal]) }

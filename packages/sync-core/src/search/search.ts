@@ -38,7 +38,7 @@ const DEFAULT_LIMIT = 10
  * ```ts
  * const { hits } = await search(db, 'proxy "dev server" -webpack', { sources: ['vite'], limit: 5 })
  * ```
- * @throws {SyncError} `NO_EMBEDDINGS` where a mode is asked for that needs them, `VECTOR_MISSING`, `EMBEDDING_FAILED`,
+ * @throws {SyncError} `NO_EMBEDDINGS` for a mode that needs them, `VECTOR_MISSING`, `EMBEDDING_FAILED`,
  *   `EMBEDDING_REFUSED`; or the signal's reason.
  */
 export async function search(db: Database, words: string, options: SearchOptions = {}): Promise<SearchResult> {
@@ -55,7 +55,7 @@ export async function search(db: Database, words: string, options: SearchOptions
   }
   return { mode: chosen, match, hits, warnings }
 
-  /** Where no mode is asked for, a search goes on without vectors, and says why. */
+  /** Without a mode, a search goes on without vectors, and warns why. */
   async function tryEmbedQuery(): Promise<QueryVector | null> {
     try {
       const embedded = await embedQuery(db, words, options)
@@ -71,7 +71,7 @@ export async function search(db: Database, words: string, options: SearchOptions
   }
 }
 
-/** Whether the words can be asked for one by one without changing what was meant. */
+/** Whether the words can be searched one by one without changing the query's meaning. */
 const isPlain = (words: string) => !/"|(^|\s)-|(^|\s)or(\s|$)/i.test(words)
 
 /** A question has words that the answer lacks, and then its meaning has to find it with those that are there. */

@@ -50,7 +50,7 @@ function pageRow({ id, path, blobOid, sizeBytes, page }: PageWrite, n: number) {
 const deleteDerivedSql = (table: string) =>
   `deleted_${table} AS (DELETE FROM tidemark.${table} USING fence WHERE source_id = $3 AND page_id = ANY ($9::bigint[]))`
 
-// New pages are told from known ones by the plan (id or not) and not by ON CONFLICT, because a rename changes the path.
+// The plan knows which pages are new (no id); ON CONFLICT would not, because a rename changes the path.
 // Parts of one statement don't see each other's rows, so chunks and links that a page no longer has go by ordinal. One
 // is unchanged when its whole row is, not a hash: any column may have been edited by hand or made by an older parser.
 const APPLY_BATCH = /* sql */ `

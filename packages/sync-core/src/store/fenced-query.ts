@@ -19,7 +19,7 @@ export async function fencedQuery<Row = any>(db: Database, lease: Lease, ctes: s
   return rows as [Row, ...Row[]]
 }
 
-/** The error of a lease whose fence did not hold; asks the database, because no heartbeat may have told it yet. */
+/** The error of a lease whose fence did not hold; asks the database, because no heartbeat may have noticed yet. */
 async function lostLease(lease: Lease): Promise<unknown> {
   try {
     await lease.refresh()

@@ -11,7 +11,7 @@ export async function readRows<Row = any>(
     return (await db.query<Row>(sql, params, signal)).rows
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
-    // An undefined function is an undefined operator to Postgres, so ours is told by its name.
+    // An undefined function is an undefined operator to Postgres, so ours is recognised by its name.
     if (code === '42P01' || code === '3F000' || (code === '42883' && message.includes('tidemark.'))) return []
     throw error
   }

@@ -7,7 +7,7 @@ export interface SourceCheck {
   readonly bookmark: string | null
   /** Whether the source holds exactly the commit, made the way that it would be made now. */
   readonly upToDate: boolean
-  /** Whether the search index has every page, made for the language that is asked for. */
+  /** Whether the search index has every page, made for the source's language. */
   readonly indexed: boolean
 }
 

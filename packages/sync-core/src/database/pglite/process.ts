@@ -26,7 +26,7 @@ const opened = PGlite.create(process.argv[2]!, {
   // As the driver for Postgres has it: text, because a number can't hold every bigint.
   parsers: { [types.INT8]: (value: string) => value },
 })
-opened.catch(() => {}) // Told with the first answer; until then it is not unhandled.
+opened.catch(() => {}) // The first answer reports it; until then it is not unhandled.
 
 process.on('message', async (request: Request) => {
   const { id } = request
@@ -38,7 +38,7 @@ process.on('message', async (request: Request) => {
   }
 })
 
-/** The parent may have been killed meanwhile; the pipe tells that. */
+/** Errors are ignored: the parent may have been killed, which the pipe notices. */
 const reply = (reply: Reply) => process.send!(reply, () => {})
 
 async function answer({ kind, text, params }: Request): Promise<any[]> {

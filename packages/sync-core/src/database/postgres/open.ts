@@ -21,8 +21,8 @@ type Pool = { readonly pool: pg.Pool; readonly busy: Set<pg.PoolClient> }
 export async function openPostgres(url: string, signal: AbortSignal | undefined): Promise<Connection> {
   const name = redact(url)
   const pool = createPool(url, name)
-  // An idle connection that is cut is replaced by the pool, and what a statement meets the statement tells. Between the
-  // two there are moments, the one of connecting among them, in which nobody listens: that would end the process.
+  // The pool replaces an idle connection that is cut, and a statement rejects where its connection is. Between the two,
+  // as while connecting, an error that has no listener would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   const busy = new Set<pg.PoolClient>()
@@ -110,7 +110,7 @@ async function runQuery({ pool, busy }: Pool, ...[text, params, signal]: Paramet
  * else has ended the statement, the request is still on its way and would hit the connection's next one: `unknown`.
  */
 async function cancelQuery<T extends object>(client: pg.PoolClient, running: Promise<T>) {
-  // What the server has told for this purpose; the driver's types leave it out.
+  // Sent by the server for this purpose; the driver's types leave it out.
   const { host, port, processID, secretKey } = client as pg.PoolClient & { processID: number; secretKey: number }
   const socket = connect(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port })
   socket.on('error', () => {})

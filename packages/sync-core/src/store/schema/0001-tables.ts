@@ -12,7 +12,7 @@ CREATE TABLE tidemark.sources (
   behind_since timestamptz, -- Since when a newer commit is known than the one that is in; null where none is.
   parser_version integer, fingerprint text, -- What the bookmark was made with.
   last_checked_at timestamptz, last_synced_at timestamptz, last_status text,
-  -- The newest run whose pages the search index may lack; null where it has every page. 0: it was never asked for.
+  -- The newest run whose pages the search index may lack; null where it has every page. 0: it was never built.
   unindexed_since_run bigint DEFAULT 0,
   search_language text -- What the search index was made with, as the configuration has it.
 );

@@ -1,5 +1,5 @@
 /**
- * What people ask of a mirror. Which page a link means is found when it is asked, so a page that appears, moves or goes
+ * What people query in a mirror. Which page a link means is computed by the query, so a page that appears, moves or goes
  * changes what links to it without a link being written again.
  */
 export default /* sql */ `

@@ -64,7 +64,7 @@ export async function findHits(db: Database, query: SearchQuery, signal?: AbortS
   })
 }
 
-/** Takes the highlight characters out of an excerpt, and tells where they were. */
+/** Takes the highlight characters out of an excerpt, and returns where they were. */
 function splitHighlights(excerpt: string): Pick<SearchHit, 'excerpt' | 'matches'> {
   const [start, stop] = HIGHLIGHT
   let text = ''
