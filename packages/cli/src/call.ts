@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Database, isEmbedded, redact } from '@tidemark/sync-core'
 import { findConfig } from './config/find-config.ts'
-import { type Config, databaseOf, loadConfig } from './config/load-config.ts'
+import { type Config, loadConfig, resolveDatabase } from './config/load-config.ts'
 import { missingDatabase } from './missing-database.ts'
 import { type Output, type OutputFlags, openOutput } from './output/output.ts'
 import { withDatabase } from './runtime/with-database.ts'
@@ -42,7 +42,7 @@ export function openCall(flags: GlobalFlags): Call {
       return config
     },
     get databaseAddress() {
-      return databaseOf(this.config, flags.database)
+      return resolveDatabase(this.config, flags.database)
     },
     async withDatabase(mode, work, signal) {
       const address = this.databaseAddress

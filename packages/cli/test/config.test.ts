@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { databaseOf, durationMs, loadConfig } from '../src/config/index.ts'
+import { durationMs, loadConfig, resolveDatabase } from '../src/config/index.ts'
 import { configJsonSchema } from '../src/config/schema.ts'
 import { cliWorld } from './world/cli-world.ts'
 
@@ -80,11 +80,11 @@ describe('tidemark.yaml', () => {
   test('counts for less than DATABASE_URL, that for less than --database, and for more than the default', () => {
     const config = load('database: db')
     vi.stubEnv('DATABASE_URL', 'postgres://host/x')
-    expect(databaseOf(config, 'flag')).toBe('flag')
-    expect(databaseOf(config, undefined)).toBe('postgres://host/x')
+    expect(resolveDatabase(config, 'flag')).toBe('flag')
+    expect(resolveDatabase(config, undefined)).toBe('postgres://host/x')
     vi.stubEnv('DATABASE_URL', '')
-    expect(databaseOf(config, undefined)).toBe(join(folder, 'db'))
-    expect(databaseOf(load(''), undefined)).toBe(join(folder, '.tidemark', 'db'))
+    expect(resolveDatabase(config, undefined)).toBe(join(folder, 'db'))
+    expect(resolveDatabase(load(''), undefined)).toBe(join(folder, '.tidemark', 'db'))
   })
 
   test('says who embeds, without a key where its variable is not set', () => {

@@ -48,7 +48,7 @@ sources: ${SOURCES}`,
 
 const env = () => ({ DATABASE_URL: database(), KEY })
 const run = (args: string) => world.run(args, env())
-const resultsOf = ({ stdout }: { stdout: string }) => JSON.parse(stdout).results
+const readResults = ({ stdout }: { stdout: string }) => JSON.parse(stdout).results
 const texts = () => [...server.embedded.entries()].sort()
 const ONCE = [
   ['# a', 1],
@@ -68,7 +68,7 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     })
     expect(first.stderr).toMatch(/^docs: embedding 3 chunks\ndocs {2}synced, 3 chunks embedded in /)
     expect(texts()).toEqual(ONCE)
-    expect(resultsOf(await run('embed --source docs --json'))).toMatchObject([{ status: 'up_to_date', requests: 0 }])
+    expect(readResults(await run('embed --source docs --json'))).toMatchObject([{ status: 'up_to_date', requests: 0 }])
   })
 
   test('stops each source in its budget as partial, and the next one goes on from there', async () => {
@@ -76,12 +76,12 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
     served = 1
     const stopped = await run('embed --all --timeout 6s --json')
     expect(stopped.exitCode).toBe(0)
-    expect(resultsOf(stopped)).toMatchObject([
+    expect(readResults(stopped)).toMatchObject([
       { source: 'docs', status: 'partial', reason: 'timeout', chunksEmbedded: 1, chunksRemaining: 2 },
       { source: 'copy', status: 'partial', reason: 'timeout', chunksEmbedded: 0, chunksRemaining: 2 },
     ])
     served = Number.POSITIVE_INFINITY
-    expect(resultsOf(await run('embed --all --json'))).toMatchObject([
+    expect(readResults(await run('embed --all --json'))).toMatchObject([
       { status: 'synced', chunksEmbedded: 2 },
       { status: 'up_to_date' },
     ])
@@ -108,7 +108,7 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
       ],
     })
     served = Number.POSITIVE_INFINITY
-    expect(resultsOf(await run('embed --all --json'))).toMatchObject([
+    expect(readResults(await run('embed --all --json'))).toMatchObject([
       { status: 'synced', chunksEmbedded: 2 },
       { status: 'up_to_date' },
     ])
@@ -140,8 +140,8 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
       'docs: 1 text was refused, the rest is in\n  Why: SELECT model, message FROM tidemark.embedding_quarantine',
     )
     server.refuse = null
-    expect(resultsOf(await run('embed --source docs --json'))).toMatchObject([{ status: 'up_to_date' }])
-    expect(resultsOf(await run('embed --source docs --retry-quarantined --json'))).toMatchObject([
+    expect(readResults(await run('embed --source docs --json'))).toMatchObject([{ status: 'up_to_date' }])
+    expect(readResults(await run('embed --source docs --retry-quarantined --json'))).toMatchObject([
       { status: 'synced', chunksEmbedded: 1 },
     ])
   })

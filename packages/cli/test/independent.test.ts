@@ -21,7 +21,7 @@ describe('tidemark sync --independent', () => {
     await using _ = held
     const running = world.start('sync --all --independent --json')
     await held.waiting(2)
-    const pids = [await held.pidOf(a), await held.pidOf(b)]
+    const pids = [await held.readPid(a), await held.readPid(b)]
     expect(new Set([running.nodeChildProcess.pid, ...pids]).size).toBe(3)
     await held.letGo()
     const ended = await running
@@ -53,7 +53,7 @@ describe('tidemark sync --independent', () => {
     await using _ = held
     const running = world.start('sync --all --independent --json')
     await held.waiting(2)
-    process.kill(await held.pidOf(a), 'SIGKILL')
+    process.kill(await held.readPid(a), 'SIGKILL')
     await held.letGo()
     const ended = await running
     expect(ended.exitCode).toBe(1)
@@ -89,7 +89,7 @@ describe('tidemark sync --independent', () => {
     await using _ = held
     const running = world.start('sync --all --independent --concurrency 1 --timeout 5s --json')
     await held.waiting(1)
-    const pid = await held.pidOf(a)
+    const pid = await held.readPid(a)
     process.kill(pid, 'SIGSTOP')
     await held.letGo()
     const ended = await running
@@ -124,7 +124,7 @@ describe('tidemark sync --independent', () => {
     await using _ = held
     const running = world.start('sync --all --independent --json')
     await held.waiting(2)
-    const pids = [await held.pidOf(a), await held.pidOf(b)]
+    const pids = [await held.readPid(a), await held.readPid(b)]
     running.kill('SIGKILL')
     await running
     await held.letGo()
@@ -145,7 +145,7 @@ describe('tidemark sync --independent', () => {
     await using _ = held
     const running = world.start('sync --all --independent --json')
     await held.waiting(2)
-    const pids = [await held.pidOf(a), await held.pidOf(b)]
+    const pids = [await held.readPid(a), await held.readPid(b)]
     running.kill('SIGKILL')
     await Promise.all(pids.map(gone))
   })

@@ -7,7 +7,7 @@ const COLUMNS = `key text PRIMARY KEY, holder_pid integer NOT NULL, holder_host 
 let tables = 0
 
 /** A table that another program has made, in the database of a route. */
-async function tableOf(db: Queryable, columns: string, more = ''): Promise<string> {
+async function createTable(db: Queryable, columns: string, more = ''): Promise<string> {
   const table = `foreign_${++tables}`
   await db.query(`CREATE TABLE ${table} (${columns}) ${more}`)
   return table
@@ -56,7 +56,7 @@ describe.each(routes)('migrate on %s refuses, and changes nothing of,', (route) 
     ],
   ])('%s', async (_, columns, message) => {
     const { db } = await sharedDatabase(route)
-    const table = await tableOf(db, columns)
+    const table = await createTable(db, columns)
     const before = await db.query(`SELECT attname FROM pg_attribute WHERE attrelid = '${table}'::regclass`)
     await expect(createLocks(db, { table }).migrate()).rejects.toMatchObject({
       code: 'LOCK_BAD_TABLE',
@@ -68,7 +68,7 @@ describe.each(routes)('migrate on %s refuses, and changes nothing of,', (route) 
 
   test('keys that are unique in part', async () => {
     const { db } = await sharedDatabase(route)
-    const table = await tableOf(db, COLUMNS.replace('PRIMARY KEY', 'NOT NULL'))
+    const table = await createTable(db, COLUMNS.replace('PRIMARY KEY', 'NOT NULL'))
     await db.query(`CREATE UNIQUE INDEX ON ${table} (key) WHERE holder_pid > 0`)
     await db.query(`CREATE UNIQUE INDEX ON ${table} (key, holder_pid)`)
     await db.query(`CREATE UNIQUE INDEX ON ${table} (lower(key))`)
@@ -80,7 +80,7 @@ describe.each(routes)('migrate on %s refuses, and changes nothing of,', (route) 
 
   test('a view', async () => {
     const { db } = await sharedDatabase(route)
-    const table = await tableOf(db, COLUMNS)
+    const table = await createTable(db, COLUMNS)
     await db.query(`CREATE VIEW ${table}_view AS SELECT * FROM ${table}`)
     await expect(createLocks(db, { table: `${table}_view` }).migrate()).rejects.toMatchObject({
       code: 'LOCK_BAD_TABLE',
@@ -95,7 +95,7 @@ describe.each(serverRoutes)('migrate on %s refuses, and changes nothing of,', (r
     await db.query(
       `CREATE COLLATION IF NOT EXISTS no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
     )
-    const table = await tableOf(db, COLUMNS.replace('key text', 'key text COLLATE no_case'))
+    const table = await createTable(db, COLUMNS.replace('key text', 'key text COLLATE no_case'))
     await expect(createLocks(db, { table }).migrate()).rejects.toMatchObject({
       code: 'LOCK_BAD_TABLE',
       message: expect.stringMatching(/equal by the collation.*COLLATE "C"/),
@@ -118,12 +118,12 @@ describe.each(routes)('migrate on %s takes over', (route) => {
     ],
   ])('%s', async (_, columns) => {
     const { db } = await sharedDatabase(route)
-    await use(db, { table: await tableOf(db, columns) })
+    await use(db, { table: await createTable(db, columns) })
   })
 
   test('a partitioned table', async () => {
     const { db } = await sharedDatabase(route)
-    const table = await tableOf(db, COLUMNS, 'PARTITION BY HASH (key)')
+    const table = await createTable(db, COLUMNS, 'PARTITION BY HASH (key)')
     for (const remainder of [0, 1]) {
       await db.query(
         `CREATE TABLE ${table}_${remainder} PARTITION OF ${table} FOR VALUES WITH (MODULUS 2, REMAINDER ${remainder})`,
@@ -142,7 +142,7 @@ describe.each(routes)('migrate on %s takes over', (route) => {
 
   test('the table of a program that deletes its row and inserts the next, which goes on doing so', async () => {
     const { db } = await sharedDatabase(route)
-    const table = await tableOf(db, COLUMNS)
+    const table = await createTable(db, COLUMNS)
     const insert = () => db.query(`INSERT INTO ${table} VALUES ('job', 1, 'old', now(), now() + interval '30 minutes')`)
     await insert()
     const locks = createLocks(db, { table })

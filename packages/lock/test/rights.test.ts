@@ -25,7 +25,7 @@ async function someone(url: string, admin: pg.Pool) {
 }
 
 /** What functions the table brought, and with whose rights and in which schemas they run. */
-const functionsOf = async (admin: pg.Pool) =>
+const listFunctions = async (admin: pg.Pool) =>
   (
     await admin.query(`SELECT proname AS name, prosecdef AS definer, proconfig AS config
       FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY proname`)
@@ -34,7 +34,7 @@ const functionsOf = async (admin: pg.Pool) =>
 describe('migrate', () => {
   test('leaves no function with the rights of its owner, and none that looks names up where its caller says', async () => {
     await using world = await serverWorld()
-    const functions = await functionsOf(world.admin)
+    const functions = await listFunctions(world.admin)
     expect(functions.map(({ name }) => name)).toEqual([
       'heartbeat_locks_acquire',
       'heartbeat_locks_release',
@@ -84,10 +84,10 @@ describe('migrate', () => {
        VALUES ('job', 'here:1:x', 'here', 1, gen_random_uuid(), now(), now(), now() + interval '1 hour')`,
     )
     const [before] = (await world.admin.query('SELECT token FROM first')).rows
-    expect((await functionsOf(world.admin)).some(({ definer }) => definer)).toBe(true)
+    expect((await listFunctions(world.admin)).some(({ definer }) => definer)).toBe(true)
     const locks = createLocks(world.admin, { table: 'first' })
     await Promise.all([1, 2, 3].map(() => locks.migrate()))
-    expect((await functionsOf(world.admin)).some(({ definer }) => definer)).toBe(false)
+    expect((await listFunctions(world.admin)).some(({ definer }) => definer)).toBe(false)
     expect(await locks.tryAcquire('job')).toMatchObject({
       acquired: false,
       holder: { host: 'here' },

@@ -3,19 +3,19 @@ interface Queryable {
 }
 
 /** Everything that is derived from a source's pages, in one order, without what depends on when it was made. */
-export async function contentsOf(db: Queryable, sourceId: string): Promise<unknown[]> {
+export async function readContents(db: Queryable, sourceId: string): Promise<unknown[]> {
   const { rows } = await db.query(contentsSql, [sourceId])
   return rows
 }
 
 /** A digest of that, for sources too large to be compared row by row. */
-export async function digestOf(db: Queryable, sourceId: string): Promise<string> {
+export async function computeDigest(db: Queryable, sourceId: string): Promise<string> {
   const { rows } = await db.query(digestSql, [sourceId])
   return rows[0].digest
 }
 
 /** The full-text index of a source in the same way; complete once a run had the time to fill it. */
-export async function searchEntriesOf(db: Queryable, sourceId: string): Promise<unknown[]> {
+export async function readSearchEntries(db: Queryable, sourceId: string): Promise<unknown[]> {
   const { rows } = await db.query(searchEntriesSql, [sourceId])
   return rows
 }

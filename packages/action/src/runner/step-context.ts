@@ -3,9 +3,9 @@ import { isEmbedded } from '@tidemark/sync-core'
 import {
   type Config,
   type ConfiguredSource,
-  databaseOf,
   findConfig,
   loadConfig,
+  resolveDatabase,
   selectSources,
   UsageError,
 } from 'tidemark/config'
@@ -32,7 +32,7 @@ export function readStepContext(): StepContext {
   maskSecrets(process.env.DATABASE_URL ?? '')
   if (process.env.PGPASSWORD) core.setSecret(process.env.PGPASSWORD)
   const config = loadConfig(findConfig(core.getInput('config') || undefined))
-  const database = databaseOf(config, databaseInput || undefined)
+  const database = resolveDatabase(config, databaseInput || undefined)
   const { embedding, sources } = config
   const addresses = [database, embedding?.url ?? '', ...sources.map(({ repo }) => repo)]
   const secrets = [...addresses.flatMap(maskSecrets), ...maskKey(embedding?.key)]

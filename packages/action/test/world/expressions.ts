@@ -12,7 +12,7 @@ import {
 export type Contexts = Readonly<Record<string, unknown>>
 
 /** A workflow as GitHub's own parser understands it. @throws where that finds a mistake. */
-export async function workflowOf(name: string, content: string) {
+export async function readWorkflow(name: string, content: string) {
   const { context, value } = parseWorkflow({ name, content }, new NoOperationTraceWriter())
   if (!value) throw new Error(`${name} is no workflow`)
   const template = await convertWorkflowTemplate(context, value)

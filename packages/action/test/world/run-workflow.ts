@@ -3,14 +3,14 @@ import { fileURLToPath } from 'node:url'
 import pMap from 'p-map'
 import { parse } from 'yaml'
 import type { ActionWorld } from './action-world.ts'
-import { type Contexts, evaluated, resolved, workflowOf } from './expressions.ts'
+import { type Contexts, evaluated, readWorkflow, resolved } from './expressions.ts'
 import type { Ended } from './runner.ts'
 
 export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
 const SYNC = '.github/workflows/sync.yml'
 const EXAMPLE = 'examples/github-action/.github/workflows/mirror.yml'
 
-type Callee = Awaited<ReturnType<typeof workflowOf>>
+type Callee = Awaited<ReturnType<typeof readWorkflow>>
 
 export interface Job {
   readonly name: string
@@ -33,16 +33,16 @@ export async function runWorkflow(
     onPlanned = () => {},
   }: { inputs?: object; embeddingKey?: string; onPlanned?: () => void } = {},
 ) {
-  const caller = await workflowOf(EXAMPLE, readFileSync(`${ROOT}/${EXAMPLE}`, 'utf8'))
+  const caller = await readWorkflow(EXAMPLE, readFileSync(`${ROOT}/${EXAMPLE}`, 'utf8'))
   const text = readFileSync(`${ROOT}/${SYNC}`, 'utf8')
-  const callee = await workflowOf(SYNC, text)
+  const callee = await readWorkflow(SYNC, text)
   const github = { workflow: 'Mirror' }
   const [call] = mapping(caller.root, 'jobs').values()
   const secrets = { DATABASE_URL: world.database, DOCS_READ_TOKEN: 'token-for-docs' }
   const contexts = {
     github,
     inputs: {
-      ...defaultsOf(text),
+      ...readDefaults(text),
       ...resolved(part(call, 'with'), { github, inputs }),
       ...(embeddingKey && { embed: true }),
     },
@@ -118,7 +118,7 @@ function stepConditions({ template }: Callee, id: string): string[] {
   return steps.map((step) => step.if.expression)
 }
 
-function defaultsOf(text: string): Record<string, unknown> {
+function readDefaults(text: string): Record<string, unknown> {
   const inputs = Object.entries<any>(parse(text).on.workflow_call.inputs)
   return Object.fromEntries(inputs.map(([name, input]) => [name, input.default]))
 }

@@ -32,7 +32,7 @@ export function startStep(step: Step) {
   const { uses = '.', cwd, env } = step
   const file = join(PACKAGE, uses, 'action.yml')
   const action = parse(readFileSync(file, 'utf8'))
-  const inputs = inputsOf(action, step.with ?? {})
+  const inputs = readInputs(action, step.with ?? {})
   const entry = (name: 'main' | 'post') => resolve(dirname(file), action.runs[name])
   return startEntry(entry('main'), { cwd, env: { ...inputs, ...env } }, action.runs.post && entry('post'))
 }
@@ -87,7 +87,7 @@ function startEntry(
 }
 
 /** Inputs with their defaults, as the runner passes them. */
-function inputsOf(action: any, given: Readonly<Record<string, string>>): Record<string, string> {
+function readInputs(action: any, given: Readonly<Record<string, string>>): Record<string, string> {
   const unknown = Object.keys(given).find((name) => !(name in action.inputs))
   if (unknown !== undefined) throw new Error(`${action.name} has no input ${unknown}`)
   const inputs = Object.entries<any>(action.inputs).map(([name, { default: otherwise = '' }]) => [

@@ -50,7 +50,7 @@ export function loadConfig(file: string): Config {
   const folder = dirname(file)
   return {
     file,
-    database: database === undefined ? null : resolveDatabase(folder, database),
+    database: database === undefined ? null : absoluteDatabase(folder, database),
     search,
     embedding: embedding === undefined ? null : parseEmbedding(embedding, document),
     sources: Object.entries(sources ?? {}).map(([id, { repo, every: own, ...rest }]) => {
@@ -62,7 +62,7 @@ export function loadConfig(file: string): Config {
 }
 
 /** The database of a call: `--database`, else `DATABASE_URL`, else the file's, else a folder beside the file. */
-export function databaseOf(config: Config, flag: string | undefined): string {
+export function resolveDatabase(config: Config, flag: string | undefined): string {
   return flag ?? (process.env.DATABASE_URL || config.database || join(dirname(config.file), '.tidemark', 'db'))
 }
 
@@ -103,6 +103,6 @@ function schemaError({ keyAt, valueAt }: ConfigDocument, issue: z.core.$ZodIssue
   )
 }
 
-function resolveDatabase(folder: string, database: string): string {
+function absoluteDatabase(folder: string, database: string): string {
   return isEmbedded(database) ? resolve(folder, database) : database
 }

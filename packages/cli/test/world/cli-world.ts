@@ -125,7 +125,7 @@ export async function heldBack(world: CliWorld, batches = 0) {
     /** Waits until so many of them write. */
     waiting: (n: number) => expect.poll(async () => (await pool.query(BLOCKED)).rows[0].n, { timeout: 30_000 }).toBe(n),
     /** The process that syncs a source. */
-    async pidOf(source: string): Promise<number> {
+    async readPid(source: string): Promise<number> {
       const { rows } = await pool.query('SELECT holder_pid FROM tidemark.locks WHERE key = $1', [`sync:${source}`])
       return rows[0].holder_pid
     },

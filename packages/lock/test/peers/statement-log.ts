@@ -11,7 +11,7 @@ export function statementLog(db: Queryable, intercept: Intercept = () => {}) {
   const kinds: StatementKind[] = []
   const logged: Queryable = {
     async query(text, params) {
-      const kind = kindOf(text)
+      const kind = statementKind(text)
       kinds.push(kind)
       await intercept(kind)
       return db.query(text, params)
@@ -20,7 +20,7 @@ export function statementLog(db: Queryable, intercept: Intercept = () => {}) {
   return { db: logged, kinds, count: (kind: StatementKind) => kinds.filter((each) => each === kind).length }
 }
 
-function kindOf(text: string): StatementKind {
+function statementKind(text: string): StatementKind {
   if (text.includes('_acquire')) return 'acquire'
   if (isRenewal(text)) return 'renew'
   return text.includes('_release') ? 'release' : 'other'

@@ -15,7 +15,7 @@ export interface BlobReading<T> {
   readonly repository: Repository
   /** What to read, in order; pulled as the blobs are consumed, so it may be endless. */
   readonly items: Iterable<T> | AsyncIterable<T>
-  readonly oidOf: (item: T) => string
+  readonly getOid: (item: T) => string
   /** Larger blobs are skipped without being held in memory. */
   readonly maxBytes: number
   readonly signal: AbortSignal
@@ -29,14 +29,14 @@ export interface BlobReading<T> {
  *   reason.
  */
 export async function* readBlobs<T>(reading: BlobReading<T>): AsyncGenerator<{ item: T; blob: Blob }> {
-  const { repository, items, oidOf, maxBytes, signal } = reading
+  const { repository, items, getOid, maxBytes, signal } = reading
   const pending: T[] = []
   let failure: { cause: unknown } | undefined
   const names = async function* () {
     try {
       for await (const item of items) {
         pending.push(item)
-        yield oidOf(item)
+        yield getOid(item)
       }
     } catch (cause) {
       failure = { cause }

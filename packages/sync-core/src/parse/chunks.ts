@@ -13,7 +13,7 @@ export interface Chunk {
 const MAX_CHARACTERS = 4_000
 
 /** Cuts a page at its headings, and long sections between blocks; only a block that is too long is cut inside. */
-export function chunksOf(root: Root, text: string): Chunk[] {
+export function splitIntoChunks(root: Root, text: string): Chunk[] {
   const chunks: Chunk[] = []
   const headings: { depth: number; title: string }[] = []
   let start = -1

@@ -14,7 +14,7 @@ export interface Link {
 }
 
 /** The links, images and wiki links of a page; `[text][name]` counts with the address that `name` is defined as. */
-export function linksOf(root: Root, text: string, path: string): Link[] {
+export function extractLinks(root: Root, text: string, path: string): Link[] {
   const definitions = new Map<string, string>()
   for (const node of walk(root)) {
     if (node.type === 'definition' && !definitions.has(node.identifier)) definitions.set(node.identifier, node.url)

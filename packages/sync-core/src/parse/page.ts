@@ -3,9 +3,9 @@ import { posix } from 'node:path'
 import { slug as slugify } from 'github-slugger'
 import type { Heading, Root } from 'mdast'
 import { markdownToMdast } from 'satteri'
-import { type Chunk, chunksOf } from './chunks.ts'
+import { type Chunk, splitIntoChunks } from './chunks.ts'
 import { readFrontMatter } from './front-matter.ts'
-import { type Link, linksOf } from './links.ts'
+import { extractLinks, type Link } from './links.ts'
 import { plainText } from './mdast.ts'
 import { QuarantineError } from './quarantine-error.ts'
 
@@ -40,8 +40,8 @@ export function parsePage(path: string, bytes: Buffer): Page {
     title: (typeof title === 'string' && title.trim()) || (first && plainText(first).trim()) || fileName(path),
     frontmatter,
     content: text.slice(bodyStart),
-    chunks: chunksOf(root, text),
-    links: linksOf(root, text, path),
+    chunks: splitIntoChunks(root, text),
+    links: extractLinks(root, text, path),
   }
 }
 

@@ -98,7 +98,7 @@ async function syncToTarget(run: Run): Promise<Outcome> {
     progress.setPlan(plan)
     progress.countPlan(plan)
     options.onPlan?.(plannedChanges(plan))
-    warnOf(run, guardViolation(plan))
+    warnAbout(run, guardViolation(plan))
     return { status: 'dry_run' }
   }
 
@@ -126,7 +126,7 @@ async function syncToTarget(run: Run): Promise<Outcome> {
     const state = { ...comparing, db: held.db, repository, commit, diffBase, rewriteBefore, signal }
     const plan = await progress.phase('plan', () => planSource(state))
     progress.setPlan(plan)
-    if (!options.allowMassDelete && warnOf(run, guardViolation(plan)))
+    if (!options.allowMassDelete && warnAbout(run, guardViolation(plan)))
       return await recordUnfinished(run, held, started.id, { status: 'blocked', reason: 'mass_delete' })
     const failedBefore = started.unfinished ? plan.counts.stillQuarantined : 0
     const applying = {
@@ -191,7 +191,7 @@ async function findDiffBase(
 }
 
 /** Warns of what a person must allow. @returns whether there is anything. */
-function warnOf({ progress }: Run, violation: string | null): boolean {
+function warnAbout({ progress }: Run, violation: string | null): boolean {
   if (violation !== null) progress.warnings.push({ code: 'mass_delete', message: violation })
   return violation !== null
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { serveEmbeddings, withMeaning } from '@tidemark/test-engines/embedding-server'
 import { expect, test } from 'vitest'
 import { embedSource, type SearchMode, search } from '../../src/index.ts'
-import { cloneOf } from '../world/test-repository.ts'
+import { cloneBundle } from '../world/test-repository.ts'
 import { testWorld } from '../world/test-world.ts'
 import { QUESTIONS } from './questions.ts'
 
@@ -13,7 +13,7 @@ const FIRST = 5
 test('of 30 questions about the Vite documentation, words and meaning together find the answer to at least 24, and to more than words alone', {
   timeout: 180_000,
 }, async () => {
-  await using world = await testWorld({ engine: 'pglite', repository: await cloneOf(VITE) })
+  await using world = await testWorld({ engine: 'pglite', repository: await cloneBundle(VITE) })
   const server = await serveEmbeddings(await withMeaning())
   const embedding = { url: server.url, model: 'universal-sentence-encoder', batchSize: 32 }
   await world.sync({ subpath: 'docs' })

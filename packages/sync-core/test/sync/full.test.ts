@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { engines } from '@tidemark/test-engines'
-import { searchEntriesOf } from '@tidemark/test-engines/contents'
+import { readSearchEntries } from '@tidemark/test-engines/contents'
 import { describe, expect, test } from 'vitest'
 import { PARSER_VERSION } from '../../src/parse/parser-version.ts'
 import { everyTampering } from '../world/tamper.ts'
@@ -15,8 +15,8 @@ const FILES = {
 }
 
 /** Everything that an import from nothing makes, and the ids that pages are to keep. */
-async function stateOf(world: TestWorld) {
-  const derived = [await world.contents(), await searchEntriesOf(world.db, 'docs')]
+async function readState(world: TestWorld) {
+  const derived = [await world.contents(), await readSearchEntries(world.db, 'docs')]
   return { derived, ids: await world.ids() }
 }
 
@@ -36,16 +36,16 @@ describe.each(engines)('a full sync into %s', (engine) => {
     await using world = await testWorld({ engine })
     await world.repository.commit(FILES)
     await world.sync()
-    const fresh = (await stateOf(world)).derived
+    const fresh = (await readState(world)).derived
     const tamperings = await everyTampering(world.db)
     expect(tamperings.length).toBeGreaterThan(40)
 
     const notMended: string[] = []
     for (const { name, statement, losesIds } of tamperings) {
-      const { ids } = await stateOf(world)
+      const { ids } = await readState(world)
       await world.db.query(statement)
       expect(await world.sync({ full: true }), name).toMatchObject({ status: 'synced', warnings: [] })
-      const after = await stateOf(world)
+      const after = await readState(world)
       if (!losesIds && !isDeepStrictEqual(after.ids, ids)) notMended.push(`${name}: ids`)
       if (isDeepStrictEqual(after.derived, fresh)) continue
       notMended.push(name)
@@ -61,28 +61,28 @@ describe.each(engines)('a full sync into %s', (engine) => {
     await using world = await testWorld({ engine })
     await world.repository.commit(FILES)
     await world.sync()
-    const fresh = await stateOf(world)
+    const fresh = await readState(world)
     await world.db.query(`UPDATE tidemark.chunks SET content = 'edited', heading_path = ARRAY['edited']`)
     await world.db.query('TRUNCATE tidemark.search_chunks, tidemark.search_pages')
     await world.db.query('UPDATE tidemark.sources SET unindexed_since_run = 0')
     await world.sync()
-    expect(JSON.stringify(await searchEntriesOf(world.db, 'docs'))).toContain('edit')
+    expect(JSON.stringify(await readSearchEntries(world.db, 'docs'))).toContain('edit')
 
     await world.sync({ full: true })
 
-    expect(await stateOf(world)).toEqual(fresh)
+    expect(await readState(world)).toEqual(fresh)
   })
 
   test('writes a page again that says it was written later than now', async () => {
     await using world = await testWorld({ engine })
     await world.repository.commit(FILES)
     await world.sync()
-    const fresh = await stateOf(world)
+    const fresh = await readState(world)
     await world.db.query(`UPDATE tidemark.pages SET content = 'edited', updated_at = now() + interval '1 day'`)
 
     expect(await world.sync({ full: true })).toMatchObject({ filesUpdated: 4 })
 
-    expect(await stateOf(world)).toEqual(fresh)
+    expect(await readState(world)).toEqual(fresh)
     expect(await world.sync()).toMatchObject({ status: 'up_to_date' })
   })
 
@@ -91,7 +91,7 @@ describe.each(engines)('a full sync into %s', (engine) => {
     const pages = Array.from({ length: 200 }, (_, i) => [`${i}.md`, `# Page ${i}\n\n[[Page ${i + 1}]]`])
     await world.repository.commit(Object.fromEntries(pages))
     await world.sync()
-    const fresh = await stateOf(world)
+    const fresh = await readState(world)
     await world.db.query(`UPDATE tidemark.chunks SET content = 'edited'`)
     await world.db.query(`UPDATE tidemark.links SET target_name = 'edited'`)
     const stop = new AbortController()
@@ -102,7 +102,7 @@ describe.each(engines)('a full sync into %s', (engine) => {
 
     expect(await world.sync()).toMatchObject({ status: 'synced' })
 
-    expect(await stateOf(world)).toEqual(fresh)
+    expect(await readState(world)).toEqual(fresh)
   })
 
   test('leaves the chunks, links and search entries alone that are as they should be', async () => {
@@ -127,16 +127,16 @@ describe.each(engines)('a newer parser in %s', (engine) => {
     await using world = await testWorld({ engine })
     await world.repository.commit(FILES)
     await world.sync()
-    const fresh = await stateOf(world)
+    const fresh = await readState(world)
     // As the parser before it had left everything.
     await world.db.query(undo)
     await world.db.query('UPDATE tidemark.pages SET parser_version = $1', [PARSER_VERSION - 1])
     await world.db.query('UPDATE tidemark.sources SET parser_version = $1', [PARSER_VERSION - 1])
-    expect((await stateOf(world)).derived).not.toEqual(fresh.derived)
+    expect((await readState(world)).derived).not.toEqual(fresh.derived)
 
     expect(await world.sync()).toMatchObject({ status: 'synced', filesUpdated: 4 })
 
-    expect(await stateOf(world)).toEqual(fresh)
+    expect(await readState(world)).toEqual(fresh)
   })
 })
 

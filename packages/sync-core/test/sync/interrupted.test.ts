@@ -3,7 +3,7 @@ import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import { describe, expect, test } from 'vitest'
 import type { SyncResult } from '../../src/index.ts'
 import { corpora } from '../world/corpora.ts'
-import { cloneOf } from '../world/test-repository.ts'
+import { cloneBundle } from '../world/test-repository.ts'
 import { type TestWorld, testWorld } from '../world/test-world.ts'
 
 /** The most that a batch holds, and so the most that a stopped run may have read without storing it. */
@@ -61,13 +61,13 @@ describe.each(engines)('a source in %s', (engine) => {
     { timeout: 300_000 },
     async ({ bundle }) => {
       const random = seededRandom(1)
-      await using undisturbed = await testWorld({ engine, repository: await cloneOf(bundle) })
+      await using undisturbed = await testWorld({ engine, repository: await cloneBundle(bundle) })
       const whole = await undisturbed.sync()
       expect(whole.status).toBe('first_sync')
       const expected = await undisturbed.contents()
       await undisturbed.empty()
 
-      await using world = await testWorld({ engine, repository: await cloneOf(bundle) })
+      await using world = await testWorld({ engine, repository: await cloneBundle(bundle) })
       const runs = await syncInPieces(world, random, whole.elapsedMs / 4)
       const stops = runs.length - 1
       expect(runs.at(-1)!.status).toBe('first_sync')
@@ -87,7 +87,7 @@ describe.each(engines)('a source in %s', (engine) => {
     { timeout: 900_000 },
     async ({ bundle, points, fresh }) => {
       const random = seededRandom(2)
-      await using world = await testWorld({ engine, repository: await cloneOf(bundle) })
+      await using world = await testWorld({ engine, repository: await cloneBundle(bundle) })
       const commits = (await world.repository.git.raw('rev-list', '--first-parent', '--reverse', 'main')).split('\n')
       const history = evenly(commits, points)
       const moveTo = (commit: string) => world.repository.git.raw('update-ref', 'refs/heads/main', commit)
@@ -121,7 +121,7 @@ describe.each(engines)('a source in %s', (engine) => {
 
   test('whose branch moves back between two stopped runs keeps nothing of the abandoned commit', async () => {
     const { bundle } = corpora()[0]!
-    await using world = await testWorld({ engine, repository: await cloneOf(bundle) })
+    await using world = await testWorld({ engine, repository: await cloneBundle(bundle) })
     const commits = (await world.repository.git.raw('rev-list', 'main')).split('\n')
     const [newest = '', older = ''] = commits.filter((_, i) => i % 12 === 0)
     const stop = new AbortController()

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Engine, engines, freshDatabase, startPostgresServer } from '@tidemark/test-engines'
-import { digestOf } from '@tidemark/test-engines/contents'
+import { computeDigest } from '@tidemark/test-engines/contents'
 import { serveGit } from '@tidemark/test-engines/git-server'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Database, migrate, openDatabase, syncSource } from '../../src/index.ts'
 import { corpora } from '../world/corpora.ts'
-import { cloneOf } from '../world/test-repository.ts'
+import { cloneBundle } from '../world/test-repository.ts'
 import { testWorld } from '../world/test-world.ts'
 
 const RUN = fileURLToPath(new URL('../world/run-sync.ts', import.meta.url))
@@ -53,7 +53,7 @@ const { bundle } = corpora()[0]!
 
 /** What a run that nothing disturbs makes of a repository. */
 async function freshImport(engine: Engine, bundle: string) {
-  await using world = await testWorld({ engine, repository: await cloneOf(bundle) })
+  await using world = await testWorld({ engine, repository: await cloneBundle(bundle) })
   await world.sync()
   return world.digest()
 }
@@ -65,7 +65,7 @@ describe.each(engines)('a sync into %s', (engine) => {
     async ({ bundle, killMs }) => {
       const random = seededRandom(3)
       const database = await freshDatabase(engine)
-      const repository = await cloneOf(bundle)
+      const repository = await cloneBundle(bundle)
       const expected = await freshImport(engine, bundle)
       let setup = await openDatabase(database.url)
       await migrate(setup)
@@ -100,7 +100,7 @@ describe.each(engines)('a sync into %s', (engine) => {
       setup = await openDatabase(database.url)
       const { rows: twice } = await setup.query(`SELECT path FROM written GROUP BY path, blob_oid HAVING count(*) > 1`)
       expect(twice).toEqual([])
-      expect(await digestOf(setup, 'docs')).toBe(expected)
+      expect(await computeDigest(setup, 'docs')).toBe(expected)
       await setup.close()
       await database.drop()
       repository.remove()
@@ -112,7 +112,7 @@ describe('a sync into Postgres', () => {
   test('that is paused until another has taken over commits nothing when it wakes, and ends as lease_lost', {
     timeout: 60_000,
   }, async () => {
-    await using world = await testWorld({ engine: 'postgres', repository: await cloneOf(bundle) })
+    await using world = await testWorld({ engine: 'postgres', repository: await cloneBundle(bundle) })
     const paused = startSync(world.url, world.repository.folder, { slowBatches: true })
     expect(await paused.said()).toMatch(/^stored/)
     paused.child.kill('SIGSTOP')
@@ -130,7 +130,7 @@ describe('a sync into Postgres', () => {
     ['asks again what its ref names', 'lock'],
     ['fetches', 'fetch'],
   ])('that loses its lease while it %s, and the server hangs, ends as lease_lost', async (_, before) => {
-    await using world = await testWorld({ engine: 'postgres', repository: await cloneOf(bundle) })
+    await using world = await testWorld({ engine: 'postgres', repository: await cloneBundle(bundle) })
     const server = await serveGit(world.repository.folder)
     const clones = mkdtempSync(join(tmpdir(), 'tidemark-clones-'))
     const db = await openDatabase(world.url, { ttlMs: 1_500, heartbeatMs: 100, marginMs: 300 })
@@ -158,7 +158,7 @@ describe('a sync into Postgres', () => {
   })
 
   test('beside another of the same source is busy, and does nothing', async () => {
-    await using world = await testWorld({ engine: 'postgres', repository: await cloneOf(bundle) })
+    await using world = await testWorld({ engine: 'postgres', repository: await cloneBundle(bundle) })
     const results = await Promise.all([world.sync(), world.sync(), world.sync()])
     const statuses = results.map(({ status }) => status).sort()
     expect(statuses).toEqual(['busy', 'busy', 'first_sync'])
@@ -166,7 +166,7 @@ describe('a sync into Postgres', () => {
 
   test('whose server is restarted in the middle fails with a hint, and the next one goes on', async () => {
     const server = await startPostgresServer()
-    const repository = await cloneOf(bundle)
+    const repository = await cloneBundle(bundle)
     const db = await openDatabase(server.url, { ttlMs: 10_000, heartbeatMs: 1_000 })
     await migrate(db)
     const source = { id: 'docs', repo: repository.folder, ref: 'main' }

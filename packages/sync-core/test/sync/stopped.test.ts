@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { type Phase, syncSource } from '../../src/index.ts'
 import { corpora } from '../world/corpora.ts'
 import { descendants } from '../world/processes.ts'
-import { cloneOf } from '../world/test-repository.ts'
+import { cloneBundle } from '../world/test-repository.ts'
 import { testWorld } from '../world/test-world.ts'
 
 const files = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}.md`, `page ${i}`]))
@@ -23,7 +23,7 @@ describe.each(engines)('a run into %s', (engine) => {
   test.each(['lock', 'plan', 'apply'] as Phase[])(
     'that is cancelled in the phase %s keeps the bookmark, gives its lease up and leaves no process behind',
     async (phase) => {
-      await using world = await testWorld({ engine, repository: await cloneOf(bundle) })
+      await using world = await testWorld({ engine, repository: await cloneBundle(bundle) })
       const stop = new AbortController()
       const result = await world.sync({
         signal: stop.signal,

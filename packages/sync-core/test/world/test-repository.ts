@@ -24,7 +24,7 @@ export async function emptyRepository(): Promise<TestRepository> {
 }
 
 /** A bare clone of a bundle. */
-export async function cloneOf(bundle: string): Promise<TestRepository> {
+export async function cloneBundle(bundle: string): Promise<TestRepository> {
   const repository = repositoryIn(mkdtempSync(join(tmpdir(), 'tidemark-repo-')))
   await repository.git.clone(bundle, '.', ['--bare'])
   return repository

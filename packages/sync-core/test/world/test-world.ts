@@ -1,5 +1,5 @@
 import { type Engine, type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
-import { contentsOf, digestOf } from '@tidemark/test-engines/contents'
+import { computeDigest, readContents } from '@tidemark/test-engines/contents'
 import { afterAll } from 'vitest'
 import {
   type Database,
@@ -71,8 +71,8 @@ export async function testWorld(options: { engine: Engine; repository?: TestRepo
     },
     pages: () => map('blob_oid'),
     ids: () => map('id'),
-    contents: () => contentsOf(db, 'docs'),
-    digest: () => digestOf(db, 'docs'),
+    contents: () => readContents(db, 'docs'),
+    digest: () => computeDigest(db, 'docs'),
     empty,
     async [Symbol.asyncDispose]() {
       repository.remove()

@@ -22,8 +22,8 @@ export async function* readPageFiles(folder: string): AsyncGenerator<PageFile> {
       if (file && !('code' in file)) items.push(file)
     }
   }
-  const oidOf = (file: EligibleFile) => file.blobOid
-  for await (const { item, blob } of readBlobs({ repository, items, oidOf, maxBytes: MAX_PAGE_BYTES, signal })) {
+  const getOid = (file: EligibleFile) => file.blobOid
+  for await (const { item, blob } of readBlobs({ repository, items, getOid, maxBytes: MAX_PAGE_BYTES, signal })) {
     yield { ...item, sizeBytes: blob.sizeBytes, content: blob.content! }
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { migrate, openDatabase, syncSource } from '@tidemark/sync-core'
-import { digestOf } from '@tidemark/test-engines/contents'
+import { computeDigest } from '@tidemark/test-engines/contents'
 import type pg from 'pg'
 import type { Harness } from '../harness/harness.ts'
 import type { Violation } from './invariants.ts'
@@ -81,7 +81,7 @@ export async function verifyRecovery(
       if (!['first_sync', 'synced', 'up_to_date'].includes(result.status) || result.bookmark !== head) {
         violations.push({ invariant: 'recovered', source: id, observed: JSON.stringify(result) })
       }
-      if ((await digestOf(db, id)) !== (await digestOf(fresh, id))) {
+      if ((await computeDigest(db, id)) !== (await computeDigest(fresh, id))) {
         violations.push({ invariant: 'derived', source: id, observed: `it differs at ${head}` })
       }
     }
