@@ -4,11 +4,14 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openDatabase } from '../../src/index.ts'
-import { descendants } from '../world/processes.ts'
+import { childPids, cpuMs, descendants, isRunning } from '../world/processes.ts'
 
 const RUN = fileURLToPath(new URL('../world/run-pglite.ts', import.meta.url))
+
+/** Rows that take the database some seconds to count, and half a minute or more. */
+const [SECONDS, MINUTE] = [5_000_000, 200_000_000]
 
 let database: FreshDatabase
 beforeEach(async () => {
@@ -17,8 +20,8 @@ beforeEach(async () => {
 afterEach(() => database.drop())
 
 /** A process that has the database open, at the head of a group of its own as in a terminal. */
-function start(): ChildProcess & { stdout: NodeJS.ReadableStream } {
-  const run = spawn(process.execPath, [RUN, database.url], {
+function start(rows = SECONDS): ChildProcess & { stdout: NodeJS.ReadableStream } {
+  const run = spawn(process.execPath, [RUN, database.url, String(rows)], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   })
@@ -43,12 +46,17 @@ describe('an embedded database', () => {
     await once(run, 'exit')
   })
 
-  test('of a process that was killed in a statement can be opened at once', async () => {
-    const run = start()
+  test('of a process that was killed in a statement ends with it, and can be opened at once', async () => {
+    const run = start(MINUTE)
     await firstLine(run)
+    const [pid] = childPids('pglite/process', run.pid)
+    const openedMs = cpuMs(pid!)
+    // In the middle of the statement, which keeps its thread busy.
+    await vi.waitFor(() => expect(cpuMs(pid!)).toBeGreaterThan(openedMs + 300), { timeout: 20_000 })
     run.kill('SIGKILL')
     await once(run, 'exit')
 
+    await vi.waitFor(() => expect(isRunning(pid!)).toBe(false), { timeout: 5_000 })
     const db = await openDatabase(database.url)
 
     expect((await db.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])

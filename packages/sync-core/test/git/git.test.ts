@@ -1,3 +1,5 @@
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serveGit } from '@tidemark/test-engines/git-server'
@@ -102,6 +104,21 @@ describe('git', () => {
     const answer = await localGit(repository.folder, HEAD, new AbortController().signal).finally(vi.unstubAllEnvs)
 
     expect(answer).toMatch(/^[0-9a-f]{40}$/)
+  })
+
+  test('runs no program that a repository names: hooks and the file system monitor are off, however it is run', async () => {
+    const { signal } = new AbortController()
+    const evil = '[core]\n\thooksPath = /evil\n\tfsmonitor = /evil\n[protocol "ext"]\n\tallow = always\n'
+    appendFileSync(join(repository.folder, '.git/config'), evil)
+    const settings = { 'core.hooksPath': '/dev/null', 'core.fsmonitor': 'false', 'protocol.ext.allow': 'never' }
+    for (const [name, safe] of Object.entries(settings)) {
+      const get = ['config', '--get', name]
+      expect(await localGit(repository.folder, get, signal)).toBe(safe)
+      const git = await startGit(repository.folder, get, signal)
+      let output = ''
+      for await (const buffer of git.output) output += buffer
+      expect(output).toBe(`${safe}\n`)
+    }
   })
 
   test('on a server is not run by simple-git, whose signal ends git alone: its helper goes on', async () => {

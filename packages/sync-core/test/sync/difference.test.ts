@@ -47,3 +47,24 @@ describe.each(engines)('a finished source in %s', (engine) => {
     expect(rows).toEqual([{ path: 'x.md' }])
   })
 })
+
+describe.each(engines)('an unfinished source in %s', (engine) => {
+  test('is compared everywhere: nothing stays of a commit that was abandoned halfway, though no later one touches it', async () => {
+    await using world = await testWorld({ engine })
+    const bookmark = await world.repository.commit(files(60))
+    await world.sync()
+    const abandoned = Object.keys(files(60)).map((path) => [path, `abandoned ${path}`])
+    await world.repository.commit(Object.fromEntries(abandoned))
+    const stop = new AbortController()
+    const onProgress = ({ phase, done }: { phase: string; done: number }) => {
+      if (phase === 'apply' && done > 0) stop.abort()
+    }
+    expect(await world.sync({ signal: stop.signal, onProgress })).toMatchObject({ status: 'partial', bookmark })
+    expect(await world.pages()).not.toEqual(await world.repository.tree(bookmark))
+    await world.repository.commit({ ...files(60), 'new.md': 'new' })
+
+    expect(await world.sync()).toMatchObject({ status: 'synced', filesImported: 1 })
+
+    expect(await world.pages()).toEqual(await world.repository.tree())
+  })
+})
