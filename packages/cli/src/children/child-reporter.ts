@@ -1,11 +1,6 @@
-import { exitWithParent, type Progress } from '@tidemark/sync-core'
-import type { SyncDisplay } from '../output/progress.ts'
+import { exitWithParent } from '@tidemark/sync-core'
+import type { ProgressDisplay } from '../output/progress.ts'
 import type { Stop } from '../runtime/stop-on-signals.ts'
-
-/** What a process of `--independent` sends to the one that has started it. */
-export interface ChildMessage {
-  readonly progress: Progress
-}
 
 /** The file descriptor of the pipe to the parent. */
 const PARENT_PIPE = 3
@@ -13,12 +8,12 @@ const PARENT_PIPE = 3
 const KILL_AFTER_MS = 5_000
 
 /** Stops the runs of this process when the one that has started it is gone, and sends it their progress until then. */
-export function reportToParent(stop: Stop): SyncDisplay {
+export function reportToParent(stop: Stop): ProgressDisplay {
   exitWithParent(PARENT_PIPE, KILL_AFTER_MS, () => stop.stop('SIGTERM'))
   return {
-    progress(progress) {
+    progress(text) {
       // The thread sees that a parent is gone.
-      if (process.connected) process.send!({ progress } satisfies ChildMessage, () => {})
+      if (process.connected) process.send!(text, () => {})
     },
     finished() {},
     [Symbol.dispose]() {},

@@ -2,10 +2,9 @@ import { fileURLToPath } from 'node:url'
 import { emptyResult, type Problem, redact, type Source } from '@tidemark/sync-core'
 import { execa } from 'execa'
 import pMap from 'p-map'
-import type { SyncDisplay } from '../output/progress.ts'
+import { formatSyncEnd, type ProgressDisplay, type ProgressText } from '../output/progress.ts'
 import type { CliSyncResult } from '../output/results.ts'
 import { packageFolder } from '../package.ts'
-import type { ChildMessage } from './child-reporter.ts'
 
 const BIN = fileURLToPath(new URL('bin/tidemark.js', packageFolder))
 
@@ -22,7 +21,7 @@ interface ChildOptions {
   readonly database: string
   readonly budgetMs: number | undefined
   readonly verbose: boolean
-  readonly display: SyncDisplay
+  readonly display: ProgressDisplay
   /** Stops the processes that run, and starts no more. */
   readonly signal: AbortSignal
 }
@@ -39,7 +38,7 @@ export function runChildren(
   const runOne = async ({ id }: Source) => {
     const cancelled = signal.aborted && emptyResult(id, { status: 'partial', reason: 'cancelled' })
     const result = cancelled || (await runChild(id, options))
-    display.finished(result)
+    display.finished(id, formatSyncEnd(result))
     return result
   }
   return pMap(sources, runOne, { concurrency })
@@ -64,7 +63,7 @@ async function runChild(source: string, options: ChildOptions): Promise<CliSyncR
     timeout: limitMs < MAX_TIMER_MS ? limitMs : 0,
     forceKillAfterDelay: KILL_AFTER_MS,
   })
-  running.nodeChildProcess.on('message', (message) => display.progress((message as ChildMessage).progress))
+  running.nodeChildProcess.on('message', (message) => display.progress(message as ProgressText))
   const ended = await running
   const elapsedMs = Math.round(performance.now() - started)
   const result = parseResult(ended.stdout)

@@ -1,13 +1,13 @@
-import type { Database, Embedding, EmbedOptions, EmbedResult } from '@tidemark/sync-core'
+import type { Database, Embedding, EmbedOptions, EmbedProgress, EmbedResult } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
 import type { Config } from '../config/load-config.ts'
-import { type EmbedDisplay, embedFormat, openProgress } from '../output/progress.ts'
+import { formatEmbedEnd, formatEmbedProgress, openProgress, type ProgressDisplay } from '../output/progress.ts'
 import { stopOnSignals } from '../runtime/stop-on-signals.ts'
 import { UsageError } from '../usage-error.ts'
 import { defineAction } from './define-action.ts'
 import { endStopped } from './end-stopped.ts'
-import { collect, parseDuration, STATUS_HELP } from './flags.ts'
+import { collect, parseDuration, refuseFlags, type SourceFlags, STATUS_HELP, sourceRules } from './flags.ts'
 
 /** `tidemark embed`: vectors for search by meaning. */
 export function addEmbed(program: Command): void {
@@ -36,10 +36,7 @@ export function addEmbed(program: Command): void {
 }
 
 /** Durations are in milliseconds. */
-interface EmbedFlags {
-  readonly source?: readonly string[]
-  readonly all?: boolean
-  readonly timeout?: number
+interface EmbedFlags extends SourceFlags {
   readonly model?: string
   readonly wait?: number
   readonly dryRun?: boolean
@@ -48,20 +45,17 @@ interface EmbedFlags {
 }
 
 /** @throws {UsageError} with the reason, before anything is touched. */
-function validateFlags({ source, all, gc, ...others }: EmbedFlags): void {
-  const { timeout, wait, retryQuarantined } = others
-  if (source && all) throw new UsageError('--source and --all exclude each other', 'Give one of them.')
-  if (source || all) return
-  if (timeout) throw new UsageError('--timeout needs --source or --all', 'It is a budget for each source.')
-  if (!gc) {
-    throw new UsageError('embed needs to know what', 'Give --source <id> or --all; or --gc to only collect.')
-  }
-  if (wait || retryQuarantined) {
-    throw new UsageError(
+function validateFlags({ gc, wait, retryQuarantined, ...flags }: EmbedFlags): void {
+  const unnamed = !flags.source && !flags.all
+  refuseFlags([
+    ...sourceRules(flags),
+    [unnamed && !gc, 'embed needs to know what', 'Give --source <id> or --all; or --gc to only collect.'],
+    [
+      unnamed && (wait || retryQuarantined),
       '--gc alone embeds nothing, so options of embedding mean nothing with it',
       'To embed as well, give --source <id> or --all.',
-    )
-  }
+    ],
+  ])
 }
 
 /** Embeds sources, collects embeddings that nothing needs, or both. @returns the exit code. */
@@ -75,7 +69,7 @@ async function embed(call: Call, flags: EmbedFlags): Promise<number> {
   const sources = all || source ? selectSources(config, flags) : []
   const stop = stopOnSignals()
   const { signal } = stop
-  using display = await openProgress(output, embedFormat)
+  using display = await openProgress(output)
   const options = { budgetMs: timeout, waitMs: wait, retryQuarantined, dryRun, display, signal }
   const work = async (db: Database) => {
     const results = await embedSources(db, sources, embedding, options)
@@ -139,15 +133,16 @@ async function embedSources(
   db: Database,
   sources: readonly { readonly id: string }[],
   embedding: Embedding,
-  { display, ...options }: EmbedOptions & { display: EmbedDisplay },
+  { display, ...options }: EmbedOptions & { display: ProgressDisplay },
 ): Promise<EmbedResult[]> {
   const { embedSource, readSources } = await import('@tidemark/sync-core')
   const synced = new Set((await readSources(db)).map(({ id }) => id))
+  const onProgress = (progress: EmbedProgress) => display.progress(formatEmbedProgress(progress))
   const results: EmbedResult[] = []
   for (const { id } of sources) {
-    display.progress({ source: id, done: 0, total: 0, elapsedMs: 0 })
-    const result = await embedSource(db, id, embedding, { ...options, onProgress: display.progress })
-    display.finished(result)
+    onProgress({ source: id, done: 0, total: 0, elapsedMs: 0 })
+    const result = await embedSource(db, id, embedding, { ...options, onProgress })
+    display.finished(id, formatEmbedEnd(result))
     results.push(synced.has(id) ? result : warnNeverSynced(result))
   }
   return results

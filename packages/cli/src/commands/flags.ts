@@ -21,6 +21,26 @@ export function parseCount(text: string): number {
 /** Another one of an option that can be given several times; an argument parser. */
 export const collect = (text: string, before: string[] = []) => [...before, text]
 
+/** A combination of flags that is refused where the first is true: the message, and what to do. */
+type FlagRule = readonly [refused: unknown, message: string, hint: string]
+
+/** @throws {UsageError} of the first rule that refuses. */
+export function refuseFlags(rules: readonly FlagRule[]): void {
+  for (const [refused, message, hint] of rules) if (refused) throw new UsageError(message, hint)
+}
+
+/** How commands that work on sources are told which. */
+export interface SourceFlags {
+  readonly source?: readonly string[]
+  readonly all?: boolean
+  readonly timeout?: number
+}
+
+export const sourceRules = ({ source, all, timeout }: SourceFlags): FlagRule[] => [
+  [source && all, '--source and --all exclude each other', 'Give one of them.'],
+  [timeout && !source && !all, '--timeout needs --source or --all', 'It is a budget for each source.'],
+]
+
 /** Statuses and exit codes, for help. */
 export const STATUS_HELP = `Statuses:
   up_to_date, synced, first_sync, dry_run   done

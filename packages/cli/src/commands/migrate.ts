@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { Call } from '../call.ts'
 import { UsageError } from '../usage-error.ts'
 import { defineAction } from './define-action.ts'
+import { refuseFlags } from './flags.ts'
 
 /** `tidemark migrate`: the tables. */
 export function addMigrate(program: Command): void {
@@ -17,8 +18,7 @@ export function addMigrate(program: Command): void {
 }
 
 async function migrateTables(call: Call, { dryRun, adopt }: { dryRun?: boolean; adopt?: string }): Promise<void> {
-  if (dryRun && adopt !== undefined)
-    throw new UsageError('--dry-run and --adopt exclude each other', 'Give one of them.')
+  refuseFlags([[dryRun && adopt !== undefined, '--dry-run and --adopt exclude each other', 'Give one of them.']])
   const { migrate, pendingMigrations } = await import('@tidemark/sync-core')
   const { output } = call
   if (dryRun) {

@@ -1,9 +1,8 @@
-import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import type { Database, PlannedChange, Source, SourceStatus } from '@tidemark/sync-core'
+import type { Database, PlannedChange, Progress, Source, SourceStatus } from '@tidemark/sync-core'
 import { type Command, Option } from 'commander'
 import type { Call } from '../call.ts'
-import { openProgress, type SyncDisplay, syncFormat } from '../output/progress.ts'
+import { formatSyncEnd, formatSyncProgress, openProgress, type ProgressDisplay } from '../output/progress.ts'
 import type { CliSyncResult } from '../output/results.ts'
 import { stopOnSignals } from '../runtime/stop-on-signals.ts'
 import { defineAction } from './define-action.ts'
@@ -53,7 +52,7 @@ async function sync(call: Call, flags: SyncFlags): Promise<number> {
   const stop = stopOnSignals()
   using display = flags.asChild
     ? (await import('../children/child-reporter.ts')).reportToParent(stop)
-    : await openProgress(output, syncFormat)
+    : await openProgress(output)
   const work = flags.independent ? syncIndependently : syncHere
   const results = await work(call, sources, { flags, display, signal: stop.signal })
   const positions = new Map(sources.map(({ id }, position) => [id, position]))
@@ -66,7 +65,7 @@ async function sync(call: Call, flags: SyncFlags): Promise<number> {
 
 interface SyncWork {
   readonly flags: SyncFlags
-  readonly display: SyncDisplay
+  readonly display: ProgressDisplay
   readonly signal: AbortSignal
 }
 
@@ -80,9 +79,9 @@ async function syncHere(
   const { default: pMap } = await import('p-map')
   limitHeap(sources.length > 1 && !isEmbedded(call.databaseAddress))
   const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, concurrency, ...others } = flags
-  const { file, search } = call.config
-  const clones = join(dirname(file), '.tidemark', 'clones')
-  const options = { ...others, budgetMs, waitMs, breakLockIfStaleMs, signal, clones, search }
+  const { clones, search } = call.config
+  const onProgress = (progress: Progress) => display.progress(formatSyncProgress(progress))
+  const options = { ...others, budgetMs, waitMs, breakLockIfStaleMs, signal, clones, search, onProgress }
   const work = async (db: Database) => {
     const ordered = needsOrder(sources, flags, concurrency) ? await leastRecentlyCheckedFirst(db, sources) : sources
     const syncOne = async (source: Source): Promise<CliSyncResult> => {
@@ -90,8 +89,8 @@ async function syncHere(
       const onPlan = (planned: Iterable<PlannedChange>) => {
         changes = [...planned]
       }
-      const result = await syncSource(db, source, { ...options, onPlan, onProgress: display.progress })
-      display.finished(result)
+      const result = await syncSource(db, source, { ...options, onPlan })
+      display.finished(source.id, formatSyncEnd(result))
       return { ...result, ...(changes && { changes }) }
     }
     return pMap(ordered, syncOne, { concurrency })

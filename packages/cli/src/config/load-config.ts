@@ -31,6 +31,8 @@ export interface Config {
   readonly search: boolean
   /** Who embeds chunks; null where the file names no one. */
   readonly embedding: Embedding | null
+  /** Folder for clones of repositories that are on a server. */
+  readonly clones: string
   /** In the order of the file. */
   readonly sources: readonly ConfiguredSource[]
 }
@@ -52,6 +54,7 @@ export function loadConfig(file: string): Config {
     file,
     database: database === undefined ? null : absoluteDatabase(folder, database),
     search,
+    clones: join(folder, '.tidemark', 'clones'),
     embedding: embedding === undefined ? null : parseEmbedding(embedding, document),
     sources: Object.entries(sources ?? {}).map(([id, { repo, every: own, ...rest }]) => {
       const source = { ...rest, id, repo: isRemote(repo) ? repo : resolve(folder, repo), everyMs: own ?? every }

@@ -2,47 +2,34 @@ import type { EmbedProgress, EmbedResult, Progress, SyncResult } from '@tidemark
 import { formatChanges, formatDuration, formatRate } from './format.ts'
 import type { Output } from './output.ts'
 
-/** Shows how the runs of several sources get on, on standard error. */
-export interface ProgressDisplay<P, R> extends Disposable {
-  progress(progress: P): void
-  finished(result: R): void
-}
-
-export type SyncDisplay = ProgressDisplay<Progress, SyncResult>
-export type EmbedDisplay = ProgressDisplay<EmbedProgress, EmbedResult>
-
-/** The words for a run while it runs. */
-export interface ProgressFormat<P, R> {
-  /** Where it is, for a line that is drawn anew. */
-  line(progress: P): string
-  /** What it is at, for lines that stay; null where there is nothing to say. */
-  step(progress: P): string | null
-  /** How it ended, in a few words. */
-  end(result: R): string
-}
-
-interface WithSource {
+/** Where a run is, in words. */
+export interface ProgressText {
   readonly source: string
+  /** For a line that is drawn anew. */
+  readonly line: string
+  /** For lines that stay; null where there is nothing to say. */
+  readonly step: string | null
+}
+
+/** Shows how the runs of several sources get on, on standard error. */
+export interface ProgressDisplay extends Disposable {
+  progress(text: ProgressText): void
+  /** @param end how the run of that source ended, in a few words */
+  finished(source: string, end: string): void
 }
 
 /** One live line a source on a terminal, plain lines elsewhere, nothing with `--json` or `--quiet`. */
-export async function openProgress<P extends WithSource, R extends WithSource>(
-  output: Output,
-  format: ProgressFormat<P, R>,
-): Promise<ProgressDisplay<P, R>> {
+export async function openProgress(output: Output): Promise<ProgressDisplay> {
   if (output.json || output.quiet) return { progress() {}, finished() {}, [Symbol.dispose]() {} }
   // Traces would be written across live lines.
   const terminal = !output.verbose && process.stderr.isTTY && process.env.TERM !== 'dumb' && !process.env.CI
-  return terminal ? liveLines(format) : plainLines(output, format)
+  return terminal ? liveLines() : plainLines(output)
 }
 
 const REDRAW_MS = 100
 
 /** One line for each source, drawn anew several times a second and taken away at the end. */
-async function liveLines<P extends WithSource, R extends WithSource>({
-  line,
-  end,
-}: ProgressFormat<P, R>): Promise<ProgressDisplay<P, R>> {
+async function liveLines(): Promise<ProgressDisplay> {
   const [{ default: cliTruncate }, { createLogUpdate }] = await Promise.all([
     import('cli-truncate'),
     import('log-update'),
@@ -58,10 +45,10 @@ async function liveLines<P extends WithSource, R extends WithSource>({
   }
   const timer = setInterval(redraw, REDRAW_MS)
   return {
-    progress: (progress) => void running.set(progress.source, line(progress)),
-    finished(result) {
-      running.delete(result.source)
-      finished.set(result.source, end(result))
+    progress: ({ source, line }) => void running.set(source, line),
+    finished(source, end) {
+      running.delete(source)
+      finished.set(source, end)
     },
     [Symbol.dispose]() {
       clearInterval(timer)
@@ -71,19 +58,15 @@ async function liveLines<P extends WithSource, R extends WithSource>({
   }
 }
 
-function plainLines<P extends WithSource, R extends WithSource>(
-  output: Output,
-  { step, end }: ProgressFormat<P, R>,
-): ProgressDisplay<P, R> {
+function plainLines(output: Output): ProgressDisplay {
   const steps = new Map<string, string>()
   return {
-    progress(progress) {
-      const now = step(progress)
-      if (now === null || steps.get(progress.source) === now) return
-      steps.set(progress.source, now)
-      output.notify(`${progress.source}: ${now}`)
+    progress({ source, step }) {
+      if (step === null || steps.get(source) === step) return
+      steps.set(source, step)
+      output.notify(`${source}: ${step}`)
     },
-    finished: (result) => output.notify(`${result.source}  ${end(result)}`),
+    finished: (source, end) => output.notify(`${source}  ${end}`),
     [Symbol.dispose]() {},
   }
 }
@@ -96,22 +79,25 @@ const PHASE_LABELS: Record<Progress['phase'], string> = {
   search: 'indexing for search',
 }
 
-export const syncFormat: ProgressFormat<Progress, SyncResult> = {
-  line: ({ phase, total, ...progress }) =>
-    phase === 'apply' && total !== null
-      ? `${PHASE_LABELS.apply} ${formatRate({ ...progress, total }, 'files')}`
-      : `${PHASE_LABELS[phase]} …`,
-  step({ phase, total }) {
-    if (phase === 'lock' || (phase === 'apply' && total === 0)) return null
-    return phase === 'apply' ? `${PHASE_LABELS.apply} ${total} files` : PHASE_LABELS[phase]
-  },
-  end: (result) => `${result.status} ${formatChanges(result)} in ${formatDuration(result.elapsedMs)}`,
+export function formatSyncProgress({ source, phase, total, ...progress }: Progress): ProgressText {
+  const label = PHASE_LABELS[phase]
+  if (phase !== 'apply') return { source, line: `${label} …`, step: phase === 'lock' ? null : label }
+  return {
+    source,
+    line: total === null ? `${label} …` : `${label} ${formatRate({ ...progress, total }, 'files')}`,
+    step: total === 0 ? null : `${label} ${total} files`,
+  }
 }
 
+export const formatSyncEnd = (result: SyncResult) =>
+  `${result.status} ${formatChanges(result)} in ${formatDuration(result.elapsedMs)}`
+
 /** The total is 0 until it is known. */
-export const embedFormat: ProgressFormat<EmbedProgress, EmbedResult> = {
-  line: (progress) => (progress.total === 0 ? 'preparing …' : `embedding ${formatRate(progress, 'chunks')}`),
-  step: ({ total }) => (total === 0 ? null : `embedding ${total} chunks`),
-  end: ({ status, chunksEmbedded, elapsedMs }) =>
-    `${status}, ${chunksEmbedded} chunks embedded in ${formatDuration(elapsedMs)}`,
+export function formatEmbedProgress({ source, total, ...progress }: EmbedProgress): ProgressText {
+  if (total === 0) return { source, line: 'preparing …', step: null }
+  const line = `embedding ${formatRate({ ...progress, total }, 'chunks')}`
+  return { source, line, step: `embedding ${total} chunks` }
 }
+
+export const formatEmbedEnd = ({ status, chunksEmbedded, elapsedMs }: EmbedResult) =>
+  `${status}, ${chunksEmbedded} chunks embedded in ${formatDuration(elapsedMs)}`
