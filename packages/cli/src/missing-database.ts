@@ -14,7 +14,8 @@ export async function missingDatabase(folder: string): Promise<MissingDatabase> 
   const query = async (): Promise<never> => {
     throw Object.assign(new Error(`there is no database in ${folder} yet`), { code: NO_SUCH_SCHEMA })
   }
-  const locks = createLocks({ query }, { table: 'tidemark.locks' })
+  const absent = { list: async () => [], break: async (key: string) => ({ verdict: 'absent' as const, key }) }
+  const locks = { ...createLocks({ query }, { table: 'tidemark.locks' }), ...absent }
   return { missing: true, engine: 'pglite', name: folder, query, locks, close: async () => {} }
 }
 

@@ -23,7 +23,7 @@ async function doctor(call: Call): Promise<number> {
   const { output } = call
   const findings = (await Promise.all([checkGit(), checkConfigured(call)])).flat()
   const healthy = findings.every(({ ok }) => ok)
-  if (output.json) output.printJson({ healthy, findings })
+  if (output.json) output.printJson('doctor', { healthy, findings })
   else
     for (const { check, ok, message, fix } of findings) {
       if (ok && output.quiet) continue
@@ -34,7 +34,7 @@ async function doctor(call: Call): Promise<number> {
 }
 
 /** What one check has found. */
-interface Finding {
+export interface Finding {
   readonly check: 'git' | 'configuration' | 'database' | 'schema' | 'clock' | 'embedding' | 'lease' | 'source'
   readonly ok: boolean
   readonly message: string

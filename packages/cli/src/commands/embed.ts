@@ -88,7 +88,7 @@ async function embed(call: Call, flags: EmbedFlags): Promise<number> {
   const { results, collection } = await call.withDatabase(mode, work, signal).catch(notBegun)
   display[Symbol.dispose]()
   const collected = collection?.status === 'fulfilled' ? collection.value : undefined
-  if (output.json) output.printJson({ results, ...(collected && { collected }) })
+  if (output.json) output.printJson('embed', { results, ...(collected && { collected }) })
   else {
     if (sources.length > 0) await (await import('../output/results.ts')).showEmbedResults(results, output)
     if (collected && !output.quiet) {

@@ -26,7 +26,7 @@ async function init({ flags, output }: Call): Promise<void> {
     throw new UsageError(`${file} is there already`, 'Add to it with: tidemark sources add <id> <repo>')
   const source = existsSync('.git') ? sourceName(process.cwd()) : null
   writeConfig(file, template(source))
-  if (output.json) return output.printJson({ file, source })
+  if (output.json) return output.printJson('init', { file, source })
   const add = source === null ? 'tidemark sources add <id> <repo>, then ' : ''
   output.print(`Wrote ${file}\nNext: ${add}tidemark sync --all`)
 }

@@ -1,12 +1,11 @@
-import type { BreakOptions, BreakResult } from '@tidemark/lock'
+import type { BreakOptions } from '@tidemark/lock'
 import type { Database, Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
-import { isMissing } from '../missing-database.ts'
 import { formatDuration } from '../output/format.ts'
 import { UsageError } from '../usage-error.ts'
 import { defineAction } from './define-action.ts'
-import { BREAK_LOCK_HELP, parseDuration } from './flags.ts'
+import { BREAK_LOCK_HELP, parseDuration, refuseFlags } from './flags.ts'
 
 /** `tidemark locks`: who is at work. */
 export function addLocks(program: Command): void {
@@ -43,7 +42,7 @@ async function listLocks(call: Call): Promise<void> {
     sinceRefreshMs,
     expiresInMs,
   }))
-  if (output.json) return output.printJson({ locks })
+  if (output.json) return output.printJson('locks list', { locks })
   if (locks.length === 0) return output.notify('No lease is held.')
   const rows = locks.map(({ key, holder, heldForMs, sinceRefreshMs, expiresInMs }) => [
     key,
@@ -68,33 +67,25 @@ async function readLocks(db: Database) {
 async function breakLock(
   call: Call,
   key: string,
-  { maxAge, force = false }: { maxAge?: number; force?: boolean },
+  { maxAge: maxAgeMs, force }: { maxAge?: number; force?: boolean },
 ): Promise<void> {
-  if (force && maxAge !== undefined) {
-    throw new UsageError('--max-age and --force exclude each other', 'Forcing looks at no age.')
-  }
-  const options = { force, maxAgeMs: maxAge }
-  const { verdict } = await call.withDatabase('if_present', (db) => breakLease(db, key, options))
-  if (call.output.json) call.output.printJson({ key, verdict })
+  refuseFlags([[force && maxAgeMs, '--max-age and --force exclude each other', 'Forcing looks at no age.']])
+  const { verdict } = await call
+    .withDatabase('if_present', (db) => db.locks.break(key, { force, maxAgeMs }))
+    .catch((error: Error & { code?: string }) => {
+      if (error.code !== 'LOCK_BAD_KEY') throw error
+      throw new UsageError(error.message, 'See the keys that there are: tidemark locks list', error)
+    })
+  if (call.output.json) call.output.printJson('locks break', { key, verdict })
   else call.output.print(`${key}: ${verdict}`)
 }
 
 /** Breaks the leases of sources whose holders show no sign of life, or all of them: `tidemark sync --break-lock`. */
 export async function breakSourceLocks(call: Call, sources: readonly Source[], options: BreakOptions): Promise<void> {
-  const { leaseKey } = await import('@tidemark/sync-core')
+  const { breakSourceLeases } = await import('../runtime/break-leases.ts')
   const { output } = call
-  const results = await call.withDatabase('if_present', (db) =>
-    Promise.all(
-      sources.map(async ({ id: source }) => {
-        const result = await breakLease(db, leaseKey(source), options)
-        const { verdict } = result
-        if (!('holder' in result)) return { source, verdict, holder: null, sinceRefreshMs: null }
-        const { holder, sinceRefreshMs } = result
-        return { source, verdict, holder: { host: holder.host, pid: holder.pid }, sinceRefreshMs }
-      }),
-    ),
-  )
-  if (output.json) return output.printJson({ results })
+  const results = await call.withDatabase('if_present', (db) => breakSourceLeases(db, sources, options))
+  if (output.json) return output.printJson('sync --break-lock', { results })
   if (output.quiet) return
   const rows = results.map(({ source, verdict, holder, sinceRefreshMs }) => [
     source,
@@ -103,16 +94,4 @@ export async function breakSourceLocks(call: Call, sources: readonly Source[], o
     sinceRefreshMs === null ? '–' : `${formatDuration(sinceRefreshMs)} ago`,
   ])
   await output.printTable(['source', 'lease', 'holder', 'last refreshed'], rows)
-}
-
-/** Breaks the lease of a key. @throws {UsageError} for what cannot be a key. */
-async function breakLease(db: Database, key: string, options: BreakOptions): Promise<BreakResult> {
-  if (isMissing(db)) return { verdict: 'absent', key }
-  try {
-    return await db.locks.break(key, options)
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string }
-    if (code !== 'LOCK_BAD_KEY') throw error
-    throw new UsageError(message, 'See the keys that there are: tidemark locks list', error)
-  }
 }

@@ -23,12 +23,12 @@ async function migrateTables(call: Call, { dryRun, adopt }: { dryRun?: boolean; 
   const { output } = call
   if (dryRun) {
     const statements = await call.withDatabase('read_only', pendingMigrations)
-    if (output.json) output.printJson({ statements })
+    if (output.json) output.printJson('migrate --dry-run', { statements })
     else if (statements.length === 0) output.notify('The tables are up to date.')
     else output.print(statements.map((sql) => `${sql};`).join('\n\n'))
   } else if (adopt !== undefined) {
     const held = await call.withDatabase('unmigrated', (db) => adoptTable(db, adopt))
-    if (output.json) output.printJson({ adopted: adopt, held })
+    if (output.json) output.printJson('migrate --adopt', { adopted: adopt, held })
     else output.print(`Adopted ${adopt}; ${held} leases are held in it.`)
   } else {
     const { name, pending } = await call.withDatabase('unmigrated', async (db) => {
@@ -36,7 +36,7 @@ async function migrateTables(call: Call, { dryRun, adopt }: { dryRun?: boolean; 
       await migrate(db)
       return { name: db.name, pending }
     })
-    if (output.json) output.printJson({ migrated: pending > 0 })
+    if (output.json) output.printJson('migrate', { migrated: pending > 0 })
     else output.print(pending > 0 ? `Updated the tables in ${name}.` : `The tables in ${name} are up to date.`)
   }
 }

@@ -22,7 +22,7 @@ async function runs(call: Call, { source, limit }: { source?: string; limit: num
   const { getSource } = await import('../config/select-sources.ts')
   if (source !== undefined) getSource(config, source)
   const records = await call.withDatabase('read_only', (db) => readRuns(db, { source, limit }))
-  if (output.json) output.printJson({ runs: records })
+  if (output.json) output.printJson('runs', { runs: records })
   else if (records.length === 0) output.notify('There has been no run yet.')
   else await output.printTable(['source', 'started', 'status', 'commit', 'files', 'left', 'time'], records.map(row))
 }

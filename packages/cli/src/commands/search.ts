@@ -47,7 +47,7 @@ async function findPages(call: Call, words: readonly string[], { source, limit, 
   const sources = source && [...new Set(source)].map((id) => getSource(config, id).id)
   const options = { sources, limit, mode, embedding: config.embedding ?? undefined }
   const result = await call.withDatabase('read_only', (db) => search(db, query, options))
-  if (output.json) output.printJson(result)
+  if (output.json) output.printJson('search', result)
   else showHits(result, query, output)
 }
 

@@ -29,7 +29,7 @@ async function show(call: Call, name: string): Promise<void> {
   getSource(call.config, id)
   const page = await call.withDatabase('read_only', (db) => readPage(db, id, pagePath))
   const { output } = call
-  if (output.json) return output.printJson(page)
+  if (output.json) return output.printJson('show', page)
   const { source, path, title, frontmatter, content, links, backlinks } = page
   output.print(`${output.paint('bold', title)}  ${output.paint('cyan', formatPageName(source, path))}`)
   output.print(`${output.paint('dim', formatFreshness(page))}\n`)

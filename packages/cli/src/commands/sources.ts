@@ -57,7 +57,7 @@ async function listSources({ config, output }: Call): Promise<void> {
     exclude: exclude ?? [],
     everyMs,
   }))
-  if (output.json) return output.printJson({ sources })
+  if (output.json) return output.printJson('sources list', { sources })
   if (sources.length === 0)
     return output.notify(`${config.file} has no sources yet. Add one with: tidemark sources add <id> <repo>`)
   const rows = sources.map(({ id, repo, ref, everyMs }) => [id, repo, ref, formatDuration(everyMs)])
@@ -94,7 +94,7 @@ async function addSource({ config, output }: Call, id: string, repo: string, fla
   const { ref, subpath, include, exclude } = selection
   const values = { repo: written, ref, subpath, include, exclude, every: every && `${every / 1000}s` }
   addToConfig(file, id, Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)))
-  if (output.json) output.printJson({ added: id, file, commit })
+  if (output.json) output.printJson('sources add', { added: id, file, commit })
   else output.print(`Added "${id}", now at ${formatCommit(commit)}. Next: tidemark sync --source ${id}`)
 }
 
@@ -113,7 +113,7 @@ async function removeConfigured(
   if (purged === 'declined') return output.print('Nothing was removed.')
   const configured = config.sources.some((source) => source.id === id)
   if (configured) removeFromConfig(config.file, id)
-  if (output.json) return output.printJson({ removed: id, purged })
+  if (output.json) return output.printJson('sources remove', { removed: id, purged })
   const pages = purged === null ? '; its pages stay in the database' : `, and ${sizeText(purged)}`
   output.print(`Removed "${id}"${configured ? ` from ${config.file}` : ''}${pages}.`)
 }

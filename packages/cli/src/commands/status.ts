@@ -1,8 +1,8 @@
-import type { SourceDescription, SourceStatus } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
 import { formatAgo, formatCommit, formatDuration } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
+import type { ListedStatus } from '../output/outputs.ts'
 import { problemText } from '../output/problem-text.ts'
 import { defineAction } from './define-action.ts'
 
@@ -27,12 +27,11 @@ async function status(call: Call): Promise<void> {
   ])
   const sources = config.sources.map(({ id, repo, ref, everyMs }, i) => {
     const { lastRun, lastSyncedAt, lastCheckedAt, sinceCheckMs, dirty, lease } = statuses[i]!
-    // 0 or less where it is due.
     const nextDueInMs = sinceCheckMs === null || dirty ? 0 : Math.round(everyMs - sinceCheckMs)
     const shown = { ...describeSource(statuses[i]!, heads[i]!), lastRun, lastSyncedAt, lastCheckedAt, everyMs, lease }
     return { id, repo: redact(repo), ref, ...shown, nextDueInMs }
   })
-  if (output.json) output.printJson({ sources })
+  if (output.json) output.printJson('status', { sources })
   else if (sources.length > 0) await show(sources, output)
   else output.notify(`${config.file} has no sources yet. Add one with: tidemark sources add <id> <repo>`)
 }
@@ -45,9 +44,7 @@ const COLORS = {
   up_to_date: 'green',
 } as const
 
-type ShownSource = SourceDescription & Pick<SourceStatus, 'id' | 'lastRun' | 'lease'> & { nextDueInMs: number }
-
-async function show(sources: readonly ShownSource[], output: Output): Promise<void> {
+async function show(sources: readonly ListedStatus[], output: Output): Promise<void> {
   const rows = sources.map((source) => {
     const { id, state, behindMs, lastStatus, lastRun, nextDueInMs, quarantined, bookmark, lease } = source
     const since = state === 'behind' && behindMs !== null ? ` for ${formatDuration(behindMs)}` : ''

@@ -58,7 +58,7 @@ async function sync(call: Call, flags: SyncFlags): Promise<number> {
   const positions = new Map(sources.map(({ id }, position) => [id, position]))
   results.sort((a, b) => positions.get(a.source)! - positions.get(b.source)!)
   display[Symbol.dispose]()
-  if (output.json) output.printJson({ results })
+  if (output.json) output.printJson('sync', { results })
   else await (await import('../output/results.ts')).showSyncResults(results, output)
   return endStopped(stop, results)
 }

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import type { Outputs } from './outputs.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -9,8 +10,8 @@ export interface Output {
   readonly verbose: boolean
   /** A result, on standard output. */
   print(text: string): void
-  /** One JSON document, on standard output. */
-  printJson(value: unknown): void
+  /** What that command prints with `--json`, on standard output. */
+  printJson<Command extends keyof Outputs>(command: Command, value: Outputs[Command]): void
   /** A table without lines, on standard output. */
   printTable(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>
   /** A message about the work, on standard error; not with `--quiet`. */
@@ -35,7 +36,7 @@ export function openOutput(flags: OutputFlags): Output {
     quiet,
     verbose,
     print,
-    printJson: (value) => print(JSON.stringify({ version: 1, ...(value as object) }, null, 2)),
+    printJson: (_, value) => print(JSON.stringify({ version: 1, ...value }, null, 2)),
     // It takes longer to load than all that is printed takes to print.
     printTable: async (head, rows) => print((await import('./table.ts')).formatTable(head, rows)),
     notify: (text) => void (quiet || process.stderr.write(`${text}\n`)),

@@ -2,6 +2,7 @@
  * What every program that runs tidemark needs beside its configuration, the command and the Action alike: a database
  * that is closed whatever happens, the commits that refs name now, and runs that stop on a signal.
  */
+export { breakSourceLeases } from './break-leases.ts'
 export { readRemoteHeads } from './remote-heads.ts'
 export { type Stop, stopOnSignals } from './stop-on-signals.ts'
 export { withDatabase } from './with-database.ts'

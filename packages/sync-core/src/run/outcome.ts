@@ -1,9 +1,12 @@
 /** Why a run stopped before it was done. */
 export type StopReason = 'timeout' | 'pull_timeout' | 'cancelled' | 'lease_lost' | 'stalled'
 
-export type Counts = ReturnType<typeof noCounts>
+/** @asType integer */
+export type Count = number
 
-export const noCounts = () => ({
+export type Counts = Record<`files${'Imported' | 'Updated' | 'Renamed' | 'Deleted' | 'Quarantined'}`, Count>
+
+export const noCounts = (): Counts => ({
   ...{ filesImported: 0, filesUpdated: 0, filesRenamed: 0, filesDeleted: 0, filesQuarantined: 0 },
 })
 

@@ -1,3 +1,4 @@
+import type { SyncStatus } from './outcome.ts'
 import { leaseProblem, type Problem, statusProblem } from './problem.ts'
 
 /** Where a source stands, as the database knows it. Ages are by the clock of the database, in milliseconds. */
@@ -5,7 +6,7 @@ export interface SourceStatus {
   readonly id: string
   readonly bookmark: string | null
   readonly dirty: boolean
-  readonly lastStatus: string | null
+  readonly lastStatus: SyncStatus | null
   readonly lastCheckedAt: Date | null
   readonly lastSyncedAt: Date | null
   readonly sinceCheckMs: number | null
@@ -16,7 +17,7 @@ export interface SourceStatus {
     readonly startedAt: string
     /** Null while it runs, and for one that was killed. */
     readonly finishedAt: string | null
-    readonly status: string | null
+    readonly status: SyncStatus | null
     readonly reason: string | null
   } | null
   /** Who syncs it, or has died over it; `expiresInMs` is negative where anyone may take it. */
@@ -43,7 +44,7 @@ export interface SourceDescription {
   readonly behind: boolean | null
   /** For how long at most it has not been what its ref is; null where it is, or was never looked at. */
   readonly behindMs: number | null
-  readonly lastStatus: string | null
+  readonly lastStatus: SyncStatus | null
   readonly quarantined: number
   readonly problem: string | null
   /** The command or step that solves the problem. */

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import type { SyncStatus } from '../run/outcome.ts'
 import { readRows } from './read-rows.ts'
 
 /** A run as the database remembers it. */
@@ -8,7 +9,7 @@ export interface RunRecord {
   readonly startedAt: Date
   /** Null while it runs, and for one that was killed. */
   readonly finishedAt: Date | null
-  readonly status: string | null
+  readonly status: SyncStatus | null
   readonly reason: string | null
   readonly fromCommit: string | null
   readonly toCommit: string | null
