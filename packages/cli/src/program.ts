@@ -21,6 +21,10 @@ import { UsageError } from './usage-error.ts'
 // UsageError for what the user can change, anything else with the next step that sync-core knows for it. What a status,
 // an error or the state of a source means is defined in sync-core's run/, and only shown here.
 
+/** In the order of the help. */
+const DAILY = [addInit, addSources, addSync, addEmbed, addSearch, addShow, addStatus]
+const UPKEEP = [addRuns, addLocks, addDoctor, addMigrate]
+
 /** Runs the command line and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {
   const program = describeProgram()
@@ -50,17 +54,7 @@ function describeProgram(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tidemark: ')) })
-  addInit(program)
-  addSources(program)
-  addSync(program)
-  addEmbed(program)
-  addSearch(program)
-  addShow(program)
-  addStatus(program)
-  addRuns(program)
-  addLocks(program)
-  addDoctor(program)
-  addMigrate(program)
+  for (const add of [...DAILY, ...UPKEEP]) add(program)
   // Settings reach only the commands that are made after them, and those of commands not at all.
   for (const command of program.commands)
     for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)

@@ -1,6 +1,6 @@
 import * as core from '@actions/core'
-import { leaseKey } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
+import { breakSourceLeases } from 'tidemark/runtime'
 import { withMigratedDatabase } from '../runner/database.ts'
 import { durationInput } from '../runner/inputs.ts'
 import { setResults } from '../runner/outputs.ts'
@@ -14,17 +14,7 @@ const DEFAULT_MAX_AGE_MS = 300_000
 export async function breakStale(): Promise<void> {
   const maxAgeMs = durationInput('max-age') ?? DEFAULT_MAX_AGE_MS
   const step = readStepContext()
-  const results = await withMigratedDatabase(step, (db) =>
-    Promise.all(
-      step.sources.map(async ({ id }) => {
-        const result = await db.locks.break(leaseKey(id), { maxAgeMs })
-        const { verdict } = result
-        if (verdict === 'absent') return { source: id, verdict, holder: null, sinceRefreshMs: null }
-        const { host, pid } = result.holder
-        return { source: id, verdict, holder: { host, pid }, sinceRefreshMs: result.sinceRefreshMs }
-      }),
-    ),
-  )
+  const results = await withMigratedDatabase(step, (db) => breakSourceLeases(db, step.sources, { maxAgeMs }))
   setResults(results)
   const held = results.filter(({ verdict }) => verdict !== 'absent')
   const rows = held.map(({ source, verdict, holder, sinceRefreshMs }) => [

@@ -15,8 +15,9 @@ import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
 import { type EmbeddingServer, serveEmbeddings } from '@tidemark/test-engines/embedding-server'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { emptyRepository } from '../../../sync-core/test/world/test-repository.ts'
-import { logEmbedResult, summarizeEmbed } from '../../src/commands/embed.ts'
+import { embedTable, logEmbedResult } from '../../src/commands/embed.ts'
 import { resultAnnotations } from '../../src/runner/annotations.ts'
+import { showResults } from '../../src/runner/run-step.ts'
 
 const TEXTS = 40
 const KEY = 'k3y-of-the-embedder'
@@ -62,8 +63,8 @@ async function told(result: EmbedResult): Promise<{ log: string; summary: string
   const written: string[] = []
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
   logEmbedResult(result)
+  await showResults([result], embedTable)
   write.mockRestore()
-  await summarizeEmbed([result], resultAnnotations(result))
   return { log: written.join(''), summary: readFileSync(summaryFile, 'utf8') }
 }
 

@@ -70,7 +70,8 @@ async function checkConfigured(call: Call): Promise<Finding[]> {
   const [stored, repositories] = await Promise.all([
     call
       .withDatabase('read_only', async (db) => [
-        ...(await checkDatabase(db)),
+        ...(await checkServer(db)),
+        await checkSchema(db),
         ...(await checkEmbedding(db, config)),
         ...(await checkStatuses(db, config)),
       ])
@@ -80,20 +81,15 @@ async function checkConfigured(call: Call): Promise<Finding[]> {
   return [ok('configuration', `${file}, ${sources.length} sources`), ...stored, ...repositories]
 }
 
-const MIN_GIT = [2, 34] as const
+const MIN_GIT = '2.34'
 
 /** Whether git is there and new enough. */
 async function checkGit(): Promise<Finding> {
-  const nextStep = `Install git ${MIN_GIT.join('.')} or newer.`
+  const nextStep = `Install git ${MIN_GIT} or newer.`
   const { execa } = await import('execa')
-  const { stdout, failed: missing } = await execa('git', ['--version'], { reject: false })
-  const [major = 0, minor = 0] =
-    /(\d+)\.(\d+)/
-      .exec(stdout ?? '')
-      ?.slice(1)
-      .map(Number) ?? []
-  if (missing) return problem('git', { message: 'the program "git" was not found', nextStep })
-  const newEnough = major > MIN_GIT[0] || (major === MIN_GIT[0] && minor >= MIN_GIT[1])
+  const { stdout = '', failed } = await execa('git', ['--version'], { reject: false })
+  if (failed) return problem('git', { message: 'the program "git" was not found', nextStep })
+  const newEnough = stdout.localeCompare(`git version ${MIN_GIT}`, 'en', { numeric: true }) >= 0
   return newEnough ? ok('git', stdout) : problem('git', { message: `${stdout} is too old`, nextStep })
 }
 
@@ -102,38 +98,27 @@ const MAX_SKEW_MS = 60_000
 
 const CLOCKS_AGREE = ok('clock', 'this machine and the database agree')
 
-/** Whether the database can be written to, has the tables of this release, and has the time of this machine. */
-async function checkDatabase(db: Database): Promise<Finding[]> {
-  if (isMissing(db)) {
-    return [
-      ok('database', `PGlite in ${db.name}, which the first sync makes`),
-      // It has the clock of this machine.
-      CLOCKS_AGREE,
-      await checkSchema(db),
-    ]
-  }
+/** Whether the database can be written to, and has the time of this machine. */
+async function checkServer(db: Database): Promise<Finding[]> {
+  // An embedded one has the clock of this machine.
+  if (isMissing(db)) return [ok('database', `PGlite in ${db.name}, which the first sync makes`), CLOCKS_AGREE]
   const queriedAt = Date.now()
   const { rows } = await db.query(serverSql)
   const { version, replica, now } = rows[0]!
   const skewMs = Math.abs(new Date(now).getTime() - (queriedAt + Date.now()) / 2)
   const kind = db.engine === 'pglite' ? 'PGlite, Postgres' : 'Postgres'
+  const readOnly = { message: `${db.name} is a replica, and read-only`, nextStep: 'Set DATABASE_URL to the primary.' }
+  const skewed = {
+    message: `this machine and the database differ by ${formatDuration(skewMs)}`,
+    nextStep: 'timedatectl set-ntp true',
+  }
   return [
-    replica
-      ? problem('database', {
-          message: `${db.name} is a replica, and read-only`,
-          nextStep: 'Set DATABASE_URL to the primary.',
-        })
-      : ok('database', `${kind} ${version} in ${db.name}`),
-    skewMs > MAX_SKEW_MS
-      ? problem('clock', {
-          message: `this machine and the database differ by ${formatDuration(skewMs)}`,
-          nextStep: 'timedatectl set-ntp true',
-        })
-      : CLOCKS_AGREE,
-    await checkSchema(db),
+    replica ? problem('database', readOnly) : ok('database', `${kind} ${version} in ${db.name}`),
+    skewMs > MAX_SKEW_MS ? problem('clock', skewed) : CLOCKS_AGREE,
   ]
 }
 
+/** Whether the database has the tables of this release. */
 async function checkSchema(db: Database): Promise<Finding> {
   const { pendingMigrations } = await import('@tidemark/sync-core')
   try {
