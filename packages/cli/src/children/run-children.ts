@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { emptyResult, type Problem, redact, type Source } from '@tidemark/sync-core'
-import { execa } from 'execa'
+import { execa, type Result } from 'execa'
 import pMap from 'p-map'
 import { formatSyncEnd, type ProgressDisplay, type ProgressText } from '../output/progress.ts'
 import type { CliSyncResult } from '../output/results.ts'
@@ -86,13 +86,7 @@ function parseResult(stdout: string): CliSyncResult | null {
   }
 }
 
-interface Ended {
-  readonly timedOut: boolean
-  readonly isForcefullyTerminated: boolean
-  readonly signal?: string
-  readonly exitCode?: number
-  readonly stderr: string
-}
+type Ended = Pick<Result, 'timedOut' | 'isForcefullyTerminated' | 'signal' | 'exitCode'> & { readonly stderr: string }
 
 function describeCrash(
   source: string,

@@ -19,34 +19,30 @@ const durationSchema = z
   })
   .meta({ pattern: '^[0-9]+[smh]?$|[$][{]', examples: ['60', '60s', '10m', '1h'] })
 
-const patterns = z.array(z.string().min(1))
+const text = z.string().min(1)
+const patterns = z.array(text)
 
 export const sourceSchema = z.strictObject({
-  repo: z.string().min(1).describe('Path of a git repository, seen from this file, or an https, ssh or file address.'),
-  ref: z.string().min(1).default('HEAD').describe('Branch, tag, commit id or HEAD.'),
-  subpath: z.string().min(1).optional().describe('Mirror only this folder of the repository.'),
+  repo: text.describe('Path of a git repository, seen from this file, or an https, ssh or file address.'),
+  ref: text.default('HEAD').describe('Branch, tag, commit id or HEAD.'),
+  subpath: text.optional().describe('Mirror only this folder of the repository.'),
   include: patterns.optional().describe('Mirror only Markdown files that match one of these, as in .gitignore.'),
   exclude: patterns.optional().describe('Do not mirror Markdown files that match one of these, as in .gitignore.'),
   every: durationSchema.optional().describe('How often it is due; a duration. By default what "every" above says.'),
-  language: z
-    .string()
-    .min(1)
+  language: text
     .optional()
     .describe('Language that its text is searched in, by the name of a dictionary of Postgres. english by default.'),
 })
 
 export const embeddingSchema = z.strictObject({
-  url: z
-    .string()
-    .min(1)
-    .describe('What /embeddings is below, for example https://api.openai.com/v1 or http://localhost:11434/v1.'),
+  url: text.describe('What /embeddings is below, for example https://api.openai.com/v1 or http://localhost:11434/v1.'),
   key: z
     .string()
     .optional()
     .describe(
       'Sent as a bearer token: a variable, as ${OPENAI_API_KEY:-}. Where that is not set, only embedding fails.',
     ),
-  model: z.string().min(1).describe('Name of a model that the server has.'),
+  model: text.describe('Name of a model that the server has.'),
   dimensions: z
     .int()
     .min(1)
@@ -62,9 +58,7 @@ export const embeddingSchema = z.strictObject({
 })
 
 export const configSchema = z.strictObject({
-  database: z
-    .string()
-    .min(1)
+  database: text
     .optional()
     .describe('A Postgres address, or the folder of an embedded database. --database and DATABASE_URL count for more.'),
   every: durationSchema
