@@ -1,6 +1,6 @@
 import { SyncError } from '../sync-error.ts'
 import { refNotFound, repositoryError } from './errors.ts'
-import { exitsZero, localGit } from './git.ts'
+import { localGit } from './git.ts'
 
 /** A repository on this machine that commits, trees and blobs are read from. */
 export interface Repository {
@@ -17,28 +17,23 @@ export interface Repository {
 export async function resolveRef({ folder }: Repository, ref: string, signal: AbortSignal): Promise<string> {
   validateRef(ref, folder)
   const revParse = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`]
-  let cause: unknown
   // For a ref that does not exist, git prints nothing.
-  const commit = await localGit(folder, revParse, signal).catch((error) => {
-    cause = error
-    return ''
-  })
+  const commit = await localGit(folder, revParse, signal).catch(() => '')
   if (commit !== '') return commit
-  signal.throwIfAborted()
-  const kinds = ['refs/heads', 'refs/tags', 'refs/remotes']
-  const known = await localGit(folder, ['for-each-ref', '--format=%(refname:short)', ...kinds], signal).catch(
-    (error) => {
-      signal.throwIfAborted()
-      throw repositoryError(error, folder)
-    },
-  )
-  throw refNotFound(folder, ref, known.split('\n').filter(Boolean), cause)
+  const listRefs = ['for-each-ref', '--format=%(refname:short)', 'refs/heads', 'refs/tags', 'refs/remotes']
+  const known = await localGit(folder, listRefs, signal).catch((error) => {
+    signal.throwIfAborted()
+    throw repositoryError(error, folder)
+  })
+  throw refNotFound(folder, ref, known.split('\n').filter(Boolean))
 }
 
 /** Whether the tree of a commit is here, so that it can be compared with another. */
-export function hasTree({ folder }: Repository, commit: string, signal: AbortSignal): Promise<boolean> {
+export async function hasTree({ folder }: Repository, commit: string, signal: AbortSignal): Promise<boolean> {
   // With -t rather than -e, simple-git waits for an answer instead of waiting for more.
-  return exitsZero(localGit(folder, ['cat-file', '-t', `${commit}^{tree}`], signal), signal)
+  const type = await localGit(folder, ['cat-file', '-t', `${commit}^{tree}`], signal).catch(() => null)
+  signal.throwIfAborted()
+  return type !== null
 }
 
 /** Those of the objects that a repository does not have. */

@@ -13,8 +13,8 @@ export interface TreeEntry {
   readonly mode: string
 }
 
-const NUL = 0
-const TAB = 9
+/** The mode of a path that is not there. */
+export const ABSENT = '000000'
 
 /**
  * The files of a commit's tree, in the byte order of their paths (that of `COLLATE "C"`), as git prints them.
@@ -31,53 +31,36 @@ export async function* listTree(
     yield parseRecords(records)
 }
 
-/** `<mode> <type> <oid>\t<path>` records between NULs. Decoded at once unless some path is not UTF-8. */
+/** `<mode> <type> <oid>\t<path>` records between NULs. */
 function parseRecords(records: Buffer): TreeEntry[] {
-  if (isUtf8(records)) {
-    return records
-      .toString('utf8')
-      .split('\0')
-      .map((record) => {
-        const tab = record.indexOf('\t')
-        return { path: record.slice(tab + 1), ...parseHead(record.slice(0, tab)) }
-      })
-  }
   return splitAtNul(records).map((record) => {
-    const tab = record.indexOf(TAB)
-    return { path: decodePath(record.subarray(tab + 1)), ...parseHead(record.toString('latin1', 0, tab)) }
+    const tab = record.indexOf('\t')
+    const head = record.slice(0, tab).toString()
+    return { path: record.slice(tab + 1), mode: head.slice(0, 6), blobOid: head.slice(head.lastIndexOf(' ') + 1) }
   })
 }
 
-function parseHead(head: string): { mode: string; blobOid: string } {
-  return { mode: head.slice(0, 6), blobOid: head.slice(head.lastIndexOf(' ') + 1) }
-}
-
-/** A path at which two trees differ; `entry` is null where the newer one has no file there. */
-export interface Change {
-  readonly path: string | Buffer
-  readonly entry: TreeEntry | null
-}
-
-/** The paths at which two commits' trees differ, as `git diff-tree` finds them without looking at equal folders. */
+/**
+ * The paths at which two commits' trees differ, as `git diff-tree` finds them without looking at equal folders: what
+ * the newer one has there, {@link ABSENT} where that is nothing.
+ */
 export async function* listChanges(
   repository: Repository,
   from: string,
   to: string,
   signal: AbortSignal,
-): AsyncGenerator<Change> {
+): AsyncGenerator<TreeEntry> {
   const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', from, to]
   let head: string | null = null
-  for await (const fields of readRecords(repository, args, signal, `compare ${from} with ${to}`)) {
-    for (const field of splitAtNul(fields)) {
+  for await (const records of readRecords(repository, args, signal, `compare ${from} with ${to}`)) {
+    for (const field of splitAtNul(records)) {
       // ":<old mode> <new mode> <old oid> <new oid> <status>", then the path.
-      if (head === null) {
-        head = field.toString('latin1')
-        continue
+      if (head === null) head = field.toString()
+      else {
+        const [, mode = '', , blobOid = ''] = head.split(' ')
+        yield { path: field, mode, blobOid }
+        head = null
       }
-      const [, mode = '', , blobOid = ''] = head.split(' ')
-      const path = decodePath(field)
-      yield { path, entry: mode === '000000' ? null : { path, mode, blobOid } }
-      head = null
     }
   }
 }
@@ -93,7 +76,7 @@ async function* readRecords(
   try {
     let rest: Buffer = Buffer.alloc(0)
     for await (const buffer of git.output) {
-      const end = buffer.lastIndexOf(NUL)
+      const end = buffer.lastIndexOf(0)
       if (end < 0) {
         rest = Buffer.concat([rest, buffer])
         continue
@@ -111,16 +94,14 @@ async function* readRecords(
   }
 }
 
-function splitAtNul(records: Buffer): Buffer[] {
-  const parts: Buffer[] = []
-  for (let start = 0; start <= records.length; ) {
-    const stop = records.indexOf(NUL, start)
-    const end = stop < 0 ? records.length : stop
-    parts.push(records.subarray(start, end))
-    start = end + 1
-  }
-  return parts
+/** As text, decoded at once unless some of it is not UTF-8; what is not, as its bytes. */
+function splitAtNul(records: Buffer): (string | Buffer)[] {
+  if (isUtf8(records)) return records.toString().split('\0')
+  return records
+    .toString('latin1')
+    .split('\0')
+    .map((record) => {
+      const bytes = Buffer.from(record, 'latin1')
+      return isUtf8(bytes) ? bytes.toString() : bytes
+    })
 }
-
-/** A copy of the bytes where they are not UTF-8: what they were read with goes on being used. */
-const decodePath = (bytes: Buffer) => (isUtf8(bytes) ? bytes.toString('utf8') : Buffer.from(bytes))

@@ -39,8 +39,7 @@ export async function* prepareBatches(plan: Plan, options: BatchOptions): AsyncG
   let cycle: number | null = null
   const full = () => batch.pages.length + batch.quarantined.length >= maxPages() || batch.bytes >= MAX_BATCH_BYTES
   const items = prefetchBlobs(filesToRead(plan), fetchBlobs, signal)
-  const reading = { repository, items, getOid: ({ blobOid }: Item) => blobOid, maxBytes: MAX_PAGE_BYTES, signal }
-  for await (const { item, blob } of readBlobs(reading)) {
+  for await (const { item, blob } of readBlobs(repository, items, { maxBytes: MAX_PAGE_BYTES, signal })) {
     onRead()
     // A cycle of renames is not cut: half of it would leave two pages with one path.
     const next = 'cycle' in item ? item.cycle : null

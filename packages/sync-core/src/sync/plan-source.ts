@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { Repository } from '../git/refs.ts'
-import { listChanges, listTree, type TreeEntry } from '../git/tree.ts'
+import { ABSENT, listChanges, listTree, type TreeEntry } from '../git/tree.ts'
 import { type CompareOptions, type ComparisonInputs, makePlan } from '../plan/compare.ts'
 import type { Plan } from '../plan/plan.ts'
 import { countPages, readPages, readPagesAt } from '../store/read-pages.ts'
@@ -46,19 +46,19 @@ async function comparisonInputs(
   return { files: changedFiles(changes), pages, covers: (path) => changes.has(path) }
 }
 
-type Changes = Map<string, TreeEntry | null>
+type Changes = Map<string, TreeEntry>
 
 async function readChanges({ repository, commit, diffBase, signal }: SourceComparison): Promise<Changes | null> {
   if (diffBase === null) return null
   const changes: Changes = new Map()
-  for await (const { path, entry } of listChanges(repository, diffBase, commit, signal)) {
+  for await (const entry of listChanges(repository, diffBase, commit, signal)) {
     // A path that is not UTF-8 is known by another name in quarantine; too rare for a way of its own.
-    if (typeof path !== 'string' || changes.size === MAX_CHANGES) return null
-    changes.set(path, entry)
+    if (typeof entry.path !== 'string' || changes.size === MAX_CHANGES) return null
+    changes.set(entry.path, entry)
   }
   return changes
 }
 
 async function* changedFiles(changes: Changes): AsyncGenerator<TreeEntry[]> {
-  yield [...changes.values()].filter((entry) => entry !== null)
+  yield [...changes.values()].filter(({ mode }) => mode !== ABSENT)
 }

@@ -68,7 +68,7 @@ export function displayRepo({ repo }: Source): string {
 export async function openOrigin({ id, repo, ref }: Source, clones: string): Promise<Origin> {
   // Only the one that is needed is loaded.
   if (isRemote(repo)) return (await import('../git/remote.ts')).remoteOrigin(repo, ref, resolve(clones, `${id}.git`))
-  return (await import('../git/local.ts')).localOrigin(resolve(repo), ref)
+  return (await import('../git/origin.ts')).localOrigin(resolve(repo), ref)
 }
 
 /**

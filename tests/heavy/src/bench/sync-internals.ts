@@ -22,8 +22,7 @@ export async function* readPageFiles(folder: string): AsyncGenerator<PageFile> {
       if (file && !('code' in file)) items.push(file)
     }
   }
-  const getOid = (file: EligibleFile) => file.blobOid
-  for await (const { item, blob } of readBlobs({ repository, items, getOid, maxBytes: MAX_PAGE_BYTES, signal })) {
+  for await (const { item, blob } of readBlobs(repository, items, { maxBytes: MAX_PAGE_BYTES, signal })) {
     yield { ...item, sizeBytes: blob.sizeBytes, content: blob.content! }
   }
 }
