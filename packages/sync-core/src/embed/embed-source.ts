@@ -128,7 +128,8 @@ async function completeSet({ embedding, budget, warnings }: EmbedRun, db: Databa
 }
 
 /** One pass over the chunks of the source, several requests at a time, each batch stored as it comes back. */
-async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise<void> {
+async function embedMissing(run: EmbedRun, held: Held): Promise<void> {
+  const { db, signal } = held
   const { sourceId, embedding, options, budget, counts } = run
   const { model, batchSize = BATCH_SIZE, concurrency = CONCURRENCY } = embedding
   const { embedTexts } = await import('./embed-texts.ts')
@@ -145,7 +146,7 @@ async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise
     const { embedded, rejected, tokens } = await bisectRejected(request, texts)
     counts.chunksQuarantined += rejected.length
     refuseTooManyFailures(counts.chunksQuarantined, total, () => `texts were refused: ${rejected.at(-1)?.message}`)
-    await storeEmbeddings(db, lease, type, { model, dimensions: dimensions!, embedded, rejected })
+    await storeEmbeddings(held, type, { model, dimensions: dimensions!, embedded, rejected })
     counts.chunksEmbedded += embedded.length
     counts.tokens += tokens
     counts.chunksRemaining = Math.max(0, counts.chunksRemaining! - texts.length)
@@ -153,7 +154,7 @@ async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise
     const done = counts.chunksEmbedded + counts.chunksQuarantined
     options.onProgress?.({ source: sourceId, done, total, elapsedMs: run.elapsedMs() })
   }
-  const batches = claimTexts(db, lease, sourceId, model, batchSize)
+  const batches = claimTexts(held, sourceId, model, batchSize)
   // All of them take from one generator, and the first that fails ends it for the others, which store what they have.
   const work = async () => {
     for await (const texts of batches) {

@@ -1,11 +1,16 @@
 /** Why a run stopped before it was done. */
 export type StopReason = 'timeout' | 'pull_timeout' | 'cancelled' | 'lease_lost' | 'stalled'
 
+/** What a run spends its time on. */
+export type Phase = 'lock' | 'fetch' | 'plan' | 'apply' | 'search'
+
 export type Counts = ReturnType<typeof noCounts>
 
 export const noCounts = () => ({
   ...{ filesImported: 0, filesUpdated: 0, filesRenamed: 0, filesDeleted: 0, filesQuarantined: 0 },
 })
+
+export const noPhases = (): Record<Phase, number> => ({ lock: 0, fetch: 0, plan: 0, apply: 0, search: 0 })
 
 interface Common extends Readonly<Counts> {
   /** Id of the source. */
@@ -19,13 +24,7 @@ interface Common extends Readonly<Counts> {
   readonly blobsRead: number
   readonly elapsedMs: number
   /** Milliseconds spent in each phase. */
-  readonly phases: {
-    readonly lock: number
-    readonly fetch: number
-    readonly plan: number
-    readonly apply: number
-    readonly search: number
-  }
+  readonly phases: Readonly<Record<Phase, number>>
   readonly warnings: readonly { readonly code: string; readonly message: string }[]
 }
 
@@ -72,7 +71,7 @@ export function emptyResult(
     filesRemaining: null,
     blobsRead: 0,
     elapsedMs,
-    phases: { lock: 0, fetch: 0, plan: 0, apply: 0, search: 0 },
+    phases: noPhases(),
     warnings: [],
   }
 }

@@ -1,7 +1,6 @@
 import type { Database } from '../database/database.ts'
 import { redact } from '../redact.ts'
-import { nextBatchSize } from '../run/batch-size.ts'
-import type { Budget } from '../run/budget.ts'
+import { type Budget, nextBatchSize } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import { finishIndex, indexBatch, readUnindexedRun } from '../store/search/index-batch.ts'
 
@@ -36,7 +35,8 @@ export async function updateSearchIndex(db: Database, update: IndexUpdate): Prom
   }
 }
 
-async function indexPages({ db, lease, signal }: Held, update: IndexUpdate): Promise<void> {
+async function indexPages(held: Held, update: IndexUpdate): Promise<void> {
+  const { db, signal } = held
   const { sourceId, language, paths, budget, onBatch } = update
   const run = await readUnindexedRun(db, sourceId)
   // New pages have no statistics, and PGlite never makes them by itself: each batch would sort all that are left.
@@ -46,13 +46,13 @@ async function indexPages({ db, lease, signal }: Held, update: IndexUpdate): Pro
     budget.throwIfExpired()
     signal.throwIfAborted()
     const started = performance.now()
-    const { last, pages } = await indexBatch(db, lease, { sourceId, language, paths, after, maxPages })
+    const { last, pages } = await indexBatch(held, { sourceId, language, paths, after, maxPages })
     if (last === null) break
     after = last
     onBatch()
     maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, pages, performance.now() - started)
   }
-  await finishIndex(db, lease, sourceId, language, run)
+  await finishIndex(held, sourceId, language, run)
   // How many entries there are, and which words are common, decides how they are searched.
   if (paths === null) await db.query('ANALYZE tidemark.search_chunks')
 }

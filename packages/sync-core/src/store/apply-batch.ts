@@ -1,9 +1,7 @@
-import type { Lease } from '@tidemark/lock'
-import type { Database } from '../database/database.ts'
 import type { Page } from '../parse/page.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { DERIVED_TABLES } from './delete-orphans.ts'
-import { fencedQuery } from './fenced-query.ts'
+import { type Fenced, fencedQuery } from './fenced-query.ts'
 
 /** A page to be written: as a new one where `id` is null, else over the page that has that id. */
 export interface PageWrite {
@@ -27,9 +25,9 @@ export interface Batch {
 }
 
 /** Writes a batch: all of it or, when the lease is another's by now, nothing. @throws {LeaseLostError} */
-export async function applyBatch(db: Database, lease: Lease, sourceId: string, batch: Batch): Promise<void> {
+export async function applyBatch(fenced: Fenced, sourceId: string, batch: Batch): Promise<void> {
   const { pages, quarantined, deletedIds, quarantineCleared } = batch
-  await fencedQuery(db, lease, APPLY_BATCH, [
+  await fencedQuery(fenced, APPLY_BATCH, [
     sourceId,
     PARSER_VERSION,
     JSON.stringify(pages.map(pageRow)),

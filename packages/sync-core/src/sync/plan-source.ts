@@ -1,12 +1,12 @@
 import type { Database } from '../database/database.ts'
 import type { Repository } from '../git/refs.ts'
 import { ABSENT, listChanges, listTree, type TreeEntry } from '../git/tree.ts'
-import { type CompareOptions, type ComparisonInputs, makePlan } from '../plan/compare.ts'
+import { type Comparison, makePlan } from '../plan/compare.ts'
 import type { Plan } from '../plan/plan.ts'
 import { countPages, readPages, readPagesAt } from '../store/read-pages.ts'
 import { readQuarantine } from '../store/read-quarantine.ts'
 
-export interface SourceComparison extends Pick<CompareOptions, 'selection' | 'retryQuarantined'> {
+export interface SourceComparison extends Pick<Comparison, 'selection' | 'retryQuarantined'> {
   readonly db: Database
   readonly sourceId: string
   readonly repository: Repository
@@ -21,29 +21,24 @@ export interface SourceComparison extends Pick<CompareOptions, 'selection' | 're
 /** More changes than that are as well found by comparing everything, in less memory. */
 const MAX_CHANGES = 20_000
 
-/** Compares a commit's files with the pages of a source. */
-export async function planSource(comparison: SourceComparison): Promise<Plan> {
-  const { db, sourceId, repository, commit, selection, retryQuarantined } = comparison
-  const quarantine = await readQuarantine(db, sourceId)
-  const inputs = { ...(await comparisonInputs(comparison)), quarantine, countPages: () => countPages(db, sourceId) }
-  return makePlan(inputs, { selection, retryQuarantined, tree: `${commit} in ${repository.folder}` })
-}
-
 /**
- * The two sides: only the paths at which two trees differ, where the pages are known to equal the older one; else
- * everything.
+ * Compares a commit's files with the pages of a source: only at the paths at which two trees differ, where the pages are
+ * known to equal the older one; else everywhere.
  */
-async function comparisonInputs(
-  comparison: SourceComparison,
-): Promise<Pick<ComparisonInputs, 'files' | 'pages' | 'covers'>> {
-  const { db, sourceId, repository, commit, rewriteBefore, signal } = comparison
+export async function planSource(comparison: SourceComparison): Promise<Plan> {
+  const { db, sourceId, repository, commit, rewriteBefore, selection, retryQuarantined, signal } = comparison
+  const common = {
+    quarantine: await readQuarantine(db, sourceId),
+    countPages: () => countPages(db, sourceId),
+    ...{ selection, retryQuarantined, tree: `${commit} in ${repository.folder}` },
+  }
   const changes = await readChanges(comparison)
   if (changes === null) {
     const pages = readPages(db, sourceId, rewriteBefore, signal)
-    return { files: listTree(repository, commit, signal), pages, covers: () => true }
+    return makePlan({ ...common, files: listTree(repository, commit, signal), pages, covers: () => true })
   }
   const pages = readPagesAt(db, sourceId, [...changes.keys()], signal)
-  return { files: changedFiles(changes), pages, covers: (path) => changes.has(path) }
+  return makePlan({ ...common, files: changedFiles(changes), pages, covers: (path) => changes.has(path) })
 }
 
 type Changes = Map<string, TreeEntry>

@@ -1,6 +1,5 @@
-import type { Lease } from '@tidemark/lock'
 import type { Database } from '../../database/database.ts'
-import { fencedQuery } from '../fenced-query.ts'
+import { type Fenced, fencedQuery } from '../fenced-query.ts'
 
 export interface IndexBatch {
   readonly sourceId: string
@@ -20,10 +19,10 @@ export interface IndexedBatch {
 }
 
 /** Writes the entries of the next pages that lack them or whose are of something else. @throws {LeaseLostError} */
-export async function indexBatch(db: Database, lease: Lease, batch: IndexBatch): Promise<IndexedBatch> {
+export async function indexBatch(fenced: Fenced, batch: IndexBatch): Promise<IndexedBatch> {
   const { sourceId, language, paths, after, maxPages } = batch
   const params = [sourceId, language, after, maxPages, ...(paths === null ? [] : [JSON.stringify(paths)])]
-  const [indexed] = await fencedQuery<IndexedBatch>(db, lease, indexBatchSql(paths !== null), params)
+  const [indexed] = await fencedQuery<IndexedBatch>(fenced, indexBatchSql(paths !== null), params)
   return indexed
 }
 
@@ -86,8 +85,8 @@ export async function readUnindexedRun(db: Database, sourceId: string): Promise<
 }
 
 /** Records that the index has every page, unless a run has begun to write others since `run` was read. */
-export const finishIndex = (db: Database, lease: Lease, sourceId: string, language: string, run: string | null) =>
-  fencedQuery(db, lease, FINISH_INDEX, [sourceId, language, run])
+export const finishIndex = (fenced: Fenced, sourceId: string, language: string, run: string | null) =>
+  fencedQuery(fenced, FINISH_INDEX, [sourceId, language, run])
 
 const FINISH_INDEX = /* sql */ `
 source AS (
