@@ -19,7 +19,8 @@ import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts }
 import { type Embedding, validateEmbedding } from './embedding.ts'
 
 export interface EmbedOptions extends RunOptions {
-  readonly onProgress?: ((progress: EmbedProgress) => void) | undefined // Called after each batch that is in
+  /** Called after each batch that is in. */
+  readonly onProgress?: ((progress: EmbedProgress) => void) | undefined
 }
 
 const BATCH_SIZE = 64

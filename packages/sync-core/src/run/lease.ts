@@ -1,16 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lease, LockError } from '@tidemark/lock'
-import { raceAbort } from '../abort.ts'
+import { raceTimeout } from '../abort.ts'
 import { type Database, withSignal } from '../database/database.ts'
 import type { Outcome } from './outcome.ts'
 
-/** What is done with a source under a lease of its own. */
-export type LeasedTask = 'sync' | 'embed' | 'search'
+/** The key of a source's lease, one for each thing that is done with it. */
+export const leaseKey = (sourceId: string, task: 'sync' | 'embed' | 'search' = 'sync') => `${task}:${sourceId}`
 
-/** The key of a source's lease. */
-export const leaseKey = (sourceId: string, task: LeasedTask = 'sync') => `${task}:${sourceId}`
-
-export type Busy = Extract<Outcome, { status: 'busy' }>
+type Busy = Extract<Outcome, { status: 'busy' }>
 
 /** A lease, and what goes by it. Disposing of it releases the lease, whatever came of the work. */
 export interface Held extends AsyncDisposable {
@@ -61,23 +58,14 @@ const RELEASE_TIMEOUT_MS = 3_000
  * source would be busy until the lease expires. What the run did stands in any case.
  */
 export async function releaseWithRetry(lease: Lease): Promise<void> {
-  const timeout = new AbortController()
-  const timer = setTimeout(() => timeout.abort(), RELEASE_TIMEOUT_MS)
-  await raceAbort(tryRelease(lease, timeout.signal), timeout.signal)
-  clearTimeout(timer)
-  // A release that hangs may fail later; it is not retried then.
-  timeout.abort()
-}
-
-async function tryRelease(lease: Lease, signal: AbortSignal): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await lease.release()
-      return
-    } catch {
-      if (attempt === RELEASE_ATTEMPTS || signal.aborted) return
-      await sleep(RELEASE_RETRY_MS * attempt, undefined, { signal }).catch(() => {})
-      if (signal.aborted) return
+  const deadline = performance.now() + RELEASE_TIMEOUT_MS
+  const tryRelease = async () => {
+    // A release that hangs may fail later; it is not retried then.
+    for (let attempt = 1; performance.now() < deadline; attempt++) {
+      const released = await lease.release().catch(() => null)
+      if (released !== null || attempt === RELEASE_ATTEMPTS) return
+      await sleep(RELEASE_RETRY_MS * attempt, undefined, { ref: false })
     }
   }
+  await raceTimeout(tryRelease(), RELEASE_TIMEOUT_MS)
 }

@@ -1,12 +1,12 @@
 /** The process that `openPglite` starts: has the database, and answers one statement after another. */
 import { PGlite, types } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
-import { exitWithParent, ignoreTerminalSignals } from '../../exit-with-parent.ts'
+import { exitWithParent, ignoreTerminalSignals, PARENT_PIPE } from '../../exit-with-parent.ts'
 
 export interface Request {
   readonly id: number
-  readonly kind: 'query' | 'close'
-  readonly text: string
+  /** A statement; null to close the database. */
+  readonly text: string | null
   readonly params: unknown[]
 }
 
@@ -18,7 +18,7 @@ export interface Reply {
 }
 
 ignoreTerminalSignals()
-exitWithParent(Number(process.argv[3]))
+exitWithParent(PARENT_PIPE)
 
 const opened = PGlite.create(process.argv[2]!, {
   // Has to be there whenever a database that has used it is opened; used or not, it takes a millisecond.
@@ -41,9 +41,9 @@ process.on('message', async (request: Request) => {
 /** Errors are ignored: the parent may have been killed, which the pipe notices. */
 const reply = (reply: Reply) => process.send!(reply, () => {})
 
-async function answer({ kind, text, params }: Request): Promise<any[]> {
+async function answer({ text, params }: Request): Promise<any[]> {
   const db = await opened
-  if (kind === 'query') return (await db.query(text, params)).rows
+  if (text !== null) return (await db.query(text, params)).rows
   await db.close()
   return []
 }
