@@ -11,7 +11,7 @@ import type { RunOptions } from '../run/options.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { outcomeFromError, refuseTooManyFailures } from '../run/stop.ts'
 import { claimTexts, type PendingText } from '../store/embeddings/claim-texts.ts'
-import { completeModel, countMissing, readModels } from '../store/embeddings/models.ts'
+import { completeModel, countMissing, type MissingTexts, readModels } from '../store/embeddings/models.ts'
 import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'
 import { prepareVectors, vectorSpace } from '../store/embeddings/vector-space.ts'
 import { bisectRejected } from './bisect-rejected.ts'
@@ -72,9 +72,14 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
   const { db, sourceId, options, budget, counts } = run
   const { signal } = budget
   signal.throwIfAborted()
-  if (options.dryRun) return estimate(run)
+  if (options.dryRun) {
+    const tokens = Math.ceil((await countRemaining(run, db)).characters / CHARACTERS_PER_TOKEN)
+    const { pricePerMillionTokens: price } = run.embedding
+    counts.estimate = { tokens, cost: price === undefined ? null : (tokens / 1_000_000) * price }
+    return { status: 'dry_run' }
+  }
   await prepareVectors(db)
-  if (!options.retryQuarantined && (await countRemaining(run, db)) === 0) {
+  if (!options.retryQuarantined && (await countRemaining(run, db)).chunks === 0) {
     await completeSet(run, db)
     return { status: 'up_to_date' }
   }
@@ -85,14 +90,14 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
   await using held = acquired
   try {
     if (options.retryQuarantined) await held.db.query(FORGET_REJECTED, [run.embedding.model, sourceId])
-    let remaining = await countRemaining(run, held.db)
+    let { chunks: remaining } = await countRemaining(run, held.db)
     // Without statistics, which PGlite does not make by itself, each batch would sort all that are left to find the next.
     if (remaining > ANALYZE_ABOVE) await held.db.query('ANALYZE tidemark.chunks (source_id, page_id, ordinal)')
     while (remaining > 0) {
       const before = counts.chunksEmbedded + counts.chunksQuarantined
       await embedMissing(run, held)
       if (counts.chunksEmbedded + counts.chunksQuarantined === before) await sleep(CLAIM_POLL_MS, undefined, { signal })
-      remaining = await countRemaining(run, held.db)
+      remaining = (await countRemaining(run, held.db)).chunks
     }
     await completeSet(run, held.db)
     return { status: counts.chunksEmbedded > 0 ? 'synced' : 'up_to_date' }
@@ -104,18 +109,10 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
 const FORGET_REJECTED = /* sql */ `DELETE FROM tidemark.embedding_quarantine AS q WHERE model = $1
 AND EXISTS (SELECT FROM tidemark.chunks AS c WHERE c.source_id = $2 AND c.content_hash = q.content_hash)`
 
-async function countRemaining({ sourceId, embedding, counts }: EmbedRun, db: Database): Promise<number> {
-  counts.chunksRemaining = (await countMissing(db, embedding.model, sourceId)).chunks
-  return counts.chunksRemaining
-}
-
-async function estimate({ db, sourceId, embedding, counts }: EmbedRun): Promise<Outcome> {
-  const { chunks, characters } = await countMissing(db, embedding.model, sourceId)
-  const { pricePerMillionTokens: price } = embedding
-  const tokens = Math.ceil(characters / CHARACTERS_PER_TOKEN)
-  counts.chunksRemaining = chunks
-  counts.estimate = { tokens, cost: price === undefined ? null : (tokens / 1_000_000) * price }
-  return { status: 'dry_run' }
+async function countRemaining({ sourceId, embedding, counts }: EmbedRun, db: Database): Promise<MissingTexts> {
+  const missing = await countMissing(db, embedding.model, sourceId)
+  counts.chunksRemaining = missing.chunks
+  return missing
 }
 
 /** Has the set count for search, where it has all; a search by vectors is only slower without its index. */
@@ -146,7 +143,7 @@ async function embedMissing(run: EmbedRun, held: Held): Promise<void> {
   const storeBatch = async (texts: readonly PendingText[]) => {
     const { embedded, rejected, tokens } = await bisectRejected(request, texts)
     counts.chunksQuarantined += rejected.length
-    refuseTooManyFailures(counts.chunksQuarantined, total, () => `texts were refused: ${rejected.at(-1)?.message}`)
+    refuseTooManyFailures(counts.chunksQuarantined, total, `texts were refused: ${rejected.at(-1)?.message}`)
     await storeEmbeddings(held, type, { model, dimensions: dimensions!, embedded, rejected })
     counts.chunksEmbedded += embedded.length
     counts.tokens += tokens

@@ -1,7 +1,6 @@
 import { SyncError } from '../sync-error.ts'
 import { readStderr } from './errors.ts'
 import { startGit } from './git.ts'
-import type { Repository } from './refs.ts'
 
 /** A blob as it was read; `content` is null where it is larger than the limit. */
 export interface Blob {
@@ -24,7 +23,7 @@ export interface BlobOptions {
  *   reason.
  */
 export async function* readBlobs<T extends { readonly blobOid: string }>(
-  repository: Repository,
+  folder: string,
   items: Iterable<T> | AsyncIterable<T>,
   { maxBytes, signal }: BlobOptions,
 ): AsyncGenerator<{ item: T; blob: Blob }> {
@@ -41,12 +40,12 @@ export async function* readBlobs<T extends { readonly blobOid: string }>(
       throw error
     }
   }
-  const git = await startGit(repository.folder, ['cat-file', '--batch'], signal, { input: names() })
+  const git = await startGit(folder, ['cat-file', '--batch'], signal, { input: names() })
   try {
     const bytes = byteReader(git.output)
     for (let header = await bytes.line(); header !== null; header = await bytes.line()) {
       const [oid = '', type = '', size = ''] = header.split(' ')
-      if (type !== 'blob') throw missingObject(repository, oid, type)
+      if (type !== 'blob') throw missingObject(folder, oid, type)
       const sizeBytes = Number(size)
       const content = await bytes.take(sizeBytes, sizeBytes <= maxBytes)
       await bytes.take(1, false)
@@ -57,13 +56,13 @@ export async function* readBlobs<T extends { readonly blobOid: string }>(
   } catch (error) {
     if (failure) throw failure
     signal.throwIfAborted()
-    throw error instanceof SyncError ? error : unreadable(repository, error)
+    throw error instanceof SyncError ? error : unreadable(folder, error)
   } finally {
     await git.stop()
   }
 }
 
-function unreadable({ folder }: Repository, error: unknown): SyncError {
+function unreadable(folder: string, error: unknown): SyncError {
   // What git says when it would fetch a missing object and may not talk to anyone.
   const partial = /transport '.*' not allowed/.test(readStderr(error))
   const message = `git could not read from ${folder}${partial ? ', a partial clone that lacks files' : ''}`
@@ -73,7 +72,7 @@ function unreadable({ folder }: Repository, error: unknown): SyncError {
   return new SyncError('GIT_FAILED', message, hint, error)
 }
 
-function missingObject({ folder }: Repository, oid: string, type: string): SyncError {
+function missingObject(folder: string, oid: string, type: string): SyncError {
   const hint = 'The repository is damaged or incomplete: check it with git fsck, or clone it anew.'
   return new SyncError('GIT_FAILED', `object ${oid} of ${folder} is ${type || 'missing'}`, hint)
 }

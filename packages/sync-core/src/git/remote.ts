@@ -5,7 +5,7 @@ import { type Address, parseAddress } from './address.ts'
 import { fetchError, refNotFound } from './errors.ts'
 import { localGit, startGit } from './git.ts'
 import type { Origin } from './origin.ts'
-import { missingObjects, type Repository, resolveRef, validateRef } from './refs.ts'
+import { missingObjects, resolveRef, validateRef } from './refs.ts'
 
 /** Where a fetch puts the commit, so that git keeps what belongs to it. */
 const TARGET = 'refs/tidemark/target'
@@ -24,7 +24,6 @@ const FETCH_FLAGS = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto
  */
 export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
   const server = parseAddress(repo)!
-  const repository: Repository = { folder: clone }
   let name: string | undefined
   const resolveCommit = async (signal: AbortSignal) => {
     const found = await resolveRemoteRef(server, ref, signal)
@@ -48,10 +47,10 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
         await rm(clone, { recursive: true, force: true })
         await fetch(signal)
       }
-      return { repository, commit: await resolveRef(repository, TARGET, signal) }
+      return { folder: clone, commit: await resolveRef(clone, TARGET, signal) }
     },
     async fetchBlobs(oids, signal) {
-      const missing = await missingObjects(repository, oids, signal)
+      const missing = await missingObjects(clone, oids, signal)
       if (missing.length === 0) return
       // The objects are named, so there is nothing to negotiate: without "noop" git would offer all that it has.
       const args = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...FETCH_FLAGS, '--stdin', 'tidemark']

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { SyncError } from '../sync-error.ts'
 import { startGit } from './git.ts'
-import type { Repository } from './refs.ts'
 
 /** A file of a commit's tree. */
 export interface TreeEntry {
@@ -21,13 +20,9 @@ export const ABSENT = '000000'
  *
  * Yields one array for each buffer that arrives, so that a tree of any size passes through without being held.
  */
-export async function* listTree(
-  repository: Repository,
-  commit: string,
-  signal: AbortSignal,
-): AsyncGenerator<TreeEntry[]> {
+export async function* listTree(folder: string, commit: string, signal: AbortSignal): AsyncGenerator<TreeEntry[]> {
   const args = ['ls-tree', '-r', '-z', '--full-tree', commit]
-  for await (const records of readRecords(repository, args, signal, `list the files of ${commit}`))
+  for await (const records of readRecords(folder, args, signal, `list the files of ${commit}`))
     yield parseRecords(records)
 }
 
@@ -45,14 +40,14 @@ function parseRecords(records: Buffer): TreeEntry[] {
  * the newer one has there, {@link ABSENT} where that is nothing.
  */
 export async function* listChanges(
-  repository: Repository,
+  folder: string,
   from: string,
   to: string,
   signal: AbortSignal,
 ): AsyncGenerator<TreeEntry> {
   const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', from, to]
   let head: string | null = null
-  for await (const records of readRecords(repository, args, signal, `compare ${from} with ${to}`)) {
+  for await (const records of readRecords(folder, args, signal, `compare ${from} with ${to}`)) {
     for (const field of splitAtNul(records)) {
       // ":<old mode> <new mode> <old oid> <new oid> <status>", then the path.
       if (head === null) head = field.toString()
@@ -67,12 +62,12 @@ export async function* listChanges(
 
 /** What git prints in records that end with NUL: buffers of whole records, without the last NUL. */
 async function* readRecords(
-  repository: Repository,
+  folder: string,
   args: readonly string[],
   signal: AbortSignal,
   task: string,
 ): AsyncGenerator<Buffer> {
-  const git = await startGit(repository.folder, args, signal)
+  const git = await startGit(folder, args, signal)
   try {
     let rest: Buffer = Buffer.alloc(0)
     for await (const buffer of git.output) {
@@ -87,7 +82,7 @@ async function* readRecords(
     await git.ended
   } catch (error) {
     signal.throwIfAborted()
-    const message = `git could not ${task} in ${repository.folder}`
+    const message = `git could not ${task} in ${folder}`
     throw new SyncError('GIT_FAILED', message, 'Check the repository with: git fsck', error)
   } finally {
     await git.stop()

@@ -46,7 +46,8 @@ export async function findRenames(writes: Writes, removed: Deletes): Promise<Ren
       else pages.set(blobOid, [page])
     }
     await forEachYielding(removed, ({ id, path, blobOid }, index) => addPage(blobOid, { id, path, index }))
-    for (const { blobOid, page } of overwritten) addPage(blobOid, page)
+    for (const { id, path, blobOid } of overwritten) addPage(blobOid, { id, path, index: null })
+    if (pages.size === 0) continue
     await pairByBlob(writes, pages, (move) => {
       if (move.target.isNew && move.page.index !== null) rename(move, null)
       else others.push(move)
@@ -64,7 +65,7 @@ export async function findRenames(writes: Writes, removed: Deletes): Promise<Ren
 const isChange = ({ blobOid, oldBlobOid }: Write) => blobOid !== oldBlobOid
 
 /** The pages over which another blob is written, while their own is written elsewhere. */
-async function findOverwritten(writes: Writes): Promise<{ blobOid: string; page: Move['page'] }[]> {
+async function findOverwritten(writes: Writes): Promise<Delete[]> {
   const oldOids = new Set<number>()
   await forEachYielding(writes, (write) => {
     if (write.oldBlobOid !== null && isChange(write)) oldOids.add(shortOid(write.oldBlobOid))
@@ -74,11 +75,12 @@ async function findOverwritten(writes: Writes): Promise<{ blobOid: string; page:
   await forEachYielding(writes, (write) => {
     if (isChange(write) && oldOids.has(shortOid(write.blobOid))) movedOids.add(shortOid(write.blobOid))
   })
-  const overwritten: { blobOid: string; page: Move['page'] }[] = []
+  const overwritten: Delete[] = []
+  if (movedOids.size === 0) return overwritten
   await forEachYielding(writes, (write) => {
     const { id, path, oldBlobOid } = write
     if (id !== null && oldBlobOid !== null && isChange(write) && movedOids.has(shortOid(oldBlobOid)))
-      overwritten.push({ blobOid: oldBlobOid, page: { id, path, index: null } })
+      overwritten.push({ id, path, blobOid: oldBlobOid })
   })
   return overwritten
 }

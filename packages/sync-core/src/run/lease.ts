@@ -26,25 +26,24 @@ export interface LeaseOptions {
 
 /** Acquires a lease, or returns who has it. */
 export async function acquireLease(db: Database, key: string, options: LeaseOptions): Promise<Held | Busy> {
-  const acquired = await acquire(db, key, options)
-  if ('status' in acquired) return acquired
-  const signal = AbortSignal.any([options.signal, acquired.signal])
-  const release = () => releaseWithRetry(acquired)
-  return { lease: acquired, signal, db: withSignal(db, signal), [Symbol.asyncDispose]: release }
+  const { waitMs, signal: caller } = options
+  const waited = waitMs ? await db.locks.acquire(key, { waitMs, signal: caller }).catch(ignoreTimeout) : null
+  const attempt = waited
+    ? ({ acquired: true, lease: waited } as const)
+    : await db.locks.tryAcquire(key, { signal: caller })
+  if (!attempt.acquired) {
+    const { holder, heldForMs, sinceRefreshMs } = attempt
+    return { status: 'busy', holder: { host: holder.host, pid: holder.pid, heldForMs, sinceRefreshMs } }
+  }
+  const { lease } = attempt
+  const signal = AbortSignal.any([caller, lease.signal])
+  return { lease, signal, db: withSignal(db, signal), [Symbol.asyncDispose]: () => releaseWithRetry(lease) }
 }
 
-async function acquire(db: Database, key: string, { signal, waitMs }: LeaseOptions): Promise<Lease | Busy> {
-  if (waitMs) {
-    try {
-      return await db.locks.acquire(key, { waitMs, signal })
-    } catch (error) {
-      if (!(error instanceof LockError) || error.code !== 'LOCK_TIMEOUT') throw error
-    }
-  }
-  const attempt = await db.locks.tryAcquire(key, { signal })
-  if (attempt.acquired) return attempt.lease
-  const { holder, heldForMs, sinceRefreshMs } = attempt
-  return { status: 'busy', holder: { host: holder.host, pid: holder.pid, heldForMs, sinceRefreshMs } }
+/** After a wait in vain, an attempt tells who has the lease. */
+function ignoreTimeout(error: unknown): null {
+  if (!(error instanceof LockError) || error.code !== 'LOCK_TIMEOUT') throw error
+  return null
 }
 
 const RELEASE_ATTEMPTS = 4

@@ -39,9 +39,9 @@ const MAX_FAILURES = 20
 const MAX_FAILURE_RATE = 0.2
 
 /** @throws {TooManyFailures} where more than 20 items and more than a fifth of them all have failed. */
-export function refuseTooManyFailures(failed: number, total: number, describe: () => string): void {
+export function refuseTooManyFailures(failed: number, total: number, what: string): void {
   if (failed > MAX_FAILURES && failed > total * MAX_FAILURE_RATE)
-    throw new TooManyFailures(`${failed} of ${total} ${describe()}`)
+    throw new TooManyFailures(`${failed} of ${total} ${what}`)
 }
 
 /**

@@ -18,9 +18,9 @@ export async function applyPlan(applying: Applying): Promise<void> {
     held.signal.throwIfAborted()
     failed += batch.quarantined.length
     const last = batch.quarantined.at(-1)
-    const describe = () => `files cannot be stored, the last of them ${last?.path}: ${last?.message}`
+    const what = `files cannot be stored, the last of them ${last?.path}: ${last?.message}`
     // Before it is written: what is quarantined would not be tried again, and its page would be gone.
-    refuseTooManyFailures(failed, total, describe)
+    refuseTooManyFailures(failed, total, what)
     held.lease.assertHeld()
     const started = performance.now()
     await applyBatch(held, sourceId, batch)

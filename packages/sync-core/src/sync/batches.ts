@@ -1,6 +1,5 @@
 import { type Blob, readBlobs } from '../git/blobs.ts'
 import type { Origin } from '../git/origin.ts'
-import type { Repository } from '../git/refs.ts'
 import type { Page } from '../parse/page.ts'
 import { openParser } from '../parse/parser.ts'
 import { QuarantineError } from '../parse/quarantine-error.ts'
@@ -22,7 +21,8 @@ const DELETES_PER_BATCH = 2_000
 export interface Applying {
   readonly plan: Plan
   readonly sourceId: string
-  readonly repository: Repository
+  /** Of the repository. */
+  readonly folder: string
   readonly fetchBlobs: Origin['fetchBlobs']
   /** Files that earlier runs towards the same commit have quarantined. */
   readonly failedBefore: number
@@ -36,7 +36,7 @@ export interface Applying {
  * as many pages as it may have then.
  */
 export async function* prepareBatches(
-  { plan, repository, fetchBlobs, held: { signal }, progress }: Applying,
+  { plan, folder, fetchBlobs, held: { signal }, progress }: Applying,
   maxPages: () => number,
 ): AsyncGenerator<Batch> {
   let batch = createBatch(plan.quarantineCleared)
@@ -52,7 +52,7 @@ export async function* prepareBatches(
   }
   const full = () => batch.pages.length + batch.quarantined.length >= maxPages() || batch.bytes >= MAX_BATCH_BYTES
   const items = prefetchBlobs(filesToRead(plan), fetchBlobs, signal)
-  for await (const { item, blob } of readBlobs(repository, items, { maxBytes: MAX_PAGE_BYTES, signal })) {
+  for await (const { item, blob } of readBlobs(folder, items, { maxBytes: MAX_PAGE_BYTES, signal })) {
     progress.countRead()
     // A cycle of renames is not cut: half of it would leave two pages with one path.
     const next = 'cycle' in item ? item.cycle : null

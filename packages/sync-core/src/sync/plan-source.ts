@@ -1,5 +1,4 @@
 import type { Database } from '../database/database.ts'
-import type { Repository } from '../git/refs.ts'
 import { ABSENT, listChanges, listTree, type TreeEntry } from '../git/tree.ts'
 import { type Comparison, makePlan } from '../plan/compare.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -9,7 +8,8 @@ import { readQuarantine } from '../store/read-quarantine.ts'
 export interface SourceComparison extends Pick<Comparison, 'selection' | 'retryQuarantined'> {
   readonly db: Database
   readonly sourceId: string
-  readonly repository: Repository
+  /** Of the repository. */
+  readonly folder: string
   readonly commit: string
   /** A commit whose tree is here and that the pages are known to equal; null where there is none. */
   readonly diffBase: string | null
@@ -26,16 +26,16 @@ const MAX_CHANGES = 20_000
  * known to equal the older one; else everywhere.
  */
 export async function planSource(comparison: SourceComparison): Promise<Plan> {
-  const { db, sourceId, repository, commit, rewriteBefore, selection, retryQuarantined, signal } = comparison
+  const { db, sourceId, folder, commit, rewriteBefore, selection, retryQuarantined, signal } = comparison
   const common = {
     quarantine: await readQuarantine(db, sourceId),
     countPages: () => countPages(db, sourceId),
-    ...{ selection, retryQuarantined, tree: `${commit} in ${repository.folder}` },
+    ...{ selection, retryQuarantined, tree: `${commit} in ${folder}` },
   }
   const changes = await readChanges(comparison)
   if (changes === null) {
     const pages = readPages(db, sourceId, rewriteBefore, signal)
-    return makePlan({ ...common, files: listTree(repository, commit, signal), pages, covers: () => true })
+    return makePlan({ ...common, files: listTree(folder, commit, signal), pages, covers: () => true })
   }
   const pages = readPagesAt(db, sourceId, [...changes.keys()], signal)
   return makePlan({ ...common, files: changedFiles(changes), pages, covers: (path) => changes.has(path) })
@@ -43,10 +43,10 @@ export async function planSource(comparison: SourceComparison): Promise<Plan> {
 
 type Changes = Map<string, TreeEntry>
 
-async function readChanges({ repository, commit, diffBase, signal }: SourceComparison): Promise<Changes | null> {
+async function readChanges({ folder, commit, diffBase, signal }: SourceComparison): Promise<Changes | null> {
   if (diffBase === null) return null
   const changes: Changes = new Map()
-  for await (const entry of listChanges(repository, diffBase, commit, signal)) {
+  for await (const entry of listChanges(folder, diffBase, commit, signal)) {
     // A path that is not UTF-8 is known by another name in quarantine; too rare for a way of its own.
     if (typeof entry.path !== 'string' || changes.size === MAX_CHANGES) return null
     changes.set(entry.path, entry)

@@ -23,8 +23,6 @@ export interface Source {
   readonly language?: string | undefined
 }
 
-export const searchLanguage = ({ language = 'english' }: Source) => language
-
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
 export function validateSource({ id, repo, subpath, include = [], exclude = [], language }: Source): void {
   const refuse = (message: string, hint: string): never => {
@@ -59,11 +57,6 @@ export function validateSource({ id, repo, subpath, include = [], exclude = [], 
   }
 }
 
-/** The repository as it may be shown and stored: a path made absolute, an address without its secrets. */
-export function displayRepo({ repo }: Source): string {
-  return isRemote(repo) ? redact(repo) : resolve(repo)
-}
-
 /** Where the commits of a source come from. @param clones folder for the clones of those that are on a server. */
 export async function openOrigin({ id, repo, ref }: Source, clones: string): Promise<Origin> {
   // Only the one that is needed is loaded.
@@ -82,9 +75,13 @@ export async function currentCommit(source: Source, signal: AbortSignal): Promis
   return (await openOrigin(source, '')).resolveCommit(signal)
 }
 
-/** A digest of what a bookmark was made with: when it is another, the bookmark says nothing. */
-export function sourceFingerprint(source: Source): string {
-  const { ref, subpath, include = [], exclude = [] } = source
-  const parts = JSON.stringify([displayRepo(source), ref, subpath ?? null, include, exclude])
-  return createHash('sha256').update(parts).digest('hex').slice(0, 16)
+/**
+ * What the database remembers of a source: its repository as it may be shown, a path made absolute or an address without its
+ * secrets, and a digest of what a bookmark is made with: when it is another, the bookmark says nothing.
+ */
+export function sourceRecord(source: Source) {
+  const { id, ref, subpath = null, include = [], exclude = [], language = 'english' } = source
+  const repo = isRemote(source.repo) ? redact(source.repo) : resolve(source.repo)
+  const parts = JSON.stringify([repo, ref, subpath, include, exclude])
+  return { id, repo, ref, language, fingerprint: createHash('sha256').update(parts).digest('hex').slice(0, 16) }
 }

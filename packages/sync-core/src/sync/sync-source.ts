@@ -29,7 +29,7 @@ import { recordCheck } from '../store/record-check.ts'
 import { recordFailure } from '../store/record-failure.ts'
 import { recordUnfinishedRun } from '../store/record-unfinished-run.ts'
 import { type StartedRun, startRun } from '../store/start-run.ts'
-import { displayRepo, openOrigin, type Source, searchLanguage, sourceFingerprint, validateSource } from './source.ts'
+import { openOrigin, type Source, sourceRecord, validateSource } from './source.ts'
 
 const CLONES = '.tidemark/clones'
 
@@ -54,6 +54,8 @@ export interface SyncOptions extends RunOptions {
 interface Run {
   readonly db: Database
   readonly source: Source
+  /** What the database remembers of it. */
+  readonly record: ReturnType<typeof sourceRecord>
   readonly options: SyncOptions
   readonly budget: Budget
   readonly progress: RunProgress
@@ -79,7 +81,8 @@ export async function syncSource(db: Database, source: Source, options: SyncOpti
     budget.recordActivity()
     options.onProgress?.(at)
   })
-  const run: Run = { db: withSignal(db, budget.signal), source, options, budget, progress }
+  const record = sourceRecord(source)
+  const run: Run = { db: withSignal(db, budget.signal), source, record, options, budget, progress }
   let outcome: Outcome
   try {
     outcome = await syncToTarget(run)
@@ -93,9 +96,9 @@ export async function syncSource(db: Database, source: Source, options: SyncOpti
 
 /** The whole run, from the ref to the bookmark. */
 async function syncToTarget(run: Run): Promise<Outcome> {
-  const { db, source, options, budget, progress } = run
+  const { db, source, record, options, budget, progress } = run
   const { breakLockIfStaleMs, waitMs, dryRun = false, full = false } = options
-  const { id, ref } = source
+  const { id } = source
   const key = leaseKey(id)
 
   budget.signal.throwIfAborted()
@@ -124,23 +127,22 @@ async function syncToTarget(run: Run): Promise<Outcome> {
   if (await checkUpToDate(run, held.db)) return { status: 'up_to_date' }
 
   const from = progress.bookmark
-  const about = { id, ref, fingerprint: sourceFingerprint(source), repo: displayRepo(source) }
-  const started = await startRun(held, about, { from, to: progress.target!, full })
+  const started = await startRun(held, record, { from, to: progress.target!, full })
   const { unfinished, rewriteBefore, indexed } = started
   try {
     progress.unindexedPaths = indexed ? [] : 'all'
-    const { plan, repository } = await preparePlan(run, held, origin, started)
+    const { plan, folder } = await preparePlan(run, held, origin, started)
     if (!options.allowMassDelete && warnAbout(run, guardViolation(plan)))
       return await recordUnfinished(run, held, started.id, { status: 'blocked', reason: 'mass_delete' })
     const failedBefore = unfinished ? plan.stillQuarantined : 0
     const { fetchBlobs } = origin
     await progress.phase('apply', async () => {
       if (rewriteBefore !== null) await deleteOrphans(held, id, progress.report)
-      await applyPlan({ plan, sourceId: id, repository, fetchBlobs, failedBefore, held, budget, progress })
+      await applyPlan({ plan, sourceId: id, folder, fetchBlobs, failedBefore, held, budget, progress })
     })
     const status = from === null ? 'first_sync' : 'synced'
     const commit = progress.target!
-    await finishSource(held, about, { id: started.id, commit, status, counts: progress.counts() })
+    await finishSource(held, record, { id: started.id, commit, status, counts: progress.counts() })
     progress.bookmark = commit
     return { status }
   } catch (error) {
@@ -171,26 +173,25 @@ async function preparePlan(
   origin: Origin,
   started: StartedRun | null,
 ) {
-  const { repository, commit } = await progress.phase(origin.phase, () => origin.prepare(signal))
+  const { folder, commit } = await progress.phase(origin.phase, () => origin.prepare(signal))
   progress.target = commit
   const { id: sourceId, subpath, include, exclude } = source
   const rewriteBefore = started ? started.rewriteBefore : full ? END_OF_TIME : null
   // The pages are known to equal the tree of the bookmark, and it is there to be compared with.
   const clean = started?.sameSettings && !started.unfinished && rewriteBefore === null && !retryQuarantined
   const { bookmark } = progress
-  const diffBase = clean && bookmark !== null && (await hasTree(repository, bookmark, signal)) ? bookmark : null
+  const diffBase = clean && bookmark !== null && (await hasTree(folder, bookmark, signal)) ? bookmark : null
   const selection = { subpath, include, exclude }
-  const comparison = { db, sourceId, repository, commit, selection, retryQuarantined, diffBase, rewriteBefore, signal }
+  const comparison = { db, sourceId, folder, commit, selection, retryQuarantined, diffBase, rewriteBefore, signal }
   const { planSource } = await import('./plan-source.ts')
   const plan = await progress.phase('plan', () => planSource(comparison))
   progress.setPlan(plan)
-  return { plan, repository }
+  return { plan, folder }
 }
 
 /** Whether the target is in already and no option asks for more; reads the bookmark and the state of the index. */
-async function checkUpToDate({ source, options, progress }: Run, db: Database): Promise<boolean> {
-  const about = { id: source.id, fingerprint: sourceFingerprint(source), language: searchLanguage(source) }
-  const { bookmark, upToDate, indexed } = await recordCheck(db, about, progress.target!)
+async function checkUpToDate({ record, options, progress }: Run, db: Database): Promise<boolean> {
+  const { bookmark, upToDate, indexed } = await recordCheck(db, record, progress.target!)
   progress.lookedAt = performance.now()
   progress.bookmark = bookmark
   progress.unindexedPaths = indexed ? null : 'all'
@@ -224,12 +225,12 @@ async function recordAfterwards({ db, source, options, progress }: Run, { status
 const COMPLETE = new Set<Outcome['status']>(['up_to_date', 'synced', 'first_sync'])
 
 /** Has the search index follow the pages that are in, with what is left of the budget. */
-async function updateIndex({ db, source, options, budget, progress }: Run, { status }: Outcome): Promise<void> {
+async function updateIndex({ db, record, options, budget, progress }: Run, { status }: Outcome): Promise<void> {
   const { unindexedPaths, report: onBatch } = progress
   if (!COMPLETE.has(status) || options.search === false || unindexedPaths === null) return
   const { updateSearchIndex } = await import('../search/update-index.ts')
   const paths = unindexedPaths === 'all' ? null : unindexedPaths
-  const update = { sourceId: source.id, language: searchLanguage(source), paths, budget, onBatch }
+  const update = { sourceId: record.id, language: record.language, paths, budget, onBatch }
   const problem = await progress.phase('search', () => updateSearchIndex(db, update))
   if (problem !== null) progress.warnings.push({ code: 'search_behind', message: problem })
 }
