@@ -8,24 +8,19 @@ export interface Blob {
   readonly content: Buffer | null
 }
 
-export interface BlobOptions {
-  /** Larger blobs are skipped without being held in memory. */
-  readonly maxBytes: number
-  readonly signal: AbortSignal
-}
-
 /**
  * Reads blobs through one `git cat-file --batch`, each beside its item. The two pipes are all the back-pressure there
  * is: git stops reading names when its output is not read.
  *
  * @param items what to read, in order; pulled as the blobs are consumed, so it may be endless.
+ * @param options.maxBytes larger blobs are skipped without being held in memory.
  * @throws {SyncError} `GIT_FAILED` where an object is missing or git ends early, what `items` throws, or the signal's
  *   reason.
  */
 export async function* readBlobs<T extends { readonly blobOid: string }>(
   folder: string,
   items: Iterable<T> | AsyncIterable<T>,
-  { maxBytes, signal }: BlobOptions,
+  { maxBytes, signal }: { readonly maxBytes: number; readonly signal: AbortSignal },
 ): AsyncGenerator<{ item: T; blob: Blob }> {
   const pending: T[] = []
   let failure: unknown

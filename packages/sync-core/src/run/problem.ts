@@ -138,17 +138,13 @@ export function statusProblem(status: StuckStatus, source: string, work: Work, d
 /** A holder renews every 15 s, and a lease ends 90 s after it was last renewed. */
 const LEASE_TTL_MS = 90_000
 
+type SeenHolder = Pick<Holder, 'host' | 'pid' | 'sinceRefreshMs'>
+
 /** The lease of a holder that has died or hangs, which has not ended by itself; null where its holder is alive. */
-export function leaseProblem(
-  holder: Pick<Holder, 'host' | 'pid' | 'sinceRefreshMs'>,
-  source: string,
-  work: Work,
-): Problem | null {
+export function leaseProblem(holder: SeenHolder, source: string, work: Work): Problem | null {
   if ((holder.sinceRefreshMs ?? 0) <= LEASE_TTL_MS) return null
-  return {
-    message: `${holderText(holder)} holds its lease and shows no sign of life`,
-    nextStep: WORK[work].breakLease(source),
-  }
+  const message = `${holderText(holder)} holds its lease and shows no sign of life`
+  return { message, nextStep: WORK[work].breakLease(source) }
 }
 
 export const holderText = ({ host, pid }: Pick<Holder, 'host' | 'pid'>) =>

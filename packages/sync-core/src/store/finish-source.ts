@@ -1,10 +1,11 @@
 import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { type Fenced, fencedQuery } from './fenced-query.ts'
+import type { SourceRecord } from './start-run.ts'
 
 /** Moves the bookmark, everything at this commit is in, and ends the run. @throws {LeaseLostError} */
 export async function finishSource(
   fenced: Fenced,
-  source: { readonly id: string; readonly fingerprint: string },
+  source: SourceRecord,
   run: { readonly id: string; readonly commit: string; readonly status: string; readonly counts: object },
 ): Promise<void> {
   const { id, commit, status, counts } = run

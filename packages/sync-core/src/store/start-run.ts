@@ -2,6 +2,9 @@ import { hostname } from 'node:os'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { type Fenced, fencedQuery } from './fenced-query.ts'
 
+/** What the database remembers of a source. */
+export type SourceRecord = Readonly<Record<'id' | 'repo' | 'ref' | 'fingerprint' | 'language', string>>
+
 export interface StartedRun {
   readonly id: string
   /** Whether an earlier run had left the source unfinished. */
@@ -23,7 +26,7 @@ export interface StartedRun {
  */
 export async function startRun(
   fenced: Fenced,
-  source: Readonly<Record<'id' | 'repo' | 'ref' | 'fingerprint', string>>,
+  source: SourceRecord,
   run: { readonly from: string | null; readonly to: string; readonly full: boolean },
 ): Promise<StartedRun> {
   const { id, repo, ref, fingerprint } = source

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { isRemote, parseAddress } from '../git/address.ts'
 import type { Origin } from '../git/origin.ts'
 import { redact } from '../redact.ts'
+import type { SourceRecord } from '../store/start-run.ts'
 import { SyncError } from '../sync-error.ts'
 
 /** A git ref whose Markdown files are mirrored. */
@@ -76,10 +77,10 @@ export async function currentCommit(source: Source, signal: AbortSignal): Promis
 }
 
 /**
- * What the database remembers of a source: its repository as it may be shown, a path made absolute or an address without its
- * secrets, and a digest of what a bookmark is made with: when it is another, the bookmark says nothing.
+ * What the database remembers of a source: its repository as it may be shown, a path made absolute or an address
+ * without its secrets, and a digest of what a bookmark is made with: when it is another, the bookmark says nothing.
  */
-export function sourceRecord(source: Source) {
+export function sourceRecord(source: Source): SourceRecord {
   const { id, ref, subpath = null, include = [], exclude = [], language = 'english' } = source
   const repo = isRemote(source.repo) ? redact(source.repo) : resolve(source.repo)
   const parts = JSON.stringify([repo, ref, subpath, include, exclude])

@@ -28,7 +28,7 @@ import { readSource } from '../store/read-source.ts'
 import { recordCheck } from '../store/record-check.ts'
 import { recordFailure } from '../store/record-failure.ts'
 import { recordUnfinishedRun } from '../store/record-unfinished-run.ts'
-import { type StartedRun, startRun } from '../store/start-run.ts'
+import { type SourceRecord, type StartedRun, startRun } from '../store/start-run.ts'
 import { openOrigin, type Source, sourceRecord, validateSource } from './source.ts'
 
 const CLONES = '.tidemark/clones'
@@ -55,7 +55,7 @@ interface Run {
   readonly db: Database
   readonly source: Source
   /** What the database remembers of it. */
-  readonly record: ReturnType<typeof sourceRecord>
+  readonly record: SourceRecord
   readonly options: SyncOptions
   readonly budget: Budget
   readonly progress: RunProgress
@@ -112,7 +112,6 @@ async function syncToTarget(run: Run): Promise<Outcome> {
     const { plan } = await preparePlan(run, { db, signal: budget.signal }, origin, null)
     progress.countPlan(plan)
     options.onPlan?.(plannedChanges(plan))
-    warnAbout(run, guardViolation(plan))
     return { status: 'dry_run' }
   }
 
@@ -131,8 +130,8 @@ async function syncToTarget(run: Run): Promise<Outcome> {
   const { unfinished, rewriteBefore, indexed } = started
   try {
     progress.unindexedPaths = indexed ? [] : 'all'
-    const { plan, folder } = await preparePlan(run, held, origin, started)
-    if (!options.allowMassDelete && warnAbout(run, guardViolation(plan)))
+    const { plan, folder, violation } = await preparePlan(run, held, origin, started)
+    if (violation !== null)
       return await recordUnfinished(run, held, started.id, { status: 'blocked', reason: 'mass_delete' })
     const failedBefore = unfinished ? plan.stillQuarantined : 0
     const { fetchBlobs } = origin
@@ -166,9 +165,9 @@ async function loadPipeline() {
 /** Later than any page was written, and within what Postgres can hold. */
 const END_OF_TIME = new Date('9999-01-01T00:00:00Z')
 
-/** Fetches the target and compares it with the pages. @param started null for a dry run. */
+/** Fetches the target and compares it with the pages; warns of what a person must allow. `started` by a dry run is null. */
 async function preparePlan(
-  { source, options: { full, retryQuarantined = false }, progress }: Run,
+  { source, options: { full, retryQuarantined = false, allowMassDelete }, progress }: Run,
   { db, signal }: Pick<Held, 'db' | 'signal'>,
   origin: Origin,
   started: StartedRun | null,
@@ -186,7 +185,9 @@ async function preparePlan(
   const { planSource } = await import('./plan-source.ts')
   const plan = await progress.phase('plan', () => planSource(comparison))
   progress.setPlan(plan)
-  return { plan, folder }
+  const violation = started && allowMassDelete ? null : guardViolation(plan)
+  if (violation !== null) progress.warnings.push({ code: 'mass_delete', message: violation })
+  return { plan, folder, violation }
 }
 
 /** Whether the target is in already and no option asks for more; reads the bookmark and the state of the index. */
@@ -198,12 +199,6 @@ async function checkUpToDate({ record, options, progress }: Run, db: Database): 
   if (!upToDate || options.full || options.retryQuarantined) return false
   progress.filesRemaining = 0
   return true
-}
-
-/** Warns of what a person must allow. @returns whether there is anything. */
-function warnAbout({ progress }: Run, violation: string | null): boolean {
-  if (violation !== null) progress.warnings.push({ code: 'mass_delete', message: violation })
-  return violation !== null
 }
 
 /** Records how a run ended that did not finish its source. */

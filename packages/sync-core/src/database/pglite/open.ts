@@ -47,10 +47,9 @@ export async function openPglite(folder: string): Promise<Connection> {
   }
 }
 
-/** Requests to the database's process, each with a promise of its answer. */
+/** Requests to the database's process, each with a promise of its answer; the answers come in their order. */
 function openRequests(child: ChildProcess) {
-  const pending = new Map<number, PromiseWithResolvers<any[]>>()
-  let nextId = 0
+  const pending: PromiseWithResolvers<any[]>[] = []
   let fault: Error | undefined
   // A forgotten close() must not keep this process alive, an unanswered statement must.
   const keepAlive = (wanted: boolean) => {
@@ -60,13 +59,11 @@ function openRequests(child: ChildProcess) {
   }
   const end = (error: Error) => {
     fault ??= error
-    for (const { reject } of pending.values()) reject(error)
-    pending.clear()
+    for (const { reject } of pending.splice(0)) reject(error)
   }
-  child.on('message', ({ id, rows, error }: Reply) => {
-    const call = pending.get(id)
-    pending.delete(id)
-    if (pending.size === 0) keepAlive(false)
+  child.on('message', ({ rows, error }: Reply) => {
+    const call = pending.shift()
+    if (pending.length === 0) keepAlive(false)
     if (error) call?.reject(Object.assign(new Error(error.message), error))
     else call?.resolve(rows)
   })
@@ -77,10 +74,9 @@ function openRequests(child: ChildProcess) {
     async send(text: string | null, params: unknown[] = []): Promise<any[]> {
       if (fault) throw fault
       const call = Promise.withResolvers<any[]>()
-      const id = nextId++
-      pending.set(id, call)
+      pending.push(call)
       keepAlive(true)
-      child.send({ id, text, params } satisfies Request, () => {})
+      child.send({ text, params } satisfies Request, () => {})
       return call.promise
     },
   }
