@@ -4,10 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { PARENT_PIPE } from './exit-with-parent.ts'
 
 /**
- * Starts another module of the same folder as a process: built code, or source where types are stripped.
- *
- * @param files further files of ours that it has open, from the one after {@link PARENT_PIPE} on.
- * @returns it, and our end of the pipe by which it knows that we are there.
+ * Starts another module of the same folder as a process: built code, or source where types are stripped. Returns it with
+ * our end of the pipe by which it knows that we are there. It has `files` open too, after {@link PARENT_PIPE}.
  */
 export function forkSibling(url: string, name: string, args: readonly string[], files: readonly number[] = []) {
   const child = fork(fileURLToPath(new URL(`./${name}${url.endsWith('.ts') ? '.ts' : '.js'}`, url)), args, {

@@ -26,8 +26,7 @@ export const SAFE_CONFIG = [
 
 /**
  * The environment of a git on a repository; git does not look above it: a folder inside another repository is not one.
- *
- * @param server that it may talk to, as the remote `tidemark`; what only reads may not talk to any.
+ * It may talk to a server by the name of `tidemark`; what only reads may not talk to any.
  */
 export function gitEnvironment(folder: string, server?: Address): NodeJS.ProcessEnv {
   const inherited = Number(process.env.GIT_CONFIG_COUNT ?? 0)

@@ -43,12 +43,7 @@ const TRUSTED_SETTINGS = Object.fromEntries(
     .map((name) => [`allowUnsafe${name}`, true]),
 )
 
-/**
- * Has git's porcelain answer as text.
- *
- * @param input for its standard input.
- * @throws {GitError} when git fails, or the signal's reason.
- */
+/** Has git's porcelain answer as text. @throws {GitError} when git fails, or the signal's reason. */
 export async function localGit(
   folder: string,
   args: readonly string[],
@@ -85,11 +80,7 @@ export interface GitOptions {
   readonly server?: Address
 }
 
-/**
- * Starts git on a repository, to read its output as it comes.
- *
- * @throws {ExecaError} from `ended` when git fails, also by the signal.
- */
+/** Starts git on a repository, to read its output as it comes. */
 export async function startGit(
   folder: string,
   args: readonly string[],
@@ -111,7 +102,7 @@ export async function startGit(
   ended.catch(() => {})
   return {
     output: child.stdout as AsyncIterable<Buffer>,
-    /** Resolves when git has ended well. */
+    /** Resolves when git has ended well, and rejects when it has failed, also by the signal. */
     ended,
     /** Ends git where it still runs, and waits for it. */
     async stop() {

@@ -15,11 +15,7 @@ export interface TreeEntry {
 /** The mode of a path that is not there. */
 export const ABSENT = '000000'
 
-/**
- * The files of a commit's tree, in the byte order of their paths (that of `COLLATE "C"`), as git prints them.
- *
- * Yields one array for each buffer that arrives, so that a tree of any size passes through without being held.
- */
+/** The files of a commit's tree in the byte order of their paths, that of `COLLATE "C"`; an array for each buffer of git's. */
 export async function* listTree(folder: string, commit: string, signal: AbortSignal): AsyncGenerator<TreeEntry[]> {
   const args = ['ls-tree', '-r', '-z', '--full-tree', commit]
   for await (const records of readRecords(folder, args, signal, `list the files of ${commit}`))

@@ -18,26 +18,22 @@ const MAX_ATTEMPTS = 2
 
 type ParseOutcome = ParseReply | { readonly timeLimit: true } | { readonly endedBy: string }
 
-export interface Parser extends AsyncDisposable {
-  /**
-   * @throws {QuarantineError} where the file is at fault, the same with every run.
-   * @throws {SyncError} `PARSER_KILLED` where something else has ended the parser twice; or the signal's reason.
-   */
-  parse(path: string, bytes: Buffer): Promise<Page>
-}
-
 /**
  * Parses most files here, and large or suspicious ones in a process, started for the first: Markdown can cost the
  * square of its size, and only a process can be ended midway; but it takes 0.1 s to start, and a millisecond a file.
  */
-export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS): Parser {
+export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS) {
   let child: ReturnType<typeof startParser> | undefined
   const end = async () => {
     await child?.end()
     child = undefined
   }
   return {
-    async parse(path, bytes) {
+    /**
+     * @throws {QuarantineError} where the file is at fault, the same with every run.
+     * @throws {SyncError} `PARSER_KILLED` where something else has ended the parser twice; or the signal's reason.
+     */
+    async parse(path: string, bytes: Buffer): Promise<Page> {
       if (isCheap(bytes)) return parsePage(path, bytes)
       for (let attempt = 1; ; attempt++) {
         // It may have been killed since the last file.

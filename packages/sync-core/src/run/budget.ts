@@ -42,12 +42,9 @@ export function startBudget({ budgetMs, stallMs = STALL_TIMEOUT_MS, signal: call
 /** How long a statement should take: the most that a run can overstay its budget by, and a heartbeat its time. */
 const STATEMENT_TARGET_MS = 100
 
-/**
- * The size of the next batch: half of the way or more towards what takes the target time, never more than double.
- *
- * @param processed how many items the last batch had; with few, how long it took says little.
- */
+/** The size of the next batch: towards what takes the target time, never more than double. */
 export function nextBatchSize(current: number, max: number, processed: number, elapsedMs: number): number {
+  // How long few items took says little.
   if (processed < current / 2) return current
   const fitting = Math.round((processed * STATEMENT_TARGET_MS) / Math.max(elapsedMs, 1))
   return Math.max(1, Math.min(max, fitting, current * 2))

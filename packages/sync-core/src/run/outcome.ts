@@ -6,9 +6,9 @@ export type Phase = 'lock' | 'fetch' | 'plan' | 'apply' | 'search'
 
 export type Counts = ReturnType<typeof noCounts>
 
-export const noCounts = () => ({
-  ...{ filesImported: 0, filesUpdated: 0, filesRenamed: 0, filesDeleted: 0, filesQuarantined: 0 },
-})
+export function noCounts() {
+  return { filesImported: 0, filesUpdated: 0, filesRenamed: 0, filesDeleted: 0, filesQuarantined: 0 }
+}
 
 export const noPhases = (): Record<Phase, number> => ({ lock: 0, fetch: 0, plan: 0, apply: 0, search: 0 })
 
@@ -62,16 +62,6 @@ export function emptyResult(
   outcome: Extract<Outcome, { status: 'partial' | 'failed' }>,
   elapsedMs = 0,
 ): SyncResult {
-  return {
-    source,
-    ...outcome,
-    bookmark: null,
-    target: null,
-    ...noCounts(),
-    filesRemaining: null,
-    blobsRead: 0,
-    elapsedMs,
-    phases: noPhases(),
-    warnings: [],
-  }
+  const nothing = { bookmark: null, target: null, filesRemaining: null, blobsRead: 0 }
+  return { source, ...outcome, ...nothing, ...noCounts(), elapsedMs, phases: noPhases(), warnings: [] }
 }

@@ -113,11 +113,7 @@ function describePartial(result: RunResult): Problem {
 /** A status that a person has to do something about. */
 type StuckStatus = Extract<SyncStatus, 'blocked' | 'blocked_by_failures' | 'failed'>
 
-/**
- * What is wrong with a source whose last run ended so, and how it goes on.
- *
- * @param detail what the run itself has said of that status; not known any more where only the status is stored.
- */
+/** What is wrong with a source whose last run ended so. @param detail what that run has said of it, where it is known. */
 export function statusProblem(status: StuckStatus, source: string, work: Work, detail?: string): Problem {
   const again = `tidemark ${work} --source ${source}`
   const { manyRefused, lookAt } = WORK[work]

@@ -44,11 +44,7 @@ export function refuseTooManyFailures(failed: number, total: number, what: strin
     throw new TooManyFailures(`${failed} of ${total} ${what}`)
 }
 
-/**
- * How a run ended that threw: stopped by its signal, blocked, or failed.
- *
- * @param warnings of the run, to which is added what blocks it.
- */
+/** How a run ended that threw: stopped by its signal, blocked, or failed. What blocks it is added to its warnings. */
 export function outcomeFromError(
   error: unknown,
   signal: AbortSignal,
