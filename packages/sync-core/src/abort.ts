@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** What {@link raceAbort} and {@link raceTimeout} resolve to where the work was too late. */
 export const ABORTED = Symbol('aborted')
 
@@ -8,32 +11,27 @@ export const ABORTED = Symbol('aborted')
 export async function raceAbort<T>(
   work: Promise<T>,
   signal: AbortSignal | undefined,
-  graceMs = 0,
+  graceMs: number,
 ): Promise<T | typeof ABORTED> {
   if (!signal) return work
-  const { promise: aborted, resolve } = Promise.withResolvers<typeof ABORTED>()
-  let timer: NodeJS.Timeout | undefined
-  const onAbort = () => {
-    if (graceMs === 0) resolve(ABORTED)
-    else timer = setTimeout(resolve, graceMs, ABORTED)
+  const done = new AbortController()
+  const abort = async (): Promise<typeof ABORTED> => {
+    if (!signal.aborted) await once(signal, 'abort', { signal: done.signal })
+    return sleep(graceMs, ABORTED, { signal: done.signal })
   }
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
   try {
-    return await Promise.race([work, aborted])
+    return await Promise.race([work, abort()])
   } finally {
-    signal.removeEventListener('abort', onAbort)
-    clearTimeout(timer)
+    done.abort()
   }
 }
 
 /** The same after a time. Keeps the process alive meanwhile, as the timer of `AbortSignal.timeout` does not. */
 export async function raceTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T | typeof ABORTED> {
-  const timeout = new AbortController()
-  const timer = setTimeout(() => timeout.abort(), timeoutMs)
+  const done = new AbortController()
   try {
-    return await raceAbort(work, timeout.signal)
+    return await Promise.race([work, sleep<typeof ABORTED>(timeoutMs, ABORTED, { signal: done.signal })])
   } finally {
-    clearTimeout(timer)
+    done.abort()
   }
 }

@@ -1,10 +1,10 @@
 import { Socket } from 'node:net'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
-interface ParentWatch {
-  readonly parentPipe: number
-  readonly graceMs: number
-}
+/** The file descriptor of the pipe to the parent in every process that `forkSibling` starts. */
+export const PARENT_PIPE = 4
+
+type ParentWatch = Readonly<Record<'parentPipe' | 'graceMs', number>>
 
 /**
  * Ends this process with its parent, also in the middle of a statement that keeps its main thread busy: a thread watches.

@@ -9,7 +9,7 @@ export type { TracedGit } from './git/git.ts'
 export type { PlannedChange } from './plan/plan.ts'
 export { redact } from './redact.ts'
 export { leaseKey } from './run/lease.ts'
-export type { Holder, ResultError, StopReason, SyncResult, SyncStatus } from './run/outcome.ts'
+export type { Holder, Phase, ResultError, StopReason, SyncResult, SyncStatus } from './run/outcome.ts'
 export { emptyResult } from './run/outcome.ts'
 export {
   countRun,
@@ -23,7 +23,7 @@ export {
   resultProblem,
   runsLeft,
 } from './run/problem.ts'
-export type { Phase, Progress } from './run/progress.ts'
+export type { Progress } from './run/progress.ts'
 export { exitCodeFromResults, severityFromStatus, statusText, worstStatus } from './run/severity.ts'
 export {
   describeSource,
@@ -37,14 +37,14 @@ export {
 export { type SearchMode, type SearchOptions, type SearchResult, search } from './search/search.ts'
 export { countSource, type SourceSize } from './store/count-source.ts'
 export { collectEmbeddings, type GcResult } from './store/embeddings/collect-embeddings.ts'
+export { checkVectors } from './store/embeddings/vector-space.ts'
 export { migrate, pendingMigrations } from './store/migrate.ts'
 export { readPage, type ShownPage } from './store/read-page.ts'
 export { type RunRecord, readRuns } from './store/read-runs.ts'
 export { readSource, readSources, type StoredSource } from './store/read-source.ts'
 export { readStatus } from './store/read-status.ts'
 export type { SearchHit } from './store/search/find-hits.ts'
-export type { SyncOptions } from './sync/options.ts'
 export { removeSource } from './sync/remove-source.ts'
 export { currentCommit, type Source, validateSource } from './sync/source.ts'
-export { syncSource } from './sync/sync-source.ts'
+export { type SyncOptions, syncSource } from './sync/sync-source.ts'
 export { SyncError, type SyncErrorCode } from './sync-error.ts'

@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { createLocks, type LocksOptions } from '@tidemark/lock'
 import { raceTimeout } from '../abort.ts'
 import { SyncError } from '../sync-error.ts'
+import { traced } from '../trace.ts'
 import type { Connection, Database } from './database.ts'
 
 /** After which a lease's statement without an answer is given up. */
@@ -33,15 +34,15 @@ export type DatabaseOptions = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marg
  */
 export async function openDatabase(where: string, { signal, ...leases }: DatabaseOptions = {}): Promise<Database> {
   signal?.throwIfAborted()
-  const connection = traced(await connect(where, signal))
-  const query = (text: string, params?: unknown[]) =>
-    connection.query(text, params, AbortSignal.timeout(LEASE_STATEMENT_TIMEOUT_MS))
-  const locks = createLocks({ query }, { ...leases, table: 'tidemark.locks' })
-  return {
-    ...connection,
-    locks,
-    close: () => locks.close().finally(connection.close),
-  }
+  const connection = await connect(where, signal)
+  const query: Database['query'] = (text, params, signal) =>
+    traced(statements, connection.query(text, params, signal), (elapsedMs, result): TracedStatement => {
+      return { text, elapsedMs, rows: result?.rows.length ?? null }
+    })
+  const leaseQuery = (text: string, params?: unknown[]) =>
+    query(text, params, AbortSignal.timeout(LEASE_STATEMENT_TIMEOUT_MS))
+  const locks = createLocks({ query: leaseQuery }, { ...leases, table: 'tidemark.locks' })
+  return { ...connection, query, locks, close: () => locks.close().finally(connection.close) }
 }
 
 /**
@@ -75,21 +76,4 @@ export interface TracedStatement {
   readonly rows: number | null
 }
 
-function traced(connection: Connection): Connection {
-  const statements = channel('tidemark:sql')
-  return {
-    ...connection,
-    async query(text, params, signal) {
-      if (!statements.hasSubscribers) return connection.query(text, params, signal)
-      const started = performance.now()
-      let rows: number | null = null
-      try {
-        const result = await connection.query(text, params, signal)
-        rows = result.rows.length
-        return result as { rows: any[] }
-      } finally {
-        statements.publish({ text, elapsedMs: performance.now() - started, rows } satisfies TracedStatement)
-      }
-    },
-  }
-}
+const statements = channel('tidemark:sql')

@@ -2,12 +2,17 @@ import type { Outcome } from '../run/outcome.ts'
 
 /** What an embedding run has done. */
 export interface EmbedCounts {
-  chunksEmbedded: number // Texts that were embedded; one that stands in many chunks counts once
-  chunksQuarantined: number // Texts that the server does not embed; see `tidemark.embedding_quarantine`
-  chunksRemaining: number | null // What is left for the next run; null where the run stopped before it knew
+  /** Texts that were embedded; one that stands in many chunks counts once. */
+  chunksEmbedded: number
+  /** Texts that the server does not embed; see `tidemark.embedding_quarantine`. */
+  chunksQuarantined: number
+  /** What is left for the next run; null where the run stopped before it knew. */
+  chunksRemaining: number | null
   requests: number
-  tokens: number // As the server has counted them
-  estimate?: { readonly tokens: number; readonly cost: number | null } // Of a dry run; no cost where no price is known
+  /** As the server has counted them. */
+  tokens: number
+  /** Of a dry run; no cost where no price is known. */
+  estimate?: { readonly tokens: number; readonly cost: number | null }
 }
 
 /** How the embedding of one source ended. */
@@ -27,9 +32,9 @@ export interface EmbedProgress {
   readonly elapsedMs: number
 }
 
-export const noEmbedCounts = (): EmbedCounts => ({
-  ...{ chunksEmbedded: 0, chunksQuarantined: 0, chunksRemaining: null, requests: 0, tokens: 0 },
-})
+export function noEmbedCounts(): EmbedCounts {
+  return { chunksEmbedded: 0, chunksQuarantined: 0, chunksRemaining: null, requests: 0, tokens: 0 }
+}
 
 /** The result of a source whose embedding was stopped before it began. */
 export function cancelledEmbedResult(source: string, model: string): EmbedResult {

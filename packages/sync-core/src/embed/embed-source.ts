@@ -11,7 +11,7 @@ import type { RunOptions } from '../run/options.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { outcomeFromError, refuseTooManyFailures } from '../run/stop.ts'
 import { claimTexts, type PendingText } from '../store/embeddings/claim-texts.ts'
-import { completeModel, countMissing, readModels } from '../store/embeddings/models.ts'
+import { completeModel, countMissing, type MissingTexts, readModels } from '../store/embeddings/models.ts'
 import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'
 import { prepareVectors, vectorSpace } from '../store/embeddings/vector-space.ts'
 import { bisectRejected } from './bisect-rejected.ts'
@@ -19,7 +19,8 @@ import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts }
 import { type Embedding, validateEmbedding } from './embedding.ts'
 
 export interface EmbedOptions extends RunOptions {
-  readonly onProgress?: ((progress: EmbedProgress) => void) | undefined // Called after each batch that is in
+  /** Called after each batch that is in. */
+  readonly onProgress?: ((progress: EmbedProgress) => void) | undefined
 }
 
 const BATCH_SIZE = 64
@@ -71,9 +72,14 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
   const { db, sourceId, options, budget, counts } = run
   const { signal } = budget
   signal.throwIfAborted()
-  if (options.dryRun) return estimate(run)
+  if (options.dryRun) {
+    const tokens = Math.ceil((await countRemaining(run, db)).characters / CHARACTERS_PER_TOKEN)
+    const { pricePerMillionTokens: price } = run.embedding
+    counts.estimate = { tokens, cost: price === undefined ? null : (tokens / 1_000_000) * price }
+    return { status: 'dry_run' }
+  }
   await prepareVectors(db)
-  if (!options.retryQuarantined && (await countRemaining(run, db)) === 0) {
+  if (!options.retryQuarantined && (await countRemaining(run, db)).chunks === 0) {
     await completeSet(run, db)
     return { status: 'up_to_date' }
   }
@@ -84,14 +90,14 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
   await using held = acquired
   try {
     if (options.retryQuarantined) await held.db.query(FORGET_REJECTED, [run.embedding.model, sourceId])
-    let remaining = await countRemaining(run, held.db)
+    let { chunks: remaining } = await countRemaining(run, held.db)
     // Without statistics, which PGlite does not make by itself, each batch would sort all that are left to find the next.
     if (remaining > ANALYZE_ABOVE) await held.db.query('ANALYZE tidemark.chunks (source_id, page_id, ordinal)')
     while (remaining > 0) {
       const before = counts.chunksEmbedded + counts.chunksQuarantined
       await embedMissing(run, held)
       if (counts.chunksEmbedded + counts.chunksQuarantined === before) await sleep(CLAIM_POLL_MS, undefined, { signal })
-      remaining = await countRemaining(run, held.db)
+      remaining = (await countRemaining(run, held.db)).chunks
     }
     await completeSet(run, held.db)
     return { status: counts.chunksEmbedded > 0 ? 'synced' : 'up_to_date' }
@@ -103,18 +109,10 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
 const FORGET_REJECTED = /* sql */ `DELETE FROM tidemark.embedding_quarantine AS q WHERE model = $1
 AND EXISTS (SELECT FROM tidemark.chunks AS c WHERE c.source_id = $2 AND c.content_hash = q.content_hash)`
 
-async function countRemaining({ sourceId, embedding, counts }: EmbedRun, db: Database): Promise<number> {
-  counts.chunksRemaining = (await countMissing(db, embedding.model, sourceId)).chunks
-  return counts.chunksRemaining
-}
-
-async function estimate({ db, sourceId, embedding, counts }: EmbedRun): Promise<Outcome> {
-  const { chunks, characters } = await countMissing(db, embedding.model, sourceId)
-  const { pricePerMillionTokens: price } = embedding
-  const tokens = Math.ceil(characters / CHARACTERS_PER_TOKEN)
-  counts.chunksRemaining = chunks
-  counts.estimate = { tokens, cost: price === undefined ? null : (tokens / 1_000_000) * price }
-  return { status: 'dry_run' }
+async function countRemaining({ sourceId, embedding, counts }: EmbedRun, db: Database): Promise<MissingTexts> {
+  const missing = await countMissing(db, embedding.model, sourceId)
+  counts.chunksRemaining = missing.chunks
+  return missing
 }
 
 /** Has the set count for search, where it has all; a search by vectors is only slower without its index. */
@@ -128,7 +126,8 @@ async function completeSet({ embedding, budget, warnings }: EmbedRun, db: Databa
 }
 
 /** One pass over the chunks of the source, several requests at a time, each batch stored as it comes back. */
-async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise<void> {
+async function embedMissing(run: EmbedRun, held: Held): Promise<void> {
+  const { db, signal } = held
   const { sourceId, embedding, options, budget, counts } = run
   const { model, batchSize = BATCH_SIZE, concurrency = CONCURRENCY } = embedding
   const { embedTexts } = await import('./embed-texts.ts')
@@ -144,8 +143,8 @@ async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise
   const storeBatch = async (texts: readonly PendingText[]) => {
     const { embedded, rejected, tokens } = await bisectRejected(request, texts)
     counts.chunksQuarantined += rejected.length
-    refuseTooManyFailures(counts.chunksQuarantined, total, () => `texts were refused: ${rejected.at(-1)?.message}`)
-    await storeEmbeddings(db, lease, type, { model, dimensions: dimensions!, embedded, rejected })
+    refuseTooManyFailures(counts.chunksQuarantined, total, `texts were refused: ${rejected.at(-1)?.message}`)
+    await storeEmbeddings(held, type, { model, dimensions: dimensions!, embedded, rejected })
     counts.chunksEmbedded += embedded.length
     counts.tokens += tokens
     counts.chunksRemaining = Math.max(0, counts.chunksRemaining! - texts.length)
@@ -153,7 +152,7 @@ async function embedMissing(run: EmbedRun, { db, lease, signal }: Held): Promise
     const done = counts.chunksEmbedded + counts.chunksQuarantined
     options.onProgress?.({ source: sourceId, done, total, elapsedMs: run.elapsedMs() })
   }
-  const batches = claimTexts(db, lease, sourceId, model, batchSize)
+  const batches = claimTexts(held, sourceId, model, batchSize)
   // All of them take from one generator, and the first that fails ends it for the others, which store what they have.
   const work = async () => {
     for await (const texts of batches) {

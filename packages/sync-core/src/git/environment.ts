@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import type { Address } from './address.ts'
 
 // What `git rev-parse --local-env-vars` prints, configuration aside: left by a hook or a shell, each of them
 // would point our git at another repository than the one we name.
@@ -23,22 +24,13 @@ export const SAFE_CONFIG = [
   'core.quotePath=false',
 ]
 
-/** What a git needs beside its arguments. */
-export interface GitSettings {
-  /** Whether it may talk to a server; what only reads may not, or a partial clone would fetch what it lacks. */
-  readonly online?: boolean
-  /** Configuration, passed in the environment where no one else can read it. */
-  readonly config?: readonly (readonly [string, string])[]
-  /** Variables for credential helpers. */
-  readonly secrets?: Readonly<Record<string, string>>
-}
-
-/** The environment of a git on a repository; git does not look above it: a folder inside another repository is not one. */
-export function gitEnvironment(
-  folder: string,
-  { config = [], secrets = {}, online = false }: GitSettings = {},
-): NodeJS.ProcessEnv {
+/**
+ * The environment of a git on a repository; git does not look above it: a folder inside another repository is not one.
+ * It may talk to a server by the name of `tidemark`; what only reads may not talk to any.
+ */
+export function gitEnvironment(folder: string, server?: Address): NodeJS.ProcessEnv {
   const inherited = Number(process.env.GIT_CONFIG_COUNT ?? 0)
+  const config = server ? serverConfig(server) : []
   const configured = config.flatMap(([key, value], i) => [
     [`GIT_CONFIG_KEY_${inherited + i}`, key],
     [`GIT_CONFIG_VALUE_${inherited + i}`, value],
@@ -46,7 +38,6 @@ export function gitEnvironment(
   return {
     ...process.env,
     ...Object.fromEntries(REPO_ENV_VARS.map((name) => [name, undefined])),
-    ...secrets,
     ...Object.fromEntries(configured),
     GIT_CONFIG_COUNT: String(inherited + config.length),
     GIT_CEILING_DIRECTORIES: dirname(folder),
@@ -56,7 +47,27 @@ export function gitEnvironment(
     // No prompts here either. A command of the user's own wins.
     GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? SSH,
     LC_ALL: 'C',
-    // No transport is allowed: git reports a missing object instead of fetching it.
-    ...(!online && { GIT_ALLOW_PROTOCOL: '' }),
+    // Without a transport, git reports an object that a partial clone lacks instead of fetching it.
+    ...(server ? { TIDEMARK_GIT_PASSWORD: server.password ?? '' } : { GIT_ALLOW_PROTOCOL: '' }),
   }
+}
+
+/**
+ * A server with its credentials as configuration in the environment: an argument could be read by every user of the
+ * machine, a file would outlive the run.
+ */
+function serverConfig({ url, username, password }: Address): [key: string, value: string][] {
+  const config: [string, string][] = [
+    ['remote.tidemark.url', url],
+    ['remote.tidemark.promisor', 'true'],
+    ['remote.tidemark.partialclonefilter', 'blob:none'],
+    // One pack a fetch, however few objects it has, so that packs are the one thing to count.
+    ['fetch.unpackLimit', '1'],
+  ]
+  if (username !== null) config.push(['credential.username', username])
+  if (password !== null) {
+    // An empty helper first: those of the user are not to keep it.
+    config.push(['credential.helper', ''], ['credential.helper', '!printf "password=%s\\n" "$TIDEMARK_GIT_PASSWORD" #'])
+  }
+  return config
 }

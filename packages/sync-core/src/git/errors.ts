@@ -62,20 +62,16 @@ export function repositoryError(error: unknown, folder: string): SyncError {
   if (/spawn git ENOENT/.test(text))
     return new SyncError('GIT_MISSING', 'The program "git" was not found', 'Install git 2.34 or newer.', error)
   if (/dubious ownership/.test(text)) {
-    return new SyncError(
-      'GIT_FAILED',
-      `${folder} belongs to another user, and git refuses to read it`,
-      `Allow it with: git config --global --add safe.directory ${folder}`,
-      error,
-    )
+    const hint = `Allow it with: git config --global --add safe.directory ${folder}`
+    return new SyncError('GIT_FAILED', `${folder} belongs to another user, and git refuses to read it`, hint, error)
   }
   const hint = 'Give the path of a work tree or of a bare repository.'
   return new SyncError('NOT_A_REPOSITORY', `${folder} is not a git repository`, hint, error)
 }
 
 /** The error of a ref that is not there, naming those that are there and most like it. */
-export function refNotFound(where: string, ref: string, known: readonly string[], cause?: unknown): SyncError {
+export function refNotFound(where: string, ref: string, known: readonly string[]): SyncError {
   const nearest = known.toSorted((a, b) => distance(a, ref) - distance(b, ref)).slice(0, 5)
   const hint = nearest.length === 0 ? 'It has no commits yet.' : `Nearest to it are: ${nearest.join(', ')}.`
-  return new SyncError('REF_NOT_FOUND', `${where} has no ref "${ref}"`, hint, cause)
+  return new SyncError('REF_NOT_FOUND', `${where} has no ref "${ref}"`, hint)
 }

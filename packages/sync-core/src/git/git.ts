@@ -8,14 +8,16 @@
  * does locally, because there it starts nothing; so it is not used on a server ([test](../../test/git/git.test.ts)).
  */
 import { channel } from 'node:diagnostics_channel'
-import type { Readable } from 'node:stream'
 import { ABORTED, raceAbort } from '../abort.ts'
 import { redact } from '../redact.ts'
-import { type GitSettings, gitEnvironment, SAFE_CONFIG } from './environment.ts'
-import { processGroup } from './process-group.ts'
+import { traced } from '../trace.ts'
+import type { Address } from './address.ts'
+import { gitEnvironment, SAFE_CONFIG } from './environment.ts'
 
 /** From SIGTERM to SIGKILL. */
 const KILL_AFTER_MS = 1_000
+/** One line at a time would be one system call a line. */
+const LINES_PER_WRITE = 64
 
 /** A git that has ended, as published on the diagnostics channel `tidemark:git`. */
 export interface TracedGit {
@@ -27,41 +29,21 @@ export interface TracedGit {
 
 const traces = channel('tidemark:git')
 
-function trace<T extends Promise<unknown>>(folder: string, args: readonly string[], running: T): T {
-  if (!traces.hasSubscribers) return running
-  const started = performance.now()
-  const end = (ok: boolean) =>
-    traces.publish({ args: args.map(redact), folder, elapsedMs: performance.now() - started, ok } satisfies TracedGit)
-  running.then(
-    () => end(true),
-    () => end(false),
-  )
-  return running
-}
+const trace = <T>(folder: string, args: readonly string[], running: Promise<T>): Promise<T> =>
+  traced(traces, running, (elapsedMs, answer): TracedGit => {
+    return { args: args.map(redact), folder, elapsedMs, ok: answer !== undefined }
+  })
 
 /** simple-git refuses what could run a program. All of it is ours ({@link SAFE_CONFIG}) or in the user's environment. */
 const TRUSTED_SETTINGS = Object.fromEntries(
-  ['Alias', 'AskPass', 'CommandBinaries', 'ConfigEnvCount', 'ConfigPaths', 'CredentialHelper', 'DiffExternal']
-    .concat(['DiffTextConv', 'Editor', 'Exec', 'Filter', 'FsMonitor', 'GitProxy', 'GpgProgram', 'HooksPath', 'Include'])
-    .concat([
-      'MergeDriver',
-      'Pack',
-      'Pager',
-      'ProtocolOverride',
-      'SshCommand',
-      'Submodule',
-      'TemplateDir',
-      'UrlRewrite',
-    ])
+  `Alias AskPass CommandBinaries ConfigEnvCount ConfigPaths CredentialHelper DiffExternal DiffTextConv Editor Exec Filter
+  FsMonitor GitProxy GpgProgram HooksPath Include MergeDriver Pack Pager ProtocolOverride SshCommand Submodule TemplateDir
+  UrlRewrite`
+    .split(/\s+/)
     .map((name) => [`allowUnsafe${name}`, true]),
 )
 
-/**
- * Has git's porcelain answer as text.
- *
- * @param input for its standard input.
- * @throws {GitError} when git fails, or the signal's reason.
- */
+/** Has git's porcelain answer as text. @throws {GitError} when git fails, or the signal's reason. */
 export async function localGit(
   folder: string,
   args: readonly string[],
@@ -91,66 +73,54 @@ export async function localGit(
   return answer
 }
 
-/** Whether a git that answers by its exit code says yes. @throws the signal's reason. */
-export async function exitsZero(running: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
-  try {
-    await running
-    return true
-  } catch {
-    signal.throwIfAborted()
-    return false
-  }
+export interface GitOptions {
+  /** Lines for its standard input, pulled as git reads them. */
+  readonly input?: Iterable<string> | AsyncIterable<string> | undefined
+  /** That it may talk to; none by default. */
+  readonly server?: Address
 }
 
-/** A git whose output is read as it comes. */
-export interface RunningGit {
-  readonly output: AsyncIterable<Buffer>
-  /** Resolves when git has ended well. */
-  readonly ended: Promise<unknown>
-  /** Ends git where it still runs, and waits for it. */
-  stop(): Promise<void>
-}
-
-/**
- * Starts git on a repository.
- *
- * @param options.input for its standard input.
- * @throws {ExecaError} from `ended` when git fails; on the signal its group gets SIGTERM, and SIGKILL a second later.
- */
+/** Starts git on a repository, to read its output as it comes. */
 export async function startGit(
   folder: string,
   args: readonly string[],
   signal: AbortSignal,
-  { input, ...settings }: GitSettings & { readonly input?: Readable } = {},
-): Promise<RunningGit> {
+  { input, server }: GitOptions = {},
+) {
   const { execa } = await import('./execa.ts')
   const child = execa('git', [...SAFE_CONFIG.flatMap((setting) => ['-c', setting]), '-C', folder, ...args], {
-    env: gitEnvironment(folder, settings),
-    detached: true,
+    env: gitEnvironment(folder, server),
+    cancelSignal: signal,
+    killDescendants: true,
+    forceKillAfterDelay: KILL_AFTER_MS,
     buffer: { stdout: false },
     encoding: 'buffer',
-    ...(input ? { input } : { stdin: 'ignore' }),
+    stdin: input ? joinLines(input) : 'ignore',
   })
-  const group = processGroup(child.nodeChildProcess)
-  const onAbort = () => group.end(KILL_AFTER_MS)
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  const ended = trace(folder, args, child).finally(() => {
-    signal.removeEventListener('abort', onAbort)
-    // A helper of git's may have outlived it.
-    if (signal.aborted) group.kill()
-    group[Symbol.dispose]()
-  })
+  const ended: Promise<unknown> = trace(folder, args, child)
   // Readers of the stream meet a failure first; until the promise is awaited, its rejection is not unhandled.
   ended.catch(() => {})
   return {
     output: child.stdout as AsyncIterable<Buffer>,
+    /** Resolves when git has ended well, and rejects when it has failed, also by the signal. */
     ended,
+    /** Ends git where it still runs, and waits for it. */
     async stop() {
-      group.end(KILL_AFTER_MS)
+      const { exitCode, signalCode } = child.nodeChildProcess
+      if (exitCode === null && signalCode === null) child.kill()
       // Output that nobody reads any more would keep git from ending.
       child.stdout.destroy()
       await ended.catch(() => {})
     },
   }
+}
+
+async function* joinLines(lines: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string> {
+  let joined: string[] = []
+  for await (const line of lines) {
+    if (joined.push(`${line}\n`) < LINES_PER_WRITE) continue
+    yield joined.join('')
+    joined = []
+  }
+  if (joined.length > 0) yield joined.join('')
 }

@@ -1,15 +1,11 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { pullTimeout } from '../run/stop.ts'
 import { type Address, parseAddress } from './address.ts'
-import { credentials } from './credentials.ts'
-import type { GitSettings } from './environment.ts'
 import { fetchError, refNotFound } from './errors.ts'
 import { localGit, startGit } from './git.ts'
-import { lineBatches } from './line-batches.ts'
 import type { Origin } from './origin.ts'
-import { missingObjects, type Repository, resolveRef, validateRef } from './refs.ts'
+import { missingObjects, resolveRef, validateRef } from './refs.ts'
 
 /** Where a fetch puts the commit, so that git keeps what belongs to it. */
 const TARGET = 'refs/tidemark/target'
@@ -19,11 +15,6 @@ const MAX_PACKS = 64
 
 const FETCH_FLAGS = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-gc', '--filter=blob:none']
 
-interface Server {
-  readonly address: Address
-  readonly settings: GitSettings
-}
-
 /**
  * A repository on a server. What is needed of it is kept in a bare clone of ours: one commit deep, and without
  * blobs where the server allows that, because most runs want few of them. git knows that the clone is partial only
@@ -32,9 +23,7 @@ interface Server {
  * @param clone folder of that clone; made when it is first needed. Only the holder of the source's lease opens it.
  */
 export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
-  const address = parseAddress(repo)!
-  const server: Server = { address, settings: credentials(address) }
-  const repository: Repository = { folder: clone }
+  const server = parseAddress(repo)!
   let name: string | undefined
   const resolveCommit = async (signal: AbortSignal) => {
     const found = await resolveRemoteRef(server, ref, signal)
@@ -58,42 +47,40 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
         await rm(clone, { recursive: true, force: true })
         await fetch(signal)
       }
-      return { repository, commit: await resolveRef(repository, TARGET, signal) }
+      return { folder: clone, commit: await resolveRef(clone, TARGET, signal) }
     },
     async fetchBlobs(oids, signal) {
-      const missing = await missingObjects(repository, oids, signal)
+      const missing = await missingObjects(clone, oids, signal)
       if (missing.length === 0) return
       // The objects are named, so there is nothing to negotiate: without "noop" git would offer all that it has.
       const args = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...FETCH_FLAGS, '--stdin', 'tidemark']
-      await runRemoteGit(server, clone, args, signal, Readable.from(lineBatches(missing)))
+      await runRemoteGit(server, clone, args, signal, missing)
     },
   }
 }
 
 /** Runs a git that talks to the server to its end. @throws {SyncError}, {Stopped}, or the signal's reason. */
 async function runRemoteGit(
-  { address, settings }: Server,
+  server: Address,
   folder: string,
   args: readonly string[],
   signal: AbortSignal,
-  input?: Readable,
+  input?: readonly string[],
 ): Promise<string> {
   signal.throwIfAborted()
   try {
-    const git = await startGit(folder, args, signal, { ...settings, ...(input && { input }) })
-    const output: Buffer[] = []
-    for await (const buffer of git.output) output.push(buffer)
+    const git = await startGit(folder, args, signal, { server, input })
+    const output = await Array.fromAsync(git.output)
     await git.ended
     return Buffer.concat(output).toString()
   } catch (error) {
-    throw signal.aborted ? pullTimeout(signal.reason) : fetchError(error, address)
+    throw signal.aborted ? pullTimeout(signal.reason) : fetchError(error, server)
   }
 }
 
 /** The full name of a ref on the server, and its commit. In git's own order: tags before branches. */
-async function resolveRemoteRef(server: Server, ref: string, signal: AbortSignal) {
-  const { url } = server.address
-  validateRef(ref, url)
+async function resolveRemoteRef(server: Address, ref: string, signal: AbortSignal) {
+  validateRef(ref, server.url)
   if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(ref)) return { name: ref, commit: ref }
   const names = ref === 'HEAD' || ref.startsWith('refs/') ? [ref] : [`refs/tags/${ref}`, `refs/heads/${ref}`]
   const patterns = names.flatMap((name) => [name, `${name}^{}`])
@@ -103,16 +90,16 @@ async function resolveRemoteRef(server: Server, ref: string, signal: AbortSignal
   const all = await listRemoteRefs(server, ['refs/heads/*', 'refs/tags/*'], signal)
   const known = [...all.keys()].filter((each) => !each.endsWith('^{}'))
   const short = known.map((each) => each.replace(/^refs\/(heads|tags)\//, ''))
-  throw refNotFound(url, ref, short)
+  throw refNotFound(server.url, ref, short)
 }
 
-async function listRemoteRefs(server: Server, patterns: string[], signal: AbortSignal) {
+async function listRemoteRefs(server: Address, patterns: string[], signal: AbortSignal) {
   const listed = await runRemoteGit(server, '/', ['ls-remote', '--quiet', 'tidemark', ...patterns], signal)
   const refs = listed.split('\n').filter(Boolean)
   return new Map(refs.map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]))
 }
 
-async function fetchCommit(server: Server, clone: string, name: string, signal: AbortSignal): Promise<void> {
+async function fetchCommit(server: Address, clone: string, name: string, signal: AbortSignal): Promise<void> {
   const packs = await countPacks(clone)
   if (packs === null || packs > MAX_PACKS) {
     await rm(clone, { recursive: true, force: true })

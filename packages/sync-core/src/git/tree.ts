@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { SyncError } from '../sync-error.ts'
 import { startGit } from './git.ts'
-import type { Repository } from './refs.ts'
 
 /** A file of a commit's tree. */
 export interface TreeEntry {
@@ -13,87 +12,62 @@ export interface TreeEntry {
   readonly mode: string
 }
 
-const NUL = 0
-const TAB = 9
+/** The mode of a path that is not there. */
+export const ABSENT = '000000'
 
-/**
- * The files of a commit's tree, in the byte order of their paths (that of `COLLATE "C"`), as git prints them.
- *
- * Yields one array for each buffer that arrives, so that a tree of any size passes through without being held.
- */
-export async function* listTree(
-  repository: Repository,
-  commit: string,
-  signal: AbortSignal,
-): AsyncGenerator<TreeEntry[]> {
+/** The files of a commit's tree in the byte order of their paths, that of `COLLATE "C"`; an array for each buffer of git's. */
+export async function* listTree(folder: string, commit: string, signal: AbortSignal): AsyncGenerator<TreeEntry[]> {
   const args = ['ls-tree', '-r', '-z', '--full-tree', commit]
-  for await (const records of readRecords(repository, args, signal, `list the files of ${commit}`))
+  for await (const records of readRecords(folder, args, signal, `list the files of ${commit}`))
     yield parseRecords(records)
 }
 
-/** `<mode> <type> <oid>\t<path>` records between NULs. Decoded at once unless some path is not UTF-8. */
+/** `<mode> <type> <oid>\t<path>` records between NULs. */
 function parseRecords(records: Buffer): TreeEntry[] {
-  if (isUtf8(records)) {
-    return records
-      .toString('utf8')
-      .split('\0')
-      .map((record) => {
-        const tab = record.indexOf('\t')
-        return { path: record.slice(tab + 1), ...parseHead(record.slice(0, tab)) }
-      })
-  }
   return splitAtNul(records).map((record) => {
-    const tab = record.indexOf(TAB)
-    return { path: decodePath(record.subarray(tab + 1)), ...parseHead(record.toString('latin1', 0, tab)) }
+    const tab = record.indexOf('\t')
+    const head = record.slice(0, tab).toString()
+    return { path: record.slice(tab + 1), mode: head.slice(0, 6), blobOid: head.slice(head.lastIndexOf(' ') + 1) }
   })
 }
 
-function parseHead(head: string): { mode: string; blobOid: string } {
-  return { mode: head.slice(0, 6), blobOid: head.slice(head.lastIndexOf(' ') + 1) }
-}
-
-/** A path at which two trees differ; `entry` is null where the newer one has no file there. */
-export interface Change {
-  readonly path: string | Buffer
-  readonly entry: TreeEntry | null
-}
-
-/** The paths at which two commits' trees differ, as `git diff-tree` finds them without looking at equal folders. */
+/**
+ * The paths at which two commits' trees differ, as `git diff-tree` finds them without looking at equal folders: what
+ * the newer one has there, {@link ABSENT} where that is nothing.
+ */
 export async function* listChanges(
-  repository: Repository,
+  folder: string,
   from: string,
   to: string,
   signal: AbortSignal,
-): AsyncGenerator<Change> {
+): AsyncGenerator<TreeEntry> {
   const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', from, to]
   let head: string | null = null
-  for await (const fields of readRecords(repository, args, signal, `compare ${from} with ${to}`)) {
-    for (const field of splitAtNul(fields)) {
+  for await (const records of readRecords(folder, args, signal, `compare ${from} with ${to}`)) {
+    for (const field of splitAtNul(records)) {
       // ":<old mode> <new mode> <old oid> <new oid> <status>", then the path.
-      if (head === null) {
-        head = field.toString('latin1')
-        continue
+      if (head === null) head = field.toString()
+      else {
+        const [, mode = '', , blobOid = ''] = head.split(' ')
+        yield { path: field, mode, blobOid }
+        head = null
       }
-      const [, mode = '', , blobOid = ''] = head.split(' ')
-      const path = decodePath(field)
-      yield { path, entry: mode === '000000' ? null : { path, mode, blobOid } }
-      head = null
     }
   }
 }
 
 /** What git prints in records that end with NUL: buffers of whole records, without the last NUL. */
 async function* readRecords(
-  repository: Repository,
+  folder: string,
   args: readonly string[],
   signal: AbortSignal,
   task: string,
 ): AsyncGenerator<Buffer> {
-  const git = await startGit(repository.folder, args, signal)
+  const git = await startGit(folder, args, signal)
   try {
     let rest: Buffer = Buffer.alloc(0)
     for await (const buffer of git.output) {
-      const end = buffer.lastIndexOf(NUL)
+      const end = buffer.lastIndexOf(0)
       if (end < 0) {
         rest = Buffer.concat([rest, buffer])
         continue
@@ -104,23 +78,21 @@ async function* readRecords(
     await git.ended
   } catch (error) {
     signal.throwIfAborted()
-    const message = `git could not ${task} in ${repository.folder}`
+    const message = `git could not ${task} in ${folder}`
     throw new SyncError('GIT_FAILED', message, 'Check the repository with: git fsck', error)
   } finally {
     await git.stop()
   }
 }
 
-function splitAtNul(records: Buffer): Buffer[] {
-  const parts: Buffer[] = []
-  for (let start = 0; start <= records.length; ) {
-    const stop = records.indexOf(NUL, start)
-    const end = stop < 0 ? records.length : stop
-    parts.push(records.subarray(start, end))
-    start = end + 1
-  }
-  return parts
+/** As text, decoded at once unless some of it is not UTF-8; what is not, as its bytes. */
+function splitAtNul(records: Buffer): (string | Buffer)[] {
+  if (isUtf8(records)) return records.toString().split('\0')
+  return records
+    .toString('latin1')
+    .split('\0')
+    .map((record) => {
+      const bytes = Buffer.from(record, 'latin1')
+      return isUtf8(bytes) ? bytes.toString() : bytes
+    })
 }
-
-/** A copy of the bytes where they are not UTF-8: what they were read with goes on being used. */
-const decodePath = (bytes: Buffer) => (isUtf8(bytes) ? bytes.toString('utf8') : Buffer.from(bytes))

@@ -4,7 +4,7 @@
  * yields, and that time, unlike a clock's, does not pass while the machine sleeps or the process is stopped.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { ignoreTerminalSignals, openParentPipe } from '../exit-with-parent.ts'
+import { ignoreTerminalSignals, openParentPipe, PARENT_PIPE } from '../exit-with-parent.ts'
 import type { Page } from './page.ts'
 import type { QuarantineCode } from './quarantine-error.ts'
 
@@ -20,19 +20,16 @@ export type ParseReply =
 
 /** Sent to the thread when a file is begun, and null when it is done. Requests count from 1, in the parent too. */
 type Begun = { readonly request: number; readonly cpuBefore: NodeJS.CpuUsage }
-/** The pipe to the parent is a file descriptor. */
-type Watch = { readonly pipe: number; readonly timeLimitMs: number }
 
 /** How soon a file that had little time left and has got no processor meanwhile is checked again. */
 const MIN_CHECK_MS = 50
 
 if (isMainThread) await answerRequests()
-else watchRequests(workerData as Watch)
+else watchRequests(workerData.timeLimitMs)
 
 async function answerRequests(): Promise<void> {
   ignoreTerminalSignals()
-  const [pipe, timeLimitMs] = process.argv.slice(2).map(Number)
-  const watch = new Worker(new URL(import.meta.url), { workerData: { pipe, timeLimitMs } })
+  const watch = new Worker(new URL(import.meta.url), { workerData: { timeLimitMs: Number(process.argv[2]) } })
   watch.unref()
   const { parsePage } = await import('./page.ts')
   const { QuarantineError } = await import('./quarantine-error.ts')
@@ -54,8 +51,8 @@ async function answerRequests(): Promise<void> {
   })
 }
 
-function watchRequests({ pipe, timeLimitMs }: Watch): void {
-  const parent = openParentPipe(pipe, () => process.kill(process.pid, 'SIGKILL'))
+function watchRequests(timeLimitMs: number): void {
+  const parent = openParentPipe(PARENT_PIPE, () => process.kill(process.pid, 'SIGKILL'))
   let timer: NodeJS.Timeout | undefined
   const check = (begun: Begun) => {
     const { user, system } = process.cpuUsage(begun.cpuBefore)

@@ -1,7 +1,5 @@
-import { fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import type { Socket } from 'node:net'
-import { siblingModulePath } from '../sibling-module.ts'
+import { forkSibling } from '../fork-sibling.ts'
 import { SyncError } from '../sync-error.ts'
 import { type Page, parsePage } from './page.ts'
 import type { ParseReply, ParseRequest } from './parser-process.ts'
@@ -17,50 +15,38 @@ const EXPENSIVE = new Set(Buffer.from('>&'))
 const TIME_LIMIT_MS = 60_000
 /** How often one file is begun where something else ends the parser, before the run gives up. */
 const MAX_ATTEMPTS = 2
-/** The place of a pipe among the child's files: its end tells the child of ours, and it tells us of its time limit. */
-const PIPE = 4
 
 type ParseOutcome = ParseReply | { readonly timeLimit: true } | { readonly endedBy: string }
-
-export interface Parser extends AsyncDisposable {
-  /**
-   * @throws {QuarantineError} where the file is at fault, the same with every run.
-   * @throws {SyncError} `PARSER_KILLED` where something else has ended the parser twice; or the signal's reason.
-   */
-  parse(path: string, bytes: Buffer): Promise<Page>
-}
 
 /**
  * Parses most files here, and large or suspicious ones in a process, started for the first: Markdown can cost the
  * square of its size, and only a process can be ended midway; but it takes 0.1 s to start, and a millisecond a file.
  */
-export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS): Parser {
+export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS) {
   let child: ReturnType<typeof startParser> | undefined
   const end = async () => {
-    const ending = child
+    await child?.end()
     child = undefined
-    await ending?.end()
-  }
-  const parseInChild = async (request: ParseRequest): Promise<ParseOutcome> => {
-    // It may have been killed since the last file.
-    if (!child?.isRunning()) child = startParser(timeLimitMs)
-    let outcome: ParseOutcome | undefined
-    try {
-      outcome = await child.parse(request, signal)
-      return outcome
-    } finally {
-      if (outcome === undefined || 'timeLimit' in outcome) await end()
-    }
   }
   return {
-    async parse(path, bytes) {
+    /**
+     * @throws {QuarantineError} where the file is at fault, the same with every run.
+     * @throws {SyncError} `PARSER_KILLED` where something else has ended the parser twice; or the signal's reason.
+     */
+    async parse(path: string, bytes: Buffer): Promise<Page> {
       if (isCheap(bytes)) return parsePage(path, bytes)
       for (let attempt = 1; ; attempt++) {
-        const outcome = await parseInChild({ path, bytes })
+        // It may have been killed since the last file.
+        if (!child?.isRunning()) child = startParser(timeLimitMs)
+        const outcome = await child.parse({ path, bytes }, signal).catch(async (error) => {
+          await end()
+          throw error
+        })
         if ('page' in outcome) return outcome.page
         if ('quarantine' in outcome) throw new QuarantineError(outcome.quarantine, outcome.message)
         if ('fault' in outcome) throw new Error(`the parser failed on ${path}: ${outcome.fault}`)
         if ('timeLimit' in outcome) {
+          await end()
           throw new QuarantineError('too_complex', `the text takes longer than ${timeLimitMs / 1_000} s to parse`)
         }
         if (attempt === MAX_ATTEMPTS) throw parserKilled(path, outcome.endedBy)
@@ -78,17 +64,12 @@ function isCheap(bytes: Buffer): boolean {
 
 /** Starts a process that parses. It ignores what a terminal sends to all processes, and ends with this one. */
 function startParser(timeLimitMs: number) {
-  const child = fork(siblingModulePath(import.meta.url, 'parser-process'), [String(PIPE), String(timeLimitMs)], {
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
-  })
+  const { child, pipe } = forkSibling(import.meta.url, 'parser-process', [String(timeLimitMs)])
   // A pending parse() sees the exit.
   child.on('error', () => {})
   const timeLimits = new EventEmitter()
-  const pipe = (child.stdio as readonly unknown[] as readonly Socket[])[PIPE]!
   // By the number of the request: one that was answered in that moment does not count for the next.
-  pipe.on('data', (request) => timeLimits.emit(String(request))).on('error', () => {})
-  pipe.unref()
+  pipe.on('data', (request) => timeLimits.emit(String(request)))
   let requests = 0
   const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null
   return {

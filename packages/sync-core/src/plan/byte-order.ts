@@ -1,7 +1,6 @@
 /**
- * Compares two paths as git and `COLLATE "C"` do: by their UTF-8 bytes, which is the order of code points.
- *
- * UTF-16 differs from that only where one side has a surrogate and the other a unit above all surrogates.
+ * Compares two paths as git and `COLLATE "C"` do: by their UTF-8 bytes, which is the order of code points. UTF-16
+ * differs from that only where one side has a surrogate and the other a unit above all surrogates.
  */
 export function byteOrder(a: string, b: string): number {
   const length = Math.min(a.length, b.length)

@@ -3,8 +3,9 @@
  * what has gone with what has come, `eligible` says what may be a page, `guard` what needs a person. Nothing here reads a
  * database: both sides are given as streams in the byte order of their paths.
  */
+import type { Counts } from '../run/outcome.ts'
 import type { CompressedList } from './compressed-list.ts'
-import type { RejectedPath, SkippedEntries } from './eligible.ts'
+import type { EligibleFile, RejectedPath, SkippedEntries } from './eligible.ts'
 
 /** What a plan needs to know of a stored page. */
 export interface StoredPage {
@@ -16,34 +17,21 @@ export interface StoredPage {
 }
 
 /** A file that was quarantined; it is tried again when its blob or the parser is another. */
-export interface QuarantinedFile {
-  readonly path: string
-  readonly blobOid: string
-  readonly parserVersion: number
-}
+export type QuarantinedFile = Omit<StoredPage, 'id'>
 
 /** A file whose blob is to be read and stored: as a new page, or over the page of that id. */
-export interface Write {
+export interface Write extends EligibleFile {
   readonly id: string | null
-  readonly path: string
-  readonly blobOid: string
   /** What the page at this path holds now; null for a new page. */
   readonly oldBlobOid: string | null
 }
 
 /** A page whose file is gone. */
-export interface Delete {
-  readonly id: string
-  readonly path: string
-  readonly blobOid: string
-}
+export type Delete = Omit<StoredPage, 'parserVersion'>
 
 /** A page that keeps its id and content under another path. */
-export interface Rename {
-  readonly id: string
+export interface Rename extends Delete {
   readonly from: string
-  readonly path: string
-  readonly blobOid: string
   /** Members of one cycle (a→b while b→a) have the same number: only together they leave every path to one page. */
   readonly cycle: number | null
 }
@@ -62,16 +50,12 @@ export interface Plan {
   readonly deletes: CompressedList<Delete>
   /** What was seen in the tree and cannot be a page of it. */
   readonly skipped: SkippedEntries
-  readonly counts: {
-    readonly imports: number
-    readonly updates: number
-    readonly renames: number
-    readonly deletes: number
-    /** Pages that there are before the plan, where it deletes any; else 0. */
-    readonly stored: number
-    /** Files that are in quarantine and have not changed. */
-    readonly stillQuarantined: number
-  }
+  /** What it would do, as a result counts it. */
+  readonly counts: Counts
+  /** Pages that there are before the plan, where it deletes any; else 0. */
+  readonly stored: number
+  /** Files that are in quarantine and have not changed. */
+  readonly stillQuarantined: number
 }
 
 /** One thing that a plan would do. */

@@ -38,3 +38,14 @@ export function startBudget({ budgetMs, stallMs = STALL_TIMEOUT_MS, signal: call
     },
   }
 }
+
+/** How long a statement should take: the most that a run can overstay its budget by, and a heartbeat its time. */
+const STATEMENT_TARGET_MS = 100
+
+/** The size of the next batch: towards what takes the target time, never more than double. */
+export function nextBatchSize(current: number, max: number, processed: number, elapsedMs: number): number {
+  // How long few items took says little.
+  if (processed < current / 2) return current
+  const fitting = Math.round((processed * STATEMENT_TARGET_MS) / Math.max(elapsedMs, 1))
+  return Math.max(1, Math.min(max, fitting, current * 2))
+}

@@ -1,16 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lease, LockError } from '@tidemark/lock'
-import { raceAbort } from '../abort.ts'
+import { raceTimeout } from '../abort.ts'
 import { type Database, withSignal } from '../database/database.ts'
 import type { Outcome } from './outcome.ts'
 
-/** What is done with a source under a lease of its own. */
-export type LeasedTask = 'sync' | 'embed' | 'search'
+/** The key of a source's lease, one for each thing that is done with it. */
+export const leaseKey = (sourceId: string, task: 'sync' | 'embed' | 'search' = 'sync') => `${task}:${sourceId}`
 
-/** The key of a source's lease. */
-export const leaseKey = (sourceId: string, task: LeasedTask = 'sync') => `${task}:${sourceId}`
-
-export type Busy = Extract<Outcome, { status: 'busy' }>
+type Busy = Extract<Outcome, { status: 'busy' }>
 
 /** A lease, and what goes by it. Disposing of it releases the lease, whatever came of the work. */
 export interface Held extends AsyncDisposable {
@@ -29,25 +26,24 @@ export interface LeaseOptions {
 
 /** Acquires a lease, or returns who has it. */
 export async function acquireLease(db: Database, key: string, options: LeaseOptions): Promise<Held | Busy> {
-  const acquired = await acquire(db, key, options)
-  if ('status' in acquired) return acquired
-  const signal = AbortSignal.any([options.signal, acquired.signal])
-  const release = () => releaseWithRetry(acquired)
-  return { lease: acquired, signal, db: withSignal(db, signal), [Symbol.asyncDispose]: release }
+  const { waitMs, signal: caller } = options
+  const waited = waitMs ? await db.locks.acquire(key, { waitMs, signal: caller }).catch(ignoreTimeout) : null
+  const attempt = waited
+    ? ({ acquired: true, lease: waited } as const)
+    : await db.locks.tryAcquire(key, { signal: caller })
+  if (!attempt.acquired) {
+    const { holder, heldForMs, sinceRefreshMs } = attempt
+    return { status: 'busy', holder: { host: holder.host, pid: holder.pid, heldForMs, sinceRefreshMs } }
+  }
+  const { lease } = attempt
+  const signal = AbortSignal.any([caller, lease.signal])
+  return { lease, signal, db: withSignal(db, signal), [Symbol.asyncDispose]: () => releaseWithRetry(lease) }
 }
 
-async function acquire(db: Database, key: string, { signal, waitMs }: LeaseOptions): Promise<Lease | Busy> {
-  if (waitMs) {
-    try {
-      return await db.locks.acquire(key, { waitMs, signal })
-    } catch (error) {
-      if (!(error instanceof LockError) || error.code !== 'LOCK_TIMEOUT') throw error
-    }
-  }
-  const attempt = await db.locks.tryAcquire(key, { signal })
-  if (attempt.acquired) return attempt.lease
-  const { holder, heldForMs, sinceRefreshMs } = attempt
-  return { status: 'busy', holder: { host: holder.host, pid: holder.pid, heldForMs, sinceRefreshMs } }
+/** After a wait in vain, an attempt tells who has the lease. */
+function ignoreTimeout(error: unknown): null {
+  if (!(error instanceof LockError) || error.code !== 'LOCK_TIMEOUT') throw error
+  return null
 }
 
 const RELEASE_ATTEMPTS = 4
@@ -61,23 +57,14 @@ const RELEASE_TIMEOUT_MS = 3_000
  * source would be busy until the lease expires. What the run did stands in any case.
  */
 export async function releaseWithRetry(lease: Lease): Promise<void> {
-  const timeout = new AbortController()
-  const timer = setTimeout(() => timeout.abort(), RELEASE_TIMEOUT_MS)
-  await raceAbort(tryRelease(lease, timeout.signal), timeout.signal)
-  clearTimeout(timer)
-  // A release that hangs may fail later; it is not retried then.
-  timeout.abort()
-}
-
-async function tryRelease(lease: Lease, signal: AbortSignal): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await lease.release()
-      return
-    } catch {
-      if (attempt === RELEASE_ATTEMPTS || signal.aborted) return
-      await sleep(RELEASE_RETRY_MS * attempt, undefined, { signal }).catch(() => {})
-      if (signal.aborted) return
+  const deadline = performance.now() + RELEASE_TIMEOUT_MS
+  const tryRelease = async () => {
+    // A release that hangs may fail later; it is not retried then.
+    for (let attempt = 1; performance.now() < deadline; attempt++) {
+      const released = await lease.release().catch(() => null)
+      if (released !== null || attempt === RELEASE_ATTEMPTS) return
+      await sleep(RELEASE_RETRY_MS * attempt, undefined, { ref: false })
     }
   }
+  await raceTimeout(tryRelease(), RELEASE_TIMEOUT_MS)
 }

@@ -1,14 +1,19 @@
 /** Why a run stopped before it was done. */
 export type StopReason = 'timeout' | 'pull_timeout' | 'cancelled' | 'lease_lost' | 'stalled'
 
+/** What a run spends its time on. */
+export type Phase = 'lock' | 'fetch' | 'plan' | 'apply' | 'search'
+
 /** @asType integer */
 export type Count = number
 
 export type Counts = Record<`files${'Imported' | 'Updated' | 'Renamed' | 'Deleted' | 'Quarantined'}`, Count>
 
-export const noCounts = (): Counts => ({
-  ...{ filesImported: 0, filesUpdated: 0, filesRenamed: 0, filesDeleted: 0, filesQuarantined: 0 },
-})
+export function noCounts(): Counts {
+  return { filesImported: 0, filesUpdated: 0, filesRenamed: 0, filesDeleted: 0, filesQuarantined: 0 }
+}
+
+export const noPhases = (): Record<Phase, number> => ({ lock: 0, fetch: 0, plan: 0, apply: 0, search: 0 })
 
 interface Common extends Readonly<Counts> {
   /** Id of the source. */
@@ -18,17 +23,11 @@ interface Common extends Readonly<Counts> {
   /** The commit that the run worked towards; null where it did not come to know it. */
   readonly target: string | null
   /** What is left for the next run; null where the run stopped before its plan was made. */
-  readonly filesRemaining: number | null
-  readonly blobsRead: number
+  readonly filesRemaining: Count | null
+  readonly blobsRead: Count
   readonly elapsedMs: number
   /** Milliseconds spent in each phase. */
-  readonly phases: {
-    readonly lock: number
-    readonly fetch: number
-    readonly plan: number
-    readonly apply: number
-    readonly search: number
-  }
+  readonly phases: Readonly<Record<Phase, number>>
   readonly warnings: readonly { readonly code: string; readonly message: string }[]
 }
 
@@ -55,7 +54,7 @@ export type SyncStatus = SyncResult['status']
 /** Who has the lease of a busy source. */
 export interface Holder {
   readonly host: string | null
-  readonly pid: number | null
+  readonly pid: Count | null
   readonly heldForMs: number | null
   readonly sinceRefreshMs: number | null
 }
@@ -66,16 +65,6 @@ export function emptyResult(
   outcome: Extract<Outcome, { status: 'partial' | 'failed' }>,
   elapsedMs = 0,
 ): SyncResult {
-  return {
-    source,
-    ...outcome,
-    bookmark: null,
-    target: null,
-    ...noCounts(),
-    filesRemaining: null,
-    blobsRead: 0,
-    elapsedMs,
-    phases: { lock: 0, fetch: 0, plan: 0, apply: 0, search: 0 },
-    warnings: [],
-  }
+  const nothing = { bookmark: null, target: null, filesRemaining: null, blobsRead: 0 }
+  return { source, ...outcome, ...nothing, ...noCounts(), elapsedMs, phases: noPhases(), warnings: [] }
 }

@@ -1,5 +1,6 @@
 import type { LockErrorCode } from '@tidemark/lock'
-import type { Holder, Outcome, SyncResult, SyncStatus } from './outcome.ts'
+import type { EmbedResult } from '../embed/embed-result.ts'
+import type { Holder, SyncResult, SyncStatus } from './outcome.ts'
 import { type Severity, severityFromStatus, statusText } from './severity.ts'
 
 /**
@@ -19,15 +20,7 @@ export interface Note extends Problem {
 }
 
 /** The result of a sync, or of embedding. */
-export type RunResult = SyncResult | EmbedOutcome
-
-type EmbedOutcome = Outcome & {
-  readonly source: string
-  readonly warnings: SyncResult['warnings']
-  readonly chunksEmbedded: number
-  readonly chunksQuarantined: number
-  readonly chunksRemaining: number | null
-}
+export type RunResult = SyncResult | EmbedResult
 
 /** What was done with a source, with the words for that. */
 const WORK = {
@@ -71,18 +64,15 @@ export function resultNotes(result: RunResult): Note[] {
 
 /** What is wrong with how a run ended; null where nothing is, or the next run goes on by itself. */
 export function resultProblem(result: RunResult): Problem | null {
+  const { status, source } = result
   const { work } = countRun(result)
-  switch (result.status) {
-    case 'failed':
-      return { message: result.error.message, nextStep: result.error.hint }
-    case 'busy':
-      return busyProblem(result.holder, result.source, work)
-    case 'blocked':
-    case 'blocked_by_failures':
-      return statusProblem(result.status, result.source, work, statusWarning(result)?.message)
-    default:
-      return null
-  }
+  if (status === 'failed') return { message: result.error.message, nextStep: result.error.hint }
+  if (status === 'blocked' || status === 'blocked_by_failures')
+    return statusProblem(status, source, work, statusWarning(result)?.message)
+  if (status !== 'busy') return null
+  const message = `being ${WORK[work].doing} by ${holderText(result.holder)}`
+  const nextStep = `Leave it to the next run, or wait for it: tidemark ${work} --source ${source} --wait 10m`
+  return leaseProblem(result.holder, source, work) ?? { message, nextStep }
 }
 
 /** The warnings that no problem shows already. */
@@ -123,47 +113,34 @@ function describePartial(result: RunResult): Problem {
 /** A status that a person has to do something about. */
 type StuckStatus = Extract<SyncStatus, 'blocked' | 'blocked_by_failures' | 'failed'>
 
-/**
- * What is wrong with a source whose last run ended so, and how it goes on.
- *
- * @param detail what the run itself has said of that status; not known any more where only the status is stored.
- */
+/** What is wrong with a source whose last run ended so. @param detail what that run has said of it, where it is known. */
 export function statusProblem(status: StuckStatus, source: string, work: Work, detail?: string): Problem {
   const again = `tidemark ${work} --source ${source}`
   const { manyRefused, lookAt } = WORK[work]
-  switch (status) {
-    case 'blocked':
-      return {
-        message: `${detail ?? 'most of it would be deleted'}; if that is the right ref and the right folder:`,
-        nextStep: `${again} --allow-mass-delete`,
-      }
-    case 'blocked_by_failures':
-      return { message: `${detail ?? manyRefused}; ${lookAt}, then:`, nextStep: `${again} --retry-quarantined` }
-    case 'failed':
-      return { message: detail ?? 'its last run failed', nextStep: again }
+  const problems: Record<StuckStatus, Problem> = {
+    blocked: {
+      message: `${detail ?? 'most of it would be deleted'}; if that is the right ref and the right folder:`,
+      nextStep: `${again} --allow-mass-delete`,
+    },
+    blocked_by_failures: {
+      message: `${detail ?? manyRefused}; ${lookAt}, then:`,
+      nextStep: `${again} --retry-quarantined`,
+    },
+    failed: { message: detail ?? 'its last run failed', nextStep: again },
   }
+  return problems[status]
 }
 
 /** A holder renews every 15 s, and a lease ends 90 s after it was last renewed. */
 const LEASE_TTL_MS = 90_000
 
-/** The lease of a holder that has died or hangs, which has not ended by itself; null where its holder is alive. */
-export function leaseProblem(
-  holder: Pick<Holder, 'host' | 'pid' | 'sinceRefreshMs'>,
-  source: string,
-  work: Work,
-): Problem | null {
-  if ((holder.sinceRefreshMs ?? 0) <= LEASE_TTL_MS) return null
-  return {
-    message: `${holderText(holder)} holds its lease and shows no sign of life`,
-    nextStep: WORK[work].breakLease(source),
-  }
-}
+type SeenHolder = Pick<Holder, 'host' | 'pid' | 'sinceRefreshMs'>
 
-function busyProblem(holder: Holder, source: string, work: Work): Problem {
-  const message = `being ${WORK[work].doing} by ${holderText(holder)}`
-  const nextStep = `Leave it to the next run, or wait for it: tidemark ${work} --source ${source} --wait 10m`
-  return leaseProblem(holder, source, work) ?? { message, nextStep }
+/** The lease of a holder that has died or hangs, which has not ended by itself; null where its holder is alive. */
+export function leaseProblem(holder: SeenHolder, source: string, work: Work): Problem | null {
+  if ((holder.sinceRefreshMs ?? 0) <= LEASE_TTL_MS) return null
+  const message = `${holderText(holder)} holds its lease and shows no sign of life`
+  return { message, nextStep: WORK[work].breakLease(source) }
 }
 
 export const holderText = ({ host, pid }: Pick<Holder, 'host' | 'pid'>) =>

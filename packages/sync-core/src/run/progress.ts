@@ -1,6 +1,5 @@
-import { type Counts, noCounts, type Outcome, type SyncResult } from './outcome.ts'
-
-export type Phase = 'lock' | 'fetch' | 'plan' | 'apply' | 'search'
+import type { Plan } from '../plan/plan.ts'
+import { type Counts, noCounts, noPhases, type Outcome, type Phase, type SyncResult } from './outcome.ts'
 
 /** Where a run is. */
 export interface Progress {
@@ -12,21 +11,6 @@ export interface Progress {
   readonly elapsedMs: number
 }
 
-/** What of a plan is counted. */
-export interface PlannedWork {
-  readonly counts: Readonly<Record<'imports' | 'updates' | 'renames' | 'deletes', number>>
-  readonly rejected: readonly unknown[]
-  readonly skipped: { readonly symlinks: number; readonly submodules: number }
-}
-
-/** What of a batch is counted. */
-export interface StoredBatch {
-  readonly counts: Counts
-  /** How many entries of the plan it settles. */
-  readonly entries: number
-  readonly pages: readonly { readonly path: string }[]
-}
-
 /** What a run has done so far, and what it knows of its source. */
 export type RunProgress = ReturnType<typeof startProgress>
 
@@ -36,10 +20,9 @@ const MAX_TRACKED_PATHS = 10_000
 export function startProgress(source: string, onProgress: (progress: Progress) => void) {
   const started = performance.now()
   const elapsedMs = () => Math.round(performance.now() - started)
-  const phases = { lock: 0, fetch: 0, plan: 0, apply: 0, search: 0 }
+  const phases = noPhases()
   const stored = noCounts()
   let current: Phase = 'plan'
-  let done = 0
   let total: number | null = null
   let blobsRead = 0
 
@@ -55,7 +38,7 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
 
     counts: () => ({ ...stored, filesRemaining: progress.filesRemaining, blobsRead, elapsedMs: elapsedMs() }),
     /** Reports where the run is. */
-    report: () => onProgress({ source, phase: current, done, total, elapsedMs: elapsedMs() }),
+    report: () => onProgress({ source, phase: current, done: sum(stored), total, elapsedMs: elapsedMs() }),
     /** Runs a phase and takes its time. */
     async phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
       current = phase
@@ -68,34 +51,27 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
       }
     },
     /** Takes over what a plan is going to do, and warns of what it leaves out. */
-    setPlan({ counts, rejected, skipped: { symlinks, submodules } }: PlannedWork) {
+    setPlan({ counts, skipped: { symlinks, submodules } }: Plan) {
       if (symlinks + submodules > 0) {
         const message = `skipped as not being files of the repository: ${symlinks} symlinks to Markdown, ${submodules} submodules`
         progress.warnings.push({ code: 'skipped', message })
       }
-      total = counts.imports + counts.updates + counts.renames + counts.deletes + rejected.length
+      total = sum(counts)
       progress.filesRemaining = total
       progress.report()
     },
     /** Counts a plan as if it were done, for a dry run. */
-    countPlan({ counts: { imports, updates, renames, deletes }, rejected }: PlannedWork) {
-      const quarantined = { filesQuarantined: rejected.length }
-      const planned = { filesImported: imports, filesUpdated: updates, filesRenamed: renames, filesDeleted: deletes }
-      Object.assign(stored, planned, quarantined)
-    },
+    countPlan: ({ counts }: Plan) => void Object.assign(stored, counts),
     /** Counts a blob that was read, whether or not it will be stored. */
-    countRead() {
-      blobsRead++
-    },
+    countRead: () => void blobsRead++,
     /** Counts a batch that is in. */
-    countBatch({ counts, entries, pages }: StoredBatch) {
+    countBatch(counts: Counts, pages: readonly { readonly path: string }[]) {
       for (const key of Object.keys(stored) as (keyof Counts)[]) stored[key] += counts[key]
-      done += entries
       if (Array.isArray(progress.unindexedPaths)) {
         const paths = [...progress.unindexedPaths, ...pages.map(({ path }) => path)]
         progress.unindexedPaths = paths.length > MAX_TRACKED_PATHS ? 'all' : paths
       }
-      if (total !== null) progress.filesRemaining = total - done
+      if (total !== null) progress.filesRemaining = total - sum(stored)
       progress.report()
     },
     result: (outcome: Outcome): SyncResult => ({
@@ -110,3 +86,5 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
   }
   return progress
 }
+
+const sum = (counts: Counts) => Object.values(counts).reduce((total, count) => total + count, 0)

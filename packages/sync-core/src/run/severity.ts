@@ -1,4 +1,4 @@
-import type { Outcome, SyncStatus } from './outcome.ts'
+import type { Outcome, SyncResult, SyncStatus } from './outcome.ts'
 
 /** What a status asks of a person: nothing, to know of it, to look at it, to do something. */
 export type Severity = 'ok' | 'notice' | 'warning' | 'error'
@@ -16,9 +16,7 @@ const STATUSES: Record<SyncStatus, { readonly severity: Severity; readonly exitC
   dry_run: { severity: 'ok', exitCode: 0 },
 }
 
-interface WithStatus {
-  readonly status: SyncStatus
-}
+type WithStatus = Pick<SyncResult, 'status'>
 
 export const severityFromStatus = (status: SyncStatus): Severity => STATUSES[status].severity
 

@@ -39,16 +39,12 @@ const MAX_FAILURES = 20
 const MAX_FAILURE_RATE = 0.2
 
 /** @throws {TooManyFailures} where more than 20 items and more than a fifth of them all have failed. */
-export function refuseTooManyFailures(failed: number, total: number, describe: () => string): void {
+export function refuseTooManyFailures(failed: number, total: number, what: string): void {
   if (failed > MAX_FAILURES && failed > total * MAX_FAILURE_RATE)
-    throw new TooManyFailures(`${failed} of ${total} ${describe()}`)
+    throw new TooManyFailures(`${failed} of ${total} ${what}`)
 }
 
-/**
- * How a run ended that threw: stopped by its signal, blocked, or failed.
- *
- * @param warnings of the run, to which is added what blocks it.
- */
+/** How a run ended that threw: stopped by its signal, blocked, or failed. What blocks it is added to its warnings. */
 export function outcomeFromError(
   error: unknown,
   signal: AbortSignal,

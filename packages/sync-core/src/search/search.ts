@@ -44,7 +44,17 @@ const DEFAULT_LIMIT = 10
 export async function search(db: Database, words: string, options: SearchOptions = {}): Promise<SearchResult> {
   const { sources = null, limit = DEFAULT_LIMIT, mode, signal } = options
   const warnings: SearchResult['warnings'][number][] = []
-  const vector = mode === 'text' ? null : await tryEmbedQuery()
+  const vector = await embedQuery(db, words, options).catch((error: unknown) => {
+    signal?.throwIfAborted()
+    // Without a mode, a search goes on without vectors, and warns why.
+    if (mode !== undefined || !(error instanceof SyncError)) throw error
+    warnings.push({ code: 'text_only', message: `searched by words only: ${error.message}` })
+    return null
+  })
+  if (vector === null && mode !== undefined && mode !== 'text') {
+    const hint = 'Say in tidemark.yaml under "embedding" who makes them, then run: tidemark embed --all'
+    throw new SyncError('NO_EMBEDDINGS', `there are no embeddings to search by in ${db.name}`, hint)
+  }
   const chosen: SearchMode = mode ?? (vector === null ? 'text' : 'hybrid')
   const find = (match: WordMatch | null) => findHits(db, { words, match, vector, sources, limit }, signal)
   let match = matchFor(chosen, words)
@@ -54,21 +64,6 @@ export async function search(db: Database, words: string, options: SearchOptions
     if (some.length > 0) [match, hits] = ['any', some]
   }
   return { mode: chosen, match, hits, warnings }
-
-  /** Without a mode, a search goes on without vectors, and warns why. */
-  async function tryEmbedQuery(): Promise<QueryVector | null> {
-    try {
-      const embedded = await embedQuery(db, words, options)
-      if (embedded !== null || mode === undefined) return embedded
-    } catch (error) {
-      signal?.throwIfAborted()
-      if (mode !== undefined || !(error instanceof SyncError)) throw error
-      warnings.push({ code: 'text_only', message: `searched by words only: ${error.message}` })
-      return null
-    }
-    const hint = 'Say in tidemark.yaml under "embedding" who makes them, then run: tidemark embed --all'
-    throw new SyncError('NO_EMBEDDINGS', `there are no embeddings to search by in ${db.name}`, hint)
-  }
 }
 
 /** Whether the words can be searched one by one without changing the query's meaning. */
@@ -85,8 +80,8 @@ function matchFor(mode: SearchMode, words: string): WordMatch | null {
  * newest other one that has; null where there is none, or no server to ask.
  */
 async function embedQuery(db: Database, words: string, options: SearchOptions): Promise<QueryVector | null> {
-  const { embedding, signal } = options
-  if (embedding === undefined) return null
+  const { embedding, mode, signal } = options
+  if (embedding === undefined || mode === 'text') return null
   const models = await readModels(db)
   const configured = models.find(({ model }) => model === embedding.model)
   const complete = models.filter(({ completedAt }) => completedAt !== null)

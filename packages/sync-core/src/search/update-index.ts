@@ -1,18 +1,13 @@
 import type { Database } from '../database/database.ts'
 import { redact } from '../redact.ts'
-import { nextBatchSize } from '../run/batch-size.ts'
-import type { Budget } from '../run/budget.ts'
+import { type Budget, nextBatchSize } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
-import { finishIndex, indexBatch, readUnindexedRun } from '../store/search/index-batch.ts'
+import { finishIndex, indexBatch, readUnindexedRun, type Unindexed } from '../store/search/index-batch.ts'
 
 const FIRST_BATCH_PAGES = 5
 const MAX_BATCH_PAGES = 1_000
 
-export interface IndexUpdate {
-  readonly sourceId: string
-  readonly language: string
-  /** The paths that the index may lack; null where they are not known. */
-  readonly paths: readonly string[] | null
+export interface IndexUpdate extends Unindexed {
   readonly budget: Budget
   /** Called after each batch that is in. */
   readonly onBatch: () => void
@@ -36,8 +31,9 @@ export async function updateSearchIndex(db: Database, update: IndexUpdate): Prom
   }
 }
 
-async function indexPages({ db, lease, signal }: Held, update: IndexUpdate): Promise<void> {
-  const { sourceId, language, paths, budget, onBatch } = update
+async function indexPages(held: Held, update: IndexUpdate): Promise<void> {
+  const { db, signal } = held
+  const { sourceId, paths, budget, onBatch } = update
   const run = await readUnindexedRun(db, sourceId)
   // New pages have no statistics, and PGlite never makes them by itself: each batch would sort all that are left.
   if (paths === null) await db.query('ANALYZE tidemark.pages (source_id, id)')
@@ -46,13 +42,13 @@ async function indexPages({ db, lease, signal }: Held, update: IndexUpdate): Pro
     budget.throwIfExpired()
     signal.throwIfAborted()
     const started = performance.now()
-    const { last, pages } = await indexBatch(db, lease, { sourceId, language, paths, after, maxPages })
+    const { last, pages } = await indexBatch(held, update, after, maxPages)
     if (last === null) break
     after = last
     onBatch()
     maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, pages, performance.now() - started)
   }
-  await finishIndex(db, lease, sourceId, language, run)
+  await finishIndex(held, update, run)
   // How many entries there are, and which words are common, decides how they are searched.
   if (paths === null) await db.query('ANALYZE tidemark.search_chunks')
 }

@@ -1,9 +1,7 @@
-import type { Lease } from '@tidemark/lock'
-import type { Database } from '../database/database.ts'
 import type { Page } from '../parse/page.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { DERIVED_TABLES } from './delete-orphans.ts'
-import { fencedQuery } from './fenced-query.ts'
+import { type Fenced, fencedQuery } from './fenced-query.ts'
 
 /** A page to be written: as a new one where `id` is null, else over the page that has that id. */
 export interface PageWrite {
@@ -27,12 +25,16 @@ export interface Batch {
 }
 
 /** Writes a batch: all of it or, when the lease is another's by now, nothing. @throws {LeaseLostError} */
-export async function applyBatch(db: Database, lease: Lease, sourceId: string, batch: Batch): Promise<void> {
+export async function applyBatch(fenced: Fenced, sourceId: string, batch: Batch): Promise<void> {
   const { pages, quarantined, deletedIds, quarantineCleared } = batch
-  await fencedQuery(db, lease, APPLY_BATCH, [
+  await fencedQuery(fenced, APPLY_BATCH, [
     sourceId,
     PARSER_VERSION,
-    JSON.stringify(pages.map(pageRow)),
+    JSON.stringify(
+      pages.map(({ page: { chunks, links, ...page }, ...file }, n) => {
+        return { n, ...file, ...page, chunkCount: chunks.length, linkCount: links.length }
+      }),
+    ),
     JSON.stringify(pages.flatMap(({ page }, n) => page.chunks.map((chunk, ordinal) => ({ n, ordinal, ...chunk })))),
     JSON.stringify(pages.flatMap(({ page }, n) => page.links.map((link, ordinal) => ({ n, ordinal, ...link })))),
     JSON.stringify(quarantined),
@@ -41,14 +43,14 @@ export async function applyBatch(db: Database, lease: Lease, sourceId: string, b
   ])
 }
 
-function pageRow({ id, path, blobOid, sizeBytes, page }: PageWrite, n: number) {
-  const { slug, title, frontmatter, content, chunks, links } = page
-  const counts = { chunk_count: chunks.length, link_count: links.length }
-  return { n, id, path, blob_oid: blobOid, size_bytes: sizeBytes, slug, title, frontmatter, content, ...counts }
-}
-
 const deleteDerivedSql = (table: string) =>
   `deleted_${table} AS (DELETE FROM tidemark.${table} USING fence WHERE source_id = $3 AND page_id = ANY ($9::bigint[]))`
+
+const deleteSurplusSql = (table: string, count: string) => /* sql */ `
+fewer_${table} AS (
+  DELETE FROM tidemark.${table} USING stored
+  WHERE stored.known AND source_id = $3 AND page_id = stored.id AND ordinal NOT BETWEEN 0 AND stored."${count}" - 1
+)`
 
 // The plan knows which pages are new (no id); ON CONFLICT would not, because a rename changes the path.
 // Parts of one statement don't see each other's rows, so chunks and links that a page no longer has go by ordinal. One
@@ -56,23 +58,23 @@ const deleteDerivedSql = (table: string) =>
 const APPLY_BATCH = /* sql */ `
 page AS MATERIALIZED (
   SELECT p.* FROM fence, json_to_recordset($5::json) AS p (
-    n integer, id bigint, path text, blob_oid text, size_bytes bigint, slug text, title text, frontmatter jsonb, content text,
-    chunk_count integer, link_count integer
+    n integer, id bigint, path text, "blobOid" text, "sizeBytes" bigint, slug text, title text, frontmatter jsonb, content text,
+    "chunkCount" integer, "linkCount" integer
   )
 ),
 inserted AS (
   INSERT INTO tidemark.pages (source_id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes)
-  SELECT $3, path, blob_oid, $4::integer, slug, title, frontmatter, content, size_bytes FROM page WHERE id IS NULL
+  SELECT $3, path, "blobOid", $4::integer, slug, title, frontmatter, content, "sizeBytes" FROM page WHERE id IS NULL
   RETURNING id, path
 ),
 updated AS (
   UPDATE tidemark.pages SET
-    path = page.path, blob_oid = page.blob_oid, parser_version = $4::integer, slug = page.slug, title = page.title,
-    frontmatter = page.frontmatter, content = page.content, size_bytes = page.size_bytes, updated_at = now()
+    path = page.path, blob_oid = page."blobOid", parser_version = $4::integer, slug = page.slug, title = page.title,
+    frontmatter = page.frontmatter, content = page.content, size_bytes = page."sizeBytes", updated_at = now()
   FROM page WHERE pages.source_id = $3 AND pages.id = page.id
 ),
 stored AS MATERIALIZED (
-  SELECT page.n, coalesce(page.id, inserted.id) AS id, page.id IS NOT NULL AS known, page.chunk_count, page.link_count
+  SELECT page.n, coalesce(page.id, inserted.id) AS id, page.id IS NOT NULL AS known, page."chunkCount", page."linkCount"
   FROM page LEFT JOIN inserted ON page.id IS NULL AND inserted.path = page.path COLLATE "C"
 ),
 chunks AS (
@@ -84,10 +86,7 @@ chunks AS (
   SET heading_path = excluded.heading_path, content = excluded.content, content_hash = excluded.content_hash
   WHERE old IS DISTINCT FROM excluded
 ),
-fewer_chunks AS (
-  DELETE FROM tidemark.chunks USING stored
-  WHERE stored.known AND source_id = $3 AND page_id = stored.id AND ordinal NOT BETWEEN 0 AND stored.chunk_count - 1
-),
+${deleteSurplusSql('chunks', 'chunkCount')},
 links AS (
   INSERT INTO tidemark.links AS old (source_id, page_id, ordinal, kind, target, target_path, target_name)
   SELECT $3, stored.id, l.ordinal, l.kind, l.target, l."targetPath", l."targetName"
@@ -97,10 +96,7 @@ links AS (
   SET kind = excluded.kind, target = excluded.target, target_path = excluded.target_path, target_name = excluded.target_name
   WHERE old IS DISTINCT FROM excluded
 ),
-fewer_links AS (
-  DELETE FROM tidemark.links USING stored
-  WHERE stored.known AND source_id = $3 AND page_id = stored.id AND ordinal NOT BETWEEN 0 AND stored.link_count - 1
-),
+${deleteSurplusSql('links', 'linkCount')},
 quarantined AS (
   INSERT INTO tidemark.quarantine AS old (source_id, path, blob_oid, parser_version, code, message)
   SELECT $3, q.path, q."blobOid", $4::integer, q.code, q.message

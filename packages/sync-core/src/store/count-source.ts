@@ -4,11 +4,10 @@ import { readRows } from './read-rows.ts'
 /** How much the database holds of a source. */
 export type SourceSize = Readonly<Record<'pages' | 'chunks' | 'links' | 'quarantined' | 'runs', number>>
 
-const NOTHING: SourceSize = { pages: 0, chunks: 0, links: 0, quarantined: 0, runs: 0 }
-
 /** Counts what `removeSource` would remove; reads only. */
 export async function countSource(db: Database, sourceId: string): Promise<SourceSize> {
-  return (await readRows<SourceSize>(db, COUNT_SOURCE, [sourceId]))[0] ?? NOTHING
+  const [size] = await readRows<SourceSize>(db, COUNT_SOURCE, [sourceId])
+  return size ?? { pages: 0, chunks: 0, links: 0, quarantined: 0, runs: 0 }
 }
 
 const count = (table: string) => `(SELECT count(*)::integer FROM tidemark.${table} WHERE source_id = $1)`

@@ -1,6 +1,4 @@
-import type { Lease } from '@tidemark/lock'
-import type { Database } from '../database/database.ts'
-import { fencedQuery } from './fenced-query.ts'
+import { type Fenced, fencedQuery } from './fenced-query.ts'
 
 /** What is derived of a page, and would stay for ever where the page itself was removed by hand. */
 export const DERIVED_TABLES = ['chunks', 'links', 'search_chunks', 'search_pages']
@@ -9,13 +7,13 @@ export const DERIVED_TABLES = ['chunks', 'links', 'search_chunks', 'search_pages
 const ROWS_PER_STATEMENT = 5_000
 
 /** Deletes what was derived of pages that the source lacks: no batch names them. @throws {LeaseLostError} */
-export async function deleteOrphans(db: Database, lease: Lease, sourceId: string, onStep: () => void): Promise<void> {
+export async function deleteOrphans(fenced: Fenced, sourceId: string, onStep: () => void): Promise<void> {
   for (const table of DERIVED_TABLES) {
     // Without statistics, which PGlite never gets by itself, each statement would sort all rows that are left.
-    await db.query(`ANALYZE tidemark.${table} (source_id, page_id)`)
+    await fenced.db.query(`ANALYZE tidemark.${table} (source_id, page_id)`)
     for (let after: string | null = MIN_BIGINT; after !== null; ) {
       const params: unknown[] = [sourceId, after, ROWS_PER_STATEMENT]
-      const [visited] = await fencedQuery<{ last: string | null }>(db, lease, deleteOrphansSql(table), params)
+      const [visited] = await fencedQuery<{ last: string | null }>(fenced, deleteOrphansSql(table), params)
       after = visited.last
       onStep()
     }

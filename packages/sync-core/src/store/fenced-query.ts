@@ -1,21 +1,27 @@
 import type { Lease } from '@tidemark/lock'
 import type { Database } from '../database/database.ts'
 
-/** A statement that begins with the fence of a lease, as the CTE `fence` and the parameters $1 and $2. */
-export function fencedStatement(lease: Lease, ctes: string, params: readonly unknown[]) {
+/** A database, and the lease that what is written there goes by. */
+export interface Fenced {
+  readonly db: Database
+  readonly lease: Lease
+}
+
+/** Runs a statement that begins with the fence of a lease, as the CTE `fence` and the parameters $1 and $2. */
+export async function queryWithFence<Row = any>({ db, lease }: Fenced, ctes: string, params: readonly unknown[]) {
   const fence = lease.fenceSql(1)
-  return { text: `WITH fence AS MATERIALIZED (${fence.text}),\n${ctes}`, params: [...fence.params, ...params] }
+  const text = `WITH fence AS MATERIALIZED (${fence.text}),\n${ctes}`
+  return (await db.query<Row>(text, [...fence.params, ...params])).rows
 }
 
 /**
- * Runs a statement under the fence of a lease: all or nothing. Survives a take-over at any moment: the fence locks
- * the lease's row FOR KEY SHARE, so a take-over waits for the commit, or came first, and every part that selects from
- * `fence` finds it empty. `ctes` must return a row where the fence holds and none where not; else LeaseLostError.
+ * The same, all or nothing. Survives a take-over at any moment: the fence locks the lease's row FOR KEY SHARE, so a
+ * take-over waits for the commit, or came first, and every part that selects from `fence` finds it empty. `ctes` must
+ * return a row where the fence holds and none where not; else LeaseLostError.
  */
-export async function fencedQuery<Row = any>(db: Database, lease: Lease, ctes: string, params: readonly unknown[]) {
-  const statement = fencedStatement(lease, ctes, params)
-  const { rows } = await db.query<Row>(statement.text, statement.params)
-  if (rows.length === 0) throw await lostLease(lease)
+export async function fencedQuery<Row = any>(fenced: Fenced, ctes: string, params: readonly unknown[]) {
+  const rows = await queryWithFence<Row>(fenced, ctes, params)
+  if (rows.length === 0) throw await lostLease(fenced.lease)
   return rows as [Row, ...Row[]]
 }
 

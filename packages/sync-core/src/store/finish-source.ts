@@ -1,21 +1,16 @@
-import type { Lease } from '@tidemark/lock'
-import type { Database } from '../database/database.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
-import { fencedQuery } from './fenced-query.ts'
-
-export interface Completion {
-  readonly source: { readonly id: string; readonly fingerprint: string }
-  readonly runId: string
-  readonly commit: string
-  readonly status: string
-  readonly counts: object
-}
+import { type Fenced, fencedQuery } from './fenced-query.ts'
+import type { SourceRecord } from './start-run.ts'
 
 /** Moves the bookmark, everything at this commit is in, and ends the run. @throws {LeaseLostError} */
-export async function finishSource(db: Database, lease: Lease, completion: Completion): Promise<void> {
-  const { source, runId, commit, status, counts } = completion
-  const params = [source.id, runId, commit, status, JSON.stringify(counts), PARSER_VERSION, source.fingerprint]
-  await fencedQuery(db, lease, FINISH_SOURCE, params)
+export async function finishSource(
+  fenced: Fenced,
+  source: SourceRecord,
+  run: { readonly id: string; readonly commit: string; readonly status: string; readonly counts: object },
+): Promise<void> {
+  const { id, commit, status, counts } = run
+  const params = [source.id, id, commit, status, JSON.stringify(counts), PARSER_VERSION, source.fingerprint]
+  await fencedQuery(fenced, FINISH_SOURCE, params)
 }
 
 const FINISH_SOURCE = /* sql */ `

@@ -17,7 +17,7 @@ export async function migrate(db: Database, { signal }: { signal?: AbortSignal |
   try {
     await db.locks.migrate({ signal })
     const bound = signal ? withSignal(db, signal) : db
-    if (!(await isCurrent(bound))) await bound.query(migrationStatement())
+    if (!(await isCurrent(bound))) await bound.query(MIGRATE)
   } catch (error) {
     signal?.throwIfAborted()
     throw migrationError(error, db)
@@ -34,7 +34,7 @@ export async function pendingMigrations(db: Database): Promise<string[]> {
     if (error.code !== 'LOCK_NOT_MIGRATED') throw error
     statements.push(db.locks.migrationSql())
   })
-  return (await isCurrent(db)) ? statements : [...statements, migrationStatement()]
+  return (await isCurrent(db)) ? statements : [...statements, MIGRATE]
 }
 
 async function isCurrent(db: Database): Promise<boolean> {
@@ -45,22 +45,19 @@ async function isCurrent(db: Database): Promise<boolean> {
   throw new SyncError('DATABASE_NEWER', message, 'Update tidemark.')
 }
 
-function migrationStatement(): string {
-  const steps = MIGRATIONS.map(
+const MIGRATE = /* sql */ `DO $migrate$ BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.migrations', 0));
+  CREATE SCHEMA IF NOT EXISTS tidemark;
+  CREATE TABLE IF NOT EXISTS tidemark.migrations (
+    version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()
+  );
+  ${MIGRATIONS.map(
     (sql, index) => `IF NOT EXISTS (SELECT FROM tidemark.migrations WHERE version = ${index + 1}) THEN
-      ${sql}
-      INSERT INTO tidemark.migrations (version) VALUES (${index + 1});
-    END IF;`,
-  )
-  return `DO $migrate$ BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.migrations', 0));
-    CREATE SCHEMA IF NOT EXISTS tidemark;
-    CREATE TABLE IF NOT EXISTS tidemark.migrations (
-      version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()
-    );
-    ${steps.join('\n')}
-  END $migrate$`
-}
+    ${sql}
+    INSERT INTO tidemark.migrations (version) VALUES (${index + 1});
+  END IF;`,
+  ).join('\n')}
+END $migrate$`
 
 function migrationError(error: unknown, db: Database): unknown {
   const { code, message, cause } = error as { code?: string; message: string; cause?: { code?: string } }

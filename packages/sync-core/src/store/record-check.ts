@@ -1,7 +1,6 @@
 import type { Database } from '../database/database.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
-
-type CheckedSource = Readonly<Record<'id' | 'fingerprint' | 'language', string>>
+import type { SourceRecord } from './start-run.ts'
 
 export interface SourceCheck {
   readonly bookmark: string | null
@@ -15,7 +14,7 @@ export interface SourceCheck {
  * Compares a source with the commit that its ref names, and records in the same statement that it was looked at. Takes
  * no lease: nothing that a run goes by is written, and a run that ends meanwhile is seen as the update gets the row.
  */
-export async function recordCheck(db: Database, source: CheckedSource, commit: string): Promise<SourceCheck> {
+export async function recordCheck(db: Database, source: SourceRecord, commit: string): Promise<SourceCheck> {
   const params = [source.id, commit, PARSER_VERSION, source.fingerprint, source.language]
   const { rows } = await db.query<SourceCheck>(RECORD_CHECK, params)
   return rows[0] ?? { bookmark: null, upToDate: false, indexed: false }

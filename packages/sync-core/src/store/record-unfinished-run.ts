@@ -1,24 +1,20 @@
-import type { Lease } from '@tidemark/lock'
-import type { Database } from '../database/database.ts'
-import { fencedStatement } from './fenced-query.ts'
-
-export interface UnfinishedRun {
-  readonly sourceId: string
-  readonly runId: string
-  readonly status: string
-  readonly reason: string | null
-  readonly counts: object
-}
+import type { Outcome } from '../run/outcome.ts'
+import { type Fenced, queryWithFence } from './fenced-query.ts'
 
 /**
  * Records how a run ended that did not finish its source. The bookmark stays. The run's own row is written in any case,
  * the source's only while the lease holds: after a take-over that row tells of another run.
  */
-export async function recordUnfinishedRun(db: Database, lease: Lease, run: UnfinishedRun): Promise<void> {
-  const { sourceId, runId, status, reason, counts } = run
-  const params = [sourceId, runId, status, reason, JSON.stringify(counts)]
-  const statement = fencedStatement(lease, RECORD_UNFINISHED_RUN, params)
-  await db.query(statement.text, statement.params)
+export async function recordUnfinishedRun(
+  fenced: Fenced,
+  sourceId: string,
+  runId: string,
+  outcome: Outcome,
+  counts: object,
+): Promise<void> {
+  const reason = 'reason' in outcome ? outcome.reason : null
+  const params = [sourceId, runId, outcome.status, reason, JSON.stringify(counts)]
+  await queryWithFence(fenced, RECORD_UNFINISHED_RUN, params)
 }
 
 const RECORD_UNFINISHED_RUN = /* sql */ `

@@ -1,18 +1,9 @@
 import { hostname } from 'node:os'
-import type { Lease } from '@tidemark/lock'
-import type { Database } from '../database/database.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
-import { fencedQuery } from './fenced-query.ts'
+import { type Fenced, fencedQuery } from './fenced-query.ts'
 
-export interface RunStart {
-  readonly source: Readonly<Record<'id' | 'repo' | 'ref' | 'fingerprint', string>>
-  /** The bookmark that the run sets out from. */
-  readonly from: string | null
-  /** The commit that it works towards. */
-  readonly to: string
-  /** Whether every page is to be written again. A full sync that was stopped goes on without being asked. */
-  readonly full: boolean
-}
+/** What the database remembers of a source. */
+export type SourceRecord = Readonly<Record<'id' | 'repo' | 'ref' | 'fingerprint' | 'language', string>>
 
 export interface StartedRun {
   readonly id: string
@@ -26,12 +17,22 @@ export interface StartedRun {
   readonly indexed: boolean
 }
 
-/** Records that pages are about to change: a run killed later leaves a known mixture. @throws {LeaseLostError} */
-export async function startRun(db: Database, lease: Lease, { source, from, to, full }: RunStart): Promise<StartedRun> {
+/**
+ * Records that pages are about to change: a run killed later leaves a known mixture.
+ *
+ * @param run from the bookmark that it sets out from to the commit that it works towards; `full` where every page is to
+ *   be written again. A full sync that was stopped goes on without being asked.
+ * @throws {LeaseLostError}
+ */
+export async function startRun(
+  fenced: Fenced,
+  source: SourceRecord,
+  run: { readonly from: string | null; readonly to: string; readonly full: boolean },
+): Promise<StartedRun> {
   const { id, repo, ref, fingerprint } = source
+  const { from, to, full } = run
   const params = [id, repo, ref, from, to, hostname(), process.pid, full, PARSER_VERSION, fingerprint]
-  const [run] = await fencedQuery<StartedRun>(db, lease, START_RUN, params)
-  return run
+  return (await fencedQuery<StartedRun>(fenced, START_RUN, params))[0]
 }
 
 const START_RUN = /* sql */ `

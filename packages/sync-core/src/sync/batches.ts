@@ -1,12 +1,14 @@
 import { type Blob, readBlobs } from '../git/blobs.ts'
 import type { Origin } from '../git/origin.ts'
-import type { Repository } from '../git/refs.ts'
 import type { Page } from '../parse/page.ts'
 import { openParser } from '../parse/parser.ts'
 import { QuarantineError } from '../parse/quarantine-error.ts'
 import { MAX_PAGE_BYTES, tooLarge } from '../plan/eligible.ts'
 import type { Plan, Rename, Write } from '../plan/plan.ts'
+import type { Budget } from '../run/budget.ts'
+import type { Held } from '../run/lease.ts'
 import { noCounts } from '../run/outcome.ts'
+import type { RunProgress } from '../run/progress.ts'
 import type { PageWrite, QuarantineWrite } from '../store/apply-batch.ts'
 import { createYielder } from '../yield-event-loop.ts'
 import { prefetchBlobs } from './prefetch-blobs.ts'
@@ -15,39 +17,46 @@ import { prefetchBlobs } from './prefetch-blobs.ts'
 const MAX_BATCH_BYTES = 512 * 1024
 const DELETES_PER_BATCH = 2_000
 
-/** What a statement writes, and what it counts for. */
-export type PreparedBatch = ReturnType<typeof createBatch>
-
-export interface BatchOptions {
-  readonly repository: Repository
+/** What a plan is carried out with. */
+export interface Applying {
+  readonly plan: Plan
+  readonly sourceId: string
+  /** Of the repository. */
+  readonly folder: string
   readonly fetchBlobs: Origin['fetchBlobs']
-  /** How many pages the next batch may have. */
-  readonly maxPages: () => number
-  /** Called for each blob that was read. */
-  readonly onRead: () => void
-  readonly signal: AbortSignal
+  /** Files that earlier runs towards the same commit have quarantined. */
+  readonly failedBefore: number
+  readonly held: Held
+  readonly budget: Budget
+  readonly progress: RunProgress
 }
 
-/** Reads and parses what a plan names, in its order, and groups it into batches that can be written one by one. */
-export async function* prepareBatches(plan: Plan, options: BatchOptions): AsyncGenerator<PreparedBatch> {
-  const { repository, fetchBlobs, maxPages, onRead, signal } = options
+/**
+ * Reads and parses what a plan names, in its order, and groups it into batches that can be written one by one, each of
+ * as many pages as it may have then.
+ */
+export async function* prepareBatches(
+  { plan, folder, fetchBlobs, held: { signal }, progress }: Applying,
+  maxPages: () => number,
+): AsyncGenerator<Batch> {
   let batch = createBatch(plan.quarantineCleared)
   for (const rejected of plan.rejected) batch.quarantine(rejected, null)
 
   const yieldEventLoop = createYielder()
   await using parser = openParser(signal)
   let cycle: number | null = null
+  const take = () => {
+    const taken = batch
+    batch = createBatch()
+    return taken
+  }
   const full = () => batch.pages.length + batch.quarantined.length >= maxPages() || batch.bytes >= MAX_BATCH_BYTES
   const items = prefetchBlobs(filesToRead(plan), fetchBlobs, signal)
-  const reading = { repository, items, getOid: ({ blobOid }: Item) => blobOid, maxBytes: MAX_PAGE_BYTES, signal }
-  for await (const { item, blob } of readBlobs(reading)) {
-    onRead()
+  for await (const { item, blob } of readBlobs(folder, items, { maxBytes: MAX_PAGE_BYTES, signal })) {
+    progress.countRead()
     // A cycle of renames is not cut: half of it would leave two pages with one path.
     const next = 'cycle' in item ? item.cycle : null
-    if (next !== cycle && full()) {
-      yield batch
-      batch = createBatch()
-    }
+    if (next !== cycle && full()) yield take()
     cycle = next
     try {
       if (blob.content === null) throw tooLarge(blob.sizeBytes)
@@ -57,28 +66,26 @@ export async function* prepareBatches(plan: Plan, options: BatchOptions): AsyncG
       const { path, blobOid, id } = item
       batch.quarantine({ path, blobOid, code: error.code, message: error.message }, id)
     }
-    if (cycle === null && full()) {
-      yield batch
-      batch = createBatch()
-    }
+    if (cycle === null && full()) yield take()
     await yieldEventLoop()
   }
   for (const { id } of plan.deletes) {
-    if (batch.deletedIds.length >= DELETES_PER_BATCH) {
-      yield batch
-      batch = createBatch()
-    }
+    if (batch.deletedIds.length >= DELETES_PER_BATCH) yield take()
     batch.delete(id)
   }
-  if (batch.entries + batch.quarantineCleared.length > 0) yield batch
+  const { pages, quarantined, deletedIds, quarantineCleared } = batch
+  if (pages.length + quarantined.length + deletedIds.length + quarantineCleared.length > 0) yield batch
 }
 
 type Item = Rename | Write
 
-function* filesToRead(plan: Plan): Generator<Item> {
-  yield* plan.renames
-  yield* plan.writes
+function* filesToRead({ renames, writes }: Plan): Generator<Item> {
+  yield* renames
+  yield* writes
 }
+
+/** What a statement writes, and what it counts for. */
+type Batch = ReturnType<typeof createBatch>
 
 function createBatch(quarantineCleared: readonly string[] = []) {
   const pages: PageWrite[] = []
@@ -88,28 +95,22 @@ function createBatch(quarantineCleared: readonly string[] = []) {
   return {
     ...{ pages, quarantined, deletedIds, quarantineCleared, counts },
     bytes: 0,
-    entries: 0,
 
     add(item: Item, { sizeBytes }: Blob, page: Page) {
       const { id, path, blobOid } = item
       pages.push({ id, path, blobOid, sizeBytes, page })
       this.bytes += sizeBytes
-      this.entries++
-      if ('from' in item) counts.filesRenamed++
-      else if (item.id === null) counts.filesImported++
-      else counts.filesUpdated++
+      counts['from' in item ? 'filesRenamed' : id === null ? 'filesImported' : 'filesUpdated']++
     },
     /** Sets a file aside; a page that held an older state of it is of no commit any more and goes. */
     quarantine({ path, blobOid, code, message }: QuarantineWrite, pageId: string | null) {
       quarantined.push({ path, blobOid, code, message })
       if (pageId !== null) deletedIds.push(pageId)
       counts.filesQuarantined++
-      this.entries++
     },
     delete(id: string) {
       deletedIds.push(id)
       counts.filesDeleted++
-      this.entries++
     },
   }
 }

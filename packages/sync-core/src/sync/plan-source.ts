@@ -1,15 +1,15 @@
 import type { Database } from '../database/database.ts'
-import type { Repository } from '../git/refs.ts'
-import { listChanges, listTree, type TreeEntry } from '../git/tree.ts'
-import { type CompareOptions, type ComparisonInputs, makePlan } from '../plan/compare.ts'
+import { ABSENT, listChanges, listTree, type TreeEntry } from '../git/tree.ts'
+import { type Comparison, makePlan } from '../plan/compare.ts'
 import type { Plan } from '../plan/plan.ts'
 import { countPages, readPages, readPagesAt } from '../store/read-pages.ts'
 import { readQuarantine } from '../store/read-quarantine.ts'
 
-export interface SourceComparison extends Pick<CompareOptions, 'selection' | 'retryQuarantined'> {
+export interface SourceComparison extends Pick<Comparison, 'selection' | 'retryQuarantined'> {
   readonly db: Database
   readonly sourceId: string
-  readonly repository: Repository
+  /** Of the repository. */
+  readonly folder: string
   readonly commit: string
   /** A commit whose tree is here and that the pages are known to equal; null where there is none. */
   readonly diffBase: string | null
@@ -21,44 +21,39 @@ export interface SourceComparison extends Pick<CompareOptions, 'selection' | 're
 /** More changes than that are as well found by comparing everything, in less memory. */
 const MAX_CHANGES = 20_000
 
-/** Compares a commit's files with the pages of a source. */
-export async function planSource(comparison: SourceComparison): Promise<Plan> {
-  const { db, sourceId, repository, commit, selection, retryQuarantined } = comparison
-  const quarantine = await readQuarantine(db, sourceId)
-  const inputs = { ...(await comparisonInputs(comparison)), quarantine, countPages: () => countPages(db, sourceId) }
-  return makePlan(inputs, { selection, retryQuarantined, tree: `${commit} in ${repository.folder}` })
-}
-
 /**
- * The two sides: only the paths at which two trees differ, where the pages are known to equal the older one; else
- * everything.
+ * Compares a commit's files with the pages of a source: only at the paths at which two trees differ, where the pages are
+ * known to equal the older one; else everywhere.
  */
-async function comparisonInputs(
-  comparison: SourceComparison,
-): Promise<Pick<ComparisonInputs, 'files' | 'pages' | 'covers'>> {
-  const { db, sourceId, repository, commit, rewriteBefore, signal } = comparison
+export async function planSource(comparison: SourceComparison): Promise<Plan> {
+  const { db, sourceId, folder, commit, rewriteBefore, selection, retryQuarantined, signal } = comparison
+  const common = {
+    quarantine: await readQuarantine(db, sourceId),
+    countPages: () => countPages(db, sourceId),
+    ...{ selection, retryQuarantined, tree: `${commit} in ${folder}` },
+  }
   const changes = await readChanges(comparison)
   if (changes === null) {
     const pages = readPages(db, sourceId, rewriteBefore, signal)
-    return { files: listTree(repository, commit, signal), pages, covers: () => true }
+    return makePlan({ ...common, files: listTree(folder, commit, signal), pages, covers: () => true })
   }
   const pages = readPagesAt(db, sourceId, [...changes.keys()], signal)
-  return { files: changedFiles(changes), pages, covers: (path) => changes.has(path) }
+  return makePlan({ ...common, files: changedFiles(changes), pages, covers: (path) => changes.has(path) })
 }
 
-type Changes = Map<string, TreeEntry | null>
+type Changes = Map<string, TreeEntry>
 
-async function readChanges({ repository, commit, diffBase, signal }: SourceComparison): Promise<Changes | null> {
+async function readChanges({ folder, commit, diffBase, signal }: SourceComparison): Promise<Changes | null> {
   if (diffBase === null) return null
   const changes: Changes = new Map()
-  for await (const { path, entry } of listChanges(repository, diffBase, commit, signal)) {
+  for await (const entry of listChanges(folder, diffBase, commit, signal)) {
     // A path that is not UTF-8 is known by another name in quarantine; too rare for a way of its own.
-    if (typeof path !== 'string' || changes.size === MAX_CHANGES) return null
-    changes.set(path, entry)
+    if (typeof entry.path !== 'string' || changes.size === MAX_CHANGES) return null
+    changes.set(entry.path, entry)
   }
   return changes
 }
 
 async function* changedFiles(changes: Changes): AsyncGenerator<TreeEntry[]> {
-  yield [...changes.values()].filter((entry) => entry !== null)
+  yield [...changes.values()].filter(({ mode }) => mode !== ABSENT)
 }

@@ -16,5 +16,5 @@ export async function removeSource(db: Database, sourceId: string, signal: Abort
     throw new SyncError('SOURCE_BUSY', message, 'Wait for it to end, or stop it.')
   }
   await using held = acquired
-  await deleteSource(held.db, held.lease, sourceId)
+  await deleteSource(held, sourceId)
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { isRemote, parseAddress } from '../git/address.ts'
 import type { Origin } from '../git/origin.ts'
 import { redact } from '../redact.ts'
+import type { SourceRecord } from '../store/start-run.ts'
 import { SyncError } from '../sync-error.ts'
 
 /** A git ref whose Markdown files are mirrored. */
@@ -22,8 +23,6 @@ export interface Source {
   /** The language that its text is searched in, as Postgres calls its dictionaries; `english` by default. */
   readonly language?: string | undefined
 }
-
-export const searchLanguage = ({ language = 'english' }: Source) => language
 
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
 export function validateSource({ id, repo, subpath, include = [], exclude = [], language }: Source): void {
@@ -59,16 +58,11 @@ export function validateSource({ id, repo, subpath, include = [], exclude = [], 
   }
 }
 
-/** The repository as it may be shown and stored: a path made absolute, an address without its secrets. */
-export function displayRepo({ repo }: Source): string {
-  return isRemote(repo) ? redact(repo) : resolve(repo)
-}
-
 /** Where the commits of a source come from. @param clones folder for the clones of those that are on a server. */
 export async function openOrigin({ id, repo, ref }: Source, clones: string): Promise<Origin> {
   // Only the one that is needed is loaded.
   if (isRemote(repo)) return (await import('../git/remote.ts')).remoteOrigin(repo, ref, resolve(clones, `${id}.git`))
-  return (await import('../git/local.ts')).localOrigin(resolve(repo), ref)
+  return (await import('../git/origin.ts')).localOrigin(resolve(repo), ref)
 }
 
 /**
@@ -82,9 +76,13 @@ export async function currentCommit(source: Source, signal: AbortSignal): Promis
   return (await openOrigin(source, '')).resolveCommit(signal)
 }
 
-/** A digest of what a bookmark was made with: when it is another, the bookmark says nothing. */
-export function sourceFingerprint(source: Source): string {
-  const { ref, subpath, include = [], exclude = [] } = source
-  const parts = JSON.stringify([displayRepo(source), ref, subpath ?? null, include, exclude])
-  return createHash('sha256').update(parts).digest('hex').slice(0, 16)
+/**
+ * What the database remembers of a source: its repository as it may be shown, a path made absolute or an address
+ * without its secrets, and a digest of what a bookmark is made with: when it is another, the bookmark says nothing.
+ */
+export function sourceRecord(source: Source): SourceRecord {
+  const { id, ref, subpath = null, include = [], exclude = [], language = 'english' } = source
+  const repo = isRemote(source.repo) ? redact(source.repo) : resolve(source.repo)
+  const parts = JSON.stringify([repo, ref, subpath, include, exclude])
+  return { id, repo, ref, language, fingerprint: createHash('sha256').update(parts).digest('hex').slice(0, 16) }
 }

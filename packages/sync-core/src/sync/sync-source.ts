@@ -12,13 +12,15 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type Database, withSignal } from '../database/database.ts'
-import { hasTree, type Repository } from '../git/refs.ts'
+import type { Origin } from '../git/origin.ts'
+import { hasTree } from '../git/refs.ts'
 import { guardViolation } from '../plan/guard.ts'
-import { plannedChanges } from '../plan/plan.ts'
+import { type PlannedChange, plannedChanges } from '../plan/plan.ts'
 import { type Budget, startBudget } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
+import type { RunOptions } from '../run/options.ts'
 import type { Outcome, SyncResult } from '../run/outcome.ts'
-import { type RunProgress, startProgress } from '../run/progress.ts'
+import { type Progress, type RunProgress, startProgress } from '../run/progress.ts'
 import { CLEANUP_TIMEOUT_MS, outcomeFromError } from '../run/stop.ts'
 import { deleteOrphans } from '../store/delete-orphans.ts'
 import { finishSource } from '../store/finish-source.ts'
@@ -26,16 +28,34 @@ import { readSource } from '../store/read-source.ts'
 import { recordCheck } from '../store/record-check.ts'
 import { recordFailure } from '../store/record-failure.ts'
 import { recordUnfinishedRun } from '../store/record-unfinished-run.ts'
-import { type StartedRun, startRun } from '../store/start-run.ts'
-import type { SyncOptions } from './options.ts'
-import { displayRepo, openOrigin, type Source, searchLanguage, sourceFingerprint, validateSource } from './source.ts'
+import { type SourceRecord, type StartedRun, startRun } from '../store/start-run.ts'
+import { openOrigin, type Source, sourceRecord, validateSource } from './source.ts'
 
 const CLONES = '.tidemark/clones'
+
+export interface SyncOptions extends RunOptions {
+  /** First break a lease that was not refreshed for that long. */
+  readonly breakLockIfStaleMs?: number | undefined
+  /** Writes every page again, whatever it holds. If it is stopped, the next run goes on with it. */
+  readonly full?: boolean | undefined
+  /** Goes on where more than half of a source, or all of it, would be deleted. */
+  readonly allowMassDelete?: boolean | undefined
+  /** Whether the search index is brought up to date at the end, as far as the budget allows; it is by default. */
+  readonly search?: boolean | undefined
+  /** Folder for clones of repositories that are on a server; `.tidemark/clones` by default. */
+  readonly clones?: string | undefined
+  /** Called once, with all that a dry run would do. */
+  readonly onPlan?: ((changes: Iterable<PlannedChange>) => void) | undefined
+  /** Called for each phase, and for each batch that is in. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
 
 /** What every step of a run needs. */
 interface Run {
   readonly db: Database
   readonly source: Source
+  /** What the database remembers of it. */
+  readonly record: SourceRecord
   readonly options: SyncOptions
   readonly budget: Budget
   readonly progress: RunProgress
@@ -61,24 +81,24 @@ export async function syncSource(db: Database, source: Source, options: SyncOpti
     budget.recordActivity()
     options.onProgress?.(at)
   })
-  const run: Run = { db: withSignal(db, budget.signal), source, options, budget, progress }
+  const record = sourceRecord(source)
+  const run: Run = { db: withSignal(db, budget.signal), source, record, options, budget, progress }
+  let outcome: Outcome
   try {
-    const outcome = await syncToTarget(run)
+    outcome = await syncToTarget(run)
     await updateIndex(run, outcome)
-    return progress.result(outcome)
   } catch (error) {
-    const outcome = outcomeFromError(error, budget.signal, progress.warnings)
+    outcome = outcomeFromError(error, budget.signal, progress.warnings)
     await recordAfterwards(run, outcome).catch(() => {})
-    return progress.result(outcome)
   }
+  return progress.result(outcome)
 }
 
 /** The whole run, from the ref to the bookmark. */
 async function syncToTarget(run: Run): Promise<Outcome> {
-  const { db, source, options, budget, progress } = run
-  const { breakLockIfStaleMs, waitMs, dryRun = false, full = false, retryQuarantined = false } = options
-  const { id, ref, subpath, include, exclude } = source
-  const comparing = { sourceId: id, selection: { subpath, include, exclude }, retryQuarantined }
+  const { db, source, record, options, budget, progress } = run
+  const { breakLockIfStaleMs, waitMs, dryRun = false, full = false } = options
+  const { id } = source
   const key = leaseKey(id)
 
   budget.signal.throwIfAborted()
@@ -86,19 +106,12 @@ async function syncToTarget(run: Run): Promise<Outcome> {
   const origin = await openOrigin(source, join(options.clones ?? CLONES, dryRun ? 'dry-run' : ''))
   progress.target = await progress.phase(origin.phase, () => origin.resolveCommit(budget.signal))
   if (!dryRun && (await checkUpToDate(run, db))) return { status: 'up_to_date' }
-  const { applyPlan, planSource } = await loadPipeline()
+  const { applyPlan } = await loadPipeline()
   if (dryRun) {
-    const { signal } = budget
     progress.bookmark = (await readSource(db, id))?.bookmark ?? null
-    const { repository, commit } = await progress.phase(origin.phase, () => origin.prepare(signal))
-    progress.target = commit
-    const rewriteBefore = full ? END_OF_TIME : null
-    const state = { ...comparing, db, repository, commit, diffBase: null, rewriteBefore, signal }
-    const plan = await progress.phase('plan', () => planSource(state))
-    progress.setPlan(plan)
+    const { plan } = await preparePlan(run, { db, signal: budget.signal }, origin, null)
     progress.countPlan(plan)
     options.onPlan?.(plannedChanges(plan))
-    warnAbout(run, guardViolation(plan))
     return { status: 'dry_run' }
   }
 
@@ -108,52 +121,33 @@ async function syncToTarget(run: Run): Promise<Outcome> {
   })
   if ('status' in acquired) return acquired
   await using held = acquired
-  const { lease, signal } = held
   // Again: another run may have ended since, and after a wait the ref may have moved.
-  if (waitMs) progress.target = await progress.phase(origin.phase, () => origin.resolveCommit(signal))
+  if (waitMs) progress.target = await progress.phase(origin.phase, () => origin.resolveCommit(held.signal))
   if (await checkUpToDate(run, held.db)) return { status: 'up_to_date' }
 
   const from = progress.bookmark
-  const fingerprint = sourceFingerprint(source)
-  const about = { id, ref, fingerprint, repo: displayRepo(source) }
-  const started = await startRun(held.db, lease, { source: about, from, to: progress.target!, full })
+  const started = await startRun(held, record, { from, to: progress.target!, full })
+  const { unfinished, rewriteBefore, indexed } = started
   try {
-    progress.unindexedPaths = started.indexed ? [] : 'all'
-    const { repository, commit } = await progress.phase(origin.phase, () => origin.prepare(signal))
-    progress.target = commit
-    const { rewriteBefore } = started
-    const diffBase = await findDiffBase(run, started, repository, signal)
-    const state = { ...comparing, db: held.db, repository, commit, diffBase, rewriteBefore, signal }
-    const plan = await progress.phase('plan', () => planSource(state))
-    progress.setPlan(plan)
-    if (!options.allowMassDelete && warnAbout(run, guardViolation(plan)))
+    progress.unindexedPaths = indexed ? [] : 'all'
+    const { plan, folder, violation } = await preparePlan(run, held, origin, started)
+    if (violation !== null)
       return await recordUnfinished(run, held, started.id, { status: 'blocked', reason: 'mass_delete' })
-    const failedBefore = started.unfinished ? plan.counts.stillQuarantined : 0
-    const applying = {
-      ...held,
-      sourceId: id,
-      repository,
-      fetchBlobs: origin.fetchBlobs,
-      failedBefore,
-      budget,
-      progress,
-    }
+    const failedBefore = unfinished ? plan.stillQuarantined : 0
+    const { fetchBlobs } = origin
     await progress.phase('apply', async () => {
-      if (rewriteBefore !== null) await deleteOrphans(held.db, lease, id, progress.report)
-      await applyPlan(plan, applying)
+      if (rewriteBefore !== null) await deleteOrphans(held, id, progress.report)
+      await applyPlan({ plan, sourceId: id, folder, fetchBlobs, failedBefore, held, budget, progress })
     })
     const status = from === null ? 'first_sync' : 'synced'
-    const completion = { source: about, runId: started.id, commit, status, counts: progress.counts() }
-    await finishSource(held.db, lease, completion)
+    const commit = progress.target!
+    await finishSource(held, record, { id: started.id, commit, status, counts: progress.counts() })
     progress.bookmark = commit
     return { status }
   } catch (error) {
-    return await recordUnfinished(run, held, started.id, outcomeFromError(error, signal, progress.warnings))
+    return await recordUnfinished(run, held, started.id, outcomeFromError(error, held.signal, progress.warnings))
   }
 }
-
-/** Later than any page was written, and within what Postgres can hold. */
-const END_OF_TIME = new Date('9999-01-01T00:00:00Z')
 
 /**
  * Loads what only a run with something to do needs; most find nothing new. In steps: what is loaded at once holds the
@@ -164,13 +158,41 @@ async function loadPipeline() {
   await setImmediate()
   await import('../parse/page.ts')
   await setImmediate()
-  return { ...(await import('./plan-source.ts')), ...(await import('./apply.ts')) }
+  await import('./plan-source.ts')
+  return import('./apply.ts')
+}
+
+/** Later than any page was written, and within what Postgres can hold. */
+const END_OF_TIME = new Date('9999-01-01T00:00:00Z')
+
+/** Fetches the target and compares it with the pages; warns of what a person must allow. `started` by a dry run is null. */
+async function preparePlan(
+  { source, options: { full, retryQuarantined = false, allowMassDelete }, progress }: Run,
+  { db, signal }: Pick<Held, 'db' | 'signal'>,
+  origin: Origin,
+  started: StartedRun | null,
+) {
+  const { folder, commit } = await progress.phase(origin.phase, () => origin.prepare(signal))
+  progress.target = commit
+  const { id: sourceId, subpath, include, exclude } = source
+  const rewriteBefore = started ? started.rewriteBefore : full ? END_OF_TIME : null
+  // The pages are known to equal the tree of the bookmark, and it is there to be compared with.
+  const clean = started?.sameSettings && !started.unfinished && rewriteBefore === null && !retryQuarantined
+  const { bookmark } = progress
+  const diffBase = clean && bookmark !== null && (await hasTree(folder, bookmark, signal)) ? bookmark : null
+  const selection = { subpath, include, exclude }
+  const comparison = { db, sourceId, folder, commit, selection, retryQuarantined, diffBase, rewriteBefore, signal }
+  const { planSource } = await import('./plan-source.ts')
+  const plan = await progress.phase('plan', () => planSource(comparison))
+  progress.setPlan(plan)
+  const violation = started && allowMassDelete ? null : guardViolation(plan)
+  if (violation !== null) progress.warnings.push({ code: 'mass_delete', message: violation })
+  return { plan, folder, violation }
 }
 
 /** Whether the target is in already and no option asks for more; reads the bookmark and the state of the index. */
-async function checkUpToDate({ source, options, progress }: Run, db: Database): Promise<boolean> {
-  const about = { id: source.id, fingerprint: sourceFingerprint(source), language: searchLanguage(source) }
-  const { bookmark, upToDate, indexed } = await recordCheck(db, about, progress.target!)
+async function checkUpToDate({ record, options, progress }: Run, db: Database): Promise<boolean> {
+  const { bookmark, upToDate, indexed } = await recordCheck(db, record, progress.target!)
   progress.lookedAt = performance.now()
   progress.bookmark = bookmark
   progress.unindexedPaths = indexed ? null : 'all'
@@ -179,35 +201,11 @@ async function checkUpToDate({ source, options, progress }: Run, db: Database): 
   return true
 }
 
-/** The bookmark, where the pages are known to equal its tree and that tree is there to be compared with. */
-async function findDiffBase(
-  { options: { retryQuarantined }, progress: { bookmark } }: Run,
-  { rewriteBefore, unfinished, sameSettings }: StartedRun,
-  repository: Repository,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const clean = bookmark !== null && !unfinished && sameSettings && rewriteBefore === null && !retryQuarantined
-  return clean && (await hasTree(repository, bookmark, signal)) ? bookmark : null
-}
-
-/** Warns of what a person must allow. @returns whether there is anything. */
-function warnAbout({ progress }: Run, violation: string | null): boolean {
-  if (violation !== null) progress.warnings.push({ code: 'mass_delete', message: violation })
-  return violation !== null
-}
-
 /** Records how a run ended that did not finish its source. */
-async function recordUnfinished(
-  { db, source, progress }: Run,
-  { lease }: Held,
-  runId: string,
-  outcome: Outcome,
-): Promise<Outcome> {
-  const reason = 'reason' in outcome ? outcome.reason : null
-  const end = { sourceId: source.id, runId, status: outcome.status, reason, counts: progress.counts() }
-  // The next run finds out by comparing; a record that can't be written must not hide how this one ended.
+async function recordUnfinished({ db, source, progress }: Run, { lease }: Held, runId: string, outcome: Outcome) {
   const soon = withSignal(db, AbortSignal.timeout(CLEANUP_TIMEOUT_MS))
-  await recordUnfinishedRun(soon, lease, end).catch(() => {})
+  // The next run finds out by comparing; a record that can't be written must not hide how this one ended.
+  await recordUnfinishedRun({ db: soon, lease }, source.id, runId, outcome, progress.counts()).catch(() => {})
   return outcome
 }
 
@@ -222,12 +220,12 @@ async function recordAfterwards({ db, source, options, progress }: Run, { status
 const COMPLETE = new Set<Outcome['status']>(['up_to_date', 'synced', 'first_sync'])
 
 /** Has the search index follow the pages that are in, with what is left of the budget. */
-async function updateIndex({ db, source, options, budget, progress }: Run, { status }: Outcome): Promise<void> {
+async function updateIndex({ db, record, options, budget, progress }: Run, { status }: Outcome): Promise<void> {
   const { unindexedPaths, report: onBatch } = progress
   if (!COMPLETE.has(status) || options.search === false || unindexedPaths === null) return
   const { updateSearchIndex } = await import('../search/update-index.ts')
   const paths = unindexedPaths === 'all' ? null : unindexedPaths
-  const update = { sourceId: source.id, language: searchLanguage(source), paths, budget, onBatch }
+  const update = { sourceId: record.id, language: record.language, paths, budget, onBatch }
   const problem = await progress.phase('search', () => updateSearchIndex(db, update))
   if (problem !== null) progress.warnings.push({ code: 'search_behind', message: problem })
 }

@@ -1,6 +1,6 @@
+import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serveGit } from '@tidemark/test-engines/git-server'
 import { simpleGit } from 'simple-git'
@@ -23,7 +23,11 @@ const HEAD = ['rev-parse', 'HEAD']
 
 /** A git that waits for input until it is ended. */
 const waiting = (signal: AbortSignal) =>
-  startGit(repository.folder, ['cat-file', '--batch'], signal, { input: new Readable({ read() {} }) })
+  startGit(repository.folder, ['cat-file', '--batch'], signal, { input: noLines(signal) })
+
+async function* noLines(signal: AbortSignal): AsyncGenerator<string> {
+  yield* await once(signal, 'abort').then(() => [])
+}
 
 describe('git', () => {
   test('thirty times side by side, under one signal, has Node warn of nothing', async () => {
@@ -71,8 +75,8 @@ describe('git', () => {
   test('that does not end on its signal is killed a second later, and so is what it has started', async () => {
     const stop = new AbortController()
     // An alias that begins with "!" is a command of the shell.
-    const config = [['alias.stubborn', '!trap "" TERM; sleep 1000 & echo; wait']] as const
-    const git = await startGit(repository.folder, ['stubborn'], stop.signal, { config })
+    const alias = 'alias.stubborn=!trap "" TERM; sleep 1000 & echo; wait'
+    const git = await startGit(repository.folder, ['-c', alias, 'stubborn'], stop.signal)
     await sleep(300)
     const started = performance.now()
 

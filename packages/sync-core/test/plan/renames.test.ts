@@ -4,7 +4,7 @@ import { compressedList } from '../../src/plan/compressed-list.ts'
 import type { Delete, Write } from '../../src/plan/plan.ts'
 import { findRenames } from '../../src/plan/renames.ts'
 
-const oid = (letter: string) => letter.repeat(40)
+const oid = (letter: string) => letter.charCodeAt(0).toString(16).repeat(20)
 
 /** The differences between two trees, `path → letter`; a page's id is its path before. */
 function differences(before: Record<string, string>, after: Record<string, string>) {

@@ -13,17 +13,15 @@ interface PageFile extends EligibleFile {
 /** The files that a sync of `main` would import, read through the same `git cat-file --batch`. */
 export async function* readPageFiles(folder: string): AsyncGenerator<PageFile> {
   const { signal } = new AbortController()
-  const repository = { folder }
   const filter = fileFilter({})
   const items: EligibleFile[] = []
-  for await (const entries of listTree(repository, await resolveRef(repository, 'main', signal), signal)) {
+  for await (const entries of listTree(folder, await resolveRef(folder, 'main', signal), signal)) {
     for (const entry of entries) {
       const file = filter.classify(entry)
       if (file && !('code' in file)) items.push(file)
     }
   }
-  const getOid = (file: EligibleFile) => file.blobOid
-  for await (const { item, blob } of readBlobs({ repository, items, getOid, maxBytes: MAX_PAGE_BYTES, signal })) {
+  for await (const { item, blob } of readBlobs(folder, items, { maxBytes: MAX_PAGE_BYTES, signal })) {
     yield { ...item, sizeBytes: blob.sizeBytes, content: blob.content! }
   }
 }

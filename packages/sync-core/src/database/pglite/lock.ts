@@ -12,7 +12,12 @@ const EXIT_TIMEOUT_MS = 5_000
  * on a file beside the folder, and ends with the last process that has that file: hand it to the database's.
  */
 export async function lockFolder(folder: string): Promise<FileHandle> {
-  const file = await openLockFile(folder)
+  const opening = makeFolder(dirname(folder)).then(() => open(`${folder}.lock`, 'a+'))
+  const file = await opening.catch((error: Error) => {
+    const hint = 'Choose a folder that you may write to with --database, or a Postgres with DATABASE_URL.'
+    const message = `The embedded database cannot be kept in ${folder}: ${error.message}`
+    throw new SyncError('DATABASE_FOLDER', message, hint, error)
+  })
   const deadline = performance.now() + EXIT_TIMEOUT_MS
   while (!tryLock(file.fd)) {
     const holder = (await readFile(`${folder}.lock`, 'utf8')).trim()
@@ -36,17 +41,6 @@ function holderExited(holder: string): boolean {
     return holder !== '' && !process.kill(Number(holder), 0)
   } catch (error) {
     return (error as { code?: string }).code === 'ESRCH'
-  }
-}
-
-async function openLockFile(folder: string) {
-  try {
-    await makeFolder(dirname(folder))
-    return await open(`${folder}.lock`, 'a+')
-  } catch (error) {
-    const message = `The embedded database cannot be kept in ${folder}: ${(error as Error).message}`
-    const hint = 'Choose a folder that you may write to with --database, or a Postgres with DATABASE_URL.'
-    throw new SyncError('DATABASE_FOLDER', message, hint, error)
   }
 }
 

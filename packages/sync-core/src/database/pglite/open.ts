@@ -1,14 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
-import { siblingModulePath } from '../../sibling-module.ts'
+import { forkSibling } from '../../fork-sibling.ts'
 import { SyncError } from '../../sync-error.ts'
 import type { Connection } from '../database.ts'
 import { lockFolder } from './lock.ts'
 import type { Reply, Request } from './process.ts'
-
-/** The child's file descriptor of a pipe by which it knows that this process is there. */
-const PARENT_PIPE = 5
 
 /**
  * Opens PGlite in its own process: a statement keeps its thread busy, and heartbeats must fire here. A thread would
@@ -16,13 +12,9 @@ const PARENT_PIPE = 5
  */
 export async function openPglite(folder: string): Promise<Connection> {
   const lock = await lockFolder(folder)
-  const child = fork(siblingModulePath(import.meta.url, 'process'), [folder, String(PARENT_PIPE)], {
-    serialization: 'advanced',
-    // The lock goes with the open file: the child has it until it ends, whatever becomes of this process.
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc', lock.fd, 'pipe'],
-  })
+  // The lock goes with the open file: the child has it until it ends, whatever becomes of this process.
+  const { child } = forkSibling(import.meta.url, 'process', [folder], [lock.fd])
   await lock.close()
-  ;(child.stdio as readonly unknown[] as readonly Socket[])[PARENT_PIPE]!.unref()
   const exited = once(child, 'exit').catch(() => {})
   const requests = openRequests(child)
   const stop = async () => {
@@ -32,7 +24,7 @@ export async function openPglite(folder: string): Promise<Connection> {
     await exited
   }
   try {
-    await requests.send({ kind: 'query', text: 'SELECT 1', params: [] })
+    await requests.send('SELECT 1')
   } catch (error) {
     await stop()
     const message = `The embedded database in ${folder} does not open: ${(error as Error).message}`
@@ -44,22 +36,21 @@ export async function openPglite(folder: string): Promise<Connection> {
     engine: 'pglite',
     name: folder,
     // One session has no one to wait for, so a statement there ends by itself, and soon.
-    async query(text, params = [], signal) {
+    async query(text, params, signal) {
       signal?.throwIfAborted()
-      return { rows: await requests.send({ kind: 'query', text, params }) }
+      return { rows: await requests.send(text, params) }
     },
     async close() {
-      if (!requests.ended) await requests.send({ kind: 'close', text: '', params: [] })
+      if (!requests.ended()) await requests.send(null)
       await stop()
     },
   }
 }
 
-/** Requests to the database's process, each with a promise of its answer. */
+/** Requests to the database's process, each with a promise of its answer; the answers come in their order. */
 function openRequests(child: ChildProcess) {
-  const pending = new Map<number, { resolve: (rows: any[]) => void; reject: (error: Error) => void }>()
-  let nextId = 0
-  let ended: Error | undefined
+  const pending: PromiseWithResolvers<any[]>[] = []
+  let fault: Error | undefined
   // A forgotten close() must not keep this process alive, an unanswered statement must.
   const keepAlive = (wanted: boolean) => {
     const change = wanted ? 'ref' : 'unref'
@@ -67,30 +58,26 @@ function openRequests(child: ChildProcess) {
     child.channel?.[change]()
   }
   const end = (error: Error) => {
-    ended ??= error
-    for (const { reject } of pending.values()) reject(error)
-    pending.clear()
+    fault ??= error
+    for (const { reject } of pending.splice(0)) reject(error)
   }
-  child.on('message', ({ id, rows, error }: Reply) => {
-    const call = pending.get(id)
-    pending.delete(id)
-    if (pending.size === 0) keepAlive(false)
+  child.on('message', ({ rows, error }: Reply) => {
+    const call = pending.shift()
+    if (pending.length === 0) keepAlive(false)
     if (error) call?.reject(Object.assign(new Error(error.message), error))
     else call?.resolve(rows)
   })
   child.on('error', end).on('exit', () => end(new Error('the embedded database has ended')))
   return {
     keepAlive,
-    get ended() {
-      return ended !== undefined
+    ended: () => fault !== undefined,
+    async send(text: string | null, params: unknown[] = []): Promise<any[]> {
+      if (fault) throw fault
+      const call = Promise.withResolvers<any[]>()
+      pending.push(call)
+      keepAlive(true)
+      child.send({ text, params } satisfies Request, () => {})
+      return call.promise
     },
-    send: (request: Omit<Request, 'id'>) =>
-      new Promise<any[]>((resolve, reject) => {
-        if (ended) return reject(ended)
-        const id = nextId++
-        pending.set(id, { resolve, reject })
-        keepAlive(true)
-        child.send({ id, ...request } satisfies Request, () => {})
-      }),
   }
 }

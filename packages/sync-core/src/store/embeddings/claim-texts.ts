@@ -1,6 +1,4 @@
-import type { Lease } from '@tidemark/lock'
-import type { Database } from '../../database/database.ts'
-import { fencedQuery } from '../fenced-query.ts'
+import { type Fenced, fencedQuery } from '../fenced-query.ts'
 
 /** A text to be embedded. */
 export interface PendingText {
@@ -20,9 +18,9 @@ interface Row extends PendingText {
  * Claims the texts of a source that a model has not embedded, a batch at a time and each once, in page order; what
  * the holder of another lease is having embedded is left to it. Throws LeaseLostError when the fence did not hold.
  */
-export async function* claimTexts(db: Database, lease: Lease, sourceId: string, model: string, batchSize: number) {
+export async function* claimTexts(fenced: Fenced, sourceId: string, model: string, batchSize: number) {
   for (let [pageId, ordinal] = ['0', -1]; ; ) {
-    const rows = await fencedQuery<Row>(db, lease, CLAIM_TEXTS, [sourceId, model, pageId, ordinal, batchSize])
+    const rows = await fencedQuery<Row>(fenced, CLAIM_TEXTS, [sourceId, model, pageId, ordinal, batchSize])
     const last = rows.at(-1)!
     if (last.pageId === null) return
     ;[pageId, ordinal] = [last.pageId, last.ordinal]

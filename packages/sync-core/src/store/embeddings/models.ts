@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '../../database/database.ts'
 import { readRows } from '../read-rows.ts'
-import { createIndex } from './create-index.ts'
 import { vectorSpace } from './vector-space.ts'
 
 /** A set of embeddings. */
@@ -37,7 +36,7 @@ export async function completeModel(db: Database, model: string): Promise<void> 
   const { made, model: literal } = (await db.query(look, [`tidemark.${name}`, model])).rows[0]!
   if (made) return
   const definition = `USING hnsw ((${cast('embedding')}) ${operatorClass}) WHERE model = ${literal}`
-  await createIndex(db, { name, table: 'tidemark.embeddings', definition })
+  await createIndex(db, name, 'tidemark.embeddings', definition)
 }
 
 /** The different texts of chunks that have no embedding and were not rejected. */
@@ -62,3 +61,12 @@ SELECT count(*)::integer AS chunks, coalesce(sum(characters), 0)::double precisi
   SELECT chunk.content_hash, max(length(chunk.content)) AS characters FROM tidemark.chunks AS chunk
   WHERE ($1::text IS NULL OR chunk.source_id = $1) ${condition} GROUP BY chunk.content_hash
 ) AS missing`
+
+/** Creates an index once: of two at it, Postgres would let one fail after all its work; it waits here instead. */
+export async function createIndex(db: Database, name: string, table: string, definition: string): Promise<void> {
+  // The tag is the name, which stands in no definition.
+  await db.query(`DO $${name}$ BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.${name}', 0));
+    CREATE INDEX IF NOT EXISTS ${name} ON ${table} ${definition};
+  END $${name}$`)
+}

@@ -1,6 +1,4 @@
-import type { Lease } from '@tidemark/lock'
-import type { Database } from '../../database/database.ts'
-import { fencedQuery } from '../fenced-query.ts'
+import { type Fenced, fencedQuery } from '../fenced-query.ts'
 
 export interface EmbeddingBatch {
   readonly model: string
@@ -10,11 +8,11 @@ export interface EmbeddingBatch {
 }
 
 /** Writes what has become of a batch of texts, all or nothing; `type` is that of vectors. @throws {LeaseLostError} */
-export async function storeEmbeddings(db: Database, lease: Lease, type: string, batch: EmbeddingBatch): Promise<void> {
+export async function storeEmbeddings(fenced: Fenced, type: string, batch: EmbeddingBatch): Promise<void> {
   const { model, dimensions, embedded, rejected } = batch
   const vectors = embedded.map(({ hash, vector }) => ({ hash, vector: JSON.stringify(vector) }))
   const params = [model, dimensions, JSON.stringify(vectors), JSON.stringify(rejected)]
-  await fencedQuery(db, lease, storeEmbeddingsSql(type), params)
+  await fencedQuery(fenced, storeEmbeddingsSql(type), params)
 }
 
 // The claims stay: a text is embedded by then, and another run that has not seen it yet is kept from it by them. They

@@ -5,7 +5,8 @@ import { SyncError } from '../../sync-error.ts'
 export interface VectorSpace {
   /** The type without a length. */
   readonly type: string
-  cast(expression: string): string // An expression as a vector of that length
+  /** An expression as a vector of that length. */
+  cast(expression: string): string
   /** Cosine distance. */
   readonly operator: string
   /** For an HNSW index; null where vectors are too long for one. */
@@ -16,13 +17,14 @@ export interface VectorSpace {
 const MAX_INDEXED_DIMENSIONS = 2_000
 const MAX_INDEXED_HALF_DIMENSIONS = 4_000
 
+/** The schema that pgvector is installed in, as SQL writes it; null where it is not. */
+const VECTOR_SCHEMA = /* sql */ `
+(SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace WHERE extname = 'vector')`
+
 /** @throws {SyncError} `VECTOR_MISSING` where the database has no pgvector. */
 export async function vectorSpace(db: Database, dimensions: number): Promise<VectorSpace> {
-  const { rows } = await db.query(
-    `SELECT quote_ident(nspname) AS schema FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace WHERE extname = 'vector'`,
-  )
-  const schema: string | undefined = rows[0]?.schema
-  if (schema === undefined) throw vectorMissingError(db, 'Run: tidemark embed --all')
+  const schema: string | null = (await db.query(`SELECT ${VECTOR_SCHEMA} AS schema`)).rows[0]!.schema
+  if (schema === null) throw vectorMissingError(db, 'Run: tidemark embed --all')
   const kind = dimensions > MAX_INDEXED_DIMENSIONS && dimensions <= MAX_INDEXED_HALF_DIMENSIONS ? 'halfvec' : 'vector'
   return {
     type: `${schema}.vector`,
@@ -32,19 +34,27 @@ export async function vectorSpace(db: Database, dimensions: number): Promise<Vec
   }
 }
 
-export function vectorMissingError(db: Database, hint: string, cause?: unknown): SyncError {
+function vectorMissingError(db: Database, hint: string, cause?: unknown): SyncError {
   return new SyncError('VECTOR_MISSING', `${db.name} has no pgvector, which holds embeddings`, hint, cause)
 }
 
+/** Looks whether a database can hold embeddings: null where it can, else how it is brought to. */
+export async function checkVectors(db: Database): Promise<string | null> {
+  const { available, major } = (await db.query(CHECK_VECTORS)).rows[0]!
+  if (available) return null
+  return `Install it on the server (Debian and Ubuntu: apt install postgresql-${major}-pgvector)`
+}
+
+const CHECK_VECTORS = /* sql */ `
+SELECT current_setting('server_version_num')::integer / 10000 AS major,
+  EXISTS (SELECT FROM pg_extension WHERE extname = 'vector')
+  OR EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS available`
+
 /** Makes the table of embeddings, with pgvector where the server has it. @throws {SyncError} `VECTOR_MISSING` */
 export async function prepareVectors(db: Database): Promise<void> {
-  const { rows } = await db.query(INSPECT)
-  const { made, installed, available, major } = rows[0]!
-  if (made) return
-  if (!installed && !available) {
-    const install = `Install it on the server (Debian and Ubuntu: apt install postgresql-${major}-pgvector)`
-    throw vectorMissingError(db, `${install} and run this again. All but embeddings works without.`)
-  }
+  if ((await db.query(`SELECT to_regclass('tidemark.embeddings') IS NOT NULL AS made`)).rows[0]!.made) return
+  const step = await checkVectors(db)
+  if (step !== null) throw vectorMissingError(db, `${step} and run this again. All but embeddings works without.`)
   try {
     await db.query(CREATE_TABLE)
   } catch (error) {
@@ -52,12 +62,6 @@ export async function prepareVectors(db: Database): Promise<void> {
     throw vectorMissingError(db, 'Have its owner run: CREATE EXTENSION vector', error)
   }
 }
-
-const INSPECT = /* sql */ `
-SELECT to_regclass('tidemark.embeddings') IS NOT NULL AS made,
-  EXISTS (SELECT FROM pg_extension WHERE extname = 'vector') AS installed,
-  EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS available,
-  current_setting('server_version_num')::integer / 10000 AS major`
 
 /** One at a time: of two that make an extension at once, one fails. The type is found wherever it was installed. */
 const CREATE_TABLE = /* sql */ `
@@ -67,7 +71,6 @@ DO $make$ BEGIN
   EXECUTE format(
     'CREATE TABLE IF NOT EXISTS tidemark.embeddings (
       model text NOT NULL, content_hash bytea NOT NULL, embedding %s.vector NOT NULL, PRIMARY KEY (model, content_hash)
-    )',
-    (SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace WHERE extname = 'vector')
+    )', ${VECTOR_SCHEMA}
   );
 END $make$`

@@ -42,8 +42,6 @@ export interface SearchHit {
   readonly behindMs: number | null
 }
 
-type HitRow = Omit<SearchHit, 'matches' | 'ranks'> & Readonly<Record<'textRank' | 'vectorRank', number | null>>
-
 /** Characters that no text has a meaning for. */
 const HIGHLIGHT = ['\uE000', '\uE001'] as const
 /** How many pages each of the two searches contributes to the fusion, at least. */
@@ -58,10 +56,8 @@ export async function findHits(db: Database, query: SearchQuery, signal?: AbortS
   const params: unknown[] = [words, sources, limit, Math.max(limit, MIN_CANDIDATES)]
   if (vector !== null) params.push(vector.model, vector.vector)
   const sql = findHitsSql(match, vector?.space ?? null, sources !== null)
-  const rows = await readRows<HitRow>(db, sql, params, signal)
-  return rows.map(({ textRank, vectorRank, excerpt, ...hit }) => {
-    return { ...hit, ...splitHighlights(excerpt), ranks: { text: textRank, vector: vectorRank } }
-  })
+  const rows = await readRows<Omit<SearchHit, 'matches'>>(db, sql, params, signal)
+  return rows.map((hit) => ({ ...hit, ...splitHighlights(hit.excerpt) }))
 }
 
 /** Takes the highlight characters out of an excerpt, and returns where they were. */
@@ -106,7 +102,7 @@ found AS (
 )
 SELECT source.id AS source, page.path, page.title, chunk.heading_path AS "headingPath",
   ts_headline(language::regconfig, chunk.content, coalesce(word_query.query, ''), '${HEADLINE}') AS excerpt,
-  found.score::double precision, found.text_rank::integer AS "textRank", found.vector_rank::integer AS "vectorRank",
+  found.score::double precision, json_build_object('text', found.text_rank, 'vector', found.vector_rank) AS ranks,
   source.last_synced_at AS "lastSyncedAt",
   (extract(epoch FROM clock_timestamp() - source.behind_since) * 1000)::double precision AS "behindMs"
 FROM found

@@ -1,30 +1,26 @@
-import type { Lease } from '@tidemark/lock'
 import type { Database } from '../../database/database.ts'
-import { fencedQuery } from '../fenced-query.ts'
+import { type Fenced, fencedQuery } from '../fenced-query.ts'
 
-export interface IndexBatch {
+/** Which pages the index may lack. */
+export interface Unindexed {
   readonly sourceId: string
   readonly language: string
-  /** The paths to index; null for those of all pages. */
+  /** Null where they are not known. */
   readonly paths: readonly string[] | null
-  /** Pages up to this id are done. */
-  readonly after: string
-  /** How many pages to write at most. */
-  readonly maxPages: number
 }
 
-export interface IndexedBatch {
-  readonly pages: number
-  /** The id of the last page that was written; null where there was none to write. */
-  readonly last: string | null
-}
-
-/** Writes the entries of the next pages that lack them or whose are of something else. @throws {LeaseLostError} */
-export async function indexBatch(db: Database, lease: Lease, batch: IndexBatch): Promise<IndexedBatch> {
-  const { sourceId, language, paths, after, maxPages } = batch
+/**
+ * Writes the entries of the next pages that lack them or whose are of something else.
+ *
+ * @param after pages up to this id are done.
+ * @returns how many it has written, and the id of the last; null where there was none to write.
+ * @throws {LeaseLostError}
+ */
+export async function indexBatch(fenced: Fenced, unindexed: Unindexed, after: string, maxPages: number) {
+  const { sourceId, language, paths } = unindexed
   const params = [sourceId, language, after, maxPages, ...(paths === null ? [] : [JSON.stringify(paths)])]
-  const [indexed] = await fencedQuery<IndexedBatch>(db, lease, indexBatchSql(paths !== null), params)
-  return indexed
+  const sql = indexBatchSql(paths !== null)
+  return (await fencedQuery<{ pages: number; last: string | null }>(fenced, sql, params))[0]
 }
 
 // Blob and parser make the text, the path perhaps the title; the time tells what a full sync has written again with
@@ -86,8 +82,8 @@ export async function readUnindexedRun(db: Database, sourceId: string): Promise<
 }
 
 /** Records that the index has every page, unless a run has begun to write others since `run` was read. */
-export const finishIndex = (db: Database, lease: Lease, sourceId: string, language: string, run: string | null) =>
-  fencedQuery(db, lease, FINISH_INDEX, [sourceId, language, run])
+export const finishIndex = (fenced: Fenced, { sourceId, language }: Unindexed, run: string | null) =>
+  fencedQuery(fenced, FINISH_INDEX, [sourceId, language, run])
 
 const FINISH_INDEX = /* sql */ `
 source AS (
