@@ -142,21 +142,12 @@ async function checkEmbedding(db: Database, { embedding }: Config): Promise<Find
   const present = ok('embedding', `${embedding.model}; ${db.name} has pgvector`)
   // An embedded database comes with it.
   if (isMissing(db)) return [present]
-  const { rows } = await db.query(vectorSql)
-  const { installed, available, major } = rows[0]!
-  if (installed || available) return [present]
-  return [
-    problem('embedding', {
-      message: `${db.name} has no pgvector, which holds embeddings`,
-      nextStep: `Install it on the server (Debian and Ubuntu: apt install postgresql-${major}-pgvector).`,
-    }),
-  ]
+  const { checkVectors } = await import('@tidemark/sync-core')
+  const install = await checkVectors(db)
+  if (install === null) return [present]
+  const message = `${db.name} has no pgvector, which holds embeddings`
+  return [problem('embedding', { message, nextStep: `${install}.` })]
 }
-
-const vectorSql = /* sql */ `
-SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'vector') AS installed,
-  EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS available,
-  current_setting('server_version_num')::integer / 10000 AS major`
 
 /** Whether each repository can be read and has its ref. */
 async function checkRepositories({ sources }: Config): Promise<Finding[]> {

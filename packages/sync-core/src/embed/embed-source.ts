@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, withSignal } from '../database/database.ts'
 import { type Budget, startBudget } from '../run/budget.ts'
+import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts } from '../run/embed-result.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import type { RunOptions } from '../run/options.ts'
 import type { Outcome } from '../run/outcome.ts'
@@ -15,7 +16,6 @@ import { completeModel, countMissing, type MissingTexts, readModels } from '../s
 import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'
 import { prepareVectors, vectorSpace } from '../store/embeddings/vector-space.ts'
 import { bisectRejected } from './bisect-rejected.ts'
-import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts } from './embed-result.ts'
 import { type Embedding, validateEmbedding } from './embedding.ts'
 
 export interface EmbedOptions extends RunOptions {

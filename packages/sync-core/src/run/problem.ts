@@ -1,5 +1,5 @@
 import type { LockErrorCode } from '@tidemark/lock'
-import type { EmbedResult } from '../embed/embed-result.ts'
+import type { EmbedResult } from './embed-result.ts'
 import type { Holder, SyncResult, SyncStatus } from './outcome.ts'
 import { type Severity, severityFromStatus, statusText } from './severity.ts'
 

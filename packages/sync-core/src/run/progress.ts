@@ -1,4 +1,3 @@
-import type { Plan } from '../plan/plan.ts'
 import { type Counts, noCounts, noPhases, type Outcome, type Phase, type SyncResult } from './outcome.ts'
 
 /** Where a run is. */
@@ -9,6 +8,12 @@ export interface Progress {
   readonly done: number
   readonly total: number | null
   readonly elapsedMs: number
+}
+
+/** What of a plan is counted. */
+interface PlannedWork {
+  readonly counts: Counts
+  readonly skipped: { readonly symlinks: number; readonly submodules: number }
 }
 
 /** What a run has done so far, and what it knows of its source. */
@@ -51,7 +56,7 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
       }
     },
     /** Takes over what a plan is going to do, and warns of what it leaves out. */
-    setPlan({ counts, skipped: { symlinks, submodules } }: Plan) {
+    setPlan({ counts, skipped: { symlinks, submodules } }: PlannedWork) {
       if (symlinks + submodules > 0) {
         const message = `skipped as not being files of the repository: ${symlinks} symlinks to Markdown, ${submodules} submodules`
         progress.warnings.push({ code: 'skipped', message })
@@ -61,7 +66,7 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
       progress.report()
     },
     /** Counts a plan as if it were done, for a dry run. */
-    countPlan: ({ counts }: Plan) => void Object.assign(stored, counts),
+    countPlan: ({ counts }: PlannedWork) => void Object.assign(stored, counts),
     /** Counts a blob that was read, whether or not it will be stored. */
     countRead: () => void blobsRead++,
     /** Counts a batch that is in. */

@@ -1,4 +1,4 @@
-import type { SyncStatus } from './outcome.ts'
+import type { Count, SyncStatus } from './outcome.ts'
 import { leaseProblem, type Problem, statusProblem } from './problem.ts'
 
 /** Where a source stands, as the database knows it. Ages are by the clock of the database, in milliseconds. */
@@ -12,7 +12,7 @@ export interface SourceStatus {
   readonly sinceCheckMs: number | null
   /** For how long a newer commit is known than the one that is in; null where none is. */
   readonly behindMs: number | null
-  readonly quarantined: number
+  readonly quarantined: Count
   readonly lastRun: {
     readonly startedAt: string
     /** Null while it runs, and for one that was killed. */
@@ -23,7 +23,7 @@ export interface SourceStatus {
   /** Who syncs it, or has died over it; `expiresInMs` is negative where anyone may take it. */
   readonly lease: {
     readonly host: string
-    readonly pid: number
+    readonly pid: Count
     readonly heldForMs: number
     readonly sinceRefreshMs: number | null
     readonly expiresInMs: number
@@ -45,7 +45,7 @@ export interface SourceDescription {
   /** For how long at most it has not been what its ref is; null where it is, or was never looked at. */
   readonly behindMs: number | null
   readonly lastStatus: SyncStatus | null
-  readonly quarantined: number
+  readonly quarantined: Count
   readonly problem: string | null
   /** The command or step that solves the problem. */
   readonly fix: string | null

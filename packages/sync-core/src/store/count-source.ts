@@ -1,8 +1,9 @@
 import type { Database } from '../database/database.ts'
+import type { Count } from '../run/outcome.ts'
 import { readRows } from './read-rows.ts'
 
 /** How much the database holds of a source. */
-export type SourceSize = Readonly<Record<'pages' | 'chunks' | 'links' | 'quarantined' | 'runs', number>>
+export type SourceSize = Readonly<Record<'pages' | 'chunks' | 'links' | 'quarantined' | 'runs', Count>>
 
 /** Counts what `removeSource` would remove; reads only. */
 export async function countSource(db: Database, sourceId: string): Promise<SourceSize> {

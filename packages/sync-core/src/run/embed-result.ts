@@ -1,18 +1,18 @@
-import type { Outcome } from '../run/outcome.ts'
+import type { Count, Outcome } from './outcome.ts'
 
 /** What an embedding run has done. */
 export interface EmbedCounts {
   /** Texts that were embedded; one that stands in many chunks counts once. */
-  chunksEmbedded: number
+  chunksEmbedded: Count
   /** Texts that the server does not embed; see `tidemark.embedding_quarantine`. */
-  chunksQuarantined: number
+  chunksQuarantined: Count
   /** What is left for the next run; null where the run stopped before it knew. */
-  chunksRemaining: number | null
-  requests: number
+  chunksRemaining: Count | null
+  requests: Count
   /** As the server has counted them. */
-  tokens: number
+  tokens: Count
   /** Of a dry run; no cost where no price is known. */
-  estimate?: { readonly tokens: number; readonly cost: number | null }
+  estimate?: { readonly tokens: Count; readonly cost: number | null }
 }
 
 /** How the embedding of one source ended. */
