@@ -1,43 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import {
-  type AcquireContext,
-  type Acquired,
-  type Attempt,
-  acquireNow,
-  type Contention,
-  createAttempt,
-} from './acquire.ts'
+import { acquireLease, acquireNow, type TryResult } from './acquire.ts'
 import { type BreakOptions, type BreakResult, type BreakSelection, type BreakVerdict, breakLocks } from './break.ts'
-import { createEmit } from './events.ts'
-import { createHeartbeat } from './heartbeat.ts'
+import { createContext } from './context.ts'
 import { type LeaderWork, runWhileLeader } from './leader.ts'
-import { createLease, type Lease, type LeaseContext } from './lease.ts'
+import type { Lease } from './lease.ts'
 import { badOption, LockError } from './lock-error.ts'
 import { type LockState, parseLockState } from './lock-state.ts'
 import { migrate, migrationSql } from './migrate.ts'
-import { checkDuration, checkKey, infoJson, isTimer, type LocksOptions, resolveSettings } from './options.ts'
+import { type AcquireOptions, checkDuration, checkKey, type LocksOptions, type TryOptions } from './options.ts'
 import { answerWithin, type Queryable, run } from './queryable.ts'
-import { statementsFor } from './statements.ts'
 import { MAX_PAUSE_MS, waitFor } from './wait.ts'
-import { createWakeups } from './wakeups.ts'
-
-export interface TryOptions {
-  /** Stored with the lease, for people and programs to read; anything that JSON can hold. */
-  readonly info?: unknown
-  /** The `ttlMs` of this lease alone. */
-  readonly ttlMs?: number | undefined
-  /** How long others are kept away since it was acquired, also by an earlier release; by a crash for `ttlMs`. */
-  readonly atLeastMs?: number | undefined
-  /** Ends the wait at once, also for a database that does not answer. */
-  readonly signal?: AbortSignal | undefined
-}
-
-export interface AcquireOptions extends TryOptions {
-  /** How long to wait for a key that another has, and for a database that fails; without end by default. */
-  readonly waitMs?: number | undefined
-}
-
-export type TryResult = { readonly acquired: true; readonly lease: Lease } | Contention
 
 /** Leases in one table of one database. */
 export interface Locks {
@@ -97,87 +69,22 @@ const enclosing = new AsyncLocalStorage<ReadonlyMap<string, Lease>>()
  * @throws {LockError} `LOCK_BAD_OPTIONS` before anything is sent.
  */
 export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
-  const connections = options.heartbeat ? [options.heartbeat, db] : [db]
-  if (connections.some((each) => typeof each?.query !== 'function')) {
-    throw badOption('a database must have query(text, params): a pg.Pool, a pg.Client or a PGlite')
-  }
-  const settings = resolveSettings(options)
-  const statements = statementsFor(settings, { notify: options.listen !== undefined })
-  const heartbeat = createHeartbeat(connections, statements.renew)
-  const emit = createEmit(options.onEvent)
-  const within = <T>(statement: Promise<T>) => answerWithin(settings.timeoutMs, statement)
-  const ask = (text: string, params: unknown[]) => within(run(db, text, params))
-  const background = new Set<Promise<unknown>>()
-  const track = (work: Promise<unknown>) => {
-    const tracked = work.finally(() => background.delete(tracked))
-    background.add(tracked)
-  }
-  const drainBackground = async () => {
-    while (background.size > 0) await Promise.all(background)
-  }
-  // A renewal of our own lease brings a request to resign at once.
-  const renewKey = (key: string) => {
-    const lease = heartbeat.find(key)
-    if (lease) heartbeat.renew([lease]).catch(() => {})
-  }
-  const wakeups = options.listen ? createWakeups(options.listen, renewKey) : undefined
-  const context: LeaseContext & AcquireContext = { db, settings, statements, heartbeat, emit, within, track }
-  const closing = new AbortController()
-  const untilClosed = (signal: AbortSignal | undefined) =>
-    signal ? AbortSignal.any([signal, closing.signal]) : closing.signal
-
-  const resolveRequest = (key: string, { info, ttlMs = settings.ttlMs, atLeastMs, signal }: TryOptions) => {
-    checkKey(key)
-    checkDuration('atLeastMs', atLeastMs)
-    closing.signal.throwIfAborted()
-    signal?.throwIfAborted()
-    // A shorter lease beats faster, so that two of its heartbeats may fail too.
-    const heartbeatMs = Math.min(settings.heartbeatMs, Math.floor((ttlMs - settings.marginMs) / 3))
-    if (!isTimer(ttlMs) || heartbeatMs < 1)
-      throw badOption(`ttlMs must be whole milliseconds, more than marginMs (${settings.marginMs}), not ${ttlMs}`)
-    return { key, info: infoJson(info), ttlMs, heartbeatMs, atLeastMs: atLeastMs || null }
-  }
-  const acquireLease = async (
-    key: string,
-    options: TryOptions,
-    send: (attempt: Attempt, signal: AbortSignal) => Promise<Acquired | Contention>,
-  ): Promise<TryResult> => {
-    const request = resolveRequest(key, options)
-    const signal = untilClosed(options.signal)
-    const attempt = createAttempt(context, request)
-    const askedAt = performance.now()
-    try {
-      const outcome = await send(attempt, signal)
-      if (!outcome.acquired) return outcome
-      const { token, startedAt } = outcome
-      attempt.settle(token)
-      const lease = createLease(context, { ...request, token, startedAt })
-      if (signal.aborted) await lease.release().catch(() => {})
-      signal.throwIfAborted()
-      emit({ type: 'acquired', key, token, waitedMs: performance.now() - askedAt })
-      // A holder listens too, for requests to resign.
-      wakeups?.ready().catch(() => {})
-      // A slow answer left too little time for a heartbeat and a fault.
-      if (lease.expiresInMs < request.heartbeatMs * 2) lease.refresh().catch(() => {})
-      return { acquired: true, lease }
-    } finally {
-      attempt.settle(null)
-    }
-  }
-
+  const context = createContext(db, options)
+  const { settings, statements, closing, emit, wakeups, unreleased, within, ask, untilClosed } = context
   const locks: Locks = {
     migrate: ({ signal } = {}) => answerWithin(MAX_TIMER_MS, migrate(db, settings), signal),
     migrationSql: () => migrationSql(settings),
     async tryAcquire(key, options = {}) {
-      const outcome = await acquireLease(key, options, acquireNow)
+      const outcome = await acquireLease(context, key, options, acquireNow)
       if (!outcome.acquired) emit({ type: 'contended', key, token: outcome.token, holder: outcome.holder })
       return outcome
     },
     async acquire(key, options = {}) {
       const { waitMs = Number.POSITIVE_INFINITY } = options
       checkDuration('waitMs', waitMs, Number.POSITIVE_INFINITY)
-      const wait = { key, waitMs, maxFaultMs: settings.ttlMs, wakeups, emit, enclosing: enclosing.getStore()?.get(key) }
-      const outcome = await acquireLease(key, options, (attempt, signal) => waitFor(attempt, { ...wait, signal }))
+      const outcome = await acquireLease(context, key, options, (send, signal) =>
+        waitFor(context, send, { key, waitMs, signal, enclosing: enclosing.getStore()?.get(key) }),
+      )
       return (outcome as Extract<TryResult, { acquired: true }>).lease
     },
     async withLock(key, options, work) {
@@ -234,10 +141,10 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     },
     async close() {
       closing.abort(new LockError('LOCK_CLOSED', 'these locks have been closed'))
-      const results = await Promise.allSettled(heartbeat.unreleased().map((lease) => lease.release()))
+      const results = await Promise.allSettled([...unreleased].map((release) => release()))
       await wakeups?.close().catch(() => {})
       // Late results of attempts that were given up are released too.
-      await within(drainBackground()).catch(() => {})
+      await within(context.drainBackground()).catch(() => {})
       const failed = results.find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
     },

@@ -48,6 +48,22 @@ export interface LocksOptions {
   readonly onEvent?: ((event: LeaseEvent) => void) | undefined
 }
 
+export interface TryOptions {
+  /** Stored with the lease, for people and programs to read; anything that JSON can hold. */
+  readonly info?: unknown
+  /** The `ttlMs` of this lease alone. */
+  readonly ttlMs?: number | undefined
+  /** How long others are kept away since it was acquired, also by an earlier release; by a crash for `ttlMs`. */
+  readonly atLeastMs?: number | undefined
+  /** Ends the wait at once, also for a database that does not answer. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface AcquireOptions extends TryOptions {
+  /** How long to wait for a key that another has, and for a database that fails; without end by default. */
+  readonly waitMs?: number | undefined
+}
+
 export type Settings = Readonly<ReturnType<typeof resolveSettings>>
 
 /** @throws {LockError} `LOCK_BAD_OPTIONS` naming the option. */
@@ -89,6 +105,20 @@ function resolveColumns(names: Partial<ColumnNames> = {}): ColumnNames {
     parts.set(name, part)
   }
   return columns
+}
+
+export type AcquireRequest = Readonly<ReturnType<typeof resolveRequest>>
+
+/** @throws {LockError} `LOCK_BAD_KEY`, `LOCK_BAD_OPTIONS` naming the option. */
+export function resolveRequest(settings: Settings, key: string, options: TryOptions) {
+  const { info, ttlMs = settings.ttlMs, atLeastMs } = options
+  checkKey(key)
+  checkDuration('atLeastMs', atLeastMs)
+  // A shorter lease beats faster, so that two of its heartbeats may fail too.
+  const heartbeatMs = Math.min(settings.heartbeatMs, Math.floor((ttlMs - settings.marginMs) / 3))
+  if (!isTimer(ttlMs) || heartbeatMs < 1)
+    throw badOption(`ttlMs must be whole milliseconds, more than marginMs (${settings.marginMs}), not ${ttlMs}`)
+  return { key, info: infoJson(info), ttlMs, heartbeatMs, atLeastMs: atLeastMs || null }
 }
 
 /** What a timer can wait for: up to 2^31 - 1 ms. */

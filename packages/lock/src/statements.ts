@@ -32,24 +32,30 @@ export function statementsFor({ table, columns }: Settings, { notify }: { notify
     release: `SELECT released FROM ${releaseFunction}($1, $2, $3, ${notify ? `'${CHANNEL}'` : 'NULL'})`,
 
     /*
-     * $1 leases as JSON: key, token, ttl_ms, info or null. Runs beside a fence; a row with a stronger lock is skipped,
+     * $1 leases as JSON: n, key, token, ttl_ms, info or null. Runs beside a fence; a row with a stronger lock is skipped,
      * so that it delays no other lease. An expired lease is not revived: its holder counts it as lost. The old rows
-     * that are returned say why a lease was not renewed.
+     * say why a lease was not renewed.
      */
     renew: `
 WITH held AS MATERIALIZED (
-  SELECT * FROM json_to_recordset($1::text::json) AS h (key text, token bigint, ttl_ms double precision, info text)
+  SELECT * FROM json_to_recordset($1::text::json) AS h (n integer, key text, token bigint, ttl_ms double precision, info text)
 ), locked AS MATERIALIZED (
   SELECT held.*, clock_timestamp() AS now FROM held JOIN ${t} AS l ON l.${k} = held.key AND l.token = held.token
   WHERE l.holder_id IS NOT NULL AND l.${expires} > clock_timestamp() FOR NO KEY UPDATE OF l SKIP LOCKED
 ), renewed AS (
   UPDATE ${t} AS l SET last_refreshed_at = locked.now, ${expires} = locked.now + locked.ttl_ms * interval '1 millisecond',
     info = CASE WHEN locked.info IS NULL THEN l.info ELSE locked.info::jsonb END
-  FROM locked WHERE l.${k} = locked.key RETURNING locked.key, locked.token, ${durably}
+  FROM locked WHERE l.${k} = locked.key RETURNING locked.n, ${durably}
 )
-SELECT held.key, held.token::text, renewed.key IS NOT NULL AS renewed, l.token::text AS present, l.holder_id IS NULL AS free,
-  l.${expires} <= clock_timestamp() AS expired, l.end_reason, l.resign_requested_at IS NOT NULL AS resign_requested
-FROM held LEFT JOIN renewed ON renewed.key = held.key AND renewed.token = held.token LEFT JOIN ${t} AS l ON l.${k} = held.key`,
+SELECT held.n, l.resign_requested_at IS NOT NULL AS resign_requested, CASE
+  WHEN renewed.n IS NOT NULL THEN 'renewed'
+  WHEN l.token IS NULL THEN 'deleted'
+  WHEN l.end_reason = 'broken' AND (l.holder_id IS NULL OR l.token <> held.token) THEN 'broken'
+  WHEN l.token <> held.token THEN 'taken'
+  WHEN l.holder_id IS NULL THEN 'released'
+  WHEN l.${expires} <= clock_timestamp() THEN 'expired'
+  ELSE 'locked' END AS outcome
+FROM held LEFT JOIN renewed ON renewed.n = held.n LEFT JOIN ${t} AS l ON l.${k} = held.key`,
 
     /*
      * $1 key or null, $2 prefix, $3 host or null, $4 pid or null, $5 age in ms or null, $6 token or null, $7 force.

@@ -1,6 +1,6 @@
-import { type Acquired, type Attempt, type Contention, sleepOrAbort } from './acquire.ts'
-import type { EmitEvent } from './events.ts'
-import type { Lease } from './lease.ts'
+import { type Contention, type SendAttempt, sleepOrAbort } from './acquire.ts'
+import type { LocksContext } from './context.ts'
+import type { Acquired, Lease } from './lease.ts'
 import { LockError } from './lock-error.ts'
 import { isTransient } from './queryable.ts'
 import type { Wakeups } from './wakeups.ts'
@@ -15,26 +15,23 @@ export const MAX_PAUSE_MS = 1_000
 /** A try gets this long also where less is left: it returns at least the holder. */
 const MIN_TRY_MS = 200
 
-export interface WaitOptions {
-  readonly key: string
-  readonly waitMs: number
-  /** How long faults are retried where `waitMs` has no end. */
-  readonly maxFaultMs: number
-  readonly signal: AbortSignal
-  readonly wakeups: Wakeups | undefined
-  readonly emit: EmitEvent
-  /** The lease of that key under which the call itself runs: waiting for it would be a deadlock. */
-  readonly enclosing: Lease | undefined
-}
-
 /**
  * Tries until the key is had or `waitMs` is over, through faults that may pass.
  *
+ * @param enclosing the lease of that key under which the call itself runs: waiting for it would be a deadlock.
  * @throws {LockError} `LOCK_TIMEOUT` with the holder and the last fault in its message, `LOCK_DEADLOCK`, a fault that
  *   will not pass; or the signal's reason.
  */
-export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<Acquired> {
-  const { key, waitMs, maxFaultMs, signal, wakeups, emit, enclosing } = options
+export async function waitFor(
+  { settings, wakeups, emit }: LocksContext,
+  send: SendAttempt,
+  {
+    key,
+    waitMs,
+    enclosing,
+    signal,
+  }: { key: string; waitMs: number; enclosing?: Lease | undefined; signal: AbortSignal },
+): Promise<Acquired> {
   const startedAt = performance.now()
   let contention: Contention | undefined
   let fault: { error: unknown; since: number } | undefined
@@ -43,7 +40,7 @@ export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<A
     for (let tries = 0; ; tries++) {
       signal.throwIfAborted()
       try {
-        const outcome = await attempt.send(Math.max(startedAt + waitMs - performance.now(), MIN_TRY_MS), signal)
+        const outcome = await send(Math.max(startedAt + waitMs - performance.now(), MIN_TRY_MS))
         if (outcome.acquired) return outcome
         if (enclosing?.held && outcome.token === enclosing.token) {
           const remedy = 'pass its lease on instead of taking it again'
@@ -60,7 +57,7 @@ export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<A
       const now = performance.now()
       const leftMs = startedAt + waitMs - now
       if (leftMs <= 0) throw timeout(key, waitMs, contention, fault?.error)
-      if (fault && waitMs === Number.POSITIVE_INFINITY && now - fault.since > maxFaultMs) throw fault.error
+      if (fault && waitMs === Number.POSITIVE_INFINITY && now - fault.since > settings.ttlMs) throw fault.error
       const paceMs = waker.isListening() ? LISTENING_PAUSE_MS : (PAUSES_MS[tries] ?? PAUSES_MS.at(-1)!)
       const pauseMs = Math.min(Math.max(paceMs, (now - startedAt) * PAUSE_FRACTION), MAX_PAUSE_MS)
       const untilExpiryMs = !fault && contention && contention.expiresInMs > 0 ? contention.expiresInMs + 1 : pauseMs
