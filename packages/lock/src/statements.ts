@@ -1,4 +1,5 @@
 import { functionName, qualified, quote } from './identifier.ts'
+import { CLOCK, FREED } from './migrations/0002-heartbeat.ts'
 import type { Settings } from './options.ts'
 import { CHANNEL } from './wakeups.ts'
 
@@ -75,9 +76,8 @@ WITH seen AS MATERIALIZED (
     ELSE l.last_refreshed_at <= clock_timestamp() - greatest(${ms(5)}, coalesce(l.heartbeat_ms, 0) * 3 * interval '1 millisecond') END)
   ORDER BY l.${k} FOR UPDATE OF l
 ), broken AS (
-  UPDATE ${t} AS l SET holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL, heartbeat_ms = NULL,
-    resign_requested_at = NULL, end_reason = 'broken', ${expires} = least(l.${expires}, clock_timestamp() - interval '1 millisecond'),
-    token = greatest(l.token + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
+  UPDATE ${t} AS l SET ${FREED}, end_reason = 'broken', token = greatest(l.token + 1, ${CLOCK}),
+    ${expires} = least(l.${expires}, clock_timestamp() - interval '1 millisecond')
   FROM locked WHERE l.${k} = locked.key RETURNING l.${k} AS key, ${durably}${notified}
 )
 SELECT seen.*, EXISTS (SELECT FROM broken WHERE broken.key = seen.key) AS broken FROM seen ORDER BY seen.key`,
@@ -109,7 +109,7 @@ RETURNING 1 AS requested${notified}`,
     prune: `
 WITH old AS MATERIALIZED (
   SELECT l.${k} AS key FROM ${t} AS l
-  WHERE l.${expires} <= clock_timestamp() - ${ms(1)} AND l.token < extract(epoch FROM clock_timestamp()) * 1000000
+  WHERE l.${expires} <= clock_timestamp() - ${ms(1)} AND l.token < ${CLOCK}
   FOR UPDATE SKIP LOCKED
 ), pruned AS (DELETE FROM ${t} AS l USING old WHERE l.${k} = old.key RETURNING 1)
 SELECT count(*)::integer AS pruned FROM pruned`,

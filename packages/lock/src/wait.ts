@@ -3,25 +3,17 @@ import type { LocksContext } from './context.ts'
 import type { Acquired, Lease } from './lease.ts'
 import { LockError } from './lock-error.ts'
 import { isTransient } from './queryable.ts'
-import type { Wakeups } from './wakeups.ts'
 
 /** Between two tries, spread by a tenth so that waiters don't come in step. */
 const PAUSES_MS = [30, 60, 120]
-/** Notifications wake us, except of a release by a program that sends none. */
-const LISTENING_PAUSE_MS = 1_000
 /** The longer the wait, the longer the pauses: kinder to the database. */
 const PAUSE_FRACTION = 0.01
+/** Also where notifications wake us: a program that knows only of expiry sends none. */
 export const MAX_PAUSE_MS = 1_000
 /** A try gets this long also where less is left: it returns at least the holder. */
 const MIN_TRY_MS = 200
 
-/**
- * Tries until the key is had or `waitMs` is over, through faults that may pass.
- *
- * @param enclosing the lease of that key under which the call itself runs: waiting for it would be a deadlock.
- * @throws {LockError} `LOCK_TIMEOUT` with the holder and the last fault in its message, `LOCK_DEADLOCK`, a fault that
- *   will not pass; or the signal's reason.
- */
+/** @param enclosing the lease of that key under which the call itself runs: waiting for it would be a deadlock. */
 export async function waitFor(
   { settings, wakeups, emit }: LocksContext,
   send: SendAttempt,
@@ -35,7 +27,11 @@ export async function waitFor(
   const startedAt = performance.now()
   let contention: Contention | undefined
   let fault: { error: unknown; since: number } | undefined
-  const waker = createWaker(key, wakeups, signal)
+  let woken = Promise.withResolvers<void>()
+  const wake = () => woken.resolve()
+  wakeups?.on(key, wake)
+  // A release before that has notified no one.
+  wakeups?.ready().then(wake, () => {})
   try {
     for (let tries = 0; ; tries++) {
       signal.throwIfAborted()
@@ -58,35 +54,16 @@ export async function waitFor(
       const leftMs = startedAt + waitMs - now
       if (leftMs <= 0) throw timeout(key, waitMs, contention, fault?.error)
       if (fault && waitMs === Number.POSITIVE_INFINITY && now - fault.since > settings.ttlMs) throw fault.error
-      const paceMs = waker.isListening() ? LISTENING_PAUSE_MS : (PAUSES_MS[tries] ?? PAUSES_MS.at(-1)!)
+      const paceMs = wakeups?.isListening() ? MAX_PAUSE_MS : (PAUSES_MS[tries] ?? PAUSES_MS.at(-1)!)
       const pauseMs = Math.min(Math.max(paceMs, (now - startedAt) * PAUSE_FRACTION), MAX_PAUSE_MS)
       const untilExpiryMs = !fault && contention && contention.expiresInMs > 0 ? contention.expiresInMs + 1 : pauseMs
-      await waker.pause(Math.min(pauseMs * (0.9 + Math.random() / 5), leftMs, untilExpiryMs))
+      const sleeping = sleepOrAbort(Math.min(pauseMs * (0.9 + Math.random() / 5), leftMs, untilExpiryMs), signal)
+      // May be woken already, by a notification during the try.
+      await Promise.race([sleeping, woken.promise])
+      woken = Promise.withResolvers()
     }
   } finally {
-    waker.end()
-  }
-}
-
-/** Ends a pause early when the database notifies of the key. */
-function createWaker(key: string, wakeups: Wakeups | undefined, signal: AbortSignal) {
-  let listening = false
-  let heard = Promise.withResolvers<void>()
-  const off = wakeups?.on(key, () => heard.resolve())
-  const onListening = () => {
-    listening = true
-    // A release before this moment notified no one.
-    heard.resolve()
-  }
-  wakeups?.ready().then(onListening, () => {})
-  return {
-    isListening: () => listening,
-    async pause(ms: number) {
-      // May be resolved already, by a notification during the try.
-      await Promise.race([sleepOrAbort(ms, signal), heard.promise])
-      heard = Promise.withResolvers()
-    },
-    end: () => off?.(),
+    wakeups?.off(key, wake)
   }
 }
 

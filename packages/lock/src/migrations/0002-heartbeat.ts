@@ -11,6 +11,13 @@ export const OWN_COLUMNS = {
   end_reason: 'text',
 }
 
+/** A token is a clock that never goes back: at least this many microseconds. */
+export const CLOCK = '(extract(epoch FROM clock_timestamp()) * 1000000)::bigint'
+
+/** The end of a lease in its row, without its expiry and `end_reason`. */
+export const FREED = `holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL, heartbeat_ms = NULL,
+    resign_requested_at = NULL`
+
 /**
  * Heartbeat, token and fence, and three functions, all with the rights of whoever calls them:
  *
@@ -120,8 +127,7 @@ CREATE OR REPLACE FUNCTION {release_function}(
   for_key text, for_token bigint, at_least_ms double precision, channel text, OUT released boolean
 ) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS {body}
 BEGIN
-  UPDATE {table} AS l SET holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL, heartbeat_ms = NULL,
-    resign_requested_at = NULL, end_reason = 'released',
+  UPDATE {table} AS l SET ${FREED}, end_reason = 'released',
     -- In the past, for programs that know only of expiry: they ask for less than now, by clocks that tick in ms.
     {expires_at} = greatest(least(l.{expires_at}, clock_timestamp() - interval '1 millisecond'),
       l.{acquired_at} + at_least_ms * interval '1 millisecond')
