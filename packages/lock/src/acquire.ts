@@ -18,8 +18,8 @@ export interface Contention extends LockFacts {
 
 export type TryResult = { readonly acquired: true; readonly lease: Lease } | Contention
 
-/** Sends an attempt, the first time or again. @throws {LockError} also after `timeoutMs`, or the signal's reason. */
-export type SendAttempt = (timeoutMs: number) => Promise<Acquired | Contention>
+/** Sends the attempt, the first time or again. @throws {LockError} also after `maxMs`, or the signal's reason. */
+export type SendAttempt = (maxMs: number) => Promise<Acquired | Contention>
 
 /** @param campaign sends the attempt until it is decided. */
 export async function acquireLease(
@@ -32,41 +32,42 @@ export async function acquireLease(
   const signal = context.untilClosed(options.signal)
   signal.throwIfAborted()
   const askedAt = performance.now()
-  const attempt = createAttempt(context, request, signal)
-  try {
-    const outcome = await campaign(attempt.send, signal)
-    if (!outcome.acquired) return outcome
-    attempt.keep(outcome.token)
-    const lease = createLease(context, request, outcome)
-    if (signal.aborted) await lease.release().catch(() => {})
-    signal.throwIfAborted()
-    context.emit({ type: 'acquired', key, token: lease.token, waitedMs: performance.now() - askedAt })
-    // A holder listens too, for requests to resign.
-    context.wakeups?.ready().catch(() => {})
-    // A slow answer left too little time for a heartbeat and a fault.
-    if (lease.expiresInMs < request.heartbeatMs * 2) lease.refresh().catch(() => {})
-    return { acquired: true, lease }
-  } finally {
-    attempt.keep(null)
-  }
+  const deciding: Promise<Acquired | Contention> = campaign(
+    createAttempt(context, request, signal, () => deciding),
+    signal,
+  )
+  const outcome = await deciding
+  if (!outcome.acquired) return outcome
+  const lease = createLease(context, request, outcome)
+  if (signal.aborted) await lease.release().catch(() => {})
+  signal.throwIfAborted()
+  context.emit({ type: 'acquired', key, token: lease.token, waitedMs: performance.now() - askedAt })
+  // A holder listens too, for requests to resign.
+  context.wakeups?.ready().catch(() => {})
+  // A slow answer left too little time for a heartbeat and a fault.
+  if (lease.expiresInMs < request.heartbeatMs * 2) lease.refresh().catch(() => {})
+  return { acquired: true, lease }
 }
 
 /** One attempt, however often it is sent: what it acquired is found by its id, under the same token. */
-function createAttempt(context: LocksContext, request: AcquireRequest, signal: AbortSignal) {
-  const { db, statements, settings, ask, track } = context
-  const { key, info, ttlMs, heartbeatMs } = request
-  const { holder, holderId, marginMs, timeoutMs } = settings
+function createAttempt(
+  { db, statements, settings, ask, track }: LocksContext,
+  { key, info, ttlMs, heartbeatMs, trustMs }: AcquireRequest,
+  signal: AbortSignal,
+  decided: () => Promise<Acquired | Contention>,
+): SendAttempt {
+  const { holder, holderId, timeoutMs } = settings
   const from = [holderId, holder.label ?? null, holder.host, holder.pid]
   const params = [key, ...from, info, randomUUID(), ttlMs, heartbeatMs]
-  const trustMs = ttlMs - marginMs
-  const kept = Promise.withResolvers<bigint | null>()
   const releaseUnlessKept = async ([row]: any[]) => {
-    // Not before the attempt is decided: sent again, it may find what an answer that came late had acquired.
-    if (row.acquired && BigInt(row.token) !== (await kept.promise))
+    if (!row.acquired) return
+    // Until then, sending it again may find what an answer that came too late has acquired.
+    const outcome = await decided().catch(() => null)
+    if (!outcome?.acquired || outcome.token !== BigInt(row.token))
       await run(db, statements.release, [key, row.token, null])
   }
 
-  const send: SendAttempt = async (maxMs) => {
+  return async (maxMs) => {
     const startedAt = performance.now()
     const asking = run(db, statements.acquire, params)
     // From now on: whoever gives up may close the locks in the same turn.
@@ -82,8 +83,6 @@ function createAttempt(context: LocksContext, request: AcquireRequest, signal: A
     if (row.held.since_refresh_ms < 0) await ask(statements.rebase, [key], signal)
     return withJson({ acquired: false as const, ...parseLock({ ...row.held, key, token: row.token }) })
   }
-  /** Decides the attempt, once. @param token of the lease that came of it; null where it was given up. */
-  return { send, keep: kept.resolve as (token: bigint | null) => void }
 }
 
 const MAX_FAULTS = 3

@@ -8,7 +8,7 @@ import { badOption, LockError } from './lock-error.ts'
 import { type LockState, parseLockState } from './lock-state.ts'
 import { migrate, migrationSql } from './migrate.ts'
 import { type AcquireOptions, checkDuration, checkKey, type LocksOptions, type TryOptions } from './options.ts'
-import { answerWithin, type Queryable, run } from './queryable.ts'
+import { answerWithin, MAX_TIMER_MS, type Queryable, run } from './queryable.ts'
 import { MAX_PAUSE_MS, waitFor } from './wait.ts'
 
 /** Leases in one table of one database. */
@@ -121,14 +121,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       const [result] = await locks.breakAll({ key }, options)
       return result ?? { verdict: 'absent', key }
     },
-    async breakAll(selection, options = {}) {
-      // No timeout but the signal: fenced transactions may take their time.
-      const breaking = breakLocks(db, statements, selection, options)
-      const results = await answerWithin(MAX_TIMER_MS, breaking, options.signal)
-      for (const { verdict, key, token, holder } of results)
-        if (verdict === 'broken') emit({ type: 'broken', key, token, holder })
-      return results
-    },
+    breakAll: (selection, options = {}) => breakLocks(context, selection, options),
     async requestResign(key, { token } = {}) {
       checkKey(key)
       const params = [key, token === undefined ? null : String(token)]
@@ -152,6 +145,3 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
   }
   return locks
 }
-
-/** The longest that a timer waits. */
-const MAX_TIMER_MS = 2 ** 31 - 1

@@ -74,9 +74,8 @@ const LOCAL_REASONS: readonly LossReason[] = ['expired', 'unreachable']
 
 /** Starts the heartbeat and the deadline of a lease that the database has just granted. */
 export function createLease(context: LocksContext, request: AcquireRequest, { token, startedAt }: Acquired): Lease {
-  const { settings, statements, heartbeat, unreleased, emit, within, ask } = context
-  const { key, ttlMs, heartbeatMs, atLeastMs } = request
-  const trustMs = ttlMs - settings.marginMs
+  const { statements, heartbeat, unreleased, emit, within, ask } = context
+  const { key, ttlMs, trustMs, atLeastMs } = request
   const [before, between, after] = statements.fence
   const lossController = new AbortController()
   const resignController = new AbortController()
@@ -176,10 +175,8 @@ export function createLease(context: LocksContext, request: AcquireRequest, { to
     },
   }
   const renewable: Renewable = {
-    key,
+    ...request,
     token,
-    ttlMs,
-    heartbeatMs,
     sentAt: startedAt,
     renewed(sentAt, resignRequested) {
       if (resignRequested && !resignController.signal.aborted) {

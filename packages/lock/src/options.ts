@@ -95,14 +95,14 @@ export function resolveSettings(options: LocksOptions) {
 
 function resolveColumns(names: Partial<ColumnNames> = {}): ColumnNames {
   const columns = { ...COLUMNS, ...names }
-  const parts = new Map<string, string>()
-  for (const [part, name] of Object.entries(columns)) {
+  const entries = Object.entries(columns)
+  for (const [part, name] of entries) {
     if (!(part in COLUMNS)) throw badOption(`columns.${part} is not one of ${Object.keys(COLUMNS).join(', ')}`)
     checkName(name, `columns.${part}`)
     if (name in OWN_COLUMNS)
       throw badOption(`columns.${part} cannot be "${name}": migrate() adds a column of that name`)
-    if (parts.has(name)) throw badOption(`columns.${part} and columns.${parts.get(name)} are both "${name}"`)
-    parts.set(name, part)
+    const twin = entries.find((other) => other[0] !== part && other[1] === name)
+    if (twin) throw badOption(`columns.${part} and columns.${twin[0]} are both "${name}"`)
   }
   return columns
 }
@@ -114,15 +114,17 @@ export function resolveRequest(settings: Settings, key: string, options: TryOpti
   const { info, ttlMs = settings.ttlMs, atLeastMs } = options
   checkKey(key)
   checkDuration('atLeastMs', atLeastMs)
+  // For how long the holder counts on it, from when it asked.
+  const trustMs = ttlMs - settings.marginMs
   // A shorter lease beats faster, so that two of its heartbeats may fail too.
-  const heartbeatMs = Math.min(settings.heartbeatMs, Math.floor((ttlMs - settings.marginMs) / 3))
+  const heartbeatMs = Math.min(settings.heartbeatMs, Math.floor(trustMs / 3))
   if (!isTimer(ttlMs) || heartbeatMs < 1)
     throw badOption(`ttlMs must be whole milliseconds, more than marginMs (${settings.marginMs}), not ${ttlMs}`)
-  return { key, info: infoJson(info), ttlMs, heartbeatMs, atLeastMs: atLeastMs || null }
+  return { key, info: infoJson(info), ttlMs, trustMs, heartbeatMs, atLeastMs: atLeastMs || null }
 }
 
 /** What a timer can wait for: up to 2^31 - 1 ms. */
-export const isTimer = (ms: unknown) => Number.isInteger(ms) && (ms as number) >= 0 && (ms as number) < 2 ** 31
+const isTimer = (ms: unknown) => Number.isInteger(ms) && (ms as number) >= 0 && (ms as number) < 2 ** 31
 
 /** A text that a row of the database can hold. */
 function isStorable(text: unknown): text is string {

@@ -29,6 +29,9 @@ export async function run<Row = any>(db: Queryable, text: string, params: unknow
   }
 }
 
+/** The longest that a timer waits. */
+export const MAX_TIMER_MS = 2 ** 31 - 1
+
 /**
  * Awaits a statement for no longer than that: one that was sent cannot be called back, but nobody needs to wait for it.
  *
