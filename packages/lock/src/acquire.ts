@@ -21,7 +21,6 @@ export type TryResult = { readonly acquired: true; readonly lease: Lease } | Con
 /** Sends the attempt, the first time or again. @throws {LockError} also after `maxMs`, or the signal's reason. */
 export type SendAttempt = (maxMs: number) => Promise<Acquired | Contention>
 
-/** @param campaign sends the attempt until it is decided. */
 export async function acquireLease(
   context: LocksContext,
   key: string,

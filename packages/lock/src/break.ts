@@ -32,17 +32,17 @@ export type BreakResult = BreakVerdict | { readonly verdict: 'absent'; readonly 
 
 /** Looks, decides and breaks in one statement, which waits for fenced transactions: no timeout but the signal. */
 export async function breakLocks(
-  { db, statements, emit }: LocksContext,
+  { db, statements, emit, ask }: LocksContext,
   { key, prefix = '', host, pid }: BreakSelection,
   { maxAgeMs, force = false, token, signal }: BreakOptions,
 ): Promise<BreakVerdict[]> {
   if (key !== undefined) checkKey(key)
   checkDuration('maxAgeMs', maxAgeMs)
-  const gate = [maxAgeMs ?? null, token === undefined ? null : String(token), force]
+  const gate = [maxAgeMs ?? null, token?.toString() ?? null, force]
   const breaking = run(db, statements.break, [key ?? null, prefix, host ?? null, pid ?? null, ...gate])
   const rows = await answerWithin(MAX_TIMER_MS, breaking, signal)
   // The clock was set back: counted from now by the clock as it is, the next break sees an age.
-  for (const row of rows) if (!row.broken && row.since_refresh_ms < 0) await run(db, statements.rebase, [row.key])
+  for (const row of rows) if (!row.broken && row.since_refresh_ms < 0) await ask(statements.rebase, [row.key], signal)
   return rows.map((row) => {
     const { key, token, holder, sinceRefreshMs } = parseLock(row)
     if (row.broken) emit({ type: 'broken', key, token, holder })

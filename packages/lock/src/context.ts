@@ -9,7 +9,6 @@ import { createWakeups } from './wakeups.ts'
 /** What the parts of one `createLocks` share. */
 export type LocksContext = ReturnType<typeof createContext>
 
-/** @throws {LockError} `LOCK_BAD_OPTIONS` */
 export function createContext(db: Queryable, options: LocksOptions) {
   const connections = options.heartbeat ? [options.heartbeat, db] : [db]
   if (connections.some((each) => typeof each?.query !== 'function')) {

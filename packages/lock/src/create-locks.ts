@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { acquireLease, acquireNow, type TryResult } from './acquire.ts'
 import { type BreakOptions, type BreakResult, type BreakSelection, type BreakVerdict, breakLocks } from './break.ts'
 import { createContext } from './context.ts'
@@ -10,6 +9,7 @@ import { migrate, migrationSql } from './migrate.ts'
 import { type AcquireOptions, checkDuration, checkKey, type LocksOptions, type TryOptions } from './options.ts'
 import { answerWithin, MAX_TIMER_MS, type Queryable, run } from './queryable.ts'
 import { MAX_PAUSE_MS, waitFor } from './wait.ts'
+import { runUnderLease } from './with-lock.ts'
 
 /** Leases in one table of one database. */
 export interface Locks {
@@ -51,9 +51,6 @@ export interface Locks {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** The leases under which a call runs, by their keys. */
-const enclosing = new AsyncLocalStorage<ReadonlyMap<string, Lease>>()
-
 /**
  * Opens the locks of a table.
  *
@@ -82,29 +79,13 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     async acquire(key, options = {}) {
       const { waitMs = Number.POSITIVE_INFINITY } = options
       checkDuration('waitMs', waitMs, Number.POSITIVE_INFINITY)
-      const outcome = await acquireLease(context, key, options, (send, signal) =>
-        waitFor(context, send, { key, waitMs, signal, enclosing: enclosing.getStore()?.get(key) }),
+      const outcome = await acquireLease(context, key, options, (...attempt) =>
+        waitFor(context, key, waitMs, ...attempt),
       )
       return (outcome as Extract<TryResult, { acquired: true }>).lease
     },
-    async withLock(key, options, work) {
-      const lease = await locks.acquire(key, options)
-      const signal = AbortSignal.any([lease.signal, untilClosed(options.signal)])
-      const workLease: Lease = Object.create(lease, { signal: { value: signal, enumerable: true } })
-      let result: Awaited<ReturnType<typeof work>>
-      try {
-        result = await enclosing.run(new Map(enclosing.getStore()).set(key, lease), () => work(workLease, signal))
-      } catch (error) {
-        await lease.release().catch(() => {})
-        // An AbortError after the loss comes of it; the loss says more.
-        throw lease.signal.aborted && (error as Error)?.name === 'AbortError' ? lease.signal.reason : error
-      }
-      // The release may find it lost; without an answer, it counts as held until now.
-      const releasing = lease.release().catch(() => {})
-      if (!lease.signal.aborted) await releasing
-      if (lease.signal.aborted) throw lease.signal.reason
-      return result
-    },
+    withLock: async (key, options, work) =>
+      runUnderLease(await locks.acquire(key, options), untilClosed(options.signal), work),
     runWhileLeader(key, work, options = {}) {
       const pauseMs = Math.max(settings.heartbeatMs, MAX_PAUSE_MS * 1.2)
       return runWhileLeader(() => locks.acquire(key, options), work, pauseMs, untilClosed(options.signal))
@@ -124,8 +105,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
     breakAll: (selection, options = {}) => breakLocks(context, selection, options),
     async requestResign(key, { token } = {}) {
       checkKey(key)
-      const params = [key, token === undefined ? null : String(token)]
-      return (await ask(statements.requestResign, params)).length > 0
+      return (await ask(statements.requestResign, [key, token?.toString() ?? null])).length > 0
     },
     async prune({ olderThanMs }) {
       checkDuration('olderThanMs', olderThanMs)

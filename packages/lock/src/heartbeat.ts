@@ -16,16 +16,8 @@ export interface Renewable {
   markLost(reason: LossReason | 'released'): void
 }
 
-interface Renewal {
-  /** The place of the lease in what was sent. */
-  readonly n: number
-  /** `locked`: it holds, but another transaction has locked its row. */
-  readonly outcome: 'renewed' | 'locked' | 'released' | LossReason
-  readonly resign_requested: boolean
-}
-
-/** Renews all leases of a process by one statement, for as long as there are any. */
-export type Heartbeat = ReturnType<typeof createHeartbeat>
+/** What came of a renewal; `locked`: the lease holds, but another transaction has locked its row. */
+type RenewOutcome = 'renewed' | 'locked' | 'released' | LossReason
 
 /** @param connections After a heartbeat that failed or stalls, the next one goes over the next of them. */
 export function createHeartbeat(connections: readonly Queryable[], renewSql: string) {
@@ -46,6 +38,7 @@ export function createHeartbeat(connections: readonly Queryable[], renewSql: str
   }
   const send = (db: Queryable, leases: readonly Renewable[], info?: string | null) => {
     const rows = leases.map(({ key, token, ttlMs }, n) => ({ n, key, token: String(token), ttl_ms: ttlMs, info }))
+    type Renewal = { n: number; outcome: RenewOutcome; resign_requested: boolean }
     return run<Renewal>(db, renewSql, [JSON.stringify(rows)])
   }
   /** @returns those whose row is locked. */

@@ -23,7 +23,6 @@ export function parseTableName(text: string): TableName {
   return { schema, name: name! }
 }
 
-/** @throws {LockError} `LOCK_BAD_OPTIONS` */
 export function checkName(name: unknown, option: string): string {
   if (typeof name === 'string' && /^[^\0]+$/.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES) return name
   throw badOption(`${option} must be a name of 1 to 63 bytes, not ${JSON.stringify(name)}`)

@@ -34,9 +34,10 @@ export function migrationSql({ table, columns }: Settings): string {
       .join(', ')
       .replace('token bigint', `token bigint NOT NULL DEFAULT ${CLOCK}`),
     key_literal: literal(columns.key),
-    needed_columns: parts.map((part) => typed(columns[part], NEEDED_TYPES[part])).join(', '),
-    own_columns: own.map(([column, type]) => typed(column, [type])).join(', '),
-    own_names: own.map(([column]) => literal(column)).join(', '),
+    needed_columns: parts
+      .map((part) => `(${literal(columns[part])}, ARRAY[${NEEDED_TYPES[part].map(literal).join(', ')}])`)
+      .join(', '),
+    own_columns: own.map((column) => `(${column.map(literal).join(', ')})`).join(', '),
   }
   // No name of the user's has it, so none ends a dollar quote.
   let tag = 0
@@ -72,15 +73,9 @@ EXECUTE format($heartbeat${tag}$${formatted}$heartbeat${tag}$, qualified, ${func
 END $migrate${tag}$`
 }
 
-const typed = (name: string, types: string[]) => `(${literal(name)}, ARRAY[${types.map(literal).join(', ')}])`
-
 const fill = (sql: string, parts: Record<string, string>) =>
   sql.replace(/\{(\w+)\}/g, (hole, part: string) => parts[part] ?? hole)
 
-/**
- * @throws {LockError} `LOCK_BAD_TABLE` where the table that is there cannot hold leases, `LOCK_FORBIDDEN` naming the
- *   missing right, `LOCK_FAILED`.
- */
 export async function migrate(db: Queryable, settings: Settings): Promise<void> {
   try {
     await db.query(migrationSql(settings))

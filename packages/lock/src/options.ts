@@ -66,7 +66,6 @@ export interface AcquireOptions extends TryOptions {
 
 export type Settings = Readonly<ReturnType<typeof resolveSettings>>
 
-/** @throws {LockError} `LOCK_BAD_OPTIONS` naming the option. */
 export function resolveSettings(options: LocksOptions) {
   const { ttlMs = 90_000, heartbeatMs = 15_000, marginMs = 2_000, timeoutMs = 10_000 } = options
   for (const [name, ms] of Object.entries({ ttlMs, heartbeatMs, marginMs, timeoutMs })) {
@@ -101,15 +100,14 @@ function resolveColumns(names: Partial<ColumnNames> = {}): ColumnNames {
     checkName(name, `columns.${part}`)
     if (name in OWN_COLUMNS)
       throw badOption(`columns.${part} cannot be "${name}": migrate() adds a column of that name`)
-    const twin = entries.find((other) => other[0] !== part && other[1] === name)
-    if (twin) throw badOption(`columns.${part} and columns.${twin[0]} are both "${name}"`)
+    const [first] = entries.find((other) => other[1] === name)!
+    if (first !== part) throw badOption(`columns.${part} and columns.${first} are both "${name}"`)
   }
   return columns
 }
 
 export type AcquireRequest = Readonly<ReturnType<typeof resolveRequest>>
 
-/** @throws {LockError} `LOCK_BAD_KEY`, `LOCK_BAD_OPTIONS` naming the option. */
 export function resolveRequest(settings: Settings, key: string, options: TryOptions) {
   const { info, ttlMs = settings.ttlMs, atLeastMs } = options
   checkKey(key)
@@ -131,7 +129,6 @@ function isStorable(text: unknown): text is string {
   return typeof text === 'string' && !text.includes('\0') && text.isWellFormed()
 }
 
-/** @throws {LockError} `LOCK_BAD_KEY` */
 export function checkKey(key: string): void {
   if (!isStorable(key) || key === '' || Buffer.byteLength(key) > 1024)
     throw new LockError('LOCK_BAD_KEY', 'a key is a text of 1 to 1,024 bytes without NUL')
@@ -140,13 +137,11 @@ export function checkKey(key: string): void {
 /** A century: more than anyone means, and an interval can hold it. */
 const MAX_DURATION_MS = 100 * 366 * 86_400_000
 
-/** @throws {LockError} `LOCK_BAD_OPTIONS` */
 export function checkDuration(name: string, ms: number | undefined, maxMs = MAX_DURATION_MS): void {
   if (ms !== undefined && !(typeof ms === 'number' && ms >= 0 && ms <= maxMs))
     throw badOption(`${name} must be milliseconds of 0 to ${maxMs}, not ${ms}`)
 }
 
-/** `info` as JSON; null where there is none. @throws {LockError} `LOCK_BAD_OPTIONS` where JSON, or a row, cannot hold it. */
 export function infoJson(info: unknown): string | null {
   if (info === undefined) return null
   try {

@@ -8,11 +8,7 @@ export interface Queryable {
 
 const MAX_ATTEMPTS = 10
 
-/**
- * Runs one statement, again after a race (40001) or a deadlock (40P01): both mean that nothing was done.
- *
- * @throws {LockError} `LOCK_NOT_MIGRATED`, `LOCK_FORBIDDEN` or `LOCK_FAILED`, with the database's error as the cause.
- */
+/** Runs one statement, again after a race (40001) or a deadlock (40P01): both mean that nothing was done. */
 export async function run<Row = any>(db: Queryable, text: string, params: unknown[]): Promise<Row[]> {
   let race: unknown
   for (let attempt = 1; ; attempt++) {
@@ -32,11 +28,7 @@ export async function run<Row = any>(db: Queryable, text: string, params: unknow
 /** The longest that a timer waits. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 
-/**
- * Awaits a statement for no longer than that: one that was sent cannot be called back, but nobody needs to wait for it.
- *
- * @throws {LockError} `LOCK_FAILED` without a cause after `timeoutMs`; or the signal's reason.
- */
+/** Awaits a statement for no longer than that: one that was sent cannot be called back, but nobody must wait for it. */
 export async function answerWithin<T>(timeoutMs: number, statement: Promise<T>, signal?: AbortSignal): Promise<T> {
   const { promise: gaveUp, reject } = Promise.withResolvers<never>()
   const onAbort = () => reject(signal!.reason)

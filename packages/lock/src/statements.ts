@@ -4,8 +4,6 @@ import type { Settings } from './options.ts'
 import { CHANNEL } from './wakeups.ts'
 
 /** The statements of one table. Each is one round trip; all times are `clock_timestamp()` of the database. */
-export type Statements = ReturnType<typeof statementsFor>
-
 export function statementsFor({ table, columns }: Settings, { notify }: { notify: boolean }) {
   const t = qualified(table)
   const [acquireFunction, releaseFunction] = (['_acquire', '_release'] as const).map((suffix) =>
@@ -89,9 +87,7 @@ SELECT seen.*, EXISTS (SELECT FROM broken WHERE broken.key = seen.key) AS broken
       '::bigint AND holder_id IS NOT NULL FOR KEY SHARE',
     ] as const,
 
-    /*
-     * $1 key. The database's clock was set back since the last refresh: the lease gets its full length from now.
-     */
+    /* $1 key. The database's clock was set back since the last refresh: the lease gets its full length from now. */
     rebase: `
 UPDATE ${t} AS l SET ${expires} = clock_timestamp() + (l.${expires} - l.last_refreshed_at), last_refreshed_at = clock_timestamp()
 WHERE l.${k} IN (SELECT s.${k} FROM ${t} AS s WHERE s.${k} = $1 AND s.last_refreshed_at > clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED)`,

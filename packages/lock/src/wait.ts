@@ -1,8 +1,9 @@
 import { type Contention, type SendAttempt, sleepOrAbort } from './acquire.ts'
 import type { LocksContext } from './context.ts'
-import type { Acquired, Lease } from './lease.ts'
+import type { Acquired } from './lease.ts'
 import { LockError } from './lock-error.ts'
 import { isTransient } from './queryable.ts'
+import { enclosingLease } from './with-lock.ts'
 
 /** Between two tries, spread by a tenth so that waiters don't come in step. */
 const PAUSES_MS = [30, 60, 120]
@@ -13,17 +14,15 @@ export const MAX_PAUSE_MS = 1_000
 /** A try gets this long also where less is left: it returns at least the holder. */
 const MIN_TRY_MS = 200
 
-/** @param enclosing the lease of that key under which the call itself runs: waiting for it would be a deadlock. */
+/** Tries until the key is had or `waitMs` is over, through faults that may pass. */
 export async function waitFor(
   { settings, wakeups, emit }: LocksContext,
+  key: string,
+  waitMs: number,
   send: SendAttempt,
-  {
-    key,
-    waitMs,
-    enclosing,
-    signal,
-  }: { key: string; waitMs: number; enclosing?: Lease | undefined; signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<Acquired> {
+  const enclosing = enclosingLease(key)
   const startedAt = performance.now()
   let contention: Contention | undefined
   let fault: { error: unknown; since: number } | undefined
