@@ -17,11 +17,6 @@ export function createContext(db: Queryable, options: LocksOptions) {
   const settings = resolveSettings(options)
   const statements = statementsFor(settings, { notify: options.listen !== undefined })
   const heartbeat = createHeartbeat(connections, statements.renew)
-  // A renewal of our own lease brings a request to resign at once.
-  const renewKey = (key: string) => {
-    const lease = heartbeat.find(key)
-    if (lease) heartbeat.renew([lease]).catch(() => {})
-  }
   const closing = new AbortController()
   const background = new Set<Promise<unknown>>()
   const within = <T>(statement: Promise<T>, signal?: AbortSignal) => answerWithin(settings.timeoutMs, statement, signal)
@@ -32,7 +27,7 @@ export function createContext(db: Queryable, options: LocksOptions) {
     heartbeat,
     closing,
     emit: createEmit(options.onEvent),
-    wakeups: options.listen ? createWakeups(options.listen, renewKey) : undefined,
+    wakeups: options.listen ? createWakeups(options.listen, heartbeat.renewKey) : undefined,
     /** What `close()` releases: the leases that are held, and those lost whose row may still be ours. */
     unreleased: new Set<() => Promise<boolean>>(),
     /** Awaits a statement for no longer than one may take. */

@@ -3,7 +3,7 @@ import { type BreakOptions, type BreakResult, type BreakSelection, type BreakVer
 import { createContext } from './context.ts'
 import { type LeaderWork, runWhileLeader } from './leader.ts'
 import type { Lease } from './lease.ts'
-import { badOption, LockError } from './lock-error.ts'
+import { LockError } from './lock-error.ts'
 import { type LockState, parseLockState } from './lock-state.ts'
 import { migrate, migrationSql } from './migrate.ts'
 import { type AcquireOptions, checkDuration, checkKey, type LocksOptions, type TryOptions } from './options.ts'
@@ -108,8 +108,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       return (await ask(statements.requestResign, [key, token?.toString() ?? null])).length > 0
     },
     async prune({ olderThanMs }) {
-      checkDuration('olderThanMs', olderThanMs)
-      if (olderThanMs === undefined) throw badOption('olderThanMs must be milliseconds of 0 or more')
+      checkDuration('olderThanMs', olderThanMs ?? Number.NaN)
       return (await run(db, statements.prune, [olderThanMs]))[0].pruned
     },
     async close() {

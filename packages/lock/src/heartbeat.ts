@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LockError, type LossReason } from './lock-error.ts'
+import type { AcquireRequest } from './options.ts'
 import { type Queryable, run } from './queryable.ts'
 
 /** What the heartbeat needs of a lease, and what it calls. */
-export interface Renewable {
-  readonly key: string
+export interface Renewable extends AcquireRequest {
   readonly token: bigint
-  readonly ttlMs: number
-  readonly heartbeatMs: number
   /** When the last renewal was sent, by the monotonic clock. */
   sentAt: number
   renewed(sentAt: number, resignRequested: boolean): void
@@ -96,7 +94,9 @@ export function createHeartbeat(connections: readonly Queryable[], renewSql: str
       const outcome = (await send(over, [lease]))[0]!.outcome
       return outcome === 'renewed' || outcome === 'locked' ? null : outcome
     },
-    /** The newest lease of a key. */
-    find: (key: string) => [...held].findLast((lease) => lease.key === key),
+    /** A heartbeat of the newest lease of a key, if there is one: it brings a request to resign at once. */
+    renewKey(key: string): void {
+      renew([...held].filter((lease) => lease.key === key).slice(-1)).catch(() => {})
+    },
   }
 }

@@ -6,6 +6,8 @@ export interface TableName {
   readonly name: string
 }
 
+type FunctionSuffix = '_acquire' | '_release' | '_trigger'
+
 /** Postgres cuts longer names silently. */
 const MAX_NAME_BYTES = 63
 const PART = '"(?:[^"\\0]|"")+"|[A-Za-z_][A-Za-z0-9_$]*'
@@ -37,8 +39,11 @@ export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
 export const qualified = ({ schema, name }: TableName) =>
   schema === null ? quote(name) : `${quote(schema)}.${quote(name)}`
 
+export const qualifiedFunction = (table: TableName, suffix: FunctionSuffix) =>
+  qualified({ ...table, name: functionName(table.name, suffix) })
+
 /** The name of a function of a table; a long one is cut and gets a hash, so that tables stay apart. */
-export function functionName(table: string, suffix: '_acquire' | '_release' | '_trigger'): string {
+export function functionName(table: string, suffix: FunctionSuffix): string {
   const bytes = Buffer.from(table)
   if (bytes.length + suffix.length <= MAX_NAME_BYTES) return table + suffix
   const hash = createHash('sha256').update(table).digest('hex').slice(0, 8)

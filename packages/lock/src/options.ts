@@ -7,7 +7,7 @@ import { OWN_COLUMNS } from './migrations/0002-heartbeat.ts'
 import type { Queryable } from './queryable.ts'
 import type { Listener } from './wakeups.ts'
 
-export const COLUMNS = {
+const COLUMNS = {
   key: 'key',
   holderPid: 'holder_pid',
   holderHost: 'holder_host',

@@ -48,10 +48,12 @@ export async function answerWithin<T>(timeoutMs: number, statement: Promise<T>, 
 export function asLockError(error: unknown): LockError {
   if (error instanceof LockError) return error
   const state = sqlState(error) ?? ''
-  const message = (error as { message?: unknown } | null)?.message ?? String(error)
+  const message = (error as Error | null)?.message ?? String(error)
   // Table, schema, column, function.
   if (['42P01', '3F000', '42703', '42883'].includes(state))
     return new LockError('LOCK_NOT_MIGRATED', `call migrate() once, the table is missing or old: ${message}`, error)
+  // Raised by migrations/check-table.ts.
+  if (state === 'P0TLK') return new LockError('LOCK_BAD_TABLE', message, error)
   if (state === '42501') return new LockError('LOCK_FORBIDDEN', `the database refuses: ${message}`, error)
   return new LockError('LOCK_FAILED', `the database failed: ${message}`, error)
 }

@@ -1,4 +1,4 @@
-import { functionName, qualified, quote } from './identifier.ts'
+import { qualified, qualifiedFunction, quote } from './identifier.ts'
 import { CLOCK, FREED } from './migrations/0002-heartbeat.ts'
 import type { Settings } from './options.ts'
 import { CHANNEL } from './wakeups.ts'
@@ -6,9 +6,6 @@ import { CHANNEL } from './wakeups.ts'
 /** The statements of one table. Each is one round trip; all times are `clock_timestamp()` of the database. */
 export function statementsFor({ table, columns }: Settings, { notify }: { notify: boolean }) {
   const t = qualified(table)
-  const [acquireFunction, releaseFunction] = (['_acquire', '_release'] as const).map((suffix) =>
-    qualified({ ...table, name: functionName(table.name, suffix) }),
-  )
   const [k, pid, host] = [quote(columns.key), quote(columns.holderPid), quote(columns.holderHost)]
   const [acquired, expires] = [quote(columns.acquiredAt), quote(columns.expiresAt)]
   const ms = (n: number) => `$${n}::double precision * interval '1 millisecond'`
@@ -25,10 +22,10 @@ export function statementsFor({ table, columns }: Settings, { notify }: { notify
 
   return {
     /* $1 key, $2 holder id, $3 label, $4 host, $5 pid, $6 info, $7 attempt, $8 ttl, $9 heartbeat. See migrations/0002. */
-    acquire: `SELECT acquired, token, held FROM ${acquireFunction}($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    acquire: `SELECT acquired, token, held FROM ${qualifiedFunction(table, '_acquire')}($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 
     /* $1 key, $2 token, $3 ms since it was taken for which others are still kept away, or null. See there too. */
-    release: `SELECT released FROM ${releaseFunction}($1, $2, $3, ${notify ? `'${CHANNEL}'` : 'NULL'})`,
+    release: `SELECT released FROM ${qualifiedFunction(table, '_release')}($1, $2, $3, ${notify ? `'${CHANNEL}'` : 'NULL'})`,
 
     /*
      * $1 leases as JSON: n, key, token, ttl_ms, info or null. Runs beside a fence; a row with a stronger lock is skipped,

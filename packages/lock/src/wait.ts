@@ -67,12 +67,12 @@ export async function waitFor(
 }
 
 function timeout(key: string, waitMs: number, contention: Contention | undefined, fault: unknown): LockError {
-  const parts = [`waited ${waitMs} ms for "${key}"`]
+  let message = `waited ${waitMs} ms for "${key}"`
   if (contention) {
     const { host, pid, label } = contention.holder
-    const process = `process ${pid}${label === null ? '' : ` (${label})`}`
-    parts.push(`it is held by ${host}, ${process}, for ${Math.round(contention.heldForMs / 1000)} s`)
+    const holder = `${host}, process ${pid}${label === null ? '' : ` (${label})`}`
+    message += `; it is held by ${holder}, for ${Math.round(contention.heldForMs / 1000)} s`
   }
-  if (fault) parts.push(`the last try failed: ${(fault as Error).message}`)
-  return new LockError('LOCK_TIMEOUT', parts.join('; '), fault)
+  if (fault) message += `; the last try failed: ${(fault as Error).message}`
+  return new LockError('LOCK_TIMEOUT', message, fault)
 }
