@@ -56,8 +56,7 @@ function createAttempt(
   decided: () => Promise<Acquired | Contention>,
 ): SendAttempt {
   const { holder, holderId, timeoutMs } = settings
-  const from = [holderId, holder.label ?? null, holder.host, holder.pid]
-  const params = [key, ...from, info, randomUUID(), ttlMs, heartbeatMs]
+  const params = [key, holderId, holder.label ?? null, holder.host, holder.pid, info, randomUUID(), ttlMs, heartbeatMs]
   const releaseUnlessKept = async ([row]: any[]) => {
     if (!row.acquired) return
     // Until then, sending it again may find what an answer that came too late has acquired.

@@ -39,8 +39,8 @@ export function createHeartbeat(connections: readonly Queryable[], renewSql: str
     type Renewal = { n: number; outcome: RenewOutcome; resign_requested: boolean }
     return run<Renewal>(db, renewSql, [JSON.stringify(rows)])
   }
-  /** @returns those whose row is locked. */
-  const renewOnce = async (leases: readonly Renewable[], info?: string | null): Promise<Renewable[]> => {
+  const renew = async (leases: readonly Renewable[], info?: string | null, pausesMs = [10, 40]): Promise<void> => {
+    if (leases.length === 0) return
     const sentAt = performance.now()
     for (const lease of leases) lease.sentAt = sentAt
     const connection = current
@@ -51,31 +51,26 @@ export function createHeartbeat(connections: readonly Queryable[], renewSql: str
     const stallMs = Math.min(...leases.map(({ heartbeatMs }) => heartbeatMs))
     const stalled = new LockError('LOCK_FAILED', 'the database has not answered a heartbeat')
     const stallTimer = setTimeout(fail, stallMs, stalled).unref()
-    try {
-      const renewals = await send(connections[connection]!, leases, info)
-      for (const { n, outcome, resign_requested } of renewals) {
-        if (outcome === 'renewed') leases[n]!.renewed(sentAt, resign_requested)
-        else if (outcome !== 'locked') leases[n]!.markLost(outcome)
-      }
-      return renewals.filter(({ outcome }) => outcome === 'locked').map(({ n }) => leases[n]!)
-    } catch (error) {
+    const sending = send(connections[connection]!, leases, info).finally(() => clearTimeout(stallTimer))
+    const renewals = await sending.catch((error) => {
       fail(error)
       throw error
-    } finally {
-      clearTimeout(stallTimer)
+    })
+    for (const { n, outcome, resign_requested } of renewals) {
+      if (outcome === 'renewed') leases[n]!.renewed(sentAt, resign_requested)
+      else if (outcome !== 'locked') leases[n]!.markLost(outcome)
     }
-  }
-  const renew = async (leases: readonly Renewable[], info?: string | null): Promise<void> => {
-    let locked = leases
+    const locked = renewals.filter(({ outcome }) => outcome === 'locked').map(({ n }) => leases[n]!)
+    if (locked.length === 0) return
+    const [pauseMs, ...later] = pausesMs
+    if (pauseMs === undefined) {
+      const fault = new LockError('LOCK_FAILED', `another transaction has locked the row of "${locked[0]?.key}"`)
+      for (const lease of locked) lease.renewFailed(fault)
+      throw fault
+    }
     // A break or take-over that is just being refused locks the row for as long as its statement takes.
-    for (const pauseMs of [0, 10, 40]) {
-      if (locked.length === 0) return
-      if (pauseMs > 0) await sleep(pauseMs)
-      locked = await renewOnce(locked, info)
-    }
-    const fault = new LockError('LOCK_FAILED', `another transaction has locked the row of "${locked[0]?.key}"`)
-    for (const lease of locked) lease.renewFailed(fault)
-    if (locked.length > 0) throw fault
+    await sleep(pauseMs)
+    await renew(locked, info, later)
   }
 
   return {

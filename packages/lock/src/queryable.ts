@@ -63,13 +63,11 @@ const SQLSTATE = /^(?:\d[0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}$/
 
 /** The server's code of an error, also where a query builder has wrapped it. */
 export function sqlState(error: unknown, depth = 0): string | undefined {
-  if (typeof error !== 'object' || error === null || depth > 5) return undefined
+  if (typeof error === 'string' && SQLSTATE.test(error)) return error
+  if (typeof error !== 'object' || error === null || depth > 6) return undefined
   const { code, originalCode, cause, meta, driverAdapterError } = error as Record<string, unknown>
-  const own = [code, originalCode].find((each) => typeof each === 'string' && SQLSTATE.test(each))
-  if (own !== undefined) return own as string
-  return [cause, meta, driverAdapterError]
-    .map((inner) => sqlState(inner, depth + 1))
-    .find((state) => state !== undefined)
+  const inner = [code, originalCode, cause, meta, driverAdapterError]
+  return inner.map((each) => sqlState(each, depth + 1)).find((state) => state !== undefined)
 }
 
 /** Connection lost or refused, overload, cancelled, read-only while a standby takes over, a race. */
