@@ -35,13 +35,11 @@ export function createContext(db: Queryable, options: LocksOptions) {
     ask: (text: string, params: unknown[], signal?: AbortSignal) => within(run(db, text, params), signal),
     untilClosed: (signal: AbortSignal | undefined): AbortSignal =>
       signal ? AbortSignal.any([closing.signal, signal]) : closing.signal,
-    /** Registers what goes on after the call that began it, for `close()` to wait for. */
+    /** What goes on after the call that began it, for `close()` to wait for. */
+    background,
     track(work: Promise<unknown>): void {
       const tracked = work.catch(() => {}).finally(() => background.delete(tracked))
       background.add(tracked)
-    },
-    async drainBackground(): Promise<void> {
-      while (background.size > 0) await Promise.all(background)
     },
   }
 }

@@ -3,7 +3,7 @@ import { type BreakOptions, type BreakResult, type BreakSelection, type BreakVer
 import { createContext } from './context.ts'
 import { type LeaderWork, runWhileLeader } from './leader.ts'
 import type { Lease } from './lease.ts'
-import { LockError } from './lock-error.ts'
+import { badOption, LockError } from './lock-error.ts'
 import { type LockState, parseLockState } from './lock-state.ts'
 import { migrate, migrationSql } from './migrate.ts'
 import { type AcquireOptions, checkDuration, checkKey, type LocksOptions, type TryOptions } from './options.ts'
@@ -67,7 +67,7 @@ export interface Locks {
  */
 export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
   const context = createContext(db, options)
-  const { settings, statements, closing, emit, wakeups, unreleased, within, ask, untilClosed } = context
+  const { settings, statements, closing, emit, wakeups, unreleased, background, within, ask, untilClosed } = context
   const locks: Locks = {
     migrate: ({ signal } = {}) => answerWithin(MAX_TIMER_MS, migrate(db, settings), signal),
     migrationSql: () => migrationSql(settings),
@@ -108,7 +108,8 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       return (await ask(statements.requestResign, [key, token?.toString() ?? null])).length > 0
     },
     async prune({ olderThanMs }) {
-      checkDuration('olderThanMs', olderThanMs ?? Number.NaN)
+      checkDuration('olderThanMs', olderThanMs)
+      if (olderThanMs === undefined) throw badOption('olderThanMs must be milliseconds of 0 or more')
       return (await run(db, statements.prune, [olderThanMs]))[0].pruned
     },
     async close() {
@@ -116,7 +117,7 @@ export function createLocks(db: Queryable, options: LocksOptions = {}): Locks {
       const results = await Promise.allSettled([...unreleased].map((release) => release()))
       await wakeups?.close().catch(() => {})
       // Late results of attempts that were given up are released too.
-      await within(context.drainBackground()).catch(() => {})
+      await within(Promise.all(background)).catch(() => {})
       const failed = results.find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
     },

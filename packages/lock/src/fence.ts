@@ -23,6 +23,7 @@ export async function runFence(tx: Queryable, { text, params }: FenceSql): Promi
   } catch (error) {
     throw asLockError(error)
   }
-  const remedy = 'Call it after BEGIN on its connection, or put fenceSql() into the statement that writes'
+  const remedy =
+    'Call it after BEGIN on the connection of the transaction, or put fenceSql() into the statement that writes'
   throw new LockError('LOCK_NO_TRANSACTION', `a fence outside of a transaction ends with its own statement. ${remedy}`)
 }

@@ -159,20 +159,16 @@ export function createLease(context: LocksContext, request: AcquireRequest, { to
     async release() {
       checkDeadline()
       if (lost && !LOCAL_REASONS.includes(lost.reason)) return false
-      pendingRelease ??= release()
-      try {
-        return await pendingRelease
-      } catch (error) {
+      pendingRelease ??= release().catch((error) => {
         pendingRelease = undefined
         if (lost) return false
         throw error
-      }
+      })
+      return pendingRelease
     },
     toJSON: () => ({ key, token: String(token), held: lease.held, expiresInMs: lease.expiresInMs }),
-    async [Symbol.asyncDispose]() {
-      // The caller's own error or success counts; a lease that cannot be released expires.
-      await lease.release().catch(() => {})
-    },
+    // The caller's own error or success counts; a lease that cannot be released expires.
+    [Symbol.asyncDispose]: async () => void (await lease.release().catch(() => {})),
   }
   const renewable: Renewable = {
     ...request,

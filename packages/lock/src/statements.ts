@@ -29,8 +29,7 @@ export function statementsFor({ table, columns }: Settings, { notify }: { notify
 
     /*
      * $1 leases as JSON: n, key, token, ttl_ms, info or null. Runs beside a fence; a row with a stronger lock is skipped,
-     * so that it delays no other lease. An expired lease is not revived: its holder counts it as lost. The old rows
-     * say why a lease was not renewed.
+     * so that it delays no other lease. An expired lease is not revived. The old rows say why one was not renewed.
      */
     renew: `
 WITH held AS MATERIALIZED (
