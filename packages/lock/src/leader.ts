@@ -18,9 +18,10 @@ export async function runWhileLeader(
         if (signal.aborted || !isTransient(error)) throw error
       })
       if (lease)
-        await runUnderLease(lease, signal, work).catch((error) => {
-          // Without the lease, the error comes of the loss.
+        await runUnderLease(lease, signal, work).catch(async (error) => {
           if (!lease.signal.aborted) throw error
+          // The error comes of the loss. The row may still be ours, and would keep us waiting.
+          await lease.release()
         })
       if (!lease?.signal.aborted) await sleepOrAbort(pauseMs, signal)
     }
