@@ -1,7 +1,7 @@
-import { type LockHolder, parseLock, withJson } from './lock-state.ts'
+import type { LocksContext } from './context.ts'
+import { type LockFacts, type LockHolder, parseLock, withJson } from './lock-state.ts'
 import { checkDuration, checkKey } from './options.ts'
-import { type Queryable, run } from './queryable.ts'
-import type { Statements } from './statements.ts'
+import { answerWithin, MAX_TIMER_MS, run } from './queryable.ts'
 
 export interface BreakOptions {
   /** Break only what was silent for this long, and for three of its own heartbeats; by default, what has expired. */
@@ -23,31 +23,29 @@ export interface BreakSelection {
 }
 
 /** `refused`: its holder has shown life too recently, or it is not the lease of that token. */
-export interface BreakVerdict {
+export interface BreakVerdict extends Pick<LockFacts, 'key' | 'token' | 'sinceRefreshMs'> {
   readonly verdict: 'broken' | 'refused'
-  readonly key: string
   readonly holder: LockHolder
-  readonly token: bigint
-  readonly sinceRefreshMs: number | null
 }
 
 export type BreakResult = BreakVerdict | { readonly verdict: 'absent'; readonly key: string }
 
-/** Looks, decides and breaks in one statement, which waits for fenced transactions. @returns by key, what is held. */
+/** Looks, decides and breaks in one statement, which waits for fenced transactions: no timeout but the signal. */
 export async function breakLocks(
-  db: Queryable,
-  statements: Statements,
+  { db, statements, emit, ask }: LocksContext,
   { key, prefix = '', host, pid }: BreakSelection,
-  { maxAgeMs, force = false, token }: BreakOptions,
+  { maxAgeMs, force = false, token, signal }: BreakOptions,
 ): Promise<BreakVerdict[]> {
   if (key !== undefined) checkKey(key)
   checkDuration('maxAgeMs', maxAgeMs)
-  const gate = [maxAgeMs ?? null, token === undefined ? null : String(token), force]
-  const rows = await run(db, statements.break, [key ?? null, prefix, host ?? null, pid ?? null, ...gate])
+  const gate = [maxAgeMs ?? null, token?.toString() ?? null, force]
+  const breaking = run(db, statements.break, [key ?? null, prefix, host ?? null, pid ?? null, ...gate])
+  const rows = await answerWithin(MAX_TIMER_MS, breaking, signal)
   // The clock was set back: counted from now by the clock as it is, the next break sees an age.
-  for (const row of rows) if (!row.broken && row.since_refresh_ms < 0) await run(db, statements.rebase, [row.key])
+  for (const row of rows) if (!row.broken && row.since_refresh_ms < 0) await ask(statements.rebase, [row.key], signal)
   return rows.map((row) => {
-    const { token, holder, sinceRefreshMs } = parseLock(row)
-    return withJson({ verdict: row.broken ? 'broken' : 'refused', key: row.key, holder, token, sinceRefreshMs })
+    const { key, token, holder, sinceRefreshMs } = parseLock(row)
+    if (row.broken) emit({ type: 'broken', key, token, holder })
+    return withJson({ verdict: row.broken ? 'broken' : 'refused', key, holder, token, sinceRefreshMs })
   })
 }

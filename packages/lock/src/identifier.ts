@@ -6,6 +6,8 @@ export interface TableName {
   readonly name: string
 }
 
+type FunctionSuffix = '_acquire' | '_release' | '_trigger'
+
 /** Postgres cuts longer names silently. */
 const MAX_NAME_BYTES = 63
 const PART = '"(?:[^"\\0]|"")+"|[A-Za-z_][A-Za-z0-9_$]*'
@@ -23,7 +25,6 @@ export function parseTableName(text: string): TableName {
   return { schema, name: name! }
 }
 
-/** @throws {LockError} `LOCK_BAD_OPTIONS` */
 export function checkName(name: unknown, option: string): string {
   if (typeof name === 'string' && /^[^\0]+$/.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES) return name
   throw badOption(`${option} must be a name of 1 to 63 bytes, not ${JSON.stringify(name)}`)
@@ -38,8 +39,11 @@ export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
 export const qualified = ({ schema, name }: TableName) =>
   schema === null ? quote(name) : `${quote(schema)}.${quote(name)}`
 
+export const qualifiedFunction = (table: TableName, suffix: FunctionSuffix) =>
+  qualified({ ...table, name: functionName(table.name, suffix) })
+
 /** The name of a function of a table; a long one is cut and gets a hash, so that tables stay apart. */
-export function functionName(table: string, suffix: '_acquire' | '_release' | '_trigger'): string {
+export function functionName(table: string, suffix: FunctionSuffix): string {
   const bytes = Buffer.from(table)
   if (bytes.length + suffix.length <= MAX_NAME_BYTES) return table + suffix
   const hash = createHash('sha256').update(table).digest('hex').slice(0, 8)

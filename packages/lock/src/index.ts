@@ -15,15 +15,15 @@
  * aborts with a LeaseLostError. A statement whose answer comes late is undone or found again by its attempt id. A
  * holder that dies is succeeded after `ttlMs`; one that was paused is stopped by the fence.
  */
-export type { Contention } from './acquire.ts'
+export type { Contention, TryResult } from './acquire.ts'
 export type { BreakOptions, BreakResult, BreakSelection, BreakVerdict } from './break.ts'
-export { type AcquireOptions, createLocks, type Locks, type TryOptions, type TryResult } from './create-locks.ts'
+export { createLocks, type Locks } from './create-locks.ts'
 export type { LeaseEvent } from './events.ts'
 export type { FenceSql, SqlTag } from './fence.ts'
 export type { LeaderWork } from './leader.ts'
 export type { Lease } from './lease.ts'
 export { LeaseLostError, LockError, type LockErrorCode, type LossReason } from './lock-error.ts'
 export type { LockHolder, LockState } from './lock-state.ts'
-export type { ColumnNames, HolderName, LocksOptions } from './options.ts'
+export type { AcquireOptions, ColumnNames, HolderName, LocksOptions, TryOptions } from './options.ts'
 export type { Queryable } from './queryable.ts'
 export type { Listener } from './wakeups.ts'

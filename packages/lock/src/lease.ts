@@ -1,11 +1,9 @@
-import type { AcquireRequest } from './acquire.ts'
-import type { EmitEvent } from './events.ts'
+import type { LocksContext } from './context.ts'
 import { type FenceSql, runFence, type SqlTag } from './fence.ts'
-import type { Heartbeat, Renewable } from './heartbeat.ts'
+import type { Renewable } from './heartbeat.ts'
 import { badOption, LeaseLostError, LockError, type LossReason } from './lock-error.ts'
-import { checkDuration, infoJson, type Settings } from './options.ts'
-import { type Queryable, run } from './queryable.ts'
-import type { Statements } from './statements.ts'
+import { type AcquireRequest, checkDuration, infoJson } from './options.ts'
+import type { Queryable } from './queryable.ts'
 
 /** A key that is held. Ends by `release()`, or is lost: then `signal` aborts, once, with a {@link LeaseLostError}. */
 export interface Lease {
@@ -63,17 +61,9 @@ export interface Lease {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export interface LeaseContext {
-  readonly db: Queryable
-  readonly settings: Settings
-  readonly statements: Statements
-  readonly heartbeat: Heartbeat
-  readonly emit: EmitEvent
-  /** Awaits a statement for no longer than one may take. */
-  readonly within: <T>(statement: Promise<T>) => Promise<T>
-}
-
-export interface AcquiredLease extends AcquireRequest {
+/** What the database granted. */
+export interface Acquired {
+  readonly acquired: true
   readonly token: bigint
   /** When the attempt was sent, by `performance.now()`: earlier than the database set the expiry, so safe to count from. */
   readonly startedAt: number
@@ -83,10 +73,9 @@ export interface AcquiredLease extends AcquireRequest {
 const LOCAL_REASONS: readonly LossReason[] = ['expired', 'unreachable']
 
 /** Starts the heartbeat and the deadline of a lease that the database has just granted. */
-export function createLease(context: LeaseContext, acquired: AcquiredLease): Lease {
-  const { db, settings, statements, heartbeat, emit, within } = context
-  const { key, token, startedAt, ttlMs, atLeastMs } = acquired
-  const trustMs = ttlMs - settings.marginMs
+export function createLease(context: LocksContext, request: AcquireRequest, { token, startedAt }: Acquired): Lease {
+  const { statements, heartbeat, unreleased, emit, within, ask } = context
+  const { key, ttlMs, trustMs, atLeastMs } = request
   const [before, between, after] = statements.fence
   const lossController = new AbortController()
   const resignController = new AbortController()
@@ -108,7 +97,8 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     const lastConfirmedAt = new Date(Date.now() - (performance.now() - confirmedAt))
     lost = new LeaseLostError(reason, { key, token, lastConfirmedAt }, cause)
     clearTimeout(timer)
-    heartbeat.remove(renewable, { released: !LOCAL_REASONS.includes(reason) })
+    heartbeat.remove(renewable)
+    if (!LOCAL_REASONS.includes(reason)) unreleased.delete(lease.release)
     emit({ type: 'lost', key, token, reason, error: lost })
     lossController.abort(lost)
   }
@@ -121,11 +111,11 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     const wasLost = lost !== undefined
     released = true
     clearTimeout(timer)
-    heartbeat.remove(renewable, { released: false })
-    const [row] = await within(run(db, statements.release, [key, String(token), atLeastMs]))
+    heartbeat.remove(renewable)
+    const [row] = await ask(statements.release, [key, String(token), atLeastMs])
     // Where nothing was released, an earlier release may have done it whose reply was lost.
     const reason = row.released ? 'released' : await within(heartbeat.askLossReason(renewable))
-    heartbeat.remove(renewable, { released: true })
+    unreleased.delete(lease.release)
     if (reason === 'released') emit({ type: 'released', key, token })
     else if (!wasLost) end(reason ?? 'deleted')
     return reason === 'released'
@@ -161,8 +151,7 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
       lease.assertHeld()
       if (await runFence(tx, lease.fenceSql(1))) return
       // In the same transaction: there may be no other connection.
-      const reason = (await heartbeat.askLossReason(renewable, tx)) ?? 'taken'
-      renewable.markLost(reason === 'released' ? 'broken' : reason)
+      renewable.markLost((await heartbeat.askLossReason(renewable, tx)) ?? 'taken')
       lease.assertHeld()
     },
     fenceSql: (n) => ({ text: `${before}$${n}${between}$${n + 1}${after}`, params: [key, String(token)] }),
@@ -170,29 +159,26 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
     async release() {
       checkDeadline()
       if (lost && !LOCAL_REASONS.includes(lost.reason)) return false
-      pendingRelease ??= release()
-      try {
-        return await pendingRelease
-      } catch (error) {
+      pendingRelease ??= release().catch((error) => {
         pendingRelease = undefined
         if (lost) return false
         throw error
-      }
+      })
+      return pendingRelease
     },
     toJSON: () => ({ key, token: String(token), held: lease.held, expiresInMs: lease.expiresInMs }),
-    async [Symbol.asyncDispose]() {
-      // The caller's own error or success counts; a lease that cannot be released expires.
-      await lease.release().catch(() => {})
-    },
+    // The caller's own error or success counts; a lease that cannot be released expires.
+    [Symbol.asyncDispose]: async () => void (await lease.release().catch(() => {})),
   }
   const renewable: Renewable = {
-    key,
+    ...request,
     token,
-    ttlMs,
-    heartbeatMs: acquired.heartbeatMs,
     sentAt: startedAt,
-    release: lease.release,
-    renewed(sentAt) {
+    renewed(sentAt, resignRequested) {
+      if (resignRequested && !resignController.signal.aborted) {
+        emit({ type: 'resign_requested', key, token })
+        resignController.abort(new LockError('LOCK_CLOSED', `someone asks for "${key}"`))
+      }
       // An answer after the deadline does not revive the lease. The timer finds the new deadline when it fires.
       checkDeadline()
       if (lost || released || sentAt <= confirmedAt) return
@@ -206,14 +192,10 @@ export function createLease(context: LeaseContext, acquired: AcquiredLease): Lea
       emit({ type: 'doubtful', key, token, expiresInMs: remainingMs(), cause })
     },
     markLost(reason) {
-      if (!lost && !released) end(reason)
-    },
-    resignRequested() {
-      if (resignController.signal.aborted) return
-      emit({ type: 'resign_requested', key, token })
-      resignController.abort(new LockError('LOCK_CLOSED', `someone asks for "${key}"`))
+      if (!lost && !released) end(reason === 'released' ? 'broken' : reason)
     },
   }
+  unreleased.add(lease.release)
   heartbeat.add(renewable)
   checkDeadline()
   return lease

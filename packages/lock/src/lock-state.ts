@@ -35,21 +35,26 @@ export interface LockState extends LockFacts {
 /** A row of `inspect` or `list`, in the terms of the API. */
 export function parseLockState(row: any): LockState {
   const lock = parseLock(row)
-  const holder = row.holder_id === null || lock.expiresInMs <= 0 ? null : lock.holder
-  const { key, resign_requested: resignRequested, end_reason: endReason } = row
-  return withJson({ key, ...lock, holder, acquiredAt: new Date(Number(row.acquired_ms)), resignRequested, endReason })
+  return withJson({
+    ...lock,
+    holder: row.holder_id === null || lock.expiresInMs <= 0 ? null : lock.holder,
+    acquiredAt: new Date(Number(row.acquired_ms)),
+    resignRequested: row.resign_requested,
+    endReason: row.end_reason,
+  })
 }
 
 /** What every row that reads a lock has; where nobody has the key now, `holder` is who had it last. */
-export function parseLock(row: any) {
+export function parseLock(row: any): LockFacts & { readonly holder: LockHolder } {
   const renamed = 'this client renames columns: give createLocks one that does not'
   // A TypeError as the cause, so that nobody retries it.
   if (row.held_for_ms === undefined) throw new LockError('LOCK_FAILED', renamed, new TypeError())
   const { holder_id, holder_host: host, holder_pid: pid, holder_label: label, since_refresh_ms: since } = row
   return {
+    key: row.key,
     token: BigInt(row.token),
-    holder: { id: holder_id ?? `${host}:${pid}`, host, pid: Number(pid), label } as LockHolder,
-    info: row.info as unknown,
+    holder: { id: holder_id ?? `${host}:${pid}`, host, pid: Number(pid), label },
+    info: row.info,
     heldForMs: Math.max(0, Number(row.held_for_ms)),
     sinceRefreshMs: since === null ? null : Math.max(0, Number(since)),
     expiresInMs: Number(row.expires_in_ms),

@@ -48,9 +48,24 @@ export interface LocksOptions {
   readonly onEvent?: ((event: LeaseEvent) => void) | undefined
 }
 
+export interface TryOptions {
+  /** Stored with the lease, for people and programs to read; anything that JSON can hold. */
+  readonly info?: unknown
+  /** The `ttlMs` of this lease alone. */
+  readonly ttlMs?: number | undefined
+  /** How long others are kept away since it was acquired, also by an earlier release; by a crash for `ttlMs`. */
+  readonly atLeastMs?: number | undefined
+  /** Ends the wait at once, also for a database that does not answer. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface AcquireOptions extends TryOptions {
+  /** How long to wait for a key that another has, and for a database that fails; without end by default. */
+  readonly waitMs?: number | undefined
+}
+
 export type Settings = Readonly<ReturnType<typeof resolveSettings>>
 
-/** @throws {LockError} `LOCK_BAD_OPTIONS` naming the option. */
 export function resolveSettings(options: LocksOptions) {
   const { ttlMs = 90_000, heartbeatMs = 15_000, marginMs = 2_000, timeoutMs = 10_000 } = options
   for (const [name, ms] of Object.entries({ ttlMs, heartbeatMs, marginMs, timeoutMs })) {
@@ -79,27 +94,41 @@ export function resolveSettings(options: LocksOptions) {
 
 function resolveColumns(names: Partial<ColumnNames> = {}): ColumnNames {
   const columns = { ...COLUMNS, ...names }
-  const parts = new Map<string, string>()
-  for (const [part, name] of Object.entries(columns)) {
+  const entries = Object.entries(columns)
+  for (const [part, name] of entries) {
     if (!(part in COLUMNS)) throw badOption(`columns.${part} is not one of ${Object.keys(COLUMNS).join(', ')}`)
     checkName(name, `columns.${part}`)
     if (name in OWN_COLUMNS)
       throw badOption(`columns.${part} cannot be "${name}": migrate() adds a column of that name`)
-    if (parts.has(name)) throw badOption(`columns.${part} and columns.${parts.get(name)} are both "${name}"`)
-    parts.set(name, part)
+    const [first] = entries.find((other) => other[1] === name)!
+    if (first !== part) throw badOption(`columns.${part} and columns.${first} are both "${name}"`)
   }
   return columns
 }
 
+export type AcquireRequest = Readonly<ReturnType<typeof resolveRequest>>
+
+export function resolveRequest(settings: Settings, key: string, options: TryOptions) {
+  const { info, ttlMs = settings.ttlMs, atLeastMs } = options
+  checkKey(key)
+  checkDuration('atLeastMs', atLeastMs)
+  // For how long the holder counts on it, from when it asked.
+  const trustMs = ttlMs - settings.marginMs
+  // A shorter lease beats faster, so that two of its heartbeats may fail too.
+  const heartbeatMs = Math.min(settings.heartbeatMs, Math.floor(trustMs / 3))
+  if (!isTimer(ttlMs) || heartbeatMs < 1)
+    throw badOption(`ttlMs must be whole milliseconds, more than marginMs (${settings.marginMs}), not ${ttlMs}`)
+  return { key, info: infoJson(info), ttlMs, trustMs, heartbeatMs, atLeastMs: atLeastMs || null }
+}
+
 /** What a timer can wait for: up to 2^31 - 1 ms. */
-export const isTimer = (ms: unknown) => Number.isInteger(ms) && (ms as number) >= 0 && (ms as number) < 2 ** 31
+const isTimer = (ms: unknown) => Number.isInteger(ms) && (ms as number) >= 0 && (ms as number) < 2 ** 31
 
 /** A text that a row of the database can hold. */
 function isStorable(text: unknown): text is string {
   return typeof text === 'string' && !text.includes('\0') && text.isWellFormed()
 }
 
-/** @throws {LockError} `LOCK_BAD_KEY` */
 export function checkKey(key: string): void {
   if (!isStorable(key) || key === '' || Buffer.byteLength(key) > 1024)
     throw new LockError('LOCK_BAD_KEY', 'a key is a text of 1 to 1,024 bytes without NUL')
@@ -108,13 +137,11 @@ export function checkKey(key: string): void {
 /** A century: more than anyone means, and an interval can hold it. */
 const MAX_DURATION_MS = 100 * 366 * 86_400_000
 
-/** @throws {LockError} `LOCK_BAD_OPTIONS` */
 export function checkDuration(name: string, ms: number | undefined, maxMs = MAX_DURATION_MS): void {
   if (ms !== undefined && !(typeof ms === 'number' && ms >= 0 && ms <= maxMs))
     throw badOption(`${name} must be milliseconds of 0 to ${maxMs}, not ${ms}`)
 }
 
-/** `info` as JSON; null where there is none. @throws {LockError} `LOCK_BAD_OPTIONS` where JSON, or a row, cannot hold it. */
 export function infoJson(info: unknown): string | null {
   if (info === undefined) return null
   try {

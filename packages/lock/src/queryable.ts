@@ -8,11 +8,7 @@ export interface Queryable {
 
 const MAX_ATTEMPTS = 10
 
-/**
- * Runs one statement, again after a race (40001) or a deadlock (40P01): both mean that nothing was done.
- *
- * @throws {LockError} `LOCK_NOT_MIGRATED`, `LOCK_FORBIDDEN` or `LOCK_FAILED`, with the database's error as the cause.
- */
+/** Runs one statement, again after a race (40001) or a deadlock (40P01): both mean that nothing was done. */
 export async function run<Row = any>(db: Queryable, text: string, params: unknown[]): Promise<Row[]> {
   let race: unknown
   for (let attempt = 1; ; attempt++) {
@@ -29,11 +25,10 @@ export async function run<Row = any>(db: Queryable, text: string, params: unknow
   }
 }
 
-/**
- * Awaits a statement for no longer than that: one that was sent cannot be called back, but nobody needs to wait for it.
- *
- * @throws {LockError} `LOCK_FAILED` without a cause after `timeoutMs`; or the signal's reason.
- */
+/** The longest that a timer waits. */
+export const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Awaits a statement for no longer than that: one that was sent cannot be called back, but nobody must wait for it. */
 export async function answerWithin<T>(timeoutMs: number, statement: Promise<T>, signal?: AbortSignal): Promise<T> {
   const { promise: gaveUp, reject } = Promise.withResolvers<never>()
   const onAbort = () => reject(signal!.reason)
@@ -53,10 +48,12 @@ export async function answerWithin<T>(timeoutMs: number, statement: Promise<T>, 
 export function asLockError(error: unknown): LockError {
   if (error instanceof LockError) return error
   const state = sqlState(error) ?? ''
-  const message = (error as { message?: unknown } | null)?.message ?? String(error)
+  const message = (error as Error | null)?.message ?? String(error)
   // Table, schema, column, function.
   if (['42P01', '3F000', '42703', '42883'].includes(state))
     return new LockError('LOCK_NOT_MIGRATED', `call migrate() once, the table is missing or old: ${message}`, error)
+  // Raised by migrations/check-table.ts.
+  if (state === 'P0TLK') return new LockError('LOCK_BAD_TABLE', message, error)
   if (state === '42501') return new LockError('LOCK_FORBIDDEN', `the database refuses: ${message}`, error)
   return new LockError('LOCK_FAILED', `the database failed: ${message}`, error)
 }
@@ -66,13 +63,11 @@ const SQLSTATE = /^(?:\d[0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}$/
 
 /** The server's code of an error, also where a query builder has wrapped it. */
 export function sqlState(error: unknown, depth = 0): string | undefined {
-  if (typeof error !== 'object' || error === null || depth > 5) return undefined
+  if (typeof error === 'string' && SQLSTATE.test(error)) return error
+  if (typeof error !== 'object' || error === null || depth > 6) return undefined
   const { code, originalCode, cause, meta, driverAdapterError } = error as Record<string, unknown>
-  const own = [code, originalCode].find((each) => typeof each === 'string' && SQLSTATE.test(each))
-  if (own !== undefined) return own as string
-  return [cause, meta, driverAdapterError]
-    .map((inner) => sqlState(inner, depth + 1))
-    .find((state) => state !== undefined)
+  const inner = [code, originalCode, cause, meta, driverAdapterError]
+  return inner.map((each) => sqlState(each, depth + 1)).find((state) => state !== undefined)
 }
 
 /** Connection lost or refused, overload, cancelled, read-only while a standby takes over, a race. */

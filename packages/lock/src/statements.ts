@@ -1,15 +1,11 @@
-import { functionName, qualified, quote } from './identifier.ts'
+import { qualified, qualifiedFunction, quote } from './identifier.ts'
+import { CLOCK, FREED } from './migrations/0002-heartbeat.ts'
 import type { Settings } from './options.ts'
 import { CHANNEL } from './wakeups.ts'
 
 /** The statements of one table. Each is one round trip; all times are `clock_timestamp()` of the database. */
-export type Statements = ReturnType<typeof statementsFor>
-
 export function statementsFor({ table, columns }: Settings, { notify }: { notify: boolean }) {
   const t = qualified(table)
-  const [acquireFunction, releaseFunction] = (['_acquire', '_release'] as const).map((suffix) =>
-    qualified({ ...table, name: functionName(table.name, suffix) }),
-  )
   const [k, pid, host] = [quote(columns.key), quote(columns.holderPid), quote(columns.holderHost)]
   const [acquired, expires] = [quote(columns.acquiredAt), quote(columns.expiresAt)]
   const ms = (n: number) => `$${n}::double precision * interval '1 millisecond'`
@@ -26,30 +22,35 @@ export function statementsFor({ table, columns }: Settings, { notify }: { notify
 
   return {
     /* $1 key, $2 holder id, $3 label, $4 host, $5 pid, $6 info, $7 attempt, $8 ttl, $9 heartbeat. See migrations/0002. */
-    acquire: `SELECT acquired, token, held FROM ${acquireFunction}($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    acquire: `SELECT acquired, token, held FROM ${qualifiedFunction(table, '_acquire')}($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 
     /* $1 key, $2 token, $3 ms since it was taken for which others are still kept away, or null. See there too. */
-    release: `SELECT released FROM ${releaseFunction}($1, $2, $3, ${notify ? `'${CHANNEL}'` : 'NULL'})`,
+    release: `SELECT released FROM ${qualifiedFunction(table, '_release')}($1, $2, $3, ${notify ? `'${CHANNEL}'` : 'NULL'})`,
 
     /*
-     * $1 leases as JSON: key, token, ttl_ms, info or null. Runs beside a fence; a row with a stronger lock is skipped,
-     * so that it delays no other lease. An expired lease is not revived: its holder counts it as lost. The old rows
-     * that are returned say why a lease was not renewed.
+     * $1 leases as JSON: n, key, token, ttl_ms, info or null. Runs beside a fence; a row with a stronger lock is skipped,
+     * so that it delays no other lease. An expired lease is not revived. The old rows say why one was not renewed.
      */
     renew: `
 WITH held AS MATERIALIZED (
-  SELECT * FROM json_to_recordset($1::text::json) AS h (key text, token bigint, ttl_ms double precision, info text)
+  SELECT * FROM json_to_recordset($1::text::json) AS h (n integer, key text, token bigint, ttl_ms double precision, info text)
 ), locked AS MATERIALIZED (
   SELECT held.*, clock_timestamp() AS now FROM held JOIN ${t} AS l ON l.${k} = held.key AND l.token = held.token
   WHERE l.holder_id IS NOT NULL AND l.${expires} > clock_timestamp() FOR NO KEY UPDATE OF l SKIP LOCKED
 ), renewed AS (
   UPDATE ${t} AS l SET last_refreshed_at = locked.now, ${expires} = locked.now + locked.ttl_ms * interval '1 millisecond',
     info = CASE WHEN locked.info IS NULL THEN l.info ELSE locked.info::jsonb END
-  FROM locked WHERE l.${k} = locked.key RETURNING locked.key, locked.token, ${durably}
+  FROM locked WHERE l.${k} = locked.key RETURNING locked.n, ${durably}
 )
-SELECT held.key, held.token::text, renewed.key IS NOT NULL AS renewed, l.token::text AS present, l.holder_id IS NULL AS free,
-  l.${expires} <= clock_timestamp() AS expired, l.end_reason, l.resign_requested_at IS NOT NULL AS resign_requested
-FROM held LEFT JOIN renewed ON renewed.key = held.key AND renewed.token = held.token LEFT JOIN ${t} AS l ON l.${k} = held.key`,
+SELECT held.n, l.resign_requested_at IS NOT NULL AS resign_requested, CASE
+  WHEN renewed.n IS NOT NULL THEN 'renewed'
+  WHEN l.token IS NULL THEN 'deleted'
+  WHEN l.end_reason = 'broken' AND (l.holder_id IS NULL OR l.token <> held.token) THEN 'broken'
+  WHEN l.token <> held.token THEN 'taken'
+  WHEN l.holder_id IS NULL THEN 'released'
+  WHEN l.${expires} <= clock_timestamp() THEN 'expired'
+  ELSE 'locked' END AS outcome
+FROM held LEFT JOIN renewed ON renewed.n = held.n LEFT JOIN ${t} AS l ON l.${k} = held.key`,
 
     /*
      * $1 key or null, $2 prefix, $3 host or null, $4 pid or null, $5 age in ms or null, $6 token or null, $7 force.
@@ -69,9 +70,8 @@ WITH seen AS MATERIALIZED (
     ELSE l.last_refreshed_at <= clock_timestamp() - greatest(${ms(5)}, coalesce(l.heartbeat_ms, 0) * 3 * interval '1 millisecond') END)
   ORDER BY l.${k} FOR UPDATE OF l
 ), broken AS (
-  UPDATE ${t} AS l SET holder_id = NULL, attempt_id = NULL, info = NULL, last_refreshed_at = NULL, heartbeat_ms = NULL,
-    resign_requested_at = NULL, end_reason = 'broken', ${expires} = least(l.${expires}, clock_timestamp() - interval '1 millisecond'),
-    token = greatest(l.token + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
+  UPDATE ${t} AS l SET ${FREED}, end_reason = 'broken', token = greatest(l.token + 1, ${CLOCK}),
+    ${expires} = least(l.${expires}, clock_timestamp() - interval '1 millisecond')
   FROM locked WHERE l.${k} = locked.key RETURNING l.${k} AS key, ${durably}${notified}
 )
 SELECT seen.*, EXISTS (SELECT FROM broken WHERE broken.key = seen.key) AS broken FROM seen ORDER BY seen.key`,
@@ -83,9 +83,7 @@ SELECT seen.*, EXISTS (SELECT FROM broken WHERE broken.key = seen.key) AS broken
       '::bigint AND holder_id IS NOT NULL FOR KEY SHARE',
     ] as const,
 
-    /*
-     * $1 key. The database's clock was set back since the last refresh: the lease gets its full length from now.
-     */
+    /* $1 key. The database's clock was set back since the last refresh: the lease gets its full length from now. */
     rebase: `
 UPDATE ${t} AS l SET ${expires} = clock_timestamp() + (l.${expires} - l.last_refreshed_at), last_refreshed_at = clock_timestamp()
 WHERE l.${k} IN (SELECT s.${k} FROM ${t} AS s WHERE s.${k} = $1 AND s.last_refreshed_at > clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED)`,
@@ -103,7 +101,7 @@ RETURNING 1 AS requested${notified}`,
     prune: `
 WITH old AS MATERIALIZED (
   SELECT l.${k} AS key FROM ${t} AS l
-  WHERE l.${expires} <= clock_timestamp() - ${ms(1)} AND l.token < extract(epoch FROM clock_timestamp()) * 1000000
+  WHERE l.${expires} <= clock_timestamp() - ${ms(1)} AND l.token < ${CLOCK}
   FOR UPDATE SKIP LOCKED
 ), pruned AS (DELETE FROM ${t} AS l USING old WHERE l.${k} = old.key RETURNING 1)
 SELECT count(*)::integer AS pruned FROM pruned`,

@@ -1,49 +1,41 @@
-import { type Acquired, type Attempt, type Contention, sleepOrAbort } from './acquire.ts'
-import type { EmitEvent } from './events.ts'
-import type { Lease } from './lease.ts'
+import { type Contention, type SendAttempt, sleepOrAbort } from './acquire.ts'
+import type { LocksContext } from './context.ts'
+import type { Acquired } from './lease.ts'
 import { LockError } from './lock-error.ts'
 import { isTransient } from './queryable.ts'
-import type { Wakeups } from './wakeups.ts'
+import { enclosingLease } from './with-lock.ts'
 
 /** Between two tries, spread by a tenth so that waiters don't come in step. */
 const PAUSES_MS = [30, 60, 120]
-/** Notifications wake us, except of a release by a program that sends none. */
-const LISTENING_PAUSE_MS = 1_000
 /** The longer the wait, the longer the pauses: kinder to the database. */
 const PAUSE_FRACTION = 0.01
+/** Also where notifications wake us: a program that knows only of expiry sends none. */
 export const MAX_PAUSE_MS = 1_000
 /** A try gets this long also where less is left: it returns at least the holder. */
 const MIN_TRY_MS = 200
 
-export interface WaitOptions {
-  readonly key: string
-  readonly waitMs: number
-  /** How long faults are retried where `waitMs` has no end. */
-  readonly maxFaultMs: number
-  readonly signal: AbortSignal
-  readonly wakeups: Wakeups | undefined
-  readonly emit: EmitEvent
-  /** The lease of that key under which the call itself runs: waiting for it would be a deadlock. */
-  readonly enclosing: Lease | undefined
-}
-
-/**
- * Tries until the key is had or `waitMs` is over, through faults that may pass.
- *
- * @throws {LockError} `LOCK_TIMEOUT` with the holder and the last fault in its message, `LOCK_DEADLOCK`, a fault that
- *   will not pass; or the signal's reason.
- */
-export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<Acquired> {
-  const { key, waitMs, maxFaultMs, signal, wakeups, emit, enclosing } = options
+/** Tries until the key is had or `waitMs` is over, through faults that may pass. */
+export async function waitFor(
+  { settings, wakeups, emit }: LocksContext,
+  key: string,
+  waitMs: number,
+  send: SendAttempt,
+  signal: AbortSignal,
+): Promise<Acquired> {
+  const enclosing = enclosingLease(key)
   const startedAt = performance.now()
   let contention: Contention | undefined
   let fault: { error: unknown; since: number } | undefined
-  const waker = createWaker(key, wakeups, signal)
+  let woken = Promise.withResolvers<void>()
+  const wake = () => woken.resolve()
+  wakeups?.on(key, wake)
+  // A release before that has notified no one.
+  wakeups?.ready().then(wake, () => {})
   try {
     for (let tries = 0; ; tries++) {
       signal.throwIfAborted()
       try {
-        const outcome = await attempt.send(Math.max(startedAt + waitMs - performance.now(), MIN_TRY_MS), signal)
+        const outcome = await send(Math.max(startedAt + waitMs - performance.now(), MIN_TRY_MS))
         if (outcome.acquired) return outcome
         if (enclosing?.held && outcome.token === enclosing.token) {
           const remedy = 'pass its lease on instead of taking it again'
@@ -60,46 +52,27 @@ export async function waitFor(attempt: Attempt, options: WaitOptions): Promise<A
       const now = performance.now()
       const leftMs = startedAt + waitMs - now
       if (leftMs <= 0) throw timeout(key, waitMs, contention, fault?.error)
-      if (fault && waitMs === Number.POSITIVE_INFINITY && now - fault.since > maxFaultMs) throw fault.error
-      const paceMs = waker.isListening() ? LISTENING_PAUSE_MS : (PAUSES_MS[tries] ?? PAUSES_MS.at(-1)!)
+      if (fault && waitMs === Number.POSITIVE_INFINITY && now - fault.since > settings.ttlMs) throw fault.error
+      const paceMs = wakeups?.isListening() ? MAX_PAUSE_MS : (PAUSES_MS[tries] ?? PAUSES_MS.at(-1)!)
       const pauseMs = Math.min(Math.max(paceMs, (now - startedAt) * PAUSE_FRACTION), MAX_PAUSE_MS)
       const untilExpiryMs = !fault && contention && contention.expiresInMs > 0 ? contention.expiresInMs + 1 : pauseMs
-      await waker.pause(Math.min(pauseMs * (0.9 + Math.random() / 5), leftMs, untilExpiryMs))
+      const sleeping = sleepOrAbort(Math.min(pauseMs * (0.9 + Math.random() / 5), leftMs, untilExpiryMs), signal)
+      // May be woken already, by a notification during the try.
+      await Promise.race([sleeping, woken.promise])
+      woken = Promise.withResolvers()
     }
   } finally {
-    waker.end()
-  }
-}
-
-/** Ends a pause early when the database notifies of the key. */
-function createWaker(key: string, wakeups: Wakeups | undefined, signal: AbortSignal) {
-  let listening = false
-  let heard = Promise.withResolvers<void>()
-  const off = wakeups?.on(key, () => heard.resolve())
-  const onListening = () => {
-    listening = true
-    // A release before this moment notified no one.
-    heard.resolve()
-  }
-  wakeups?.ready().then(onListening, () => {})
-  return {
-    isListening: () => listening,
-    async pause(ms: number) {
-      // May be resolved already, by a notification during the try.
-      await Promise.race([sleepOrAbort(ms, signal), heard.promise])
-      heard = Promise.withResolvers()
-    },
-    end: () => off?.(),
+    wakeups?.off(key, wake)
   }
 }
 
 function timeout(key: string, waitMs: number, contention: Contention | undefined, fault: unknown): LockError {
-  const parts = [`waited ${waitMs} ms for "${key}"`]
+  let message = `waited ${waitMs} ms for "${key}"`
   if (contention) {
     const { host, pid, label } = contention.holder
-    const process = `process ${pid}${label === null ? '' : ` (${label})`}`
-    parts.push(`it is held by ${host}, ${process}, for ${Math.round(contention.heldForMs / 1000)} s`)
+    const holder = `${host}, process ${pid}${label === null ? '' : ` (${label})`}`
+    message += `; it is held by ${holder}, for ${Math.round(contention.heldForMs / 1000)} s`
   }
-  if (fault) parts.push(`the last try failed: ${(fault as Error).message}`)
-  return new LockError('LOCK_TIMEOUT', parts.join('; '), fault)
+  if (fault) message += `; the last try failed: ${(fault as Error).message}`
+  return new LockError('LOCK_TIMEOUT', message, fault)
 }

@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events'
+
 /** The channel of `NOTIFY`; the payload is a key that was freed, or whose holder is asked to resign. */
 export const CHANNEL = 'tidemark_lock'
 
@@ -12,23 +14,21 @@ export type Listener =
       off(event: 'notification', callback: OnNotification): unknown
     }
 
-export type Wakeups = ReturnType<typeof createWakeups>
-
-/** Wakes those who wait for a key. @param onKey called with every key, also where nobody waits. */
+/** @param onKey called with every key that the database notifies of; those who wait for it are woken. */
 export function createWakeups(listener: Listener, onKey: (key: string) => void) {
-  const callbacks = new Map<string, Set<() => void>>()
+  const waiters = new EventEmitter().setMaxListeners(0)
   let listening: Promise<void> | undefined
   let unlisten: (() => Promise<unknown>) | undefined
   let closed = false
-  const wake = (key: string) => {
-    onKey(key)
-    for (const callback of callbacks.get(key) ?? []) callback()
-  }
   const listen = async () => {
-    unlisten = await subscribe(listener, wake)
+    unlisten = await subscribe(listener, (key) => {
+      onKey(key)
+      waiters.emit(eventOf(key))
+    })
     if (closed) await unlisten()
   }
   return {
+    isListening: () => unlisten !== undefined,
     /** Resolves when the connection listens; after a rejection the next call tries again. */
     ready(): Promise<void> {
       listening ??= listen().catch((error) => {
@@ -37,21 +37,17 @@ export function createWakeups(listener: Listener, onKey: (key: string) => void) 
       })
       return listening
     },
-    /** @returns the function that unregisters the callback. */
-    on(key: string, callback: () => void): () => void {
-      const waiting = callbacks.get(key) ?? new Set()
-      callbacks.set(key, waiting.add(callback))
-      return () => {
-        waiting.delete(callback)
-        if (waiting.size === 0) callbacks.delete(key)
-      }
-    },
+    on: (key: string, wake: () => void) => void waiters.on(eventOf(key), wake),
+    off: (key: string, wake: () => void) => void waiters.off(eventOf(key), wake),
     async close(): Promise<void> {
       closed = true
       await unlisten?.()
     },
   }
 }
+
+/** An emitter throws where nobody listens to `error`. */
+const eventOf = (key: string) => `key ${key}`
 
 /** @returns the function that unsubscribes. */
 async function subscribe(listener: Listener, wake: (key: string) => void): Promise<() => Promise<unknown>> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { lockWorld, routes } from './world/lock-world.ts'
+import { serverWorld, waitingFor } from './world/server-world.ts'
 
 describe.each(routes)('break on %s', (route) => {
   test('ends a lease that was not refreshed for long enough, and only then', async () => {
@@ -129,6 +130,24 @@ describe.each(routes)('break on %s', (route) => {
     await expect(world.locks.break('job', { maxAgeMs: -1 })).rejects.toMatchObject({
       code: 'LOCK_BAD_OPTIONS',
     })
+  })
+})
+
+describe('break by force', () => {
+  test('that waited for a take-over leaves the newcomer alone, whose lease is not the one that was looked at', async () => {
+    await using world = await serverWorld()
+    const locks = world.locks(world.admin)
+    const stale = await locks.acquire('job')
+    await world.admin.query(`UPDATE heartbeat_locks SET expires_at = now() - interval '1 minute'`)
+    const taker = await world.admin.connect()
+    await taker.query('BEGIN')
+    expect(await world.locks(taker).tryAcquire('job')).toMatchObject({ acquired: true })
+    const breaking = locks.break('job', { force: true })
+    await expect.poll(() => waitingFor(world.admin)).toBe(1)
+    await taker.query('COMMIT')
+    taker.release()
+    expect(await breaking).toMatchObject({ verdict: 'refused', token: stale.token })
+    expect(await locks.inspect('job')).toMatchObject({ holder: { pid: process.pid }, endReason: 'expired' })
   })
 })
 

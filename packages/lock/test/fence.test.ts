@@ -3,7 +3,7 @@ import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { createLocks } from '../src/index.ts'
 import { lockWorld, routes } from './world/lock-world.ts'
-import { serverWorld } from './world/server-world.ts'
+import { serverWorld, waitingFor } from './world/server-world.ts'
 
 describe.each(routes)('a fence on %s', (route) => {
   test('lets the holder write and no one whose token is stale', async () => {
@@ -100,13 +100,6 @@ describe('a fence', () => {
     expect(order).toEqual(['commit', 'taken'])
   })
 })
-
-/** How many sessions wait for a row, or for whoever has it. */
-async function waitingFor(db: pg.Pool): Promise<number> {
-  const waiting = `SELECT count(*)::integer AS n FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'`
-  return (await db.query(waiting)).rows[0].n
-}
 
 test('a take-over waits for a fenced transaction, and a heartbeat does not', async () => {
   const database = await freshDatabase('postgres')

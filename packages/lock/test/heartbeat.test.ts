@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Queryable } from '../src/index.ts'
 import { isRenewal, lockWorld, routes } from './world/lock-world.ts'
 
@@ -52,6 +52,17 @@ describe.each(routes)('a heartbeat on %s', (route) => {
     expect(lease.signal.aborted).toBe(false)
     expect(() => lease.assertHeld()).toThrow(expect.objectContaining({ reason: 'expired' }))
     expect(lease.signal.aborted).toBe(true)
+  })
+
+  test('that is late lets the holder stop by the margin sooner than the database gives its lease away', async () => {
+    await using world = await lockWorld(route, { ttlMs: 90_000, heartbeatMs: 15_000, marginMs: 30_000 })
+    const lease = await world.locks.acquire('job')
+    expect(lease.expiresInMs).toBeLessThanOrEqual(60_000)
+    const now = performance.now.bind(performance)
+    using _ = vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000)
+    expect(lease.held).toBe(false)
+    expect((await world.locks.inspect('job'))!.expiresInMs).toBeGreaterThan(0)
+    expect(() => lease.assertHeld()).toThrow(expect.objectContaining({ reason: 'expired' }))
   })
 
   test('tells of a lease that someone broke', async () => {

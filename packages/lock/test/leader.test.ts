@@ -88,6 +88,12 @@ describe.each(routes)('runWhileLeader on %s', (route) => {
     await world.another().runWhileLeader('job', () => expect.unreachable(), { signal: stop.signal })
   })
 
+  test('rejects with the deadlock where the work waits for the key that it has', async () => {
+    await using world = await lockWorld(route, QUICK)
+    const leading = world.locks.runWhileLeader('job', () => world.locks.acquire('job'))
+    await expect(leading).rejects.toMatchObject({ code: 'LOCK_DEADLOCK' })
+  })
+
   test('may follow whoever asks it to resign', async () => {
     await using world = await lockWorld(route, QUICK)
     const stop = new AbortController()

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Queryable } from '../src/index.ts'
 import { isRenewal, lockWorld, routes } from './world/lock-world.ts'
 
@@ -58,6 +58,34 @@ describe.each(routes)('on %s a lease', (route) => {
     late.resolve()
     await expect(refreshing).rejects.toMatchObject({ code: 'LEASE_LOST' })
     expect(lease.held).toBe(false)
+  })
+
+  test('whose time ran out in the database is not revived by a renewal, though nobody has taken it', async () => {
+    await using world = await lockWorld(route)
+    const lease = await world.locks.acquire('job')
+    await world.expire('job')
+    const expired = await world.row('job')
+    await expect(lease.refresh()).rejects.toMatchObject({ code: 'LEASE_LOST', reason: 'expired', token: lease.token })
+    expect(await world.row('job')).toEqual(expired)
+    expect(await world.another().tryAcquire('job')).toMatchObject({ acquired: true })
+  })
+
+  test('whose renewal is answered late is held from when that was sent, not from its answer', async () => {
+    await using world = await lockWorld(route, { ttlMs: 90_000, heartbeatMs: 15_000, marginMs: 2_000 })
+    const now = performance.now.bind(performance)
+    let aheadMs = 0
+    using _ = vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs)
+    const slow: Queryable = {
+      async query(text, params) {
+        const result = await world.db.query(text, params)
+        if (isRenewal(text)) aheadMs += 30_000
+        return result
+      },
+    }
+    const lease = await world.another({}, slow).acquire('job')
+    await lease.refresh()
+    expect(lease.held).toBe(true)
+    expect(lease.expiresInMs).toBeLessThanOrEqual(90_000 - 2_000 - 30_000)
   })
 
   test('that is lost says so once', async () => {

@@ -2,9 +2,9 @@
 export default /* sql */ `
 CREATE TABLE {table} (
   {key}         text PRIMARY KEY,
-  {holder_pid}  integer NOT NULL,
-  {holder_host} text NOT NULL,
-  {acquired_at} timestamptz NOT NULL,
-  {expires_at}  timestamptz NOT NULL
+  {holderPid}  integer NOT NULL,
+  {holderHost} text NOT NULL,
+  {acquiredAt} timestamptz NOT NULL,
+  {expiresAt}  timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 `

@@ -53,3 +53,10 @@ export async function serverWorld(settings: readonly string[] = []): Promise<Ser
     },
   }
 }
+
+/** How many sessions wait for a row, or for whoever has it. */
+export async function waitingFor(db: pg.Pool): Promise<number> {
+  const waiting = `SELECT count(*)::integer AS n FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`
+  return (await db.query(waiting)).rows[0].n
+}
