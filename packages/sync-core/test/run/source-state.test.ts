@@ -1,5 +1,5 @@
-import { describeSource, type RemoteHead, type SourceStatus } from '@tidemark/sync-core'
 import { expect, test } from 'vitest'
+import { describeSource, type RemoteHead, type SourceStatus } from '../../src/index.ts'
 
 const STORED: SourceStatus = {
   id: 'docs',

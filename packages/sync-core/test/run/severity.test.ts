@@ -1,5 +1,5 @@
-import { exitCodeFromResults, type SyncResult, type SyncStatus } from '@tidemark/sync-core'
 import { expect, test } from 'vitest'
+import { exitCodeFromResults, type SyncResult, type SyncStatus } from '../../src/index.ts'
 
 test.each<[number, SyncStatus[]]>([
   [0, ['up_to_date']],

@@ -1,4 +1,5 @@
 import { LeaseLostError, LockError, type LockErrorCode } from '@tidemark/lock'
+import { describe, expect, test } from 'vitest'
 import {
   type EmbedResult,
   errorProblem,
@@ -10,10 +11,7 @@ import {
   type SyncResult,
   type SyncStatus,
   sourceProblem,
-} from '@tidemark/sync-core'
-import { describe, expect, test } from 'vitest'
-import { problemText } from '../../src/output/problem-text.ts'
-import { UsageError } from '../../src/usage-error.ts'
+} from '../../src/index.ts'
 
 type Stored = Pick<SourceStatus, 'id' | 'lease' | 'lastStatus'>
 
@@ -158,7 +156,7 @@ describe('an error is told with the next step of just that code:', () => {
   const lost = { key: 'sync:docs', token: 1n, lastConfirmedAt: new Date(0) }
   test.each<[unknown, string, string]>([
     [new SyncError('NOT_A_REPOSITORY', 'm', 'hint of its own'), 'm', 'hint of its own'],
-    [new UsageError('m', 'hint of its own'), 'm', 'hint of its own'],
+    [Object.assign(new Error('m'), { hint: 'hint of its own' }), 'm', 'hint of its own'],
     ...Object.entries({
       LOCK_BAD_OPTIONS: REPORT,
       LOCK_BAD_KEY: 'See the keys that there are: tidemark locks list',
@@ -192,9 +190,4 @@ describe('an error is told with the next step of just that code:', () => {
   ])('%s', (error, message, nextStep) => {
     expect(errorProblem(error)).toEqual({ message, nextStep })
   })
-})
-
-test('a problem is one line, and its next step another', () => {
-  const problem = { message: 'it failed:\n  at line 3\n', nextStep: 'Fix it.' }
-  expect(problemText(problem, 'docs')).toBe('tidemark: docs: it failed: at line 3\n  Fix it.\n')
 })
