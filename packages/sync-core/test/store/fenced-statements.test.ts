@@ -2,21 +2,21 @@ import type { Lease } from '@tidemark/lock'
 import { engines } from '@tidemark/test-engines'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
-import type { Database } from '../../src/index.ts'
 import { applyBatch } from '../../src/store/apply-batch.ts'
 import { deleteOrphans } from '../../src/store/delete-orphans.ts'
 import { deleteSource } from '../../src/store/delete-source.ts'
 import { claimTexts } from '../../src/store/embeddings/claim-texts.ts'
 import { storeEmbeddings } from '../../src/store/embeddings/store-embeddings.ts'
+import type { Fenced } from '../../src/store/fenced-query.ts'
 import { finishSource } from '../../src/store/finish-source.ts'
 import { recordUnfinishedRun } from '../../src/store/record-unfinished-run.ts'
 import { finishIndex, indexBatch } from '../../src/store/search/index-batch.ts'
 import { startRun } from '../../src/store/start-run.ts'
 import { type TestWorld, testWorld } from '../world/test-world.ts'
 
-type Statement = (db: Database, lease: Lease, ids: { readonly page: string; readonly run: string }) => unknown
+type Statement = (fenced: Fenced, ids: { readonly page: string; readonly run: string }) => unknown
 
-const about = { id: 'docs', repo: 'other', ref: 'other', fingerprint: 'other' }
+const about = { id: 'docs', repo: 'other', ref: 'other', fingerprint: 'other', language: 'english' }
 const page = { slug: 's', title: 't', frontmatter: {}, content: 'c', links: [] }
 const chunks = [{ headingPath: [], content: 'c' }]
 const writeOf = (id: string | null, path: string) => ({
@@ -27,35 +27,35 @@ const writeOf = (id: string | null, path: string) => ({
   page: { ...page, chunks },
 })
 const nothing = { pages: [], quarantined: [], deletedIds: [], quarantineCleared: [] }
-const toIndex = { sourceId: 'docs', language: 'english', paths: null, after: '0', maxPages: 9 }
+const toIndex = { sourceId: 'docs', language: 'english', paths: null }
 const vectors = { model: 'm', dimensions: 1, embedded: [{ hash: 'aa', vector: [1] }], rejected: [] }
 
 /** Every statement that a run writes with, each with all of its parts. */
 const STATEMENTS: Record<string, Statement> = {
-  'the start of a run': (db, lease) => startRun(db, lease, { source: about, from: null, to: 'other', full: true }),
-  'a batch that adds': (db, lease) => applyBatch(db, lease, 'docs', { ...nothing, pages: [writeOf(null, 'new.md')] }),
-  'a batch that changes': (db, lease, { page }) =>
-    applyBatch(db, lease, 'docs', { ...nothing, pages: [writeOf(page, 'moved.md')] }),
-  'a batch that deletes': (db, lease, { page }) => applyBatch(db, lease, 'docs', { ...nothing, deletedIds: [page] }),
-  'a batch that sets aside': (db, lease) =>
-    applyBatch(db, lease, 'docs', {
+  'the start of a run': (fenced) => startRun(fenced, about, { from: null, to: 'other', full: true }),
+  'a batch that adds': (fenced) => applyBatch(fenced, 'docs', { ...nothing, pages: [writeOf(null, 'new.md')] }),
+  'a batch that changes': (fenced, { page }) =>
+    applyBatch(fenced, 'docs', { ...nothing, pages: [writeOf(page, 'moved.md')] }),
+  'a batch that deletes': (fenced, { page }) => applyBatch(fenced, 'docs', { ...nothing, deletedIds: [page] }),
+  'a batch that sets aside': (fenced) =>
+    applyBatch(fenced, 'docs', {
       ...nothing,
       quarantined: [{ path: 'q.md', blobOid: 'b', code: 'nul', message: 'm' }],
     }),
-  'a batch that ends a quarantine': (db, lease) =>
-    applyBatch(db, lease, 'docs', { ...nothing, quarantineCleared: ['bad.md'] }),
-  'the end of a run': (db, lease, { run }) =>
-    finishSource(db, lease, { source: about, runId: run, commit: 'other', status: 'synced', counts: {} }),
-  'the removal of orphans': (db, lease) => deleteOrphans(db, lease, 'docs', () => {}),
-  'the removal of a source': (db, lease) => deleteSource(db, lease, 'docs'),
-  'a batch of the search index': (db, lease) => indexBatch(db, lease, toIndex),
-  'the end of the search index': (db, lease) => finishIndex(db, lease, 'docs', 'german', null),
-  'a claim of texts': async (db, lease) => {
-    for await (const _ of claimTexts(db, lease, 'docs', 'm', 9));
+  'a batch that ends a quarantine': (fenced) =>
+    applyBatch(fenced, 'docs', { ...nothing, quarantineCleared: ['bad.md'] }),
+  'the end of a run': (fenced, { run }) =>
+    finishSource(fenced, about, { id: run, commit: 'other', status: 'synced', counts: {} }),
+  'the removal of orphans': (fenced) => deleteOrphans(fenced, 'docs', () => {}),
+  'the removal of a source': (fenced) => deleteSource(fenced, 'docs'),
+  'a batch of the search index': (fenced) => indexBatch(fenced, toIndex, '0', 9),
+  'the end of the search index': (fenced) => finishIndex(fenced, { ...toIndex, language: 'german' }, null),
+  'a claim of texts': async (fenced) => {
+    for await (const _ of claimTexts(fenced, 'docs', 'm', 9));
   },
-  'a batch of embeddings': (db, lease) => storeEmbeddings(db, lease, 'text', vectors),
-  'a text that is refused': (db, lease) =>
-    storeEmbeddings(db, lease, 'text', { ...vectors, embedded: [], rejected: [{ hash: 'aa', message: 'm' }] }),
+  'a batch of embeddings': (fenced) => storeEmbeddings(fenced, 'text', vectors),
+  'a text that is refused': (fenced) =>
+    storeEmbeddings(fenced, 'text', { ...vectors, embedded: [], rejected: [{ hash: 'aa', message: 'm' }] }),
 }
 
 /** Every row of the schema but those of the leases. */
@@ -99,7 +99,7 @@ describe.each(engines)('in %s, of a holder that has lost its lease', (engine) =>
     const lost = await loseLease(world, taken)
     const before = await rows(world)
 
-    const write = async () => statement(world.db, lost, world.written)
+    const write = async () => statement({ db: world.db, lease: lost }, world.written)
     await expect(write()).rejects.toMatchObject({ code: 'LEASE_LOST' })
 
     expect(await rows(world)).toEqual(before)
@@ -112,8 +112,8 @@ describe.each(engines)('in %s, of a holder that has lost its lease', (engine) =>
     const readSource = async () => (await world.db.query('SELECT * FROM tidemark.sources')).rows
     const before = await readSource()
 
-    const end = { sourceId: 'docs', runId: world.written.run, status: 'partial', reason: 'lease_lost', counts: {} }
-    await recordUnfinishedRun(world.db, lost, end)
+    const fenced = { db: world.db, lease: lost }
+    await recordUnfinishedRun(fenced, 'docs', world.written.run, { status: 'partial', reason: 'lease_lost' }, {})
 
     expect(await readSource()).toEqual(before)
     expect((await world.db.query('SELECT reason FROM tidemark.runs')).rows).toEqual([{ reason: 'lease_lost' }])
@@ -126,7 +126,7 @@ describe.each(engines)('in %s, of a holder that has its lease', (engine) => {
     await using held = await world.db.locks.acquire('sync:docs')
     const before = await rows(world)
 
-    await statement(world.db, held, world.written)
+    await statement({ db: world.db, lease: held }, world.written)
 
     expect(await rows(world)).not.toEqual(before)
   })
@@ -140,7 +140,7 @@ test('of a holder whose batch waits for a table while another takes its key, not
   await other.connect()
   await other.query('BEGIN; LOCK TABLE tidemark.pages')
   const batch = { ...nothing, deletedIds: [world.written.page] }
-  const writing = expect(applyBatch(db, lost, 'docs', batch)).rejects.toMatchObject({ code: 'LEASE_LOST' })
+  const writing = expect(applyBatch({ db, lease: lost }, 'docs', batch)).rejects.toMatchObject({ code: 'LEASE_LOST' })
   const waiting = `SELECT FROM pg_locks WHERE relation = 'tidemark.pages'::regclass AND NOT granted`
   await expect.poll(async () => (await other.query(waiting)).rowCount).toBe(1)
   await db.locks.break('sync:docs', { force: true })
