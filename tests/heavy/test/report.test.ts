@@ -84,7 +84,7 @@ describe('the report', () => {
 
   it('leaves out parts that did not run', () => {
     expect(text).not.toContain('## Benchmarks')
-    expect(text).not.toContain('## Simulation')
+    expect(text).not.toContain('## The published scenario')
   })
 
   it('has tables whose rows have as many cells as their heads', () => {

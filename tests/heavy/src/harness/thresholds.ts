@@ -6,12 +6,6 @@ export const MAX_STALE_HOURS = 2
 export const MAX_BASELINE_PROGRESSED = 0.5
 export const MIN_BASELINE_STALE_HOURS = 50
 
-/** How far the model may be off: a share by so much or by one wave, a staleness by this part of it or these hours. */
-export const MODEL_TOLERANCE = 0.15
-export const MODEL_TOLERANCE_HOURS = 0.25
-/** In fewer hours each policy has too few waves for a prediction of half of them to mean anything. */
-export const MIN_HOURS_TO_VALIDATE = 12
-
 export const MAX_PEAK_MB = 200
 
 /** Whether a run that finds nothing new takes the same with few pages and with many, but for noise. */

@@ -1,6 +1,5 @@
 import type { Check, Machine } from '../harness/harness.ts'
 import type { PolicyRecord } from '../reproduction/policy-record.ts'
-import type { SimulationFigures } from '../simulation/simulation.ts'
 import type { ScaleSize } from './growth.ts'
 
 /** What a run of all parts, or of some of them, has left. */
@@ -13,7 +12,6 @@ export interface Results {
     readonly hours: number
     readonly policies: readonly PolicyRecord[]
   }
-  readonly simulation?: SimulationFigures
   readonly scale?: { readonly sizes: readonly ScaleSize[] }
   /** Figures of which nothing but their shape is known here: they are shown as they are. */
   readonly published?: unknown

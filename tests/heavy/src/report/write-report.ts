@@ -10,7 +10,6 @@ import { growth } from './growth.ts'
 import { jsonToMarkdown } from './json-to-markdown.ts'
 import { policiesSection } from './policies-section.ts'
 import type { Results } from './results.ts'
-import { simulationSection } from './simulation-section.ts'
 import { staleness } from './staleness.ts'
 import { timeline } from './timeline.ts'
 
@@ -38,7 +37,7 @@ function drawPictures({ machine, reproduction, scale }: Results): Record<string,
 }
 
 function renderPage(results: Results): string {
-  const { machine, profile, reproduction, published, chaos, scale, simulation, bench, checks } = results
+  const { machine, profile, reproduction, published, chaos, scale, bench, checks } = results
   const failed = checks.filter(({ passed }) => !passed).length
   const sections: (string | false | undefined)[] = [
     '# The cascade, reproduced and cured',
@@ -53,7 +52,6 @@ function renderPage(results: Results): string {
     published !== undefined && `## The published scenario\n\n${jsonToMarkdown(published)}`,
     chaos !== undefined && `## Chaos\n\n${jsonToMarkdown(chaos)}`,
     scale && `## Growth with size\n\n![Growth with the number of pages](growth.svg)\n\n${jsonToMarkdown(scale)}`,
-    simulation && `## Simulation\n\n${simulationSection(simulation)}`,
     bench !== undefined && `## Benchmarks\n\n${jsonToMarkdown(bench)}`,
     checks.length > 0 && `## Checks\n\n${checksTable(checks)}`,
   ]

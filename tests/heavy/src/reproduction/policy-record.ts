@@ -33,7 +33,7 @@ export interface Wave {
 /** `[hour, hours behind]`, at even distances. */
 export type StalenessSample = readonly [hour: number, hoursBehind: number]
 
-/** What a policy did in the reproduction, or would do by the simulation. */
+/** What a policy did in the reproduction. */
 export interface PolicyRecord {
   readonly policy: string
   readonly waves: readonly Wave[]

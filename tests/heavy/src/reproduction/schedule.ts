@@ -35,7 +35,7 @@ const COMMITS_PER_HOUR = 3
  */
 const activity = (hour: number) => 1 - 0.8 * Math.cos(((hour + 6) / 24) * 2 * Math.PI)
 
-/** When what arrives in which source; the same for the same seed, for the reproduction and the simulation alike. */
+/** When what arrives in which source; the same for the same seed. */
 export function createSchedule(shapes: readonly Shape[], hours: number, seed: number): readonly Arrival[] {
   const random = seededRandom(seed)
   const arrivals: Arrival[] = []
