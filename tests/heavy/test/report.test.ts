@@ -16,11 +16,21 @@ const record = (policy: string, outcome: 'finished' | 'stuck'): PolicyRecord =>
       killed: outcome === 'stuck',
       outcome,
       sources: [
-        { source: 'docs', outcome, startHour: hour, endHour: hour + 0.4, read: 1_234, stored: 1_000 },
-        { source: 'wiki', outcome, startHour: null, endHour: null, read: 0, stored: 0 },
+        {
+          source: 'docs',
+          outcome,
+          startHour: hour,
+          endHour: hour + 0.4,
+          stopped: false,
+          read: 1_234,
+          stored: 1_000,
+          wrongPages: 1,
+        },
+        { source: 'wiki', outcome, startHour: null, endHour: null, stopped: true, read: 0, stored: 0, wrongPages: 0 },
       ],
     })),
     new Map(['docs', 'wiki'].map((source) => [source, [0, 1, 2].map((hour) => [hour, hour / 2] as const)] as const)),
+    { stored: 2_000, storedAgain: 3, bytes: 4_567_890, embedded: 5_678, unembedded: 9, wrongPages: 0 },
   )
 
 const RESULTS: Results = {
@@ -34,7 +44,14 @@ const RESULTS: Results = {
     seed: 77,
   },
   profile: 'short',
-  reproduction: { hourMs: 6_667, hours: 2, policies: [record('old', 'stuck'), record('cron', 'finished')] },
+  reproduction: {
+    hourMs: 6_667,
+    scenarios: [1, 2].map((load) => ({
+      load,
+      hours: 2,
+      policies: [record('old', 'stuck'), record('cron', 'finished')],
+    })),
+  },
   scale: {
     sizes: [3_700, 37_000].map((pages) => ({
       pages,
@@ -66,9 +83,13 @@ describe('the report', () => {
   })
 
   it('has for each policy what it has come to', () => {
-    expect(text).toContain('| old | 2 | 0 % | 0 % | 2 | 2,468 | 468 | 0 |')
-    expect(text).toContain('| cron | 2 | 100 % | 100 % | 0 | 2,468 | 468 | 0 |')
+    expect(text).toContain('| old | 2 | 0 % | 0 % | 0 % | 2 | 0 | 2 |')
+    expect(text).toContain('| cron | 2 | 100 % | 100 % | 100 % | 2 | 0 | 2 |')
     expect(text).toContain('| cron | 1.00 h (1.00 h) | 1.00 h (1.00 h) |')
+  })
+
+  it('says how much each policy did: files, bytes, embeddings', () => {
+    expect(text).toContain('| cron | 2,468 | 468 | 2,000 | 3 | 4,568 | 5,678 | 9 |')
   })
 
   it('names the checks that failed first', () => {
@@ -96,7 +117,13 @@ describe('the report', () => {
 
   it('shows every picture that it writes, and each is well-formed and fits light and dark', async () => {
     const pictures = (await readdir(folder)).filter((name) => name.endsWith('.svg'))
-    expect(pictures.toSorted()).toEqual(['growth.svg', 'staleness.svg', 'timeline.svg'])
+    expect(pictures.toSorted()).toEqual([
+      'growth.svg',
+      'staleness-load-2.svg',
+      'staleness.svg',
+      'timeline-load-2.svg',
+      'timeline.svg',
+    ])
     for (const name of pictures) {
       expect(text).toContain(`(${name})`)
       const svg = await readFile(join(folder, name), 'utf8')

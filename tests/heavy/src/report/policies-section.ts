@@ -1,33 +1,53 @@
 import { formatCount, formatHours, formatPercent, renderMarkdown } from '../harness/tables.ts'
 import type { PolicyRecord } from '../reproduction/policy-record.ts'
 
-const COLUMNS = ['policy', 'waves', 'made progress', 'finished', 'killed', 'files read', 'read again']
+type Row = Readonly<Record<string, (record: PolicyRecord) => string>>
+
+/** How the runs went. */
+const RUNS: Row = {
+  policy: ({ policy }) => policy,
+  waves: ({ waves }) => `${waves.length}`,
+  'not killed': ({ notKilled }) => formatPercent(notKilled),
+  'made progress': ({ progressed }) => formatPercent(progressed),
+  finished: ({ finished }) => formatPercent(finished),
+  'runs of a source that were ended early': ({ stopped }) => `${stopped}`,
+  'locks for a person to break': ({ interventions }) => `${interventions}`,
+  'wrong pages': ({ wrongPages }) => `${wrongPages}`,
+}
+
+/** What was done. */
+const WORK: Row = {
+  policy: ({ policy }) => policy,
+  'files read': ({ read }) => formatCount(read),
+  'read again': ({ readAgain }) => formatCount(readAgain),
+  'pages stored': ({ stored }) => formatCount(stored),
+  'stored again': ({ storedAgain }) => formatCount(storedAgain),
+  'kB stored': ({ bytes }) => formatCount(bytes / 1_000),
+  'texts embedded': ({ embedded }) => formatCount(embedded),
+  'texts that wait': ({ unembedded }) => formatCount(unembedded),
+}
+
+const policiesTable = (policies: readonly PolicyRecord[], row: Row) =>
+  renderMarkdown({
+    columns: Object.keys(row),
+    rows: policies.map((record) => Object.values(row).map((format) => format(record))),
+  })
 
 /** What the policies have come to. */
 export function policiesSection(policies: readonly PolicyRecord[]): string {
   const sources = policies[0]?.staleness.map(({ source }) => source) ?? []
-  const summary = renderMarkdown({
-    columns: [...COLUMNS, 'locks for a person to break'],
-    rows: policies.map(({ policy, waves, progressed, finished, read, readAgain, interventions }) => [
-      policy,
-      `${waves.length}`,
-      formatPercent(progressed),
-      formatPercent(finished),
-      `${waves.filter(({ killed }) => killed).length}`,
-      formatCount(read),
-      formatCount(readAgain),
-      `${interventions}`,
-    ]),
-  })
   const staleness = renderMarkdown({
     columns: ['policy', ...sources.map((source) => `${source}: worst (p95)`)],
     rows: policies.map((record) => [
       record.policy,
-      ...sources.map((name) => {
-        const found = record.staleness.find(({ source }) => source === name)
-        return found ? `${formatHours(found.worstHours)} (${formatHours(found.p95Hours)})` : '–'
-      }),
+      ...record.staleness.map(({ worstHours, p95Hours }) => `${formatHours(worstHours)} (${formatHours(p95Hours)})`),
     ]),
   })
-  return `${summary}\n\nStaleness is for how long a source has not been what its ref is.\n\n${staleness}`
+  return [
+    policiesTable(policies, RUNS),
+    'What each policy did in these hours:',
+    policiesTable(policies, WORK),
+    'Staleness is for how long a source has not been what its ref is.',
+    staleness,
+  ].join('\n\n')
 }

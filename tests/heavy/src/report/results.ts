@@ -1,5 +1,5 @@
 import type { Check, Machine } from '../harness/harness.ts'
-import type { PolicyRecord } from '../reproduction/policy-record.ts'
+import type { Reproduction } from '../reproduction/reproduce.ts'
 import type { ScaleSize } from './growth.ts'
 
 /** What a run of all parts, or of some of them, has left. */
@@ -7,11 +7,7 @@ export interface Results {
   readonly machine: Machine
   /** `short` or `full`. */
   readonly profile: string
-  readonly reproduction?: {
-    readonly hourMs: number
-    readonly hours: number
-    readonly policies: readonly PolicyRecord[]
-  }
+  readonly reproduction?: Reproduction
   readonly scale?: { readonly sizes: readonly ScaleSize[] }
   /** Figures of which nothing but their shape is known here: they are shown as they are. */
   readonly published?: unknown

@@ -7,7 +7,7 @@ const COLOURS = {
   progressed: '#4493f8',
   running: '#a475f9',
   stale_lock: '#d29922',
-  'nothing kept': '#e5534b',
+  'no nearer': '#e5534b',
   'not reached': '#e5534b',
 }
 
@@ -29,7 +29,7 @@ export function timeline(policies: readonly PolicyRecord[], hours: number, capti
           return {
             policy,
             source,
-            outcome: outcome !== 'stuck' ? outcome : startHour === null ? 'not reached' : 'nothing kept',
+            outcome: outcome !== 'stuck' ? outcome : startHour === null ? 'not reached' : 'no nearer',
             from,
             to: Math.max(endHour ?? from, from + MIN_WIDTH_HOURS),
           }

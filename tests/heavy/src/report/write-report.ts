@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Check } from '../harness/harness.ts'
 import { renderMarkdown } from '../harness/tables.ts'
+import type { Scenario } from '../reproduction/reproduce.ts'
 import { growth } from './growth.ts'
 import { jsonToMarkdown } from './json-to-markdown.ts'
 import { policiesSection } from './policies-section.ts'
@@ -27,13 +28,23 @@ function drawPictures({ machine, reproduction, scale }: Results): Record<string,
   const { date, cores, cpu, seed } = machine
   const caption = `${date.slice(0, 10)}, ${cores} cores (${cpu.trim()}), seed ${seed}`
   const hour = reproduction && `an hour is ${(reproduction.hourMs / 1_000).toFixed(1)} s, ${caption}`
-  return {
-    ...(reproduction && {
-      'timeline.svg': timeline(reproduction.policies, reproduction.hours, `${hour}`),
-      'staleness.svg': staleness(reproduction.policies, reproduction.hours, `${hour}`),
-    }),
-    ...(scale && { 'growth.svg': growth(scale.sizes, caption) }),
-  }
+  const pictures = (reproduction?.scenarios ?? []).flatMap(({ load, hours, policies }) => [
+    [pictureName('timeline', load), timeline(policies, hours, `${hour}`)],
+    [pictureName('staleness', load), staleness(policies, hours, `${hour}`)],
+  ])
+  return { ...Object.fromEntries(pictures), ...(scale && { 'growth.svg': growth(scale.sizes, caption) }) }
+}
+
+const pictureName = (name: string, load: number) => `${name}${load === 1 ? '' : `-load-${load}`}.svg`
+
+function scenarioSection({ load, hours, policies }: Scenario, hourMs: number): string {
+  return [
+    `## The policies with ${load === 1 ? 'the account’s changes' : `${load} times the account’s changes`}`,
+    `Real processes and a real Postgres; ${hours} hours, each of ${(hourMs / 1_000).toFixed(1)} real seconds; the same commits, cost of a page, limits and machine for every policy.`,
+    `![Every run of each source under each policy](${pictureName('timeline', load)})`,
+    `![How stale the worst source is under each policy](${pictureName('staleness', load)})`,
+    policiesSection(policies),
+  ].join('\n\n')
 }
 
 function renderPage(results: Results): string {
@@ -43,12 +54,7 @@ function renderPage(results: Results): string {
     '# The cascade, reproduced and cured',
     `Profile ${profile}: ${checks.length - failed} of ${checks.length} checks passed. Everything on this page is generated from that run.`,
     renderMarkdown({ columns: Object.keys(machine), rows: [Object.values(machine).map(String)] }),
-    reproduction && '## The policies, on real processes and a real Postgres',
-    reproduction &&
-      `${reproduction.hours} hours, each of ${(reproduction.hourMs / 1_000).toFixed(1)} real seconds; the same commits, limits and machine for every policy.`,
-    reproduction && '![Every run of each source under each policy](timeline.svg)',
-    reproduction && '![How stale the worst source is under each policy](staleness.svg)',
-    reproduction && policiesSection(reproduction.policies),
+    ...(reproduction?.scenarios ?? []).map((scenario) => scenarioSection(scenario, reproduction!.hourMs)),
     published !== undefined && `## The published scenario\n\n${jsonToMarkdown(published)}`,
     chaos !== undefined && `## Chaos\n\n${jsonToMarkdown(chaos)}`,
     scale && `## Growth with size\n\n![Growth with the number of pages](growth.svg)\n\n${jsonToMarkdown(scale)}`,

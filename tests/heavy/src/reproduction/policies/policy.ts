@@ -1,5 +1,7 @@
 import type { GeneratedSource } from '../../harness/generate-source.ts'
 import type { Harness } from '../../harness/harness.ts'
+import type { EmbeddingService } from '../embedding-service.ts'
+import type { Observer } from '../observe.ts'
 import type { Limits, Shape } from '../schedule.ts'
 
 /** What every policy is given alike. */
@@ -7,7 +9,9 @@ export interface PolicyContext {
   readonly harness: Harness
   readonly limits: Limits
   readonly sources: readonly (Shape & GeneratedSource)[]
-  readonly embeddingUrl: string
+  readonly embedding: EmbeddingService
+  /** What it takes to store a page of a source, in one worker of the old policy. */
+  readonly pageMs: (shape: Shape) => number
 }
 
 /** What a policy's processes did to one source. */
@@ -16,11 +20,10 @@ export interface SourceWork {
   /** By the process's own clock, `performance.now()`. */
   readonly startMs: number
   readonly endMs: number
-  readonly read: number
-  /** Of what was read: versions that this policy had not read before. */
-  readonly stored: number
-  /** Whether what was stored stays stored without a bookmark. */
-  readonly keeps: boolean
+  /** Files that were read; null where a process was killed before it could say. */
+  readonly read: number | null
+  /** Whether it was ended, by its budget or by a kill, before it was done. */
+  readonly stopped: boolean
   /** Who had the lock that refused it: a process that is running, or one that is dead. */
   readonly refusedBy?: 'running' | 'stale_lock' | undefined
 }
@@ -31,13 +34,17 @@ export interface WaveWork {
   readonly work: readonly SourceWork[]
 }
 
+/** By the hard limit of its caller, or by `timeout` of coreutils, which goes with what it kills by SIGKILL. */
+export const wasKilled = (end: { killed: boolean; exitCode: number | null; exitSignal: NodeJS.Signals | null }) =>
+  end.killed || end.exitSignal === 'SIGKILL' || end.exitCode === 124
+
 /** A policy with its own database, its sources in it as they are before the first wave. */
 export interface Policy {
   readonly name: string
+  readonly observer: Observer
   wave(): Promise<WaveWork>
-  /** The commit that each source has completely. */
-  bookmarks(): Promise<ReadonlyMap<string, string | null>>
-  close(): Promise<void>
+  /** Brings in all that there is, undisturbed; only ours has to. */
+  readonly finish?: () => Promise<unknown>
 }
 
 /** A process for each source, one after the other, until the run is stopped. */
