@@ -80,7 +80,7 @@ export function checkPages({ policies, load }: Scenario): Check[] {
   const at = load === 1 ? '' : `${load} × the changes: `
   return [
     ...each(
-      policies,
+      ours,
       `${at}every page is of the bookmark or newer; in the end path, blob and text are the ref's`,
       (record) => ({
         passed: record.wrongPages === 0,
