@@ -1,6 +1,5 @@
-import { pathToFileURL } from 'node:url'
 import pMap from 'p-map'
-import pg from 'pg'
+import type pg from 'pg'
 import { embed } from './embedding-service.ts'
 
 /** As many pages at a time as the incumbent's `embed --stale` has workers; every policy embeds by this. */
@@ -10,9 +9,12 @@ const WORKERS = 20
  * Embeds what has no embedding yet, a request for each page, and stores each answer as it comes. The vectors are in a
  * table of the harness, whoever's the chunks are: the server has no pgvector.
  */
-export async function embedStale(db: pg.Pool, url: string): Promise<void> {
+export async function embedStale(db: pg.Pool, url: string, signal?: AbortSignal): Promise<void> {
   const { rows } = await db.query<{ texts: string[] }>(STALE)
-  await pMap(rows, async ({ texts }) => storeVectors(db, texts, await embed(url, texts)), { concurrency: WORKERS })
+  const embedPage = async ({ texts }: { texts: string[] }) => {
+    if (!signal?.aborted) await storeVectors(db, texts, await embed(url, texts))
+  }
+  await pMap(rows, embedPage, { concurrency: WORKERS })
 }
 
 /** A text is embedded once: where it stands does not matter. */
@@ -27,10 +29,3 @@ const STALE = /* sql */ `
 SELECT array_agg(content) AS texts FROM harness.chunks
 WHERE NOT EXISTS (SELECT FROM harness.vectors WHERE hash = md5(content))
 GROUP BY source_id, page ORDER BY source_id, page`
-
-// As a process, for the policies whose sync does not embed: the database and the service are its arguments.
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const db = new pg.Pool({ connectionString: process.argv[2], max: 4 })
-  await embedStale(db, process.argv[3]!)
-  await db.end()
-}

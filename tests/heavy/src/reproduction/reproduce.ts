@@ -55,10 +55,10 @@ const DOUBLED_POLICIES = [old, cron, firstFix, all]
 /**
  * What the old policy's work costs, in seconds of the account's: storing a page, by its sections, and a request of the
  * embedding service. Together they are the 6 seconds that a file of its first source takes. The service answers so many
- * requests at a time that what two hours have left takes the 20 minutes that the account gives for it.
+ * requests at a time that what three hours have left takes the 20 minutes that the account gives for a backlog.
  */
 const SECTION_SECONDS = 1.2
-const EMBEDDING = { seconds: 3.6, slots: 5 }
+const EMBEDDING = { seconds: 3.6, slots: 7 }
 
 const SAMPLES_PER_HOUR = 30
 

@@ -18,8 +18,6 @@ CREATE TABLE legacy.chunks (
   source_id text NOT NULL, path text NOT NULL, ordinal integer NOT NULL, content text NOT NULL,
   PRIMARY KEY (source_id, path, ordinal)
 );
-CREATE TABLE legacy.links (source_id text NOT NULL, path text NOT NULL, target text NOT NULL);
-CREATE INDEX ON legacy.links (source_id, path);
 CREATE TABLE legacy.locks (
   id text PRIMARY KEY, holder_pid integer NOT NULL,
   ttl_expires_at timestamptz NOT NULL, last_refreshed_at timestamptz NOT NULL
@@ -45,12 +43,10 @@ async function seedSource(db: pg.Client, id: string, folder: string, clone: stri
   const pages = await pMap((await git.raw('ls-files')).split('\n'), read, { concurrency: 16 })
   await db.query(
     `WITH page AS MATERIALIZED (
-       SELECT * FROM json_to_recordset($2) AS p (path text, "blobOid" text, content text, chunks json, links json)
+       SELECT * FROM json_to_recordset($2) AS p (path text, "blobOid" text, content text, chunks json)
      ), chunk AS (
        INSERT INTO legacy.chunks SELECT $1, path, n, chunk
        FROM page, json_array_elements_text(chunks) WITH ORDINALITY AS c (chunk, n)
-     ), link AS (
-       INSERT INTO legacy.links SELECT $1, path, target FROM page, json_array_elements_text(links) AS l (target)
      ) INSERT INTO legacy.pages SELECT $1, path, "blobOid", content FROM page`,
     [id, JSON.stringify(pages)],
   )

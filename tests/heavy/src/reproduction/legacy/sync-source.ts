@@ -18,7 +18,7 @@ interface Settings {
 const LARGE_DIFF = 100
 const WORKERS = 4
 
-/** One source, its lock held by the caller: pull, deletes, renames, imports, the bookmark, links of what was imported. */
+/** One source, its lock held by the caller: pull, deletes, renames, imports, the bookmark. */
 export async function syncSource(db: pg.Pool, source: string, settings: Settings): Promise<'done' | 'partial'> {
   const { signal, onRead, embeddingUrl } = settings
   const { rows } = await db.query('SELECT folder, bookmark FROM legacy.sources WHERE id = $1', [source])
@@ -39,18 +39,16 @@ export async function syncSource(db: pg.Pool, source: string, settings: Settings
     if (signal?.aborted) return 'partial'
     await move(db, source, from, to)
   }
-  const imported: string[] = []
   const importOne = async (path: string) => {
     if (signal?.aborted) return
     const text = await readFile(join(folder, path), 'utf8')
     onRead()
-    if (await importFile(db, [source, path], text, isLarge ? null : embeddingUrl)) imported.push(path)
+    await importFile(db, [source, path], text, isLarge ? null : embeddingUrl)
   }
   const paths = [...renamed.map(([, to]) => to), ...written]
   await pMap(paths, importOne, { concurrency: isLarge ? WORKERS : 1 })
   if (signal?.aborted) return 'partial'
   await db.query('UPDATE legacy.sources SET bookmark = $2 WHERE id = $1', [source, head])
-  await extractLinks(db, source, imported)
   return 'done'
 }
 
@@ -69,7 +67,7 @@ async function findChangedFiles(folder: string, from: string, to: string) {
   return { deleted, renamed, written }
 }
 
-const TABLES = ['chunks', 'links', 'pages']
+const TABLES = ['chunks', 'pages']
 
 async function remove(db: pg.Pool, source: string, path: string): Promise<void> {
   for (const table of TABLES) {
@@ -87,14 +85,15 @@ async function move(db: pg.Pool, source: string, from: string, to: string): Prom
 }
 
 /** Stores one file, unless its content is stored already. @param embeddingUrl null where it is embedded later. */
-async function importFile(db: pg.Pool, key: string[], text: string, embeddingUrl: string | null): Promise<boolean> {
+async function importFile(db: pg.Pool, key: string[], text: string, embeddingUrl: string | null): Promise<void> {
   const page = parsePage(text)
   const storedSql = 'SELECT FROM legacy.pages WHERE source_id = $1 AND path = $2 AND blob_oid = $3'
-  if ((await db.query(storedSql, [...key, page.blobOid])).rowCount) return false
+  if ((await db.query(storedSql, [...key, page.blobOid])).rowCount) return
   const vectors = embeddingUrl === null ? [] : await embed(embeddingUrl, page.chunks)
+  const startedAt = Date.now() / 1_000
   const tx = await db.connect()
   try {
-    await tx.query('BEGIN')
+    await tx.query(`BEGIN; SET LOCAL harness.started_at = ${startedAt}`)
     await tx.query(
       `INSERT INTO legacy.pages VALUES ($1, $2, $3, $4)
        ON CONFLICT (source_id, path) DO UPDATE SET blob_oid = $3, content = $4`,
@@ -109,15 +108,4 @@ async function importFile(db: pg.Pool, key: string[], text: string, embeddingUrl
   } finally {
     tx.release()
   }
-  return true
-}
-
-async function extractLinks(db: pg.Pool, source: string, paths: readonly string[]): Promise<void> {
-  const sql = 'SELECT path, content FROM legacy.pages WHERE source_id = $1 AND path = ANY ($2)'
-  const { rows } = await db.query(sql, [source, paths])
-  const links = rows.flatMap(({ path, content }) => parsePage(content).links.map((target) => ({ path, target })))
-  await db.query('DELETE FROM legacy.links WHERE source_id = $1 AND path = ANY ($2)', [source, paths])
-  const insertSql =
-    'INSERT INTO legacy.links SELECT $1, path, target FROM json_to_recordset($2) AS l (path text, target text)'
-  await db.query(insertSql, [source, JSON.stringify(links)])
 }

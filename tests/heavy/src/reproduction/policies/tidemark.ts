@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { SyncResult } from '@tidemark/sync-core'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import type { Harness } from '../../harness/harness.ts'
-import { type ProcessOptions, runProcess, runTidemark, startProcess, TIDEMARK } from '../../harness/process.ts'
+import { type ProcessOptions, runProcess, runTidemark, TIDEMARK } from '../../harness/process.ts'
+import { embedStale } from '../embed-stale.ts'
 import { observe } from '../observe.ts'
 import { type Policy, type PolicyContext, runInTurn, type SourceWork, type WaveWork, wasKilled } from './policy.ts'
 
@@ -36,8 +37,6 @@ export async function createEmptyHome({ harness, sources }: HomeContext, name: s
   return { ...options, database }
 }
 
-const EMBED = fileURLToPath(new URL('../embed-stale.ts', import.meta.url))
-
 /** A home whose database has all pages as they are before the first wave, and is as slow as the old policy's. */
 export async function createHome(context: PolicyContext, name: string) {
   const { sources, embedding, limits, pageMs } = context
@@ -48,12 +47,11 @@ export async function createHome(context: PolicyContext, name: string) {
   for (const source of sources) {
     await observer.setPageMs(source.id, pageMs(source) / (source.changesPerHour > 100 ? 4 : 1))
   }
-  const command = [process.execPath, EMBED, database, embedding.urlOf(name)] as const
   return {
     ...options,
     observer,
-    /** What the old policy does at the end of its job, in a process and with a limit of its own. */
-    embed: () => startProcess(command, { ...options, killAfterMs: limits.hardMs }).ended,
+    /** What the old policy does at the end of its job, with a limit of its own. */
+    embed: () => embedStale(observer.db, embedding.urlOf(name), AbortSignal.timeout(Math.round(limits.hardMs))),
     /** What was killed last has its lease for a minute and a half. */
     finish: () => runProcess([...TIDEMARK, 'sync', '--all', '--wait', '2m', '--quiet'], options),
   }
