@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { JSDOM } from 'jsdom'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Results } from '../src/report/results.ts'
-import { writeReport } from '../src/report/write-report.ts'
+import { type Results, writeReport } from '../src/report/write-report.ts'
 import { createRecord, type PolicyRecord } from '../src/reproduction/policy-record.ts'
 
 const record = (policy: string, outcome: 'finished' | 'stuck'): PolicyRecord =>
@@ -29,7 +28,10 @@ const record = (policy: string, outcome: 'finished' | 'stuck'): PolicyRecord =>
         { source: 'wiki', outcome, startHour: null, endHour: null, stopped: true, read: 0, stored: 0, wrongPages: 0 },
       ],
     })),
-    new Map(['docs', 'wiki'].map((source) => [source, [0, 1, 2].map((hour) => [hour, hour / 2] as const)] as const)),
+    new Map([
+      ['docs', 1],
+      ['wiki', 1],
+    ]),
     { stored: 2_000, storedAgain: 3, bytes: 4_567_890, embedded: 5_678, unembedded: 9, wrongPages: 0 },
   )
 
@@ -85,7 +87,7 @@ describe('the report', () => {
   it('has for each policy what it has come to', () => {
     expect(text).toContain('| old | 2 | 0 % | 0 % | 0 % | 2 | 0 | 2 |')
     expect(text).toContain('| cron | 2 | 100 % | 100 % | 100 % | 2 | 0 | 2 |')
-    expect(text).toContain('| cron | 1.00 h (1.00 h) | 1.00 h (1.00 h) |')
+    expect(text).toContain('| cron | 1.00 h | 1.00 h |')
   })
 
   it('says how much each policy did: files, bytes, embeddings', () => {
@@ -98,14 +100,13 @@ describe('the report', () => {
   })
 
   it('shows figures of parts that it knows nothing of', () => {
-    expect(text).toContain('| kills | 17 |')
-    expect(text).toContain('| partial | 4 |')
-    expect(text).toContain('files 50, ms 123')
+    expect(text).toContain('"kills": 17')
+    expect(text).toContain('"files": 50')
   })
 
   it('leaves out parts that did not run', () => {
-    expect(text).not.toContain('## Benchmarks')
-    expect(text).not.toContain('## The published scenario')
+    expect(text).not.toContain('The part bench')
+    expect(text).not.toContain('The part published')
   })
 
   it('has tables whose rows have as many cells as their heads', () => {
@@ -117,13 +118,7 @@ describe('the report', () => {
 
   it('shows every picture that it writes, and each is well-formed and fits light and dark', async () => {
     const pictures = (await readdir(folder)).filter((name) => name.endsWith('.svg'))
-    expect(pictures.toSorted()).toEqual([
-      'growth.svg',
-      'staleness-load-2.svg',
-      'staleness.svg',
-      'timeline-load-2.svg',
-      'timeline.svg',
-    ])
+    expect(pictures.toSorted()).toEqual(['timeline-load-2.svg', 'timeline.svg'])
     for (const name of pictures) {
       expect(text).toContain(`(${name})`)
       const svg = await readFile(join(folder, name), 'utf8')

@@ -9,44 +9,26 @@ const THEME = `
 
 const CAPTION_PIXELS = 24
 
-const SVG = 'http://www.w3.org/2000/svg'
-
 /**
- * A plot that stands alone, or several side by side, as a file that is read in light and in dark.
+ * A plot as a file that is read in light and in dark.
  *
  * @param caption stands below: of which run it is, wherever the picture is shown.
  */
-export function picture(title: string, caption: string, plots: readonly Plot.PlotOptions[]): string {
+export function picture(title: string, caption: string, options: Plot.PlotOptions): string {
   const { document } = new JSDOM('').window
-  const drawn = plots.map((options) => {
-    const style = { background: 'transparent', color: 'currentColor', fontSize: '12px' }
-    return Plot.plot({ ...options, document, style }) as unknown as SVGSVGElement
-  })
-  const outer = document.createElementNS(SVG, 'svg')
-  const [style, name] = [document.createElementNS(SVG, 'style'), document.createElementNS(SVG, 'title')]
-  style.textContent = THEME
-  name.textContent = title
-  outer.append(name, style)
-  let width = 0
-  for (const plot of drawn) {
-    plot.setAttribute('x', `${width}`)
-    width += Number(plot.getAttribute('width'))
-    outer.append(plot)
-  }
-  const plotted = Math.max(...drawn.map((plot) => Number(plot.getAttribute('height'))))
+  const style = { background: 'transparent', color: 'currentColor', fontSize: '12px' }
+  const plot = Plot.plot({ ...options, document, style })
+  const [width, plotted] = [plot.getAttribute('width'), Number(plot.getAttribute('height'))]
   const height = plotted + CAPTION_PIXELS
-  const text = document.createElementNS(SVG, 'text')
-  text.textContent = caption
-  for (const [key, value] of Object.entries({ x: 10, y: height - 8, 'font-size': 11, 'fill-opacity': 0.7 }))
-    text.setAttribute(key, `${value}`)
-  text.setAttribute('fill', 'currentColor')
-  outer.append(text)
-  outer.setAttribute('xmlns', SVG)
-  outer.setAttribute('role', 'img')
-  outer.setAttribute('viewBox', `0 0 ${width} ${height}`)
-  outer.setAttribute('width', `${width}`)
-  outer.setAttribute('height', `${height}`)
-  return `${outer.outerHTML}\n`
+  const outer = document.createElement('div')
+  outer.innerHTML = `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${width} ${height}" width="${width}"
+    height="${height}"><title></title><style>${THEME}</style><text x="10" y="${height - 8}" font-size="11"
+    fill="currentColor" fill-opacity="0.7"></text></svg>`
+  const svg = outer.firstElementChild!
+  svg.querySelector('title')!.textContent = title
+  svg.querySelector('text')!.textContent = caption
+  svg.insertBefore(plot as unknown as Node, svg.lastElementChild)
+  return `${svg.outerHTML}\n`
 }
 
 /**

@@ -37,17 +37,17 @@ const policiesTable = (policies: readonly PolicyRecord[], row: Row) =>
 export function policiesSection(policies: readonly PolicyRecord[]): string {
   const sources = policies[0]?.staleness.map(({ source }) => source) ?? []
   const staleness = renderMarkdown({
-    columns: ['policy', ...sources.map((source) => `${source}: worst (p95)`)],
+    columns: ['policy', ...sources.map((source) => `${source}`)],
     rows: policies.map((record) => [
       record.policy,
-      ...record.staleness.map(({ worstHours, p95Hours }) => `${formatHours(worstHours)} (${formatHours(p95Hours)})`),
+      ...record.staleness.map(({ worstHours }) => formatHours(worstHours)),
     ]),
   })
   return [
     policiesTable(policies, RUNS),
     'What each policy did in these hours:',
     policiesTable(policies, WORK),
-    'Staleness is for how long a source has not been what its ref is.',
+    'For how long each source has not been what its ref is, at the most:',
     staleness,
   ].join('\n\n')
 }

@@ -5,8 +5,7 @@ import { legend, picture } from './picture.ts'
 const COLOURS = {
   finished: '#2da44e',
   progressed: '#4493f8',
-  running: '#a475f9',
-  stale_lock: '#d29922',
+  locked: '#d29922',
   'no nearer': '#e5534b',
   'not reached': '#e5534b',
 }
@@ -37,30 +36,28 @@ export function timeline(policies: readonly PolicyRecord[], hours: number, capti
     ),
   )
   const bar = { y: 'source', fy: 'policy', x1: 'from', x2: 'to', insetTop: 1, insetBottom: 1 } as const
-  return picture('Every run of each source under each policy', caption, [
-    {
-      width: 960,
-      height: 70 + policies.length * (sources.length * ROW_PIXELS + 12),
-      marginLeft: 80,
-      marginRight: 90,
-      marginTop: 40,
-      x: { label: 'hours', domain: [0, hours], nice: false, ticks: Math.min(24, hours), clamp: true },
-      y: { domain: sources, label: null, tickSize: 0 },
-      fy: { domain: policies.map(({ policy }) => policy), label: null, padding: 0.12 },
-      color: { domain: Object.keys(COLOURS), range: Object.values(COLOURS) },
-      marks: [
-        ...legend(COLOURS, 26, ['not reached']),
-        Plot.frame({ stroke: 'currentColor', strokeOpacity: 0.25 }),
-        Plot.gridX({ stroke: 'currentColor', strokeOpacity: 0.12, ticks: Math.min(24, hours) }),
-        Plot.barX(
-          runs.filter(({ outcome }) => outcome !== 'not reached'),
-          { ...bar, fill: 'outcome' },
-        ),
-        Plot.barX(
-          runs.filter(({ outcome }) => outcome === 'not reached'),
-          { ...bar, stroke: 'outcome' },
-        ),
-      ],
-    },
-  ])
+  return picture('Every run of each source under each policy', caption, {
+    width: 960,
+    height: 70 + policies.length * (sources.length * ROW_PIXELS + 12),
+    marginLeft: 80,
+    marginRight: 90,
+    marginTop: 40,
+    x: { label: 'hours', domain: [0, hours], nice: false, ticks: Math.min(24, hours), clamp: true },
+    y: { domain: sources, label: null, tickSize: 0 },
+    fy: { domain: policies.map(({ policy }) => policy), label: null, padding: 0.12 },
+    color: { domain: Object.keys(COLOURS), range: Object.values(COLOURS) },
+    marks: [
+      ...legend(COLOURS, 26, ['not reached']),
+      Plot.frame({ stroke: 'currentColor', strokeOpacity: 0.25 }),
+      Plot.gridX({ stroke: 'currentColor', strokeOpacity: 0.12, ticks: Math.min(24, hours) }),
+      Plot.barX(
+        runs.filter(({ outcome }) => outcome !== 'not reached'),
+        { ...bar, fill: 'outcome' },
+      ),
+      Plot.barX(
+        runs.filter(({ outcome }) => outcome === 'not reached'),
+        { ...bar, stroke: 'outcome' },
+      ),
+    ],
+  })
 }

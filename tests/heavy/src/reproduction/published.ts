@@ -17,7 +17,7 @@ export interface PublishedSettings {
 }
 
 export interface PublishedFigures extends PublishedSettings {
-  /** Per source: pages after each wave, how many of all are not the ref's in the end, and how many were read again. */
+  /** Per source: pages after each wave, and in the end how many are not the ref's and how many were read again. */
   readonly converged: readonly { source: string; pages: number[]; wrongPages: number; readAgain: number }[]
 }
 
@@ -42,50 +42,46 @@ export function readPublishedSettings(defaults: PublishedSettings): PublishedSet
  * source is made to take half as long again as its timeout.
  */
 export async function runPublished(settings: PublishedSettings, harness: Harness): Promise<Report<PublishedFigures>> {
-  const { seed, log, signal, folder } = harness
   const { pages, waves } = settings
   let { timeoutSeconds } = settings
   const shape = { corpus: 'tldr', pages, sections: 1 } as const
+  const options = (n: number) => ({ changes: [], seed: harness.seed + n, home: harness.folder })
   const sources = await Promise.all(
-    Array.from({ length: settings.sources }, (_, i) =>
-      generateSource({ ...shape, id: `published-${i + 1}` }, { changes: [], seed: seed + i, home: folder }),
+    Array.from({ length: settings.sources }, (_, n) =>
+      generateSource({ ...shape, id: `published-${n + 1}` }, options(n)),
     ),
   )
-  const { database, ...options } = await createEmptyHome({ harness, sources }, 'published')
+  const { database, ...home } = await createEmptyHome(harness, sources, 'published')
   const observer = await observe(database, 'tidemark')
-  const read = async (id: string) => (await observer.snapshot()).get(id)
-  const converged: PublishedFigures['converged'][number][] = []
+  const countStored = async (id: string) => (await observer.snapshot()).get(id)?.stored ?? 0
   let stopped = 0
+  const converged: PublishedFigures['converged'][number][] = []
   for (const [i, source] of sources.entries()) {
     const { id } = source
     const own = { source: id, pages: [] as number[], wrongPages: 0, readAgain: 0 }
-    converged.push(own)
-    for (let wave = 1; wave <= waves && !signal.aborted; wave++) {
-      const before = (await read(id))?.stored ?? 0
+    for (let wave = 1; wave <= waves; wave++) {
       const timeout = i === 0 ? [] : ['--timeout', `${timeoutSeconds}`]
+      const before = await countStored(id)
       const command = [...TIDEMARK, 'sync', '--source', id, ...timeout, '--json'] as const
-      const { work } = await runSync(command, [id], options, harness)
-      const { startMs, endMs, read: blobsRead, stopped: wasStopped } = work[0]!
-      const stored = (await read(id))?.stored ?? 0
-      if (wasStopped) stopped++
-      own.readAgain += (blobsRead ?? 0) - (stored - before)
+      const work = (await runSync(command, [id], home, harness)).work[0]!
+      const stored = await countStored(id)
       own.pages.push(stored)
-      log(`published, wave ${wave} of ${waves}: ${id} has ${stored} of ${pages} pages`)
-      if (i === 0 && wave === 1) {
-        timeoutSeconds = Math.max(timeoutSeconds, Math.ceil((endMs - startMs) / 1_000))
-        const spareMs = 1_500 * timeoutSeconds - (endMs - startMs)
-        await observer.setPageMs(sources.at(-1)!.id, spareMs / pages)
-      }
+      own.readAgain += work.read! - (stored - before)
+      if (work.stopped) stopped++
+      harness.log(`published, wave ${wave} of ${waves}: ${id} has ${stored} of ${pages} pages`)
+      if (i > 0 || wave > 1) continue
+      const importMs = work.endMs - work.startMs
+      timeoutSeconds = Math.max(timeoutSeconds, Math.ceil(importMs / 1_000))
+      await observer.setPageMs(sources.at(-1)!.id, (1_500 * timeoutSeconds - importMs) / pages)
     }
-    const history = await readHistory(source)
-    own.wrongPages = history.differences((await read(id))?.pages ?? new Map(), 0).length
-    own.wrongPages += history.differences(await observer.contents(id), 0).length
+    const { differences } = await readHistory(source)
+    const blobs = (await observer.snapshot()).get(id)?.pages ?? new Map()
+    own.wrongPages = differences(blobs, 0).length + differences(await observer.contents(id), 0).length
+    converged.push(own)
   }
   await observer.db.end()
-  const [wrongPages, readAgain] = [
-    sum(converged.map((own) => own.wrongPages)),
-    sum(converged.map((own) => own.readAgain)),
-  ]
+  const wrongPages = sum(converged.map((own) => own.wrongPages))
+  const readAgain = sum(converged.map((own) => own.readAgain))
   const all = `${settings.sources} sources of ${pages} pages`
   return {
     figures: { ...settings, timeoutSeconds, converged },

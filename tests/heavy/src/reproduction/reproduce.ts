@@ -20,7 +20,7 @@ import { firstFix, old } from './policies/legacy.ts'
 import { matrix } from './policies/matrix.ts'
 import type { Policy, PolicyContext } from './policies/policy.ts'
 import { all, cron, disturbed, independent } from './policies/tidemark.ts'
-import { createRecord, type PolicyRecord, type StalenessSample, type Wave } from './policy-record.ts'
+import { createRecord, type PolicyRecord, type Wave } from './policy-record.ts'
 import { type Refs, type ScaledClock, startClock, trackRefs } from './refs.ts'
 import { runWave } from './run-wave.ts'
 import { createSchedule, type Limits, SHAPES, scaleLimits } from './schedule.ts'
@@ -102,8 +102,8 @@ async function playHours(load: number, hours: number, prepared: readonly Prepare
   const timelines = await runTimeline(policies, { clock, refs, hours, harness })
   const records: PolicyRecord[] = []
   for (const [i, policy] of policies.entries()) {
-    const { waves, samples } = timelines[i]!
-    records.push(createRecord(policy.name, waves, samples, await verifyEnd(policy, refs, embedding)))
+    const { waves, staleness } = timelines[i]!
+    records.push(createRecord(policy.name, waves, staleness, await verifyEnd(policy, refs, embedding)))
     await policy.observer.db.end()
   }
   // For the reader, what was before comes first.
@@ -119,22 +119,24 @@ interface Timeline {
   readonly harness: Harness
 }
 
+/** @returns of each policy its waves, and by source the worst staleness. */
 async function runTimeline(policies: readonly Policy[], timeline: Timeline) {
   const { clock, refs, hours, harness } = timeline
   const over = new AbortController()
   const signal = AbortSignal.any([harness.signal, over.signal])
-  const runAllWaves = async () => {
-    const waves = await Promise.all(policies.map((policy, i) => runWaves(policy, i / policies.length, timeline)))
-    await clock.until(hours, harness.signal)
-    over.abort()
-    return waves
-  }
-  const arriving = refs.follow(clock, signal).catch((error: unknown) => {
+  const unlessOver = (error: unknown) => {
     if (!signal.aborted) throw error
-  })
-  const sampling = policies.map((policy) => sampleStaleness(policy, timeline, signal))
-  const [waves, samples] = await Promise.all([runAllWaves(), Promise.all(sampling), arriving])
-  return waves.map((waves, i) => ({ waves, samples: samples[i]! }))
+  }
+  const staleness = policies.map(() => new Map(refs.ids.map((id) => [id, 0])))
+  const beside = [
+    refs.follow(clock, signal).catch(unlessOver),
+    ...policies.map((policy, i) => sampleStaleness(policy, timeline, staleness[i]!, signal).catch(unlessOver)),
+  ]
+  const waves = await Promise.all(policies.map((policy, i) => runWaves(policy, i / policies.length, timeline)))
+  await clock.until(hours, harness.signal)
+  over.abort()
+  await Promise.all(beside)
+  return waves.map((waves, i) => ({ waves, staleness: staleness[i]! }))
 }
 
 /** Starts a wave every hour, whether or not the last one has ended. */
@@ -143,31 +145,31 @@ async function runWaves(policy: Policy, offset: number, timeline: Timeline): Pro
   const waves: Promise<Wave>[] = []
   for (let hour = 0; hour < hours; hour++) {
     await clock.until(hour + offset, harness.signal)
-    const wave = runWave(policy, timeline)
+    const wave = runWave(policy, timeline).then((wave) => {
+      const took = `${Math.round((wave.endHour - wave.startHour) * 60)} minutes`
+      const outcome = `${wave.outcome} in ${took}${wave.killed ? ', killed' : ''}`
+      harness.log(`hour ${hour + 1} of ${hours}: ${policy.name} ${outcome}`)
+      return wave
+    })
+    // What breaks one is thrown when all have ended.
+    wave.catch(() => {})
     waves.push(wave)
-    wave.then(
-      ({ outcome, killed, startHour, endHour }) => {
-        const took = `in ${Math.round((endHour - startHour) * 60)} minutes`
-        harness.log(`hour ${hour + 1} of ${hours}: ${policy.name} ${outcome}${killed ? ', killed,' : ''} ${took}`)
-      },
-      (error: unknown) => {
-        if (!harness.signal.aborted) harness.log(`hour ${hour + 1} of ${hours}: ${policy.name} broke: ${error}`)
-      },
-    )
   }
   return Promise.all(waves)
 }
 
-async function sampleStaleness({ observer }: Policy, { clock, refs }: Timeline, signal: AbortSignal) {
-  const samples = new Map<string, StalenessSample[]>(refs.ids.map((id) => [id, []]))
+async function sampleStaleness(
+  { observer }: Policy,
+  { clock, refs }: Timeline,
+  worst: Map<string, number>,
+  signal: AbortSignal,
+): Promise<void> {
   for (let n = 1; ; n++) {
-    try {
-      await clock.until(n / SAMPLES_PER_HOUR, signal)
-    } catch {
-      return samples
-    }
+    await clock.until(n / SAMPLES_PER_HOUR, signal)
     const bookmarks = await observer.bookmarks()
     const now = clock.now()
-    for (const id of refs.ids) samples.get(id)!.push([now, refs.hoursBehind(id, bookmarks.get(id) ?? null, now)])
+    for (const id of refs.ids) {
+      worst.set(id, Math.max(worst.get(id)!, refs.hoursBehind(id, bookmarks.get(id) ?? null, now)))
+    }
   }
 }

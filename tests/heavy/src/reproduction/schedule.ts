@@ -69,7 +69,7 @@ export function scaleLimits(budgetSeconds: number) {
     /** `--timeout 540`. */
     budgetSeconds,
     /** `timeout 600` around it. */
-    hardMs: 600 * second + START_MS,
+    hardMs: Math.round(600 * second + START_MS),
     /** What each source may take where they run side by side: the half hour that the old policy has for all of them. */
     halfHourSeconds: Math.round((1_800 * second) / 1_000),
   }

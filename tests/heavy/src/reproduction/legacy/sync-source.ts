@@ -90,10 +90,10 @@ async function importFile(db: pg.Pool, key: string[], text: string, embeddingUrl
   const storedSql = 'SELECT FROM legacy.pages WHERE source_id = $1 AND path = $2 AND blob_oid = $3'
   if ((await db.query(storedSql, [...key, page.blobOid])).rowCount) return
   const vectors = embeddingUrl === null ? [] : await embed(embeddingUrl, page.chunks)
-  const startedAt = Date.now() / 1_000
+  const beganAt = new Date().toISOString()
   const tx = await db.connect()
   try {
-    await tx.query(`BEGIN; SET LOCAL harness.started_at = ${startedAt}`)
+    await tx.query(`BEGIN; SET LOCAL harness.began_at = '${beganAt}'`)
     await tx.query(
       `INSERT INTO legacy.pages VALUES ($1, $2, $3, $4)
        ON CONFLICT (source_id, path) DO UPDATE SET blob_oid = $3, content = $4`,

@@ -22,8 +22,7 @@ export interface LegacyArguments extends LockTimes {
 export type LegacyEvent =
   | { readonly begin: string }
   | { readonly read: number }
-  | { readonly end: string; readonly status: 'done' | 'partial' }
-  | { readonly end: string; readonly status: 'locked'; readonly holderPid: number }
+  | { readonly end: 'done' | 'partial' | 'locked' }
 
 const emit = (event: LegacyEvent) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
@@ -34,11 +33,8 @@ if (breakOlderThanMs !== undefined) await breakOldLocks(db, breakOlderThanMs)
 const signal = budgetMs === undefined ? undefined : AbortSignal.timeout(budgetMs)
 for (const source of sources) {
   emit({ begin: source })
-  let status: 'done' | 'partial' = 'done'
-  const holderPid = await withLock(db, `sync:${source}`, settings, async () => {
-    status = await syncSource(db, source, { embeddingUrl, signal, onRead: () => emit({ read: 1 }) })
-  })
-  emit(holderPid === null ? { end: source, status } : { end: source, status: 'locked', holderPid })
+  const sync = () => syncSource(db, source, { embeddingUrl, signal, onRead: () => emit({ read: 1 }) })
+  emit({ end: (await withLock(db, `sync:${source}`, settings, sync)) ?? 'locked' })
 }
 if (embeds) await embedStale(db, embeddingUrl)
 await db.end()

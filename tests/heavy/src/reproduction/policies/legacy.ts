@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startProcess } from '../../harness/process.ts'
+import { embedStale } from '../embed-stale.ts'
 import { seedLegacy } from '../legacy/database.ts'
 import type { LegacyArguments, LegacyEvent } from '../legacy/sync.ts'
 import { observe } from '../observe.ts'
@@ -18,17 +19,16 @@ export async function old(context: PolicyContext): Promise<Policy> {
 /** The incumbent's fix: old locks are broken by age, then a process and a budget for each source. */
 export async function firstFix(context: PolicyContext): Promise<Policy> {
   const { limits } = context
-  const { observer, run } = await createLegacy(context, 'first-fix')
+  const { observer, run, embed } = await createLegacy(context, 'first-fix')
   const timeout = ['timeout', `${limits.hardMs / 1_000}`]
   const budgetMs = limits.budgetSeconds * 1_000
   return {
     name: 'first-fix',
     observer,
+    embed,
     async wave() {
       await run({ breakOlderThanMs: 1_800 * limits.second })
-      const wave = await runInTurn(context, (id) => run({ sources: [id], budgetMs }, { timeout }))
-      await run({ embeds: true }, { timeout })
-      return wave
+      return runInTurn(context, (id) => run({ sources: [id], budgetMs }, { timeout }))
     },
   }
 }
@@ -61,25 +61,18 @@ async function createLegacy({ harness, sources, embedding, limits, pageMs }: Pol
     const onLine = (line: string) => {
       const event = JSON.parse(line) as LegacyEvent
       const now = performance.now()
-      if ('begin' in event) work.push({ source: event.begin, startMs: now, endMs: now, read: 0, stopped: true })
+      if ('begin' in event) {
+        work.push({ source: event.begin, startMs: now, endMs: now, read: 0, stopped: true, locked: false })
+      }
       const last = work.at(-1)!
       last.endMs = now
       if ('read' in event) last.read++
-      if ('end' in event) last.stopped = event.status === 'partial'
-      if ('holderPid' in event) last.refusedBy = isAlive(event.holderPid) ? 'running' : 'stale_lock'
+      if ('end' in event) Object.assign(last, { stopped: event.end === 'partial', locked: event.end === 'locked' })
     }
     const [program, ...args] = [...timeout, process.execPath, DRIVER, JSON.stringify({ ...common, ...settings })]
     const options = { signal: harness.signal, onLine, ...(killAfterMs && { killAfterMs }) }
     return { killed: wasKilled(await startProcess([program!, ...args], options).ended), work }
   }
-  return { observer, run }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
+  const embed = () => embedStale(observer.db, common.embeddingUrl, AbortSignal.timeout(limits.hardMs))
+  return { observer, run, embed }
 }

@@ -30,15 +30,15 @@ export async function matrix(context: PolicyContext): Promise<Policy> {
     name: 'matrix',
     observer,
     finish,
+    embed,
     async wave() {
       const startMs = performance.now()
       const plan = await runStep({ uses: 'plan', with: { timeout: `${limits.halfHourSeconds}s` }, cwd, env })
       const include: Job[] = JSON.parse(plan.outputs.matrix ?? '{"include":[]}').include
       const work = (await Promise.all(include.map(runJob))).flat()
       // A source that is not due has been checked, and holds what its ref has.
-      const nothing = { startMs, endMs: performance.now(), read: 0, stopped: false }
+      const nothing = { startMs, endMs: performance.now(), read: 0, stopped: false, locked: false }
       const others = sources.filter(({ id }) => !work.some(({ source }) => source === id))
-      await embed()
       return { killed: false, work: [...work, ...others.map(({ id }) => ({ source: id, ...nothing }))] }
     },
   }

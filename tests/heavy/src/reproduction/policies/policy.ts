@@ -24,8 +24,8 @@ export interface SourceWork {
   readonly read: number | null
   /** Whether it was ended, by its budget or by a kill, before it was done. */
   readonly stopped: boolean
-  /** Who had the lock that refused it: a process that is running, or one that is dead. */
-  readonly refusedBy?: 'running' | 'stale_lock' | undefined
+  /** Whether a lock refused it: that of a dead run, because the waves of a policy do not overlap. */
+  readonly locked: boolean
 }
 
 export interface WaveWork {
@@ -43,6 +43,8 @@ export interface Policy {
   readonly name: string
   readonly observer: Observer
   wave(): Promise<WaveWork>
+  /** Embeds after a wave what has no embedding yet; the old policy does so in its wave. */
+  readonly embed?: () => Promise<void>
   /** Brings in all that there is, undisturbed; only ours has to. */
   readonly finish?: () => Promise<unknown>
 }

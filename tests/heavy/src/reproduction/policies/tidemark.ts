@@ -3,21 +3,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SyncResult } from '@tidemark/sync-core'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
+import type { GeneratedSource } from '../../harness/generate-source.ts'
 import type { Harness } from '../../harness/harness.ts'
 import { type ProcessOptions, runProcess, runTidemark, TIDEMARK } from '../../harness/process.ts'
 import { embedStale } from '../embed-stale.ts'
 import { observe } from '../observe.ts'
 import { type Policy, type PolicyContext, runInTurn, type SourceWork, type WaveWork, wasKilled } from './policy.ts'
 
-export type Home = Awaited<ReturnType<typeof createHome>>
-
-/** Of what stands in {@link PolicyContext}, so much as a home needs. */
-interface HomeContext extends Pick<PolicyContext, 'harness'> {
-  readonly sources: readonly { readonly id: string; readonly folder: string }[]
-}
-
 /** A folder with a `tidemark.yaml` and the command on its `PATH`, and an empty database. */
-export async function createEmptyHome({ harness, sources }: HomeContext, name: string) {
+export async function createEmptyHome(harness: Harness, sources: readonly GeneratedSource[], name: string) {
   const database = await harness.createDatabase(name)
   const cwd = join(harness.folder, name)
   const bin = join(cwd, 'bin')
@@ -39,8 +33,8 @@ export async function createEmptyHome({ harness, sources }: HomeContext, name: s
 
 /** A home whose database has all pages as they are before the first wave, and is as slow as the old policy's. */
 export async function createHome(context: PolicyContext, name: string) {
-  const { sources, embedding, limits, pageMs } = context
-  const { database, ...options } = await createEmptyHome(context, name)
+  const { harness, sources, embedding, limits, pageMs } = context
+  const { database, ...options } = await createEmptyHome(harness, sources, name)
   await runProcess([...TIDEMARK, 'sync', '--all', '--quiet'], options)
   const observer = await observe(database, 'tidemark')
   // Ours has one worker: it is as fast as all that the old policy has by its rule.
@@ -51,7 +45,7 @@ export async function createHome(context: PolicyContext, name: string) {
     ...options,
     observer,
     /** What the old policy does at the end of its job, with a limit of its own. */
-    embed: () => embedStale(observer.db, embedding.urlOf(name), AbortSignal.timeout(Math.round(limits.hardMs))),
+    embed: () => embedStale(observer.db, embedding.urlOf(name), AbortSignal.timeout(limits.hardMs)),
     /** What was killed last has its lease for a minute and a half. */
     finish: () => runProcess([...TIDEMARK, 'sync', '--all', '--wait', '2m', '--quiet'], options),
   }
@@ -84,7 +78,7 @@ export function workFromResults(
       endMs: performance.now(),
       read: result?.blobsRead ?? null,
       stopped: result === undefined || result.status === 'partial',
-      refusedBy: result?.status === 'busy' ? 'running' : undefined,
+      locked: result?.status === 'busy',
     }
   })
 }
@@ -101,13 +95,8 @@ async function oneCommand(context: PolicyContext, name: string, flags: string[])
   const { observer, embed, finish, ...home } = await createHome(context, name)
   const command = [...TIDEMARK, 'sync', ...flags, `--timeout=${limits.halfHourSeconds}`, '--json'] as const
   const ids = sources.map(({ id }) => id)
-  const options = { ...home, killAfterMs: limits.waveMs }
-  const wave = async () => {
-    const work = await runSync(command, ids, options, harness)
-    await embed()
-    return work
-  }
-  return { name, observer, finish, wave }
+  const options = { ...home, killAfterMs: limits.hourMs }
+  return { name, observer, finish, embed, wave: () => runSync(command, ids, options, harness) }
 }
 
 const SCRIPT = fileURLToPath(new URL('../../../../../examples/cron/wave', import.meta.url))
@@ -157,11 +146,10 @@ async function runScript(
     name,
     observer,
     finish,
+    embed,
     async wave() {
       await runTidemark(inShell(breakLine), home)
-      const wave = await runInTurn(context, (id) => runSync(inShell(syncLine(id)), [id], home, harness))
-      await embed()
-      return wave
+      return runInTurn(context, (id) => runSync(inShell(syncLine(id)), [id], home, harness))
     },
   }
 }
