@@ -17,7 +17,7 @@ const published = { pages: 10_000, sources: 4, waves: 3, timeoutSeconds: 3 }
 /** How much of each part is done: `short` in 6 minutes, for every change; `full` in an hour, for every night. */
 export const PROFILES = {
   short: {
-    reproduction: { hours: 4, doubledHours: 0, budgetSeconds: 4 },
+    reproduction: { hours: 3, doubledHours: 0, budgetSeconds: 5 },
     published,
     chaos: { ...CHAOS_PROFILES.short, kills: 6, pauses: 3 },
     scale: { sizes: [3_700, 7_400] },

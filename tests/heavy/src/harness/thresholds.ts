@@ -3,7 +3,8 @@ export const MIN_PROGRESSED = 0.95
 export const MAX_STALE_HOURS = 2
 
 /** Of the old policy's runs the account has 4 of 12 that were not killed; in fewer hours than a day's a share says little. */
-export const OLD_NOT_KILLED = [0.2, 0.45] as const
+export const MIN_OLD_NOT_KILLED = 0.2
+export const MAX_OLD_NOT_KILLED = 0.45
 export const MIN_HOURS_OF_ACCOUNT = 24
 
 /** What is read ahead of what is written: two batches, the first of which has 25 pages. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Check, Machine } from '../harness/harness.ts'
 import { renderMarkdown } from '../harness/tables.ts'
 import type { Reproduction, Scenario } from '../reproduction/reproduce.ts'
-import { policiesSection } from './policies-section.ts'
+import { policiesTable } from './policies-table.ts'
 import { timeline } from './timeline.ts'
 
 /** What a run of all parts, or of some of them, has left. */
@@ -61,7 +61,7 @@ function scenarioSection({ load, hours, policies }: Scenario, hourMs: number): s
     `## The policies with ${load === 1 ? '' : `${load} × `}the account's changes`,
     `Real processes and a real Postgres; ${hours} hours, each of ${(hourMs / 1_000).toFixed(1)} real seconds; the same commits, cost of a page, limits and machine for every policy.`,
     `![Every run of each source under each policy](${pictureName(load)})`,
-    policiesSection(policies),
+    policiesTable(policies),
   ].join('\n\n')
 }
 

@@ -1,4 +1,3 @@
-import type pg from 'pg'
 import { createPool } from '../harness/harness.ts'
 import { blobId } from './source-history.ts'
 
@@ -16,63 +15,63 @@ export interface SourceSnapshot {
 
 export type Observer = Awaited<ReturnType<typeof observe>>
 
+/** What is not the same in their tables: by what chunks are of one page, and where the whole text of a file is. */
+const COLUMNS = {
+  legacy: { page: 'path', text: 'content' },
+  // Ours keeps the front matter of these sources, a title, apart.
+  tidemark: { page: 'page_id', text: `format(E'---\\ntitle: %s\\n---\\n%s', frontmatter ->> 'title', content)` },
+}
+
 /**
  * Watches the database of a policy, whoever's its tables are: each write of a page is counted, and made to take the time
  * that is asked for, as the database of the account takes its own.
- *
- * @param schema has tables `sources` and `pages` (and chunks by `chunkPage`) with the columns that both policies have.
  */
-export async function observe(database: string, schema: 'legacy' | 'tidemark') {
+export async function observe(database: string, schema: keyof typeof COLUMNS) {
   const db = createPool(database)
-  const page = schema === 'legacy' ? 'path' : 'page_id::text'
-  await db.query(OBSERVE.replaceAll('OBSERVED', schema).replace('PAGE', page))
+  const { page, text } = COLUMNS[schema]
+  await db.query(OBSERVE.replaceAll('OBSERVED', schema).replace('PAGE', page).replace('TEXT', text))
   return {
     db,
     /** What a write of a page takes, by source. */
     async setPageMs(source: string, ms: number): Promise<void> {
-      const sql =
-        'INSERT INTO harness.costs VALUES ($1, $2) ON CONFLICT (source_id) DO UPDATE SET seconds = excluded.seconds'
-      await db.query(sql, [source, ms / 1_000])
+      await db.query(SET_COST, [source, ms / 1_000])
     },
     async bookmarks(): Promise<ReadonlyMap<string, string | null>> {
-      const { rows } = await db.query(`SELECT id, bookmark FROM ${schema}.sources`)
+      const { rows } = await db.query('SELECT id, bookmark FROM harness.sources')
       return new Map(rows.map(({ id, bookmark }) => [id, bookmark]))
     },
     /** All sources, as they are at one moment. */
-    snapshot: () => readSnapshot(db, schema),
+    async snapshot(): Promise<ReadonlyMap<string, SourceSnapshot>> {
+      const { rows } = await db.query(SNAPSHOT)
+      return new Map(rows.map(({ id, pages, ...source }) => [id, { ...source, pages: new Map(Object.entries(pages)) }]))
+    },
     /** The blob at each path, by the text that is stored there. */
     async contents(source: string): Promise<ReadonlyMap<string, string>> {
-      const { rows } = await db.query(
-        `SELECT path, ${TEXT[schema]} AS text FROM ${schema}.pages WHERE source_id = $1`,
-        [source],
-      )
+      const { rows } = await db.query('SELECT path, text FROM harness.pages WHERE source_id = $1', [source])
       return new Map(rows.map(({ path, text }) => [path, blobId(text)]))
     },
     async countUnembedded(): Promise<number> {
-      const { rows } = await db.query(
-        'SELECT count(*)::integer AS n FROM harness.chunks WHERE NOT EXISTS (SELECT FROM harness.vectors WHERE hash = md5(content))',
-      )
-      return rows[0].n
+      const { rows } = await db.query(COUNT_UNEMBEDDED)
+      return rows[0].count
     },
   }
 }
 
-/** The whole file; ours keeps the front matter of these sources, a title, apart. */
-const TEXT = { legacy: 'content', tidemark: "format(E'---\\ntitle: %s\\n---\\n%s', frontmatter ->> 'title', content)" }
+const SET_COST = /* sql */ `
+INSERT INTO harness.costs VALUES ($1, $2) ON CONFLICT (source_id) DO UPDATE SET seconds = excluded.seconds`
 
-async function readSnapshot(db: pg.Pool, schema: string): Promise<ReadonlyMap<string, SourceSnapshot>> {
-  const { rows } = await db.query(/* sql */ `
-    SELECT id, bookmark,
-      (SELECT coalesce(json_agg(json_build_array(path, blob_oid)), '[]') FROM ${schema}.pages WHERE source_id = source.id) AS pages,
-      (SELECT json_build_array(count(*), sum(times - 1), sum(bytes * times)) FROM harness.writes WHERE source_id = source.id) AS writes
-    FROM ${schema}.sources AS source`)
-  const parse = ({ id, bookmark, pages, writes: [stored, storedAgain, bytes] }: (typeof rows)[number]) =>
-    [
-      id,
-      { bookmark, pages: new Map<string, string>(pages), stored, storedAgain: storedAgain ?? 0, bytes: bytes ?? 0 },
-    ] as const
-  return new Map(rows.map(parse))
-}
+const SNAPSHOT = /* sql */ `
+SELECT * FROM harness.sources, LATERAL (
+  SELECT coalesce(json_object_agg(path, blob_oid), '{}') AS pages FROM harness.pages WHERE source_id = id
+) AS page, LATERAL (
+  SELECT count(*)::integer AS stored, coalesce(sum(times - 1), 0)::integer AS "storedAgain",
+    coalesce(sum(bytes * times), 0)::integer AS bytes
+  FROM harness.writes WHERE source_id = id
+) AS written`
+
+const COUNT_UNEMBEDDED = /* sql */ `
+SELECT count(*)::integer FROM harness.chunks
+WHERE NOT EXISTS (SELECT FROM harness.vectors WHERE hash = md5(content))`
 
 /*
  * What is there before has its vectors. What the machine itself takes for a page is part of what it is to take: the time
@@ -86,6 +85,8 @@ CREATE TABLE harness.writes (
   PRIMARY KEY (source_id, path, blob_oid)
 );
 CREATE TABLE harness.vectors (hash text PRIMARY KEY, vector jsonb);
+CREATE VIEW harness.sources AS SELECT id, bookmark FROM OBSERVED.sources;
+CREATE VIEW harness.pages AS SELECT source_id, path, blob_oid, TEXT AS text FROM OBSERVED.pages;
 CREATE VIEW harness.chunks AS SELECT source_id, PAGE AS page, content FROM OBSERVED.chunks;
 INSERT INTO harness.vectors SELECT DISTINCT md5(content) FROM harness.chunks;
 CREATE FUNCTION harness.record_writes() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,10 +1,10 @@
 import { generateSource } from '../harness/generate-source.ts'
-import type { Harness, Report } from '../harness/harness.ts'
+import type { Harness } from '../harness/harness.ts'
 import { TIDEMARK } from '../harness/process.ts'
 import { sum } from '../harness/statistics.ts'
 import { MAX_PAGES_READ_AGAIN_FAST } from '../harness/thresholds.ts'
 import { observe } from './observe.ts'
-import { createEmptyHome, runSync } from './policies/tidemark.ts'
+import { createEmptyHome } from './policies/tidemark.ts'
 import { readHistory } from './source-history.ts'
 
 /** The scenario that came with the incumbent's fix, at the size that its account gives. */
@@ -14,11 +14,6 @@ export interface PublishedSettings {
   readonly waves: number
   /** Too tight for the last source to be imported in. */
   readonly timeoutSeconds: number
-}
-
-export interface PublishedFigures extends PublishedSettings {
-  /** Per source: pages after each wave, and in the end how many are not the ref's and how many were read again. */
-  readonly converged: readonly { source: string; pages: number[]; wrongPages: number; readAgain: number }[]
 }
 
 /** Settings from the environment: `PAGES`, `SOURCES`, `WAVES`, `TIMEOUT_SECONDS`. @throws where one is no number. */
@@ -41,7 +36,7 @@ export function readPublishedSettings(defaults: PublishedSettings): PublishedSet
  * has no limit and tells what this machine takes for a source now: a timeout is not shorter than that, and the last
  * source is made to take half as long again as its timeout.
  */
-export async function runPublished(settings: PublishedSettings, harness: Harness): Promise<Report<PublishedFigures>> {
+export async function runPublished(settings: PublishedSettings, harness: Harness) {
   const { pages, waves } = settings
   let { timeoutSeconds } = settings
   const shape = { corpus: 'tldr', pages, sections: 1 } as const
@@ -51,33 +46,33 @@ export async function runPublished(settings: PublishedSettings, harness: Harness
       generateSource({ ...shape, id: `published-${n + 1}` }, options(n)),
     ),
   )
-  const { database, ...home } = await createEmptyHome(harness, sources, 'published')
-  const observer = await observe(database, 'tidemark')
+  const home = await createEmptyHome(harness, sources, 'published')
+  const observer = await observe(home.database, 'tidemark')
   const countStored = async (id: string) => (await observer.snapshot()).get(id)?.stored ?? 0
   let stopped = 0
-  const converged: PublishedFigures['converged'][number][] = []
+  /** Pages after each wave, and in the end how many are not the ref's and how many were read again. */
+  const converged: { source: string; pages: number[]; wrongPages: number; readAgain: number }[] = []
   for (const [i, source] of sources.entries()) {
     const { id } = source
-    const own = { source: id, pages: [] as number[], wrongPages: 0, readAgain: 0 }
+    const own: (typeof converged)[number] = { source: id, pages: [], wrongPages: 0, readAgain: 0 }
+    converged.push(own)
     for (let wave = 1; wave <= waves; wave++) {
       const timeout = i === 0 ? [] : ['--timeout', `${timeoutSeconds}`]
       const before = await countStored(id)
       const command = [...TIDEMARK, 'sync', '--source', id, ...timeout, '--json'] as const
-      const work = (await runSync(command, [id], home, harness)).work[0]!
+      const work = (await home.sync(command, [id])).work[0]!
       const stored = await countStored(id)
       own.pages.push(stored)
       own.readAgain += work.read! - (stored - before)
       if (work.stopped) stopped++
       harness.log(`published, wave ${wave} of ${waves}: ${id} has ${stored} of ${pages} pages`)
       if (i > 0 || wave > 1) continue
-      const importMs = work.endMs - work.startMs
-      timeoutSeconds = Math.max(timeoutSeconds, Math.ceil(importMs / 1_000))
-      await observer.setPageMs(sources.at(-1)!.id, (1_500 * timeoutSeconds - importMs) / pages)
+      timeoutSeconds = Math.max(timeoutSeconds, Math.ceil((work.endMs - work.startMs) / 1_000))
+      await observer.setPageMs(sources.at(-1)!.id, (1_500 * timeoutSeconds) / pages)
     }
     const { differences } = await readHistory(source)
     const blobs = (await observer.snapshot()).get(id)?.pages ?? new Map()
     own.wrongPages = differences(blobs, 0).length + differences(await observer.contents(id), 0).length
-    converged.push(own)
   }
   await observer.db.end()
   const wrongPages = sum(converged.map((own) => own.wrongPages))

@@ -88,22 +88,24 @@ async function playHours(load: number, hours: number, prepared: readonly Prepare
   const sources = await Promise.all(
     SHAPES.map(async (shape) => {
       const changes = schedule.filter(({ source }) => source === shape.id).map(({ files }) => files)
-      return { ...shape, ...(await generateSource(shape, { changes, seed: harness.seed, home: folder })) }
+      const pageMs = SECTION_SECONDS * shape.sections * limits.second
+      return { ...shape, pageMs, ...(await generateSource(shape, { changes, seed: harness.seed, home: folder })) }
     }),
   )
-  const pageMs: PolicyContext['pageMs'] = ({ sections }) => SECTION_SECONDS * sections * limits.second
-  const context: PolicyContext = { harness, limits, sources, embedding, pageMs }
+  const context: PolicyContext = { harness, limits, sources, embedding }
   const policies: Policy[] = []
   for (const prepare of prepared) policies.push(await prepare(context))
   const refs = await trackRefs(sources, schedule)
   harness.log(`${sources.length} sources are ready, with ${load} × the account's changes`)
 
-  const clock = startClock(limits.hourMs)
-  const timelines = await runTimeline(policies, { clock, refs, hours, harness })
+  const timeline = { clock: startClock(limits.hourMs), refs, hours, harness }
+  const playing = policies.map((policy, i) =>
+    Promise.all([runWaves(policy, i / policies.length, timeline), sampleStaleness(policy, timeline)]),
+  )
+  const [played] = await Promise.all([Promise.all(playing), refs.follow(timeline.clock, harness.signal)])
   const records: PolicyRecord[] = []
   for (const [i, policy] of policies.entries()) {
-    const { waves, staleness } = timelines[i]!
-    records.push(createRecord(policy.name, waves, staleness, await verifyEnd(policy, refs, embedding)))
+    records.push(createRecord(policy.name, ...played[i]!, await verifyEnd(policy, refs, embedding)))
     await policy.observer.db.end()
   }
   // For the reader, what was before comes first.
@@ -117,26 +119,6 @@ interface Timeline {
   readonly refs: Refs
   readonly hours: number
   readonly harness: Harness
-}
-
-/** @returns of each policy its waves, and by source the worst staleness. */
-async function runTimeline(policies: readonly Policy[], timeline: Timeline) {
-  const { clock, refs, hours, harness } = timeline
-  const over = new AbortController()
-  const signal = AbortSignal.any([harness.signal, over.signal])
-  const unlessOver = (error: unknown) => {
-    if (!signal.aborted) throw error
-  }
-  const staleness = policies.map(() => new Map(refs.ids.map((id) => [id, 0])))
-  const beside = [
-    refs.follow(clock, signal).catch(unlessOver),
-    ...policies.map((policy, i) => sampleStaleness(policy, timeline, staleness[i]!, signal).catch(unlessOver)),
-  ]
-  const waves = await Promise.all(policies.map((policy, i) => runWaves(policy, i / policies.length, timeline)))
-  await clock.until(hours, harness.signal)
-  over.abort()
-  await Promise.all(beside)
-  return waves.map((waves, i) => ({ waves, staleness: staleness[i]! }))
 }
 
 /** Starts a wave every hour, whether or not the last one has ended. */
@@ -158,18 +140,16 @@ async function runWaves(policy: Policy, offset: number, timeline: Timeline): Pro
   return Promise.all(waves)
 }
 
-async function sampleStaleness(
-  { observer }: Policy,
-  { clock, refs }: Timeline,
-  worst: Map<string, number>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let n = 1; ; n++) {
-    await clock.until(n / SAMPLES_PER_HOUR, signal)
+/** How stale each source was at the worst. */
+async function sampleStaleness({ observer }: Policy, { clock, refs, hours, harness }: Timeline) {
+  const worst = new Map(refs.ids.map((id) => [id, 0]))
+  for (let n = 1; n <= hours * SAMPLES_PER_HOUR; n++) {
+    await clock.until(n / SAMPLES_PER_HOUR, harness.signal)
     const bookmarks = await observer.bookmarks()
     const now = clock.now()
     for (const id of refs.ids) {
       worst.set(id, Math.max(worst.get(id)!, refs.hoursBehind(id, bookmarks.get(id) ?? null, now)))
     }
   }
+  return worst
 }

@@ -38,13 +38,13 @@ const DRIVER = fileURLToPath(new URL('../legacy/sync.ts', import.meta.url))
 type Work = { -readonly [Key in keyof SourceWork]: SourceWork[Key] } & { read: number }
 
 /** A database of the incumbent's as it is before the first wave, and its driver. */
-async function createLegacy({ harness, sources, embedding, limits, pageMs }: PolicyContext, name: string) {
+async function createLegacy({ harness, sources, embedding, limits }: PolicyContext, name: string) {
   const database = await harness.createDatabase(name)
   const folder = join(harness.folder, name)
   await mkdir(folder)
   await seedLegacy(database, sources, folder)
   const observer = await observe(database, 'legacy')
-  for (const source of sources) await observer.setPageMs(source.id, pageMs(source))
+  for (const { id, pageMs } of sources) await observer.setPageMs(id, pageMs)
   const common = {
     database,
     embeddingUrl: embedding.urlOf(name),

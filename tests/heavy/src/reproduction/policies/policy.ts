@@ -8,10 +8,9 @@ import type { Limits, Shape } from '../schedule.ts'
 export interface PolicyContext {
   readonly harness: Harness
   readonly limits: Limits
-  readonly sources: readonly (Shape & GeneratedSource)[]
+  /** With what it takes to store one of their pages in a worker of the old policy. */
+  readonly sources: readonly (Shape & GeneratedSource & { readonly pageMs: number })[]
   readonly embedding: EmbeddingService
-  /** What it takes to store a page of a source, in one worker of the old policy. */
-  readonly pageMs: (shape: Shape) => number
 }
 
 /** What a policy's processes did to one source. */
@@ -46,17 +45,14 @@ export interface Policy {
   /** Embeds after a wave what has no embedding yet; the old policy does so in its wave. */
   readonly embed?: () => Promise<void>
   /** Brings in all that there is, undisturbed; only ours has to. */
-  readonly finish?: () => Promise<unknown>
+  readonly finish?: () => Promise<void>
 }
 
-/** A process for each source, one after the other, until the run is stopped. */
-export async function runInTurn(
-  { sources, harness }: PolicyContext,
-  run: (source: string) => Promise<WaveWork>,
-): Promise<WaveWork> {
+/** A process for each source, one after the other. */
+export async function runInTurn({ sources, harness }: PolicyContext, run: (source: string) => Promise<WaveWork>) {
   const waves: WaveWork[] = []
   for (const { id } of sources) {
-    if (harness.signal.aborted) break
+    harness.signal.throwIfAborted()
     waves.push(await run(id))
   }
   return { killed: waves.some(({ killed }) => killed), work: waves.flatMap(({ work }) => work) }

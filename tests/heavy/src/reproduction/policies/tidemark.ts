@@ -5,10 +5,10 @@ import type { SyncResult } from '@tidemark/sync-core'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import type { GeneratedSource } from '../../harness/generate-source.ts'
 import type { Harness } from '../../harness/harness.ts'
-import { type ProcessOptions, runProcess, runTidemark, TIDEMARK } from '../../harness/process.ts'
+import { type CommandLine, type ProcessOptions, runProcess, runTidemark, TIDEMARK } from '../../harness/process.ts'
 import { embedStale } from '../embed-stale.ts'
 import { observe } from '../observe.ts'
-import { type Policy, type PolicyContext, runInTurn, type SourceWork, type WaveWork, wasKilled } from './policy.ts'
+import { type Policy, type PolicyContext, runInTurn, type SourceWork, wasKilled } from './policy.ts'
 
 /** A folder with a `tidemark.yaml` and the command on its `PATH`, and an empty database. */
 export async function createEmptyHome(harness: Harness, sources: readonly GeneratedSource[], name: string) {
@@ -28,38 +28,38 @@ export async function createEmptyHome(harness: Harness, sources: readonly Genera
   const env = { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, HOME: cwd, DATABASE_URL: database }
   const options = { cwd, env, signal: harness.signal }
   await runProcess([...TIDEMARK, 'migrate', '--quiet'], options)
-  return { ...options, database }
+  return {
+    ...options,
+    database,
+    /** Runs a command that syncs these sources. */
+    async sync(command: CommandLine, sourceIds: readonly string[], limit: Pick<ProcessOptions, 'killAfterMs'> = {}) {
+      const { results, startMs, ...end } = await runTidemark(command, { ...options, ...limit })
+      return { killed: wasKilled(end), work: workFromResults(results, sourceIds, startMs, harness) }
+    },
+  }
 }
 
 /** A home whose database has all pages as they are before the first wave, and is as slow as the old policy's. */
 export async function createHome(context: PolicyContext, name: string) {
-  const { harness, sources, embedding, limits, pageMs } = context
-  const { database, ...options } = await createEmptyHome(harness, sources, name)
-  await runProcess([...TIDEMARK, 'sync', '--all', '--quiet'], options)
-  const observer = await observe(database, 'tidemark')
+  const { harness, sources, embedding, limits } = context
+  const home = await createEmptyHome(harness, sources, name)
+  await runProcess([...TIDEMARK, 'sync', '--all', '--quiet'], home)
+  const observer = await observe(home.database, 'tidemark')
   // Ours has one worker: it is as fast as all that the old policy has by its rule.
-  for (const source of sources) {
-    await observer.setPageMs(source.id, pageMs(source) / (source.changesPerHour > 100 ? 4 : 1))
+  for (const { id, pageMs, changesPerHour } of sources) {
+    await observer.setPageMs(id, pageMs / (changesPerHour > 100 ? 4 : 1))
   }
   return {
-    ...options,
+    ...home,
     observer,
     /** What the old policy does at the end of its job, with a limit of its own. */
     embed: () => embedStale(observer.db, embedding.urlOf(name), AbortSignal.timeout(limits.hardMs)),
-    /** What was killed last has its lease for a minute and a half. */
-    finish: () => runProcess([...TIDEMARK, 'sync', '--all', '--wait', '2m', '--quiet'], options),
+    async finish() {
+      // Whoever has a lease now is dead.
+      await runProcess([...TIDEMARK, 'sync', '--break-lock', '--all', '--max-age', '1', '--quiet'], home)
+      await runProcess([...TIDEMARK, 'sync', '--all', '--quiet'], home)
+    },
   }
-}
-
-/** Runs a command that syncs these sources. */
-export async function runSync(
-  command: readonly [string, ...string[]],
-  sources: readonly string[],
-  options: ProcessOptions,
-  harness: Harness,
-): Promise<WaveWork> {
-  const { results, startMs, ...end } = await runTidemark(command, options)
-  return { killed: wasKilled(end), work: workFromResults(results, sources, startMs, harness) }
 }
 
 /** What a command that was to sync these sources has done; one that was killed has not said so. */
@@ -91,12 +91,11 @@ export const independent = (context: PolicyContext): Promise<Policy> =>
   oneCommand(context, 'independent', ['--all', '--independent', `--concurrency=${context.sources.length}`])
 
 async function oneCommand(context: PolicyContext, name: string, flags: string[]): Promise<Policy> {
-  const { limits, sources, harness } = context
-  const { observer, embed, finish, ...home } = await createHome(context, name)
+  const { limits, sources } = context
+  const { observer, embed, finish, sync } = await createHome(context, name)
   const command = [...TIDEMARK, 'sync', ...flags, `--timeout=${limits.halfHourSeconds}`, '--json'] as const
   const ids = sources.map(({ id }) => id)
-  const options = { ...home, killAfterMs: limits.hourMs }
-  return { name, observer, finish, embed, wave: () => runSync(command, ids, options, harness) }
+  return { name, observer, finish, embed, wave: () => sync(command, ids, { killAfterMs: limits.hourMs }) }
 }
 
 const SCRIPT = fileURLToPath(new URL('../../../../../examples/cron/wave', import.meta.url))
@@ -126,18 +125,18 @@ async function runScript(
   name: string,
   chooseLimits: (limits: PolicyContext['limits']) => { budgetSeconds: number; kill: string },
 ): Promise<Policy> {
-  const { harness, limits } = context
+  const { limits } = context
   const { observer, embed, finish, ...home } = await createHome(context, name)
   const script = await readFile(SCRIPT, 'utf8')
   const [breakLock] = script.match(/^tidemark sync --break-lock .*$/m) ?? []
-  const [sync] = script.match(/^timeout .*$/m) ?? []
-  if (!breakLock || !sync) throw new Error(`${SCRIPT} is not what it was: no line breaks locks or syncs a source`)
+  const [syncSource] = script.match(/^timeout .*$/m) ?? []
+  if (!breakLock || !syncSource) throw new Error(`${SCRIPT} is not what it was: no line breaks locks or syncs a source`)
   const inShell = (line: string) => ['/bin/sh', '-c', `${line} --json`] as const
   const scaledMaxAge = Math.max(MIN_AGE_SECONDS, limits.halfHourSeconds)
   const breakLine = breakLock.replace(/--max-age \d+/, `--max-age ${scaledMaxAge}`)
   const syncLine = (id: string) => {
     const { budgetSeconds, kill } = chooseLimits(limits)
-    return sync
+    return syncSource
       .replace(/^timeout \d+/, `timeout ${kill}`)
       .replace(/--source \S+/, `--source ${id}`)
       .replace(/--timeout \d+/, `--timeout ${budgetSeconds}`)
@@ -149,7 +148,7 @@ async function runScript(
     embed,
     async wave() {
       await runTidemark(inShell(breakLine), home)
-      return runInTurn(context, (id) => runSync(inShell(syncLine(id)), [id], home, harness))
+      return runInTurn(context, (id) => home.sync(inShell(syncLine(id)), [id]))
     },
   }
 }
