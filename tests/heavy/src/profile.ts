@@ -24,7 +24,7 @@ export const PROFILES = {
     bench: BRIEF_BENCH,
   },
   full: {
-    reproduction: { hours: 24, doubledHours: 5, budgetSeconds: 10 },
+    reproduction: { hours: 24, doubledHours: 5, budgetSeconds: 9 },
     published,
     chaos: { ...CHAOS_PROFILES.long, kills: 200, pauses: 100 },
     scale: { sizes: [3_700, 37_000, 370_000] },

@@ -58,7 +58,7 @@ const DOUBLED_POLICIES = [old, cron, firstFix, all]
  * requests at a time that what three hours have left takes the 20 minutes that the account gives for a backlog.
  */
 const SECTION_SECONDS = 1.2
-const EMBEDDING = { seconds: 3.6, slots: 7 }
+const EMBEDDING = { seconds: 3.6, slots: 6 }
 
 const SAMPLES_PER_HOUR = 30
 

@@ -39,13 +39,19 @@ export async function syncSource(db: pg.Pool, source: string, settings: Settings
     if (signal?.aborted) return 'partial'
     await move(db, source, from, to)
   }
+  const paths = [...renamed.map(([, to]) => to), ...written]
+  // One query: one for each file, 10 milliseconds by its account, would be half a second of a scaled hour.
+  const stored = await db.query('SELECT blob_oid FROM legacy.pages WHERE source_id = $1 AND path = ANY ($2)', [
+    source,
+    paths,
+  ])
+  const known = new Set(stored.rows.map((row) => row.blob_oid))
   const importOne = async (path: string) => {
     if (signal?.aborted) return
-    const text = await readFile(join(folder, path), 'utf8')
+    const page = parsePage(await readFile(join(folder, path), 'utf8'))
     onRead()
-    await importFile(db, [source, path], text, isLarge ? null : embeddingUrl)
+    if (!known.has(page.blobOid)) await storePage(db, [source, path], page, isLarge ? null : embeddingUrl)
   }
-  const paths = [...renamed.map(([, to]) => to), ...written]
   await pMap(paths, importOne, { concurrency: isLarge ? WORKERS : 1 })
   if (signal?.aborted) return 'partial'
   await db.query('UPDATE legacy.sources SET bookmark = $2 WHERE id = $1', [source, head])
@@ -84,11 +90,8 @@ async function move(db: pg.Pool, source: string, from: string, to: string): Prom
   }
 }
 
-/** Stores one file, unless its content is stored already. @param embeddingUrl null where it is embedded later. */
-async function importFile(db: pg.Pool, key: string[], text: string, embeddingUrl: string | null): Promise<void> {
-  const page = parsePage(text)
-  const storedSql = 'SELECT FROM legacy.pages WHERE source_id = $1 AND path = $2 AND blob_oid = $3'
-  if ((await db.query(storedSql, [...key, page.blobOid])).rowCount) return
+/** Stores one file. @param embeddingUrl null where it is embedded later. */
+async function storePage(db: pg.Pool, key: string[], page: ReturnType<typeof parsePage>, embeddingUrl: string | null) {
   const vectors = embeddingUrl === null ? [] : await embed(embeddingUrl, page.chunks)
   const beganAt = new Date().toISOString()
   const tx = await db.connect()

@@ -33,9 +33,9 @@ export interface WaveWork {
   readonly work: readonly SourceWork[]
 }
 
-/** By the hard limit of its caller, or by `timeout` of coreutils, which goes with what it kills by SIGKILL. */
-export const wasKilled = (end: { killed: boolean; exitCode: number | null; exitSignal: NodeJS.Signals | null }) =>
-  end.killed || end.exitSignal === 'SIGKILL' || end.exitCode === 124
+/** By the hard limit of its caller, or by `timeout` of coreutils: 124, or 137 where that was with SIGKILL. */
+export const wasKilled = ({ killed, exitCode }: { killed: boolean; exitCode: number | null }) =>
+  killed || exitCode === 124 || exitCode === 137
 
 /** A policy with its own database, its sources in it as they are before the first wave. */
 export interface Policy {
