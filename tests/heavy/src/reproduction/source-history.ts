@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
 import { gitIn } from '../harness/git.ts'
 
-export type SourceHistory = Awaited<ReturnType<typeof readHistory>>
-
 /** What a repository has at each of its commits, by git alone: what pages are held against. */
 export async function readHistory({ folder, commits }: { folder: string; commits: readonly string[] }) {
   const git = gitIn(folder)
