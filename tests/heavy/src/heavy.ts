@@ -13,7 +13,7 @@ import { PARTS, type PartName, runParts } from './run-parts.ts'
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url))
 
 const program = createProgram('heavy')
-  .description('Shows the cascade under the old policy and its cure, injects faults, measures, and simulates.')
+  .description('Shows the cascade under the old policy and its cure, injects faults, and measures.')
   .addArgument(new Argument('[parts...]', 'what to run; everything by default').choices(PARTS))
   .addOption(new Option('--profile <name>', 'how much of it').choices(Object.keys(PROFILES)).default('short'))
   .option('--seed <number>', 'the same seed makes the same sources, commits and faults', parseWholeNumber, 1)

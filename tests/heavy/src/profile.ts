@@ -17,14 +17,14 @@ const published = { pages: 10_000, sources: 4, waves: 3, timeoutSeconds: 3 }
 /** How much of each part is done: `short` in 6 minutes, for every change; `full` in an hour, for every night. */
 export const PROFILES = {
   short: {
-    reproduction: { hours: 4, budgetSeconds: 4 },
-    published: { ...published, sources: 1 },
+    reproduction: { hours: 3, doubledHours: 0, budgetSeconds: 5 },
+    published,
     chaos: { ...CHAOS_PROFILES.short, kills: 6, pauses: 3 },
     scale: { sizes: [3_700, 7_400] },
     bench: BRIEF_BENCH,
   },
   full: {
-    reproduction: { hours: 52, budgetSeconds: 4 },
+    reproduction: { hours: 24, doubledHours: 5, budgetSeconds: 9 },
     published,
     chaos: { ...CHAOS_PROFILES.long, kills: 200, pauses: 100 },
     scale: { sizes: [3_700, 37_000, 370_000] },

@@ -3,24 +3,16 @@ import { runChaos } from './chaos/chaos.ts'
 import { type Check, createHarness, type Harness, type HarnessOptions, type Report } from './harness/harness.ts'
 import type { Profile } from './profile.ts'
 import { runPublished } from './reproduction/published.ts'
-import { type Reproduction, reproduce } from './reproduction/reproduce.ts'
+import { reproduce } from './reproduction/reproduce.ts'
 import { scale } from './scale/scale.ts'
-import { simulation } from './simulation/simulation.ts'
-
-interface Inputs {
-  readonly profile: Profile
-  /** Of the parts that ran before: the simulation is validated by the reproduction. */
-  readonly figures: { readonly reproduction?: Reproduction }
-}
 
 const RUNNERS = {
-  reproduction: ({ profile }, harness) => reproduce(profile.reproduction, harness),
-  published: ({ profile }, harness) => runPublished(profile.published, harness),
-  chaos: ({ profile }, harness) => runChaos(profile.chaos, harness),
-  scale: ({ profile }, harness) => scale(profile.scale, harness),
-  bench: ({ profile }, harness) => benchmarks(profile.bench, harness),
-  simulation: ({ figures }, harness) => simulation(harness, figures.reproduction!),
-} satisfies Record<string, (inputs: Inputs, harness: Harness) => Promise<Report<unknown>>>
+  reproduction: (profile, harness) => reproduce(profile.reproduction, harness),
+  published: (profile, harness) => runPublished(profile.published, harness),
+  chaos: (profile, harness) => runChaos(profile.chaos, harness),
+  scale: (profile, harness) => scale(profile.scale, harness),
+  bench: (profile, harness) => benchmarks(profile.bench, harness),
+} satisfies Record<string, (profile: Profile, harness: Harness) => Promise<Report<unknown>>>
 
 export type PartName = keyof typeof RUNNERS
 export const PARTS = Object.keys(RUNNERS) as PartName[]
@@ -30,24 +22,20 @@ export type Figures = {
   -readonly [Name in PartName]?: Awaited<ReturnType<(typeof RUNNERS)[Name]>>['figures']
 }
 
-/** The parts that are asked for, with what they need, in their order. */
-const withNeeded = (names: readonly PartName[]) =>
-  PARTS.filter((each) => names.includes(each) || (each === 'reproduction' && names.includes('simulation')))
-
 /** Runs parts one after the other, each on a harness of its own, which is gone when it ends, however it ends. */
 export async function runParts(
   names: readonly PartName[],
   profile: Profile,
   options: HarnessOptions,
 ): Promise<{ figures: Figures; checks: readonly Check[] }> {
-  const figures: Record<string, unknown> & Inputs['figures'] = {}
+  const figures: Record<string, unknown> = {}
   const checks: Check[] = []
-  for (const name of withNeeded(names)) {
+  for (const name of PARTS.filter((each) => names.includes(each))) {
     options.log(`▸ ${name}`)
     await using harness = await createHarness(options)
-    const part = await RUNNERS[name]({ profile, figures }, harness)
+    const part = await RUNNERS[name](profile, harness)
     options.signal.throwIfAborted()
-    Object.assign(figures, { [name]: part.figures })
+    figures[name] = part.figures
     checks.push(...part.checks)
   }
   return { figures: figures as Figures, checks }

@@ -2,15 +2,15 @@
 export const MIN_PROGRESSED = 0.95
 export const MAX_STALE_HOURS = 2
 
-/** The baseline has to be as bad as the account says, or the reproduction is wrong: a third of its runs, two days. */
-export const MAX_BASELINE_PROGRESSED = 0.5
-export const MIN_BASELINE_STALE_HOURS = 50
+/** Of the old policy's runs the account has 4 of 12 that were not killed; in fewer hours than a day's a share says little. */
+export const MIN_OLD_NOT_KILLED = 0.2
+export const MAX_OLD_NOT_KILLED = 0.45
+export const MIN_HOURS_OF_ACCOUNT = 24
 
-/** How far the model may be off: a share by so much or by one wave, a staleness by this part of it or these hours. */
-export const MODEL_TOLERANCE = 0.15
-export const MODEL_TOLERANCE_HOURS = 0.25
-/** In fewer hours each policy has too few waves for a prediction of half of them to mean anything. */
-export const MIN_HOURS_TO_VALIDATE = 12
+/** What is read ahead of what is written: two batches, the first of which has 25 pages. */
+export const MAX_PAGES_READ_AGAIN = 50
+/** The same where writing is fast and a batch has up to 500. */
+export const MAX_PAGES_READ_AGAIN_FAST = 1_000
 
 export const MAX_PEAK_MB = 200
 

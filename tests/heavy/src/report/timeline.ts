@@ -1,13 +1,12 @@
 import * as Plot from '@observablehq/plot'
+import { JSDOM } from 'jsdom'
 import type { PolicyRecord } from '../reproduction/policy-record.ts'
-import { legend, picture } from './picture.ts'
 
 const COLOURS = {
   finished: '#2da44e',
   progressed: '#4493f8',
-  running: '#a475f9',
-  stale_lock: '#d29922',
-  'nothing kept': '#e5534b',
+  locked: '#d29922',
+  'no nearer': '#e5534b',
   'not reached': '#e5534b',
 }
 
@@ -16,7 +15,11 @@ const MIN_WIDTH_HOURS = 0.12
 
 const ROW_PIXELS = 16
 
-/** Every run of every source in every wave, a band for each policy. */
+/**
+ * Every run of every source in every wave, a band for each policy, as a picture.
+ *
+ * @param caption stands below: of which run it is, wherever the picture is shown.
+ */
 export function timeline(policies: readonly PolicyRecord[], hours: number, caption: string): string {
   const sources = policies[0]!.waves[0]!.sources.map(({ source }) => source)
   const runs = policies.flatMap(({ policy, waves }) =>
@@ -29,38 +32,61 @@ export function timeline(policies: readonly PolicyRecord[], hours: number, capti
           return {
             policy,
             source,
-            outcome: outcome !== 'stuck' ? outcome : startHour === null ? 'not reached' : 'nothing kept',
+            outcome: outcome !== 'stuck' ? outcome : startHour === null ? 'not reached' : 'no nearer',
             from,
             to: Math.max(endHour ?? from, from + MIN_WIDTH_HOURS),
           }
         }),
     ),
   )
+  const [reached, notReached] = [true, false].map((is) =>
+    runs.filter(({ outcome }) => (outcome !== 'not reached') === is),
+  )
   const bar = { y: 'source', fy: 'policy', x1: 'from', x2: 'to', insetTop: 1, insetBottom: 1 } as const
-  return picture('Every run of each source under each policy', caption, [
-    {
-      width: 960,
-      height: 70 + policies.length * (sources.length * ROW_PIXELS + 12),
-      marginLeft: 80,
-      marginRight: 90,
-      marginTop: 40,
-      x: { label: 'hours', domain: [0, hours], nice: false, ticks: Math.min(24, hours), clamp: true },
-      y: { domain: sources, label: null, tickSize: 0 },
-      fy: { domain: policies.map(({ policy }) => policy), label: null, padding: 0.12 },
-      color: { domain: Object.keys(COLOURS), range: Object.values(COLOURS) },
-      marks: [
-        ...legend(COLOURS, 26, ['not reached']),
-        Plot.frame({ stroke: 'currentColor', strokeOpacity: 0.25 }),
-        Plot.gridX({ stroke: 'currentColor', strokeOpacity: 0.12, ticks: Math.min(24, hours) }),
-        Plot.barX(
-          runs.filter(({ outcome }) => outcome !== 'not reached'),
-          { ...bar, fill: 'outcome' },
-        ),
-        Plot.barX(
-          runs.filter(({ outcome }) => outcome === 'not reached'),
-          { ...bar, stroke: 'outcome' },
-        ),
-      ],
-    },
-  ])
+  const grid = { stroke: 'currentColor', strokeOpacity: 0.12, ticks: Math.min(24, hours) }
+  return toSvg(caption, {
+    width: 960,
+    height: 70 + policies.length * (sources.length * ROW_PIXELS + 12),
+    ...{ marginLeft: 80, marginRight: 90, marginTop: 40 },
+    x: { label: 'hours', domain: [0, hours], nice: false, ticks: Math.min(24, hours), clamp: true },
+    y: { domain: sources, label: null, tickSize: 0 },
+    fy: { domain: policies.map(({ policy }) => policy), label: null, padding: 0.12 },
+    color: { domain: Object.keys(COLOURS), range: Object.values(COLOURS) },
+    marks: [
+      ...legend(),
+      Plot.frame({ stroke: 'currentColor', strokeOpacity: 0.25 }),
+      Plot.gridX(grid),
+      Plot.barX(reached, { ...bar, fill: 'outcome' }),
+      Plot.barX(notReached, { ...bar, stroke: 'outcome' }),
+    ],
+  })
+}
+
+/** Names in their colours, in a line above the plot: Plot's own legend is HTML, which a picture can't hold. */
+const legend = () =>
+  Object.entries(COLOURS).map(([name, fill], i) => {
+    const place = { facet: 'super', frameAnchor: 'top-left', textAnchor: 'start', dx: 110 * i, dy: -26 } as const
+    return Plot.text([`${name === 'not reached' ? '□' : '■'} ${name}`], { ...place, fill, fontWeight: 600 })
+  })
+
+/** Text and lines are in the colour that the reader's theme wants, on whatever is behind the picture. */
+const THEME = `
+  svg { color: #1f2328; font-family: system-ui, sans-serif; background: transparent }
+  @media (prefers-color-scheme: dark) { svg { color: #e6edf3 } }
+`
+
+/** A plot, and the caption below it, as a file that is read in light and in dark. */
+function toSvg(caption: string, options: Plot.PlotOptions): string {
+  const { document } = new JSDOM('').window
+  const style = { background: 'transparent', color: 'currentColor', fontSize: '12px' }
+  const plot = Plot.plot({ ...options, document, style })
+  const [width, height] = [options.width!, options.height! + 24]
+  const outer = document.createElement('div')
+  outer.innerHTML = `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${width} ${height}"
+    width="${width}" height="${height}"><title>Every run of each source under each policy</title><style>${THEME}</style>
+    <text x="10" y="${height - 8}" font-size="11" fill="currentColor" fill-opacity="0.7"></text></svg>`
+  const svg = outer.firstElementChild!
+  svg.querySelector('text')!.textContent = caption
+  svg.append(plot as unknown as Node)
+  return `${svg.outerHTML}\n`
 }

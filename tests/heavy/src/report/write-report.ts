@@ -4,61 +4,69 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Check } from '../harness/harness.ts'
+import type { Check, Machine } from '../harness/harness.ts'
 import { renderMarkdown } from '../harness/tables.ts'
-import { growth } from './growth.ts'
-import { jsonToMarkdown } from './json-to-markdown.ts'
-import { policiesSection } from './policies-section.ts'
-import type { Results } from './results.ts'
-import { simulationSection } from './simulation-section.ts'
-import { staleness } from './staleness.ts'
+import type { Reproduction, Scenario } from '../reproduction/reproduce.ts'
+import { policiesTable } from './policies-table.ts'
 import { timeline } from './timeline.ts'
 
-/** Writes `report.md` and its pictures; all that is in it comes from the results. @returns where the page is. */
+/** What a run of all parts, or of some of them, has left. */
+export interface Results {
+  readonly machine: Machine
+  /** `short` or `full`. */
+  readonly profile: string
+  readonly reproduction?: Reproduction
+  /** Of these parts nothing but their names is known here: their figures are shown as they are. */
+  readonly published?: unknown
+  readonly chaos?: unknown
+  readonly scale?: unknown
+  readonly bench?: unknown
+  readonly checks: readonly Check[]
+}
+
+/** Writes the page and its pictures into a folder. @returns where the page is. */
 export async function writeReport(results: Results, folder: string): Promise<string> {
-  const pictures = drawPictures(results)
+  const { reproduction, machine } = results
   await mkdir(folder, { recursive: true })
+  for (const { load, hours, policies } of reproduction?.scenarios ?? []) {
+    const hour = `an hour is ${(reproduction!.hourMs / 1_000).toFixed(1)} s`
+    const caption = `${hour}, ${machine.date.slice(0, 10)}, ${machine.cores} cores (${machine.cpu.trim()}), seed ${machine.seed}`
+    await writeFile(join(folder, pictureName(load)), timeline(policies, hours, caption))
+  }
   const page = join(folder, 'report.md')
   await writeFile(page, renderPage(results))
-  for (const [name, svg] of Object.entries(pictures)) await writeFile(join(folder, name), svg)
   return page
 }
 
-function drawPictures({ machine, reproduction, scale }: Results): Record<string, string> {
-  const { date, cores, cpu, seed } = machine
-  const caption = `${date.slice(0, 10)}, ${cores} cores (${cpu.trim()}), seed ${seed}`
-  const hour = reproduction && `an hour is ${(reproduction.hourMs / 1_000).toFixed(1)} s, ${caption}`
-  return {
-    ...(reproduction && {
-      'timeline.svg': timeline(reproduction.policies, reproduction.hours, `${hour}`),
-      'staleness.svg': staleness(reproduction.policies, reproduction.hours, `${hour}`),
-    }),
-    ...(scale && { 'growth.svg': growth(scale.sizes, caption) }),
-  }
-}
+const pictureName = (load: number) => `timeline${load === 1 ? '' : `-load-${load}`}.svg`
 
 function renderPage(results: Results): string {
-  const { machine, profile, reproduction, published, chaos, scale, simulation, bench, checks } = results
+  const { machine, profile, reproduction, published, chaos, scale, bench, checks } = results
   const failed = checks.filter(({ passed }) => !passed).length
-  const sections: (string | false | undefined)[] = [
+  const sections: unknown[] = [
     '# The cascade, reproduced and cured',
     `Profile ${profile}: ${checks.length - failed} of ${checks.length} checks passed. Everything on this page is generated from that run.`,
     renderMarkdown({ columns: Object.keys(machine), rows: [Object.values(machine).map(String)] }),
-    reproduction && '## The policies, on real processes and a real Postgres',
-    reproduction &&
-      `${reproduction.hours} hours, each of ${(reproduction.hourMs / 1_000).toFixed(1)} real seconds; the same commits, limits and machine for every policy.`,
-    reproduction && '![Every run of each source under each policy](timeline.svg)',
-    reproduction && '![How stale the worst source is under each policy](staleness.svg)',
-    reproduction && policiesSection(reproduction.policies),
-    published !== undefined && `## The published scenario\n\n${jsonToMarkdown(published)}`,
-    chaos !== undefined && `## Chaos\n\n${jsonToMarkdown(chaos)}`,
-    scale && `## Growth with size\n\n![Growth with the number of pages](growth.svg)\n\n${jsonToMarkdown(scale)}`,
-    simulation && `## Simulation\n\n${simulationSection(simulation)}`,
-    bench !== undefined && `## Benchmarks\n\n${jsonToMarkdown(bench)}`,
+    ...(reproduction?.scenarios ?? []).map((scenario) => scenarioSection(scenario, reproduction!.hourMs)),
+    ...Object.entries({ published, chaos, scale, bench }).map(
+      ([part, figures]) => figures && figuresSection(part, figures),
+    ),
     checks.length > 0 && `## Checks\n\n${checksTable(checks)}`,
   ]
   return `${sections.filter((section) => typeof section === 'string').join('\n\n')}\n`
 }
+
+function scenarioSection({ load, hours, policies }: Scenario, hourMs: number): string {
+  return [
+    `## The policies with ${load === 1 ? '' : `${load} × `}the account's changes`,
+    `Real processes and a real Postgres; ${hours} hours, each of ${(hourMs / 1_000).toFixed(1)} real seconds; the same commits, cost of a page, limits and machine for every policy.`,
+    `![Every run of each source under each policy](${pictureName(load)})`,
+    policiesTable(policies),
+  ].join('\n\n')
+}
+
+const figuresSection = (part: string, figures: unknown) =>
+  `## The part ${part}\n\n\`\`\`json\n${JSON.stringify(figures, null, 1)}\n\`\`\``
 
 /** Those that failed come first. */
 function checksTable(checks: readonly Check[]): string {

@@ -1,106 +1,92 @@
-import { percentile, sum } from '../harness/statistics.ts'
+import { sum } from '../harness/statistics.ts'
+import type { SourceSnapshot } from './observe.ts'
 
 /** What came of one source in a wave, in hours of the scaled clock. */
 export interface SourceRun {
   readonly source: string
   /**
-   * - `finished`: it holds what its ref had when the wave began.
-   * - `progressed`: nearer to that, and no later run does it again.
-   * - `running`: another run that is alive has it.
-   * - `stale_lock`: a lock that a dead run has left refused it.
-   * - `stuck`: nothing of it will stay, or it was not reached.
+   * By its pages:
+   * - `finished`: it holds what its ref had when the wave began, and its bookmark says so.
+   * - `progressed`: nearer to that.
+   * - `locked`: the lock of an earlier run, which is dead, refused it.
+   * - `stuck`: no page is nearer, or it was not reached.
    */
-  readonly outcome: 'finished' | 'progressed' | 'running' | 'stale_lock' | 'stuck'
+  readonly outcome: 'finished' | 'progressed' | 'locked' | 'stuck'
   /** Null where the wave did not reach it. */
   readonly startHour: number | null
   readonly endHour: number | null
+  /** Whether a budget or a kill ended it. */
+  readonly stopped: boolean
   /** Files that were read, and versions of pages that were stored for the first time. */
   readonly read: number
   readonly stored: number
+  /** Pages that are not of the bookmark's commit nor of one that arrived since. */
+  readonly wrongPages: number
 }
 
 /** One start of the cron. */
 export interface Wave {
   readonly startHour: number
   readonly endHour: number
-  /** Whether its limit has ended it with SIGKILL. */
+  /** Whether a process of it was killed. */
   readonly killed: boolean
-  /** Of its worst source; `progressed` says that every source that was behind came nearer or is running. */
+  /** Of its worst source; `progressed` says that every source that was behind came nearer. */
   readonly outcome: 'finished' | 'progressed' | 'stuck'
   readonly sources: readonly SourceRun[]
 }
 
-/** `[hour, hours behind]`, at even distances. */
-export type StalenessSample = readonly [hour: number, hoursBehind: number]
-
-/** What a policy did in the reproduction, or would do by the simulation. */
-export interface PolicyRecord {
-  readonly policy: string
-  readonly waves: readonly Wave[]
-  /** How far each source was behind its ref, in hours of the scaled clock. */
-  readonly staleness: readonly {
-    readonly source: string
-    readonly worstHours: number
-    readonly p95Hours: number
-    readonly samples: readonly StalenessSample[]
-  }[]
-  /** Shares of the waves, from 0 to 1. */
-  readonly progressed: number
-  readonly finished: number
-  /** Files read, and how many of those reads were of something that the policy had read before. */
-  readonly read: number
-  readonly readAgain: number
-  /** Locks of dead runs that refused a source until they expired: each is one that a person would break by hand. */
-  readonly interventions: number
+/** What is in a policy's database in the end. */
+export interface PolicyEnd extends Pick<SourceSnapshot, 'stored' | 'storedAgain' | 'bytes'> {
+  /** Texts that the service embedded, and those that wait for it. */
+  readonly embedded: number
+  readonly unembedded: number
+  /** Pages whose path, blob or text is not what it is to be. */
+  readonly wrongPages: number
 }
 
-/** What a policy comes to: shares of its waves, and the staleness of its worst source. */
-export interface PolicySummary extends Pick<PolicyRecord, 'progressed' | 'finished'> {
-  readonly worstHours: number
-  readonly p95Hours: number
-}
+export type PolicyRecord = ReturnType<typeof createRecord>
 
-export function waveOutcome(sources: readonly SourceRun[]): Wave['outcome'] {
-  const outcomes = new Set(sources.map(({ outcome }) => outcome))
-  if (outcomes.has('stuck') || outcomes.has('stale_lock')) return 'stuck'
-  return outcomes.has('progressed') || outcomes.has('running') ? 'progressed' : 'finished'
-}
-
+/** What a policy did in the reproduction. */
 export function createRecord(
   policy: string,
   waves: readonly Wave[],
-  samples: ReadonlyMap<string, readonly StalenessSample[]>,
-): PolicyRecord {
+  staleness: ReadonlyMap<string, number>,
+  end: PolicyEnd,
+) {
   const runs = waves.flatMap(({ sources }) => sources)
-  const share = (count: number) => (waves.length === 0 ? 0 : count / waves.length)
+  const shareOf = (holds: (wave: Wave) => boolean) => waves.filter(holds).length / waves.length
+  const rowsOf = (holds: (run: SourceRun) => boolean) =>
+    [...staleness.keys()].flatMap((id) => rowLengths(runs.filter(({ source }) => source === id).map(holds)))
   return {
     policy,
     waves,
-    staleness: [...samples].map(([source, samples]) => {
-      const hours = samples.map(([, behind]) => behind)
-      return { source, samples, worstHours: Math.max(0, ...hours), p95Hours: percentile(hours, 0.95) || 0 }
-    }),
-    progressed: share(waves.filter(({ outcome }) => outcome !== 'stuck').length),
-    finished: share(waves.filter(({ outcome }) => outcome === 'finished').length),
+    /** How far each source was behind its ref at the worst. */
+    staleness: [...staleness].map(([source, worstHours]) => ({ source, worstHours })),
+    // Shares of the waves, from 0 to 1: the account's measure, and ours.
+    notKilled: shareOf(({ killed }) => !killed),
+    progressed: shareOf(({ outcome }) => outcome !== 'stuck'),
+    finished: shareOf(({ outcome }) => outcome === 'finished'),
+    /** Runs of a source that a budget or a kill has ended, and the most in a row of one source that did not finish. */
+    stopped: runs.filter(({ stopped }) => stopped).length,
+    unfinishedInARow: Math.max(0, ...rowsOf(({ outcome }) => outcome !== 'finished')),
+    /** Locks of dead runs that refused a source until they expired: each is one that a person would break by hand. */
+    interventions: rowsOf(({ outcome }) => outcome === 'locked').length,
+    /** Files read, and how many of those reads were of something that was stored already. */
     read: sum(runs.map(({ read }) => read)),
     readAgain: sum(runs.map(({ read, stored }) => Math.max(0, read - stored))),
-    interventions: countLockEpisodes(waves),
+    ...end,
+    wrongPages: end.wrongPages + sum(runs.map(({ wrongPages }) => wrongPages)),
   }
 }
 
-export function summarize({ progressed, finished, staleness }: PolicyRecord): PolicySummary {
-  const max = (key: 'worstHours' | 'p95Hours') => Math.max(0, ...staleness.map((source) => source[key]))
-  return { progressed, finished, worstHours: max('worstHours'), p95Hours: max('p95Hours') }
-}
+/** The staleness of the worst source. */
+export const worstHours = ({ staleness }: PolicyRecord) => Math.max(0, ...staleness.map((source) => source.worstHours))
 
-/** A source that is refused in waves one after the other is one lock. */
-function countLockEpisodes(waves: readonly Wave[]): number {
-  let count = 0
-  let before = new Set<string>()
-  for (const { sources } of waves) {
-    const locked = new Set(sources.filter(({ outcome }) => outcome === 'stale_lock').map(({ source }) => source))
-    count += [...locked].filter((source) => !before.has(source)).length
-    before = locked
-  }
-  return count
-}
+/** How long each unbroken row of yes is. */
+const rowLengths = (answers: readonly boolean[]) =>
+  [
+    ...answers
+      .map((yes) => (yes ? 'y' : 'n'))
+      .join('')
+      .matchAll(/y+/g),
+  ].map(([row]) => row.length)

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { GeneratedSource } from '../harness/generate-source.ts'
 import { moveMain } from '../harness/git.ts'
 import type { Arrival } from './schedule.ts'
+import { readHistory } from './source-history.ts'
 
 /** A clock on which an hour is some seconds. */
 export type ScaledClock = ReturnType<typeof startClock>
@@ -21,23 +22,21 @@ export function startClock(hourMs: number) {
   }
 }
 
-/** Where the refs of the sources are, and when they came there. */
-export type Refs = ReturnType<typeof trackRefs>
+/** Where the refs of the sources are, when they came there, and what is at each of their commits. */
+export type Refs = Awaited<ReturnType<typeof trackRefs>>
 
-export function trackRefs(sources: readonly GeneratedSource[], schedule: readonly Arrival[]) {
+export async function trackRefs(sources: readonly GeneratedSource[], schedule: readonly Arrival[]) {
   const byId = new Map(sources.map((source) => [source.id, source]))
-  // What was there before the first wave has been there since hour 0, also for a source that is new.
+  const histories = new Map(await Promise.all(sources.map(async (each) => [each.id, await readHistory(each)] as const)))
   const arrivedAt = new Map(sources.map(({ id }) => [id, [0]]))
-  const indexOf = (source: string, commit: string | null) =>
-    commit === null ? -1 : byId.get(source)!.commits.indexOf(commit)
   return {
+    ids: [...byId.keys()],
+    history: (source: string) => histories.get(source)!,
     /** How many commits have arrived in a source; 0 while it is at its first. */
     countArrived: (source: string) => arrivedAt.get(source)!.length - 1,
-    /** The index of a commit among its source's, -1 for none. */
-    indexOf,
     /** Hours since the first commit arrived that is newer than the one given; 0 where there is none. */
     hoursBehind(source: string, commit: string | null, now: number): number {
-      const since = arrivedAt.get(source)![indexOf(source, commit) + 1]
+      const since = arrivedAt.get(source)![histories.get(source)!.indexOf(commit) + 1]
       return since === undefined ? 0 : now - since
     },
     /** Moves the refs as the schedule has it, until it is at its end or the signal comes. */

@@ -5,19 +5,18 @@ import type { SourceShape } from '../harness/generate-source.ts'
 export interface Shape extends SourceShape {
   /** Files that change in an hour, on average over a day. */
   readonly changesPerHour: number
-  /** Whether it is new at the first wave, so that its first import is part of what is measured. */
-  readonly isNew: boolean
 }
 
 /**
- * The four sources of the published account: 50, 200 and 500 changed files an hour, and one of long pages (250,000
- * chunks there) that is new.
+ * The four sources of the published account: 50, 200 and 500 changed files an hour, and one of long pages. How long the
+ * pages are is ours: each source takes the old policy about the 5 minutes of an average hour that the account gives for
+ * the first.
  */
 export const SHAPES: readonly Shape[] = [
-  { id: 'default', corpus: 'book', pages: 400, sections: 2, changesPerHour: 50, isNew: false },
-  { id: 'straylight', corpus: 'vite', pages: 600, sections: 2, changesPerHour: 200, isNew: false },
-  { id: 'zion', corpus: 'tldr', pages: 800, sections: 2, changesPerHour: 500, isNew: false },
-  { id: 'media', corpus: 'rfcs', pages: 60, sections: 40, changesPerHour: 4, isNew: true },
+  { id: 'default', corpus: 'book', pages: 1_000, sections: 2, changesPerHour: 50 },
+  { id: 'straylight', corpus: 'vite', pages: 3_000, sections: 5, changesPerHour: 200 },
+  { id: 'zion', corpus: 'tldr', pages: 6_000, sections: 2, changesPerHour: 500 },
+  { id: 'media', corpus: 'rfcs', pages: 400, sections: 7, changesPerHour: 25 },
 ]
 
 /** So many files of a source change at once, at an hour since the beginning (a fraction is within the hour). */
@@ -30,37 +29,27 @@ export interface Arrival {
 const COMMITS_PER_HOUR = 3
 
 /**
- * People sleep: of a day's changes most come by day. The factor goes as a sine from 0.2 at 3 in the morning to 1.8 at 3
+ * People sleep: of a day's changes most come by day. The factor goes as a sine from 0.5 at 3 in the morning to 1.5 at 3
  * in the afternoon, and its mean is 1. Hour 0 is 9 in the morning.
  */
-const activity = (hour: number) => 1 - 0.8 * Math.cos(((hour + 6) / 24) * 2 * Math.PI)
+const activity = (hour: number) => 1 - 0.5 * Math.cos(((hour + 6) / 24) * 2 * Math.PI)
 
-/** When what arrives in which source; the same for the same seed, for the reproduction and the simulation alike. */
-export function createSchedule(shapes: readonly Shape[], hours: number, seed: number): readonly Arrival[] {
+/** When what arrives in which source, `load` times what the shapes say; the same for the same seed. */
+export function createSchedule(shapes: readonly Shape[], hours: number, load: number, seed: number) {
   const random = seededRandom(seed)
   const arrivals: Arrival[] = []
   for (const { id, changesPerHour } of shapes) {
     for (let n = 0; n < hours * COMMITS_PER_HOUR; n++) {
       const hour = (n + random()) / COMMITS_PER_HOUR
-      const files = Math.round(((changesPerHour * activity(hour)) / COMMITS_PER_HOUR) * (0.5 + random()))
+      const files = Math.round(((load * changesPerHour * activity(hour)) / COMMITS_PER_HOUR) * (0.5 + random()))
       if (files > 0) arrivals.push({ source: id, hour, files })
     }
   }
   return arrivals.sort((a, b) => a.hour - b.hour)
 }
 
-/** The times that a cron sets, in real milliseconds; scaled where they are hours and minutes of the account. */
-export interface Limits {
-  readonly hourMs: number
-  /** A wave in one process is killed after it: 1,803 seconds. */
-  readonly waveMs: number
-  /** `--timeout 540`, in whole seconds because the flag takes no others. */
-  readonly budgetSeconds: number
-  /** `timeout 600` around it. */
-  readonly hardMs: number
-  /** What the incumbent's lock lasts where nothing refreshes it: it has to outlast the longest run that it protects. */
-  readonly legacyTtlMs: number
-}
+/** The times that a cron sets, in real milliseconds where nothing else is said. */
+export type Limits = ReturnType<typeof scaleLimits>
 
 /**
  * Starting a process takes as long here as where an hour is an hour, and would be minutes of a scaled one. Every hard
@@ -68,14 +57,20 @@ export interface Limits {
  */
 const START_MS = 1_000
 
-/** 540 seconds of the account's are so many here. */
-export function scaleLimits(budgetSeconds: number): Limits {
+/** 540 seconds of the account's are so many here, in whole seconds because `--timeout` takes no others. */
+export function scaleLimits(budgetSeconds: number) {
   const second = (budgetSeconds * 1_000) / 540
   return {
+    /** What a second of the account's is here. */
+    second,
     hourMs: 3_600 * second,
+    /** A wave in one process is killed after it: 1,803 seconds. */
     waveMs: 1_803 * second + START_MS,
+    /** `--timeout 540`. */
     budgetSeconds,
-    hardMs: 600 * second + START_MS,
-    legacyTtlMs: 5_400 * second,
+    /** `timeout 600` around it. */
+    hardMs: Math.round(600 * second + START_MS),
+    /** What each source may take where they run side by side: the half hour that the old policy has for all of them. */
+    halfHourSeconds: Math.round((1_800 * second) / 1_000),
   }
 }

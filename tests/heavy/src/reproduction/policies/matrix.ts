@@ -12,39 +12,34 @@ interface Job {
 /** The Action: a plan, then a job for each source that is due, side by side as runners are. */
 export async function matrix(context: PolicyContext): Promise<Policy> {
   const { limits, sources, harness } = context
-  const { signal, log } = harness
-  const { cwd, env, bookmarks, close } = await createHome(context, 'matrix')
+  const { cwd, env, observer, embed, finish } = await createHome(context, 'matrix')
 
-  /** A job that is killed at its limit; with what it has done. */
-  async function runJob({ name, sources, timeout }: Job) {
+  async function runJob({ name, sources, timeout }: Job): Promise<SourceWork[]> {
     const startMs = performance.now()
     const { child, ended } = startStep({ uses: 'sync', with: { sources, timeout }, cwd, env })
-    const limit = AbortSignal.timeout(Math.round(limits.hardMs))
     const kill = () => child.kill('SIGKILL')
-    const over = AbortSignal.any([signal, limit])
-    over.addEventListener('abort', kill)
-    const { outputs, log: output, exitCode } = await ended
-    over.removeEventListener('abort', kill)
-    const killed = limit.aborted
-    if (exitCode !== 0 && !over.aborted) log(`the job ${name} ended with ${exitCode}: ${output}`)
+    harness.signal.addEventListener('abort', kill)
+    const { outputs, log, exitCode } = await ended
+    harness.signal.removeEventListener('abort', kill)
+    if (exitCode !== 0 && !harness.signal.aborted) harness.log(`the job ${name} ended with ${exitCode}: ${log}`)
     const results: SyncResult[] = JSON.parse(outputs.results ?? '{"results":[]}').results
-    return { killed, work: workFromResults(results, startMs, context) }
+    return workFromResults(results, sources.split(' '), startMs, harness)
   }
 
   return {
     name: 'matrix',
-    bookmarks,
-    close,
+    observer,
+    finish,
+    embed,
     async wave() {
       const startMs = performance.now()
-      const plan = await runStep({ uses: 'plan', with: { timeout: `${limits.budgetSeconds}s` }, cwd, env })
+      const plan = await runStep({ uses: 'plan', with: { timeout: `${limits.halfHourSeconds}s` }, cwd, env })
       const include: Job[] = JSON.parse(plan.outputs.matrix ?? '{"include":[]}').include
-      const jobs = await Promise.all(include.map(runJob))
-      const due = new Set(include.flatMap(({ sources }) => sources.split(' ')))
+      const work = (await Promise.all(include.map(runJob))).flat()
       // A source that is not due has been checked, and holds what its ref has.
-      const nothing = { startMs, endMs: performance.now(), read: 0, stored: 0, keeps: true }
-      const others = sources.filter(({ id }) => !due.has(id)).map(({ id }): SourceWork => ({ source: id, ...nothing }))
-      return { killed: jobs.some(({ killed }) => killed), work: [...jobs.flatMap(({ work }) => work), ...others] }
+      const nothing = { startMs, endMs: performance.now(), read: 0, stopped: false, locked: false }
+      const others = sources.filter(({ id }) => !work.some(({ source }) => source === id))
+      return { killed: false, work: [...work, ...others.map(({ id }) => ({ source: id, ...nothing }))] }
     },
   }
 }
