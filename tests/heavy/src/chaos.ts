@@ -1,7 +1,6 @@
 /** `npm run chaos`: the part of the heavy run that injects faults, by itself. */
 import { Option } from 'commander'
-import { CHAOS_PROFILES, runChaos } from './chaos/chaos.ts'
-import type { ChaosFigures } from './chaos/figures.ts'
+import { CHAOS_PROFILES, type ChaosFigures, runChaos } from './chaos/chaos.ts'
 import { createHarness, describeMachine } from './harness/harness.ts'
 import { createProgram, parseWholeNumber, runMain } from './harness/main.ts'
 import { renderChecks } from './harness/tables.ts'
@@ -34,13 +33,8 @@ await runMain(async (signal) => {
   return checks
 })
 
-function describeFigures({ runs, violations, gitFaults, verified, ...rest }: ChaosFigures): string {
-  const counts = { ...rest, ...gitFaults, ...verified, violations: violations.length }
+function describeFigures({ runs, counts, waves, elapsedSeconds }: ChaosFigures): string {
+  const amounts = Object.entries({ waves, elapsedSeconds, ...counts }).map(([name, amount]) => `${amount} ${name}`)
   const ends = Object.entries(runs).sort(([, a], [, b]) => b - a)
-  return [
-    Object.entries(counts)
-      .map(([name, count]) => `${name} ${count}`)
-      .join(', '),
-    `runs: ${ends.map(([end, count]) => `${count} ${end}`).join(', ')}\n`,
-  ].join('\n')
+  return `${amounts.join(', ')}\nruns: ${ends.map(([end, count]) => `${count} ${end}`).join(', ')}\n`
 }

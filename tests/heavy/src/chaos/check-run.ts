@@ -1,49 +1,42 @@
-import type { Audit } from './audit.ts'
+import { type Note, wasTakenOver } from './audit.ts'
 import type { WaveRun } from './inject-faults.ts'
-import type { Violation } from './invariants.ts'
+import type { Invariant, Violation } from './invariants.ts'
 import type { SourcePlan, WavePlan } from './plan-wave.ts'
 
 interface Circumstances extends Pick<WavePlan, 'database'>, Pick<SourcePlan, 'serverFault'> {
-  readonly audit: Audit
+  readonly notes: readonly Note[]
 }
 
 /** How a run ended, held against what was injected. */
 export function checkRun(run: WaveRun, circumstances: Circumstances): Violation[] {
-  const violations: Violation[] = []
-  const report = (invariant: Violation['invariant'], observed: string) =>
-    violations.push({ invariant, source: run.source, observed: `${run.name}: ${observed}` })
+  const { name, source, result, head, hit } = run
+  const end = describeEnd(run)
+  const found: [Invariant, string][] = []
   const unexplained = findUnexplainedEnd(run, circumstances)
-  if (unexplained !== null) report('ended', unexplained)
+  if (unexplained !== null) found.push(['ended', unexplained])
+  if (run.stuck) found.push(['deadline', `${hit}, ${end}, and did not give up the statement that hung`])
+  if (end === 'partial (lease_lost)' && !run.mayLoseLease) found.push(['healthy', `${end}, and nothing was done to it`])
 
-  const { result, head } = run
-  if (result === null) return violations
-  const hasFinished = circumstances.audit.writes.some(
-    ({ run: name, what, bookmark }) => name === run.name && what === 'finished' && bookmark === head,
+  const hasFinished = circumstances.notes.some(
+    (note) => note.what === 'finished' && note.run === name && note.bookmark === head,
   )
-  const status = 'reason' in result ? `${result.status} (${result.reason})` : result.status
-  if (result.status === 'synced' || result.status === 'first_sync') {
-    if (!hasFinished || result.bookmark !== head) report('bookmark', `${status} at ${result.bookmark}, not at ${head}`)
-  } else if (result.status === 'up_to_date') {
-    if (result.bookmark !== head) report('bookmark', `${status} at ${result.bookmark}, not at ${head}`)
+  const saysDone = ['synced', 'first_sync', 'up_to_date'].includes(end)
+  if (saysDone) {
+    const bookmark = (result as { bookmark: string | null }).bookmark
+    const right = bookmark === head && (hasFinished || end === 'up_to_date')
+    if (!right) found.push(['bookmark', `${end} at ${bookmark}, not at ${head}`])
   } else if (
-    run.hit === 'paused' &&
-    wasTakenOver(run, circumstances.audit) &&
+    result !== null &&
+    (hit === 'hung' || (hit === 'paused' && wasTakenOver(run, circumstances.notes))) &&
     !hasFinished &&
-    !(result.status === 'partial' && result.reason === 'lease_lost') &&
+    end !== 'partial (lease_lost)' &&
     // A connection that was cut while it slept may be what it notices first.
     !(result.status === 'failed' && circumstances.database !== 'left alone')
   ) {
-    report('resumed', status)
+    found.push(['resumed', end])
   }
-  return violations
+  return found.map(([invariant, observed]) => ({ invariant, source, observed: `${name}: ${observed}` }))
 }
-
-/** Whether another took the lease of a run, because it had expired. */
-export const wasTakenOver = ({ pid, source }: WaveRun, { leases }: Audit): boolean =>
-  leases.some(
-    ({ key, holderPid, beforePid, endReason }) =>
-      key === `sync:${source}` && beforePid === pid && holderPid !== pid && endReason === 'expired',
-  )
 
 /** How a run ended, for the figures. */
 export function describeEnd({ result, hit, exitCode, exitSignal }: WaveRun): string {
@@ -54,16 +47,12 @@ export function describeEnd({ result, hit, exitCode, exitSignal }: WaveRun): str
 
 /** Why an end is not one that follows from what was injected; null where it is. */
 function findUnexplainedEnd(run: WaveRun, { database, serverFault }: Circumstances): string | null {
-  const { result, hit, exitCode, exitSignal, stderr, hung } = run
-  if (hung) return 'it did not end'
+  const { result, hit, exitCode, exitSignal, stderr, overdue } = run
+  if (overdue) return 'it did not end'
   // A signal that comes before node listens ends it, and one that comes after its result, but before it was gone.
-  const endedBySignal = hit === exitSignal
-  if (result === null) {
-    return endedBySignal ? null : `it broke, ${exitSignal ?? exitCode}: ${stderr}`
-  }
-  if (exitCode !== 0 && !endedBySignal) {
-    return `it broke after its result, ${exitSignal ?? exitCode}: ${stderr}`
-  }
+  const broke = `it broke ${result === null ? '' : 'after its result'}, ${exitSignal ?? exitCode}: ${stderr}`
+  if ((result === null || exitCode !== 0) && hit !== exitSignal) return broke
+  if (result === null) return null
   if (result.status === 'partial') {
     return result.reason === 'cancelled' && hit !== 'SIGTERM' ? 'cancelled by nobody' : null
   }

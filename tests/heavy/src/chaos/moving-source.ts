@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
+import { isolatedGit } from '@tidemark/test-engines/git'
 import { serveGit } from '@tidemark/test-engines/git-server'
-import { simpleGit } from 'simple-git'
-import type { Corpus } from '../harness/corpus.ts'
+import { type Corpus, listMarkdown } from '../harness/corpus.ts'
 import { generateSource } from '../harness/generate-source.ts'
 import { moveMain } from '../harness/git.ts'
 import type { RefMove } from './plan-wave.ts'
@@ -12,15 +12,6 @@ export type MovingSource = Awaited<ReturnType<typeof createMovingSource>>
 const CORPORA: readonly Corpus[] = ['book', 'vite', 'tldr', 'rfcs']
 const COMMITS = 12
 
-/** The same for every run of a seed. */
-const AUTHOR = Object.fromEntries(
-  ['AUTHOR', 'COMMITTER'].flatMap((role) => [
-    [`GIT_${role}_NAME`, 'T'],
-    [`GIT_${role}_EMAIL`, 't@example.org'],
-    [`GIT_${role}_DATE`, '1767225600 +0000'],
-  ]),
-)
-
 /** The `n`th source: of one of four kinds and of one of four sizes. */
 export async function createMovingSource(n: number, seed: number, home: string) {
   const pages = [120, 60, 240, 160][n % 4]!
@@ -29,13 +20,12 @@ export async function createMovingSource(n: number, seed: number, home: string) 
   const changes = Array.from({ length: COMMITS }, (_, i) => Math.round((pages * (2 + (i % 3))) / 12))
   const { id, folder, commits } = await generateSource(shape, { changes, seed: seed + n, home })
   const server = n % 2 === 1 ? await serveGit(folder) : null
-  const git = simpleGit(folder, { trimmed: true, allowEnvironment: Object.keys(AUTHOR) })
-  git.env({ PATH: process.env.PATH, ...AUTHOR })
   const positions = [commits[0]!]
-  const trees = new Map<string, Promise<ReadonlyMap<string, string>>>()
+  const files = new Map<string, Promise<ReadonlyMap<string, string>>>()
   let index = 0
   return {
     id,
+    folder,
     /** As a run is given it: a path, a `file://` address or one of a server. */
     repo: server?.url ?? (n % 4 === 0 ? folder : pathToFileURL(folder).href),
     server,
@@ -45,32 +35,29 @@ export async function createMovingSource(n: number, seed: number, home: string) 
       if (kind === 'stay') return
       const step = kind === 'backwards' ? -by : by
       // At either end of the history it turns round.
-      index = commits[index + step] === undefined ? index - step : index + step
-      let commit = commits[index]!
+      if (kind !== 'undone') index = commits[index + step] === undefined ? index - step : index + step
+      let commit = kind === 'undone' ? positions.at(-2)! : commits[index]!
       if (kind === 'rewritten') {
         // As after a rebase: the same files in a commit that nothing known leads to.
-        commit = await git.raw('commit-tree', `${commit}^{tree}`, '-m', `rewritten ${positions.length}`)
+        const args = ['commit-tree', `${commit}^{tree}`, '-m', `rewritten ${positions.length}`]
+        commit = await isolatedGit(folder).raw(...args)
       }
       await moveMain(folder, commit)
       positions.push(commit)
     },
     /** The Markdown files of a commit, `path → blob`. */
-    tree(commit: string): Promise<ReadonlyMap<string, string>> {
-      if (!trees.has(commit)) trees.set(commit, git.raw('ls-tree', '-r', '-z', commit).then(parseMarkdownFiles))
-      return trees.get(commit)!
+    files(commit: string): Promise<ReadonlyMap<string, string>> {
+      if (!files.has(commit)) {
+        const listed = listMarkdown(folder, commit)
+        files.set(
+          commit,
+          listed.then((all) => new Map(all.map(({ path, blob }) => [path, blob]))),
+        )
+      }
+      return files.get(commit)!
     },
     async [Symbol.asyncDispose]() {
       await server?.close()
     },
   }
-}
-
-function parseMarkdownFiles(listed: string): ReadonlyMap<string, string> {
-  const entries = listed.split('\0').filter((line) => line.endsWith('.md'))
-  return new Map(
-    entries.map((line) => {
-      const [head = '', path = ''] = line.split('\t')
-      return [path, head.split(' ')[2]!]
-    }),
-  )
 }

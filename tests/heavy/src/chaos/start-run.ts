@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { SyncOptions, SyncResult } from '@tidemark/sync-core'
 import { startProcess } from '../harness/process.ts'
+import { holdStatement } from './hold-statement.ts'
 import type { FaultedRun, TriggerPoint } from './plan-wave.ts'
 
 // Where Debian's libfaketime puts it; "MT" is the one for programs with threads.
@@ -22,79 +24,86 @@ export interface RunEnd {
   readonly exitSignal: NodeJS.Signals | null
   readonly stderr: string
   /** It did not end although its budget was long over. */
-  readonly hung: boolean
+  readonly overdue: boolean
 }
 
-interface RunStart {
+export interface RunStart extends Partial<Pick<FaultedRun, 'clock' | 'trigger'>> {
   readonly name: string
   readonly url: string
   readonly source: { readonly id: string; readonly repo: string; readonly ref: string }
   readonly options: Pick<SyncOptions, 'budgetMs' | 'waitMs' | 'clones'>
-  readonly clock: FaultedRun['clock']
-  /** Folder where node keeps what it has compiled: half of what the start of a run costs. */
-  readonly compileCache: string
+  /** What is held where the trigger is a statement. */
+  readonly holds?: Parameters<typeof holdStatement>[2]
+  /** Folder for what node has compiled: half of what the start of a run costs. */
+  readonly home: string
   /** Ends it, whatever it does. */
   readonly signal: AbortSignal
 }
 
 const RUN_SYNC = fileURLToPath(new URL('run-sync.ts', import.meta.url))
 
+/** By what they do, not by their whole text. */
+const STATEMENTS: Partial<Record<TriggerPoint['after'], RegExp>> = {
+  batch: /INSERT INTO tidemark\.pages/,
+  finish: /SET\s+bookmark = /,
+}
+
 /** Far beyond any budget and any pause. */
-const HUNG_AFTER_MS = 90_000
+const OVERDUE_AFTER_MS = 90_000
+
+const AT_START: TriggerPoint = { after: 'start', delayMs: 0 }
+
+export type Run = Awaited<ReturnType<typeof startRun>>
 
 /** Starts a run in a process of its own. */
-export function startRun({ name, url, source, options, clock, compileCache, signal }: RunStart) {
+export async function startRun(start: RunStart) {
+  const { name, source, options, home, signal, clock = null, holds = 'its connection', trigger = AT_START } = start
   // A wrong clock of the day, for the process and those that it starts; that of its timers stays.
   const fakedClock = { LD_PRELOAD: LIBFAKETIME, FAKETIME: clock ?? '', DONT_FAKE_MONOTONIC: '1' }
-  const connectionUrl = new URL(url)
-  connectionUrl.searchParams.set('application_name', name)
-  const points = {
-    start: Promise.withResolvers<void>(),
-    awake: Promise.withResolvers<void>(),
-    lease: Promise.withResolvers<void>(),
-    stored: Promise.withResolvers<void>(),
-    'stored twice': Promise.withResolvers<void>(),
-  } satisfies Record<TriggerPoint['after'], PromiseWithResolvers<void>>
-  points.start.resolve()
+  const database = new URL(start.url)
+  database.searchParams.set('application_name', name)
+  const pattern = STATEMENTS[trigger.after]
+  const statement = pattern ? await holdStatement(database, pattern, holds) : null
+  const { promise: reached, resolve } = Promise.withResolvers<boolean>()
+  const reach = (point: TriggerPoint['after']) => point === trigger.after && resolve(true)
   let last: string | undefined
   let batches = 0
   const { child, ended } = startProcess(
-    [process.execPath, RUN_SYNC, connectionUrl.href, JSON.stringify({ source, options })],
+    [process.execPath, RUN_SYNC, (statement?.address ?? database).href, JSON.stringify({ source, options })],
     {
-      env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...(clock && canFakeClocks && fakedClock) },
+      env: {
+        ...process.env,
+        NODE_COMPILE_CACHE: join(home, 'compile-cache'),
+        ...(clock && canFakeClocks && fakedClock),
+      },
       signal,
-      killAfterMs: HUNG_AFTER_MS,
+      killAfterMs: OVERDUE_AFTER_MS,
       stderr: 'pipe',
       onLine(line) {
-        points.awake.resolve()
+        reach('awake')
         // A phase that follows the lock's is under the lease; a result that does is of a run that was refused it.
-        if (last === 'lock' && !line.startsWith('{')) points.lease.resolve()
-        if (line === 'stored') points[++batches === 1 ? 'stored' : 'stored twice'].resolve()
+        if (last === 'lock' && !line.startsWith('{')) reach('lease')
+        if (line === 'stored') reach(++batches === 1 ? 'stored' : 'stored twice')
         last = line
       },
     },
   )
+  reach('start')
+  statement?.sent.then(() => reach(trigger.after))
   const stderr = text(child.stderr!)
   const exited = ended.then(() => false)
+  exited.then(resolve)
   return {
-    ended: ended.then(
-      async ({ exitCode, exitSignal, killed }): Promise<RunEnd> => ({
-        name,
-        pid: child.pid!,
-        source: source.id,
-        result: last?.startsWith('{') ? JSON.parse(last) : null,
-        exitCode,
-        exitSignal,
-        stderr: (await stderr).slice(-2_000),
-        hung: killed,
-      }),
-    ),
+    name,
+    ended: ended.then(async ({ exitCode, exitSignal, killed }): Promise<RunEnd> => {
+      const result = last?.startsWith('{') ? JSON.parse(last) : null
+      const end = { name, pid: child.pid!, source: source.id, result, exitCode, exitSignal, overdue: killed }
+      return { ...end, stderr: (await stderr).slice(-2_000) }
+    }),
+    statement,
+    /** Whether it has come to its trigger; false where it ended before. */
+    triggered: reached.then((came) => came && Promise.race([sleep(trigger.delayMs, true), exited])),
     /** @returns whether it still ran. */
     send: (name: NodeJS.Signals) => child.exitCode === null && child.signalCode === null && child.kill(name),
-    /** Waits for a point of it. @returns false where it has ended before. */
-    async reaches({ after, delayMs }: TriggerPoint): Promise<boolean> {
-      if (!(await Promise.race([points[after].promise.then(() => true), exited]))) return false
-      return await Promise.race([sleep(delayMs, true), exited])
-    },
   }
 }

@@ -1,93 +1,102 @@
-import { join } from 'node:path'
-import { migrate, openDatabase, syncSource } from '@tidemark/sync-core'
-import { computeDigest } from '@tidemark/test-engines/contents'
+import { hash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { type Database, removeSource, syncSource } from '@tidemark/sync-core'
+import { readContents } from '@tidemark/test-engines/contents'
 import type pg from 'pg'
-import type { Harness } from '../harness/harness.ts'
+import type { SourceWrite } from './audit.ts'
 import type { Violation } from './invariants.ts'
 import type { MovingSource } from './moving-source.ts'
-import { SHORT_LEASE } from './plan-wave.ts'
 
-/**
- * Compares what the database holds of a source with its repository.
- *
- * @param since which position the ref was at when the source was last seen finished: what it holds may be of its
- *   bookmark, of that position and of any since.
- */
-export async function verifyPages(db: pg.Client, source: MovingSource, since: number) {
-  const { rows } = await db.query<Stored>(STORED_SQL, [source.id])
-  const { bookmark, dirty, pages, duplicates, orphans } = rows[0]!
-  const violations: Violation[] = []
-  const report = (invariant: Violation['invariant'], observed: string) =>
-    violations.push({ invariant, source: source.id, observed })
+/** Verifies what a database holds of a source, beside its repository and imports of its commits into another database. */
+export type PageVerifier = ReturnType<typeof createPageVerifier>
 
-  if (duplicates.length > 0) report('unique', `duplicate: ${duplicates.slice(0, 3)}`)
-  if (orphans > 0) report('unique', `${orphans} chunks and links have no page`)
-  const finished = bookmark !== null && dirty === false
-  const stored = new Map(pages)
-  if (bookmark !== null && !source.positions.includes(bookmark)) {
-    report('complete', `the bookmark ${bookmark} was never what the ref named`)
-  } else if (finished) {
-    const tree = await source.tree(bookmark)
-    const paths = [...new Set([...stored.keys(), ...tree.keys()])]
-    const wrong = paths.filter((path) => stored.get(path) !== tree.get(path))
-    if (wrong.length > 0) report('complete', `at ${bookmark} ${wrong.length} paths differ: ${wrong.slice(0, 3)}`)
-  } else {
-    const commits = [...(bookmark === null ? [] : [bookmark]), ...source.positions.slice(since)]
-    const trees = await Promise.all(commits.map(source.tree))
-    const wrong = pages.filter(([path, blob]) => !trees.some((tree) => tree.get(path) === blob))
-    if (wrong.length > 0) report('mixture', `${wrong.length} pages are of no such commit: ${wrong[0]}`)
+export function createPageVerifier(source: MovingSource, reference: Database, signal: AbortSignal) {
+  const { id, folder, positions, files } = source
+  const imported = new Map<string, ReadonlyMap<string, string>>()
+  /** From which position on the ref has been where an unfinished source may have files from. */
+  let since = 0
+
+  /** What an import from nothing makes of a commit: a digest for each path. */
+  const importCommit = async (commit: string) => {
+    if (!imported.has(commit)) {
+      const { status } = await syncSource(reference, { id, repo: folder, ref: commit }, { search: false, signal })
+      if (status !== 'first_sync') throw new Error(`the import of ${commit} from nothing is ${status}`)
+      const pages = parsePages(await readContents(reference, id))
+      imported.set(commit, new Map(pages.map(({ path, digest }) => [path, digest])))
+      await removeSource(reference, id, signal)
+    }
+    return imported.get(commit)!
   }
-  return { finished, violations }
+
+  return {
+    /** Whether the pages were the files of the commit in the moment in which a bookmark was moved to it. */
+    async verifyMove({ run, bookmark, pages }: SourceWrite): Promise<Violation[]> {
+      const known = bookmark !== null && positions.includes(bookmark)
+      const tree = known ? Object.fromEntries(await files(bookmark)) : null
+      if (isDeepStrictEqual(tree, pages)) return []
+      const counts = `${Object.keys(pages ?? {}).length} pages, ${Object.keys(tree ?? {}).length} files`
+      return [{ invariant: 'moved', source: id, observed: `${run} has moved it to ${bookmark}: ${counts}` }]
+    },
+
+    /** Compares all that is there now. @returns whether the source is said to be finished. */
+    async verifyPages(db: pg.Client): Promise<{ finished: boolean; violations: Violation[] }> {
+      // One snapshot: what a killed process has sent may still be written meanwhile.
+      await db.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+      const { bookmark, finished, orphans } = (await db.query<State>(STATE_SQL, [id])).rows[0]!
+      const pages = parsePages(await readContents(db, id))
+      await db.query('COMMIT')
+      const stored = new Set(pages.map(({ path }) => path))
+      const commits = finished ? [bookmark!] : [...(bookmark === null ? [] : [bookmark]), ...positions.slice(since)]
+      const trees = new Map<string, ReadonlyMap<string, string>>()
+      for (const commit of commits) if (positions.includes(commit)) trees.set(commit, await files(commit))
+      const wrong: string[] = finished
+        ? [...(trees.get(bookmark!)?.keys() ?? commits)].filter((path) => !stored.has(path))
+        : []
+      const altered: string[] = []
+      for (const { path, blob, digest } of pages) {
+        const [commit] = [...trees].find(([, tree]) => tree.get(path) === blob) ?? []
+        if (commit === undefined) wrong.push(path)
+        else if ((await importCommit(commit)).get(path) !== digest) altered.push(path)
+      }
+      // Where the ref is now may not have been begun yet.
+      if (finished) since = positions.length - 1
+      const found: [Violation['invariant'], number, string][] = [
+        [finished ? 'complete' : 'mixture', wrong.length, `paths differ from ${commits}: ${wrong.slice(0, 3)}`],
+        ['derived', altered.length, `pages have other contents: ${altered.slice(0, 3)}`],
+        ['unique', pages.length - stored.size, 'pages are there twice'],
+        ['unique', orphans, 'chunks and links have no page'],
+      ]
+      const violations = found.filter(([, count]) => count > 0)
+      return {
+        finished,
+        violations: violations.map(([invariant, count, text]) => ({
+          invariant,
+          source: id,
+          observed: `${count} ${text}`,
+        })),
+      }
+    },
+  }
 }
 
-interface Stored {
+/** Rows of {@link readContents}: a page, with its chunks and links. */
+const parsePages = (rows: readonly any[]) =>
+  rows.map(({ page, chunks, links }) => ({
+    path: page.path as string,
+    blob: page.blob_oid as string,
+    digest: hash('md5', JSON.stringify([page, chunks, links])),
+  }))
+
+interface State {
   readonly bookmark: string | null
-  readonly dirty: boolean | null
-  readonly pages: [path: string, blob: string][]
-  readonly duplicates: string[]
+  readonly finished: boolean
   readonly orphans: number
 }
 
-/* One statement, so one snapshot: what a killed process has sent may still be written meanwhile. */
-const STORED_SQL = /* sql */ `
-SELECT bookmark, dirty,
-  coalesce((SELECT json_agg(json_build_array(path, blob_oid)) FROM tidemark.pages WHERE source_id = $1), '[]') AS pages,
-  coalesce((SELECT json_agg(path) FROM (
-    SELECT path FROM tidemark.pages WHERE source_id = $1 GROUP BY path HAVING count(*) > 1
-  ) AS each), '[]') AS duplicates,
+const STATE_SQL = /* sql */ `
+SELECT bookmark, coalesce(bookmark IS NOT NULL AND NOT dirty, false) AS finished,
   (SELECT count(*)::integer FROM (
     SELECT page_id FROM tidemark.chunks WHERE source_id = $1
     UNION ALL SELECT page_id FROM tidemark.links WHERE source_id = $1
   ) AS part WHERE NOT EXISTS (SELECT FROM tidemark.pages WHERE source_id = $1 AND id = page_id)) AS orphans
 FROM (SELECT) AS one LEFT JOIN tidemark.sources ON id = $1`
-
-/** Runs every source once more, undisturbed, and beside it an import from nothing; both must come to the same. */
-export async function verifyRecovery(
-  url: string,
-  sources: readonly MovingSource[],
-  home: string,
-  { createDatabase, signal }: Harness,
-): Promise<Violation[]> {
-  const violations: Violation[] = []
-  const db = await openDatabase(url, { ...SHORT_LEASE, signal })
-  const fresh = await openDatabase(await createDatabase('chaos_fresh'), { signal })
-  try {
-    await migrate(fresh)
-    for (const { id, repo, positions } of sources) {
-      signal.throwIfAborted()
-      const [source, head] = [{ id, repo, ref: 'main' }, positions.at(-1)]
-      const result = await syncSource(db, source, { clones: join(home, 'clones'), waitMs: 10_000, signal })
-      await syncSource(fresh, source, { clones: join(home, 'fresh-clones'), signal })
-      if (!['first_sync', 'synced', 'up_to_date'].includes(result.status) || result.bookmark !== head) {
-        violations.push({ invariant: 'recovered', source: id, observed: JSON.stringify(result) })
-      }
-      if ((await computeDigest(db, id)) !== (await computeDigest(fresh, id))) {
-        violations.push({ invariant: 'derived', source: id, observed: `it differs at ${head}` })
-      }
-    }
-  } finally {
-    await fresh.close()
-    await db.close()
-  }
-  return violations
-}

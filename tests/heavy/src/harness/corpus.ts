@@ -54,9 +54,9 @@ function sample<T>(all: readonly T[], count: number): T[] {
   return all.filter((_, i) => i % step === 0).slice(0, count)
 }
 
-/** Those whose paths need no quoting. */
-async function listMarkdown(repo: string) {
-  const listed = await gitIn(repo).raw('ls-tree', '-r', 'main')
+/** The Markdown files of a commit, those whose paths need no quoting. */
+export async function listMarkdown(repo: string, commit = 'main') {
+  const listed = await gitIn(repo).raw('ls-tree', '-r', commit)
   const matches = listed.matchAll(/^100644 blob (\w+)\t([\w/.-]+\.md)$/gm)
   return [...matches].map(([, blob, path]) => ({ blob: blob!, path: path! }))
 }
