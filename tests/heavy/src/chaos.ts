@@ -1,6 +1,6 @@
 /** `npm run chaos`: the part of the heavy run that injects faults, by itself. */
 import { Option } from 'commander'
-import { CHAOS_PROFILES, type ChaosFigures, runChaos } from './chaos/chaos.ts'
+import { CHAOS_PROFILES, runChaos } from './chaos/chaos.ts'
 import { createHarness, describeMachine } from './harness/harness.ts'
 import { createProgram, parseWholeNumber, runMain } from './harness/main.ts'
 import { renderChecks } from './harness/tables.ts'
@@ -26,15 +26,13 @@ await runMain(async (signal) => {
   await using harness = await createHarness({ signal, seed, log: console.log })
   const { figures, checks } = await runChaos({ ...CHAOS_PROFILES[profile], ...amounts }, harness)
   const { date, commit, cores, cpu, memoryGb, node } = await describeMachine(seed)
+  console.log(`\n${date}, commit ${commit}, ${cores} × ${cpu}, ${memoryGb} GB, node ${node}`)
+  const { counts, elapsedSeconds } = figures
   console.log(
-    `\n${date}, commit ${commit}, ${cores} × ${cpu}, ${memoryGb} GB, node ${node}\n${describeFigures(figures)}`,
+    Object.entries({ ...counts, elapsedSeconds })
+      .map(([name, amount]) => `${name} ${amount}`)
+      .join(', '),
   )
   console.log(renderChecks(checks))
   return checks
 })
-
-function describeFigures({ runs, counts, waves, elapsedSeconds }: ChaosFigures): string {
-  const amounts = Object.entries({ waves, elapsedSeconds, ...counts }).map(([name, amount]) => `${amount} ${name}`)
-  const ends = Object.entries(runs).sort(([, a], [, b]) => b - a)
-  return `${amounts.join(', ')}\nruns: ${ends.map(([end, count]) => `${count} ${end}`).join(', ')}\n`
-}

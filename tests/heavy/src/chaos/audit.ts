@@ -4,46 +4,27 @@
  */
 import type pg from 'pg'
 import type { WaveRun } from './inject-faults.ts'
-import type { Violation } from './invariants.ts'
+import { type Found, listViolations, type Violation } from './invariants.ts'
 
-interface NoteBase {
-  /** The run that did it. */
+/** What a run has done: written pages by one statement, started or finished a source, or changed a lease. */
+export interface Note {
   readonly run: string
-  /** Who has the source's lease at that moment; null where it is free. */
-  readonly holderPid: number | null
-}
-
-/** Pages that one statement has written. */
-interface PagesWrite extends NoteBase {
-  readonly what: 'pages'
+  readonly what: 'pages' | 'started' | 'finished' | 'lease'
   readonly source: string
-  /** Whether the source was marked as unfinished. */
-  readonly dirty: boolean
-}
-
-/** A source was begun, or finished. */
-export interface SourceWrite extends NoteBase {
-  readonly what: 'started' | 'finished'
-  readonly source: string
-  readonly bookmark: string | null
-  /** Where it was finished, `path → blob` of all its pages then. */
-  readonly pages: Readonly<Record<string, string>> | null
-}
-
-/** A lease was taken, or has ended. */
-interface LeaseChange extends NoteBase {
-  readonly what: 'lease'
   readonly key: string
-  readonly token: string
-  /** Why the last one to end did. */
-  readonly endReason: string | null
-  /** Who had it before; null where it was free. */
-  readonly beforePid: number | null
-  /** How long that one's lease would still have lasted. */
-  readonly beforeLeftMs: number | null
+  /** Who has the lease at that moment; null where it is free. */
+  readonly holderPid: number | null
+  /** Of pages: whether their source was marked as unfinished. */
+  readonly dirty?: boolean
+  /** Of a source: its bookmark, and where it is finished, `path → blob` of all its pages. */
+  readonly bookmark?: string | null
+  readonly pages?: Readonly<Record<string, string>> | null
+  /** Of a lease that was taken or has ended: why the last one ended, who had it, and for how long he would have. */
+  readonly token?: string
+  readonly endReason?: string | null
+  readonly beforePid?: number | null
+  readonly beforeLeftMs?: number | null
 }
-
-export type Note = PagesWrite | SourceWrite | LeaseChange
 
 /** What is known of all waves so far: their runs by their processes, and the last token of each lease. */
 export interface AuditMemory {
@@ -59,51 +40,35 @@ export async function takeNotes(db: pg.Client): Promise<readonly Note[]> {
   return (await db.query(taken)).rows.map(({ note }) => note)
 }
 
-export const checkNotes = (notes: readonly Note[], memory: AuditMemory): Violation[] =>
-  notes.flatMap((note) => (note.what === 'lease' ? checkLease(note, memory) : checkWrite(note, memory)))
-
-function checkWrite(write: PagesWrite | SourceWrite, { runs }: AuditMemory): Violation[] {
-  const { run, what, source, holderPid } = write
-  const violations: Violation[] = []
-  const holder = holderPid === null ? undefined : runs.get(holderPid)
-  if (holder?.name !== run) {
-    const observed = `${run} wrote ${what} while ${holder?.name ?? 'nobody'} (process ${holderPid}) had the lease`
-    violations.push({ invariant: 'fenced', source, observed })
-  }
-  if (what === 'pages' && !write.dirty) {
-    violations.push({ invariant: 'marked', source, observed: `${run} wrote pages of a source that counts as finished` })
-  }
-  return violations
+export function checkNote(note: Note, memory: AuditMemory): Violation[] {
+  return listViolations(note.source, note.what === 'lease' ? checkLease(note, memory) : checkWrite(note, memory))
 }
 
-function checkLease(change: LeaseChange, { runs, tokens }: AuditMemory): Violation[] {
-  const { run, key, token, holderPid, endReason, beforePid, beforeLeftMs } = change
-  const found: [Violation['invariant'], string][] = []
+function* checkWrite({ run, what, holderPid, dirty }: Note, { runs }: AuditMemory): Generator<Found> {
+  const holder = runs.get(holderPid!)?.name
+  if (holder !== run) yield ['fenced', `${run} wrote ${what} while ${holder} (process ${holderPid}) had the lease`]
+  if (what === 'pages' && !dirty) yield ['marked', `${run} wrote pages of a source that counts as finished`]
+}
+
+function* checkLease(note: Note, { runs, tokens }: AuditMemory): Generator<Found> {
+  const { run, key, holderPid, endReason, beforePid, beforeLeftMs } = note
+  const [token, last] = [BigInt(note.token!), tokens.get(key) ?? 0n]
+  tokens.set(key, token)
   // A release empties the holder and keeps the token, which no take-over and no break does.
   const released = holderPid === null && endReason === 'released'
-  const last = tokens.get(key) ?? 0n
-  if (BigInt(token) < last || (BigInt(token) === last && !released)) {
-    found.push(['tokens', `token ${token} came after ${last}`])
-  }
-  tokens.set(key, BigInt(token))
-  const before = beforePid === null ? undefined : runs.get(beforePid)
-  if (beforePid !== null && !(released && before?.name === run)) {
-    const observed = `${run} has ended (${endReason}) the lease of ${before?.name}, with ${beforeLeftMs} ms left`
-    if (beforeLeftMs! > 0) found.push(['alive', observed])
-    else if (!before?.mayLoseLease) found.push(['healthy', observed])
-  }
-  return found.map(([invariant, observed]) => ({ invariant, source: key.replace(/^\w+:/, ''), observed }))
+  if (token < last || (token === last && !released)) yield ['tokens', `token ${token} came after ${last}`]
+  const before = runs.get(beforePid!)
+  if (beforePid === null || (released && before?.name === run)) return
+  const observed = `${run} has ended (${endReason}) the lease of ${before?.name} with ${beforeLeftMs} ms left`
+  if (beforeLeftMs! > 0) yield ['alive', observed]
+  else if (!before?.mayLoseLease) yield ['healthy', observed]
 }
 
 /** Whether another took the lease of a run, because it had expired. */
 export const wasTakenOver = ({ pid, source }: WaveRun, notes: readonly Note[]): boolean =>
   notes.some(
-    (note) =>
-      note.what === 'lease' &&
-      note.key === `sync:${source}` &&
-      note.beforePid === pid &&
-      note.holderPid !== pid &&
-      note.endReason === 'expired',
+    ({ key, beforePid, holderPid, endReason }) =>
+      key === `sync:${source}` && beforePid === pid && holderPid !== pid && endReason === 'expired',
   )
 
 /*
@@ -120,13 +85,13 @@ CREATE TABLE chaos.notes (id bigint GENERATED ALWAYS AS IDENTITY, note jsonb);
 
 CREATE FUNCTION chaos.note(key text, what text, rest jsonb) RETURNS void LANGUAGE sql AS $$
   INSERT INTO chaos.notes (note) SELECT rest || jsonb_build_object(
-    'run', current_setting('application_name'), 'what', note.what,
+    'run', current_setting('application_name'), 'what', what, 'key', note.key, 'source', split_part(note.key, ':', 2),
     'holderPid', (SELECT holder_pid FROM tidemark.locks WHERE locks.key = note.key AND holder_id IS NOT NULL))
 $$;
 
 CREATE FUNCTION chaos.note_pages() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM chaos.note('sync:' || source_id, 'pages', jsonb_build_object('source', source_id, 'dirty', dirty))
+  PERFORM chaos.note('sync:' || source_id, 'pages', jsonb_build_object('dirty', dirty))
   FROM (SELECT DISTINCT source_id FROM changed) AS c LEFT JOIN tidemark.sources ON id = source_id;
   -- Long enough for something to happen in the middle of a batch.
   IF FOUND THEN PERFORM pg_sleep(0.03); END IF;
@@ -148,7 +113,7 @@ BEGIN
     RETURN NULL;
   END IF;
   PERFORM chaos.note('sync:' || NEW.id, CASE WHEN finished THEN 'finished' ELSE 'started' END, jsonb_build_object(
-    'source', NEW.id, 'bookmark', NEW.bookmark,
+    'bookmark', NEW.bookmark,
     'pages', (SELECT jsonb_object_agg(path, blob_oid) FROM tidemark.pages WHERE finished AND source_id = NEW.id)));
   RETURN NULL;
 END $$;
@@ -160,7 +125,7 @@ BEGIN
     RETURN NULL;
   END IF;
   PERFORM chaos.note(NEW.key, 'lease', jsonb_build_object(
-    'key', NEW.key, 'token', NEW.token::text, 'endReason', NEW.end_reason,
+    'token', NEW.token::text, 'endReason', NEW.end_reason,
     'beforePid', CASE WHEN OLD.holder_id IS NOT NULL THEN OLD.holder_pid END,
     'beforeLeftMs', extract(epoch FROM OLD.expires_at - clock_timestamp()) * 1000));
   RETURN NULL;

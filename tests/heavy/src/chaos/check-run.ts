@@ -1,41 +1,34 @@
 import { type Note, wasTakenOver } from './audit.ts'
 import type { WaveRun } from './inject-faults.ts'
-import type { Invariant, Violation } from './invariants.ts'
-import type { SourcePlan, WavePlan } from './plan-wave.ts'
+import type { Found } from './invariants.ts'
+import type { WavePlan } from './plan-wave.ts'
 
-interface Circumstances extends Pick<WavePlan, 'database'>, Pick<SourcePlan, 'serverFault'> {
+interface Circumstances extends Pick<WavePlan, 'database'> {
+  readonly serverFault: string | null
   readonly notes: readonly Note[]
 }
 
 /** How a run ended, held against what was injected. */
-export function checkRun(run: WaveRun, circumstances: Circumstances): Violation[] {
-  const { name, source, result, head, hit } = run
+export function* checkRun(run: WaveRun, { notes, database, serverFault }: Circumstances): Generator<Found> {
+  const { name, result, head, hit, stuck, mayLoseLease } = run
   const end = describeEnd(run)
-  const found: [Invariant, string][] = []
-  const unexplained = findUnexplainedEnd(run, circumstances)
-  if (unexplained !== null) found.push(['ended', unexplained])
-  if (run.stuck) found.push(['deadline', `${hit}, ${end}, and did not give up the statement that hung`])
-  if (end === 'partial (lease_lost)' && !run.mayLoseLease) found.push(['healthy', `${end}, and nothing was done to it`])
+  const observed = `${name}: ${end}`
+  const unexplained = findUnexplainedEnd(run, { database, serverFault })
+  if (unexplained !== null) yield ['ended', `${name}: ${unexplained}`]
+  if (stuck) yield ['deadline', observed]
+  if (end === 'partial (lease_lost)' && !mayLoseLease) yield ['healthy', observed]
+  if (result === null) return
 
-  const hasFinished = circumstances.notes.some(
-    (note) => note.what === 'finished' && note.run === name && note.bookmark === head,
-  )
-  const saysDone = ['synced', 'first_sync', 'up_to_date'].includes(end)
-  if (saysDone) {
-    const bookmark = (result as { bookmark: string | null }).bookmark
-    const right = bookmark === head && (hasFinished || end === 'up_to_date')
-    if (!right) found.push(['bookmark', `${end} at ${bookmark}, not at ${head}`])
-  } else if (
-    result !== null &&
-    (hit === 'hung' || (hit === 'paused' && wasTakenOver(run, circumstances.notes))) &&
-    !hasFinished &&
-    end !== 'partial (lease_lost)' &&
-    // A connection that was cut while it slept may be what it notices first.
-    !(result.status === 'failed' && circumstances.database !== 'left alone')
-  ) {
-    found.push(['resumed', end])
+  const hasFinished = notes.some((note) => note.run === name && note.what === 'finished' && note.bookmark === head)
+  if (['synced', 'first_sync', 'up_to_date'].includes(end)) {
+    const isAtHead = result.bookmark === head && (hasFinished || end === 'up_to_date')
+    if (!isAtHead) yield ['bookmark', `${observed} at ${result.bookmark}, not at ${head}`]
+    return
   }
-  return found.map(([invariant, observed]) => ({ invariant, source, observed: `${name}: ${observed}` }))
+  const isLate = hit === 'hung' || (hit === 'paused' && wasTakenOver(run, notes))
+  // A connection that was cut while it slept may be what it notices first.
+  const explained = end === 'partial (lease_lost)' || (result.status === 'failed' && database !== 'left alone')
+  if (isLate && !hasFinished && !explained) yield ['resumed', observed]
 }
 
 /** How a run ended, for the figures. */
@@ -46,7 +39,7 @@ export function describeEnd({ result, hit, exitCode, exitSignal }: WaveRun): str
 }
 
 /** Why an end is not one that follows from what was injected; null where it is. */
-function findUnexplainedEnd(run: WaveRun, { database, serverFault }: Circumstances): string | null {
+function findUnexplainedEnd(run: WaveRun, { database, serverFault }: Omit<Circumstances, 'notes'>): string | null {
   const { result, hit, exitCode, exitSignal, stderr, overdue } = run
   if (overdue) return 'it did not end'
   // A signal that comes before node listens ends it, and one that comes after its result, but before it was gone.

@@ -1,58 +1,51 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Harness, withClient } from '../harness/harness.ts'
 import type { MovingSource } from './moving-source.ts'
-import { type FaultedRun, SHORT_LEASE, type SourcePlan, type WavePlan } from './plan-wave.ts'
-import { canFakeClocks, type Run, type RunEnd, type RunStart, startRun } from './start-run.ts'
+import { type FaultedRun, LEFT_ALONE, SHORT_LEASE, type SourcePlan, type WavePlan } from './plan-wave.ts'
+import { canFakeClocks, type Run, startRun } from './start-run.ts'
 
 type Fault = FaultedRun['fault']
-
-export interface WaveRun extends RunEnd {
-  /** The commit that the ref named all the while. */
-  readonly head: string
-  /** The fault that hit it: it still ran when it was sent its signal. A paused one was resumed past its lease. */
-  readonly hit: Fault
-  /** It did not give up the statement that was held. */
-  readonly stuck: boolean
-  /** Whether it was killed, paused, hung or cut off from its database: nothing else is a reason to lose a lease. */
-  readonly mayLoseLease: boolean
-}
+export type WaveRun = Awaited<ReturnType<typeof injectIntoRun>>[number]
 
 interface Wave {
   readonly plan: WavePlan
   readonly url: string
   readonly harness: Harness
   readonly sources: readonly MovingSource[]
-  /** Folder of the clones, and of what node has compiled. */
   readonly home: string
   readonly count: (what: string, times?: number) => void
-  /** Names of the runs that have not ended, and of those whose connections were cut. */
-  readonly alive: Set<string>
+  /** Names of the runs whose connections were cut. */
   readonly cutOff: Set<string>
 }
 
 /** Longer than the lease of a run that was killed. */
 const WAIT_MS = 4_000
 const BUDGET_MS = 12_000
-/** Of a run whose server may hang, or whose statement does. */
+/** Of a run whose server may hang. */
 const SHORT_BUDGET_MS = 2_500
-/** Of a run that is paused or hangs: what ends it is to be the loss of its lease. */
+/** Of a run that is to end by the loss of its lease. */
 const LONG_BUDGET_MS = 45_000
-const BUDGETS: { readonly [Each in Fault]?: { readonly budgetMs: number } } = {
-  paused: { budgetMs: LONG_BUDGET_MS },
-  hung: { budgetMs: LONG_BUDGET_MS },
-  timeout: { budgetMs: SHORT_BUDGET_MS },
+const BUDGETS: { readonly [Each in Fault]?: number } = {
+  paused: LONG_BUDGET_MS,
+  hung: LONG_BUDGET_MS,
+  timeout: 4_000,
 }
 
-/** How a fault is injected into a run that has come to its trigger. @returns whether it still ran, or held on to what hangs. */
+/** What is done to a run that has come to the moment of its fault. @returns whether it hit, that is, it still ran. */
 const INJECT: Record<Fault, (run: Run, startSuccessor: () => Promise<Run>) => Promise<boolean | 'stuck'>> = {
   none: async () => false,
   SIGKILL: async (run) => run.send('SIGKILL'),
   async SIGTERM(run) {
-    const sent = run.send('SIGTERM')
-    return sent && run.statement ? releaseGivenUp(run) : sent
+    const hit = run.send('SIGTERM')
+    await run.ended
+    await run.statement?.release()
+    return hit
   },
-  timeout: releaseGivenUp,
+  async timeout({ ended, statement }) {
+    await ended
+    await statement!.release()
+    return true
+  },
   async slow({ statement }) {
     await sleep(SHORT_LEASE.ttlMs + 500)
     await statement!.release()
@@ -65,30 +58,23 @@ const INJECT: Record<Fault, (run: Run, startSuccessor: () => Promise<Run>) => Pr
     await expired
     return run.send('SIGCONT')
   },
-  async hung(run, startSuccessor) {
-    // Held at the same statement, so it has the lease when the older one arrives.
+  async hung({ statement }, startSuccessor) {
     const successor = await startSuccessor()
-    await successor.triggered
-    const hit = await releaseGivenUp(run)
+    // Which is held at the same statement: when that of the first run arrives, the lease is another's.
+    const [givenUp] = await Promise.all([statement!.givenUp(), successor.triggered])
+    await statement!.release()
     await successor.statement!.release()
-    return hit
+    return givenUp || 'stuck'
   },
 }
 
-async function releaseGivenUp({ statement }: Run): Promise<true | 'stuck'> {
-  const givenUp = await statement!.givenUp()
-  await statement!.release()
-  return givenUp || 'stuck'
-}
-
 /** A wave over all sources, side by side, and what is done to it; ends when all its processes have. */
-export async function injectFaults(settings: Omit<Wave, 'alive' | 'cutOff'>): Promise<readonly WaveRun[]> {
-  const wave = { ...settings, alive: new Set<string>(), cutOff: new Set<string>() }
+export async function injectFaults(settings: Omit<Wave, 'cutOff'>): Promise<readonly WaveRun[]> {
+  const wave = { ...settings, cutOff: new Set<string>() }
   const { plan, sources } = wave
-  const moments = sources.map((source, i) => runMoments(wave, source, plan.sources[i]!, `${i}-moment`))
-  const early = await settleAll(moments)
+  const moments = await settleAll(sources.map((source, i) => runMoments(wave, source, plan.sources[i]!, `${i}-moment`)))
   const storm = sources.map((source, i) => runStorm(wave, source, plan.sources[i]!, `${i}-storm`))
-  return [...early, ...(await settleAll([...storm, injectIntoDatabase(wave).then(() => [])]))]
+  return [...moments, ...(await settleAll([...storm, injectIntoDatabase(wave).then(() => [])]))]
 }
 
 /** Waits for the ends of all: also after Ctrl-C nothing is left that still restarts a server or waits for a process. */
@@ -111,102 +97,75 @@ async function runMoments(wave: Wave, source: MovingSource, { moments }: SourceP
 }
 
 async function runStorm(wave: Wave, source: MovingSource, plan: SourcePlan, name: string) {
+  const { server } = source
   const done: WaveRun[] = []
   for (const [i, run] of plan.storm.entries()) {
-    const ended = new AbortController()
-    const isFaulty = i === 0 && plan.serverFault !== null && source.server !== null
-    const serverFaulted = isFaulty ? injectIntoServer(wave, source, plan, ended.signal) : null
-    const budgetMs = isFaulty ? SHORT_BUDGET_MS : BUDGET_MS
+    const serverFault = i === 0 && server !== null ? plan.serverFault : null
+    if (serverFault) Object.assign(server!, { mood: serverFault, requestsBefore: plan.serverFaultAfterRequests })
+    const budgetMs = serverFault ? SHORT_BUDGET_MS : BUDGET_MS
     done.push(...(await injectIntoRun(wave, source, run, { budgetMs, name: `${name}-${i}` })))
-    ended.abort()
-    await serverFaulted
+    if (serverFault) wave.count(`requests ${serverFault}`, Math.max(0, -server!.requestsBefore))
+    if (serverFault) server!.mood = 'serve'
   }
   return done
 }
 
 /** Moves the ref, starts a run, and others beside it, injects its fault, and waits for the ends of all. */
 async function injectIntoRun(
-  { plan, url, harness: { signal }, home, count, alive, cutOff }: Wave,
+  { plan: { wave }, url, harness: { signal }, home, count, cutOff }: Wave,
   { id, repo, positions, move }: MovingSource,
-  { move: refMove, fault, trigger, overlapped, clock }: FaultedRun,
+  plan: FaultedRun,
   { budgetMs, name }: { budgetMs: number; name: string },
-): Promise<readonly WaveRun[]> {
+) {
+  const { fault, after, overlapped, clock } = plan
   signal.throwIfAborted()
-  await move(refMove)
-  const head = positions.at(-1)!
+  await move(plan)
   const runs: Run[] = []
-  const start = async (role: string, options: RunStart['options'], how: Partial<RunStart> = {}) => {
-    const source = { id, repo, ref: 'main' }
-    const folders = { home, options: { budgetMs, clones: join(home, 'clones'), ...options } }
-    const run = await startRun({ ...how, ...folders, name: `wave-${plan.wave}-${name}-${role}`, url, source, signal })
-    alive.add(run.name)
-    run.ended.finally(() => alive.delete(run.name))
+  const start = async (role: string, options: { waitMs: number; budgetMs?: number | undefined }, plan?: FaultedRun) => {
+    const about = { name: `wave-${wave}-${name}-${role}`, url, source: { id, repo, ref: 'main' }, home, signal }
+    const run = await startRun({ ...about, options: { budgetMs, ...options } }, plan)
     runs.push(run)
     return run
   }
-  const holds = fault === 'hung' ? 'all connections' : 'its connection'
-  const run = await start('run', { waitMs: WAIT_MS, ...BUDGETS[fault] }, { trigger, holds, clock })
+  const run = await start('run', { waitMs: WAIT_MS, budgetMs: BUDGETS[fault] ?? budgetMs }, plan)
   if (overlapped) await start('concurrent', { waitMs: 0 })
-  const startSuccessor = () => start('successor', { waitMs: WAIT_MS }, fault === 'hung' ? { trigger } : {})
-  const came = fault !== 'none' && (await run.triggered)
-  const injected = came && (await INJECT[fault](run, startSuccessor))
-  const hit = injected ? fault : 'none'
+  const successor = fault === 'hung' ? { ...LEFT_ALONE, after } : LEFT_ALONE
+  const startSuccessor = () => start('successor', { waitMs: WAIT_MS }, successor)
+  const injected = (await run.triggered) && (await INJECT[fault](run, startSuccessor))
   const ends = await Promise.all(runs.map(({ ended }) => ended))
   for (const { statement } of runs) statement?.close()
 
-  if (refMove.kind === 'rewritten') count('rewritten histories')
   if (overlapped) count('overlaps')
   if (clock !== null && canFakeClocks) count('wrong clocks')
-  if (hit === 'hung') count('hung')
-  if (hit === 'SIGTERM') count('terminations')
-  // A kill after the result took nothing away.
-  if (hit === 'SIGKILL' && ends[0]!.result === null) count('kills')
+  // A kill after the result took nothing away; of a pause the audit knows whether another took over.
+  if (fault === 'SIGKILL' && injected && ends[0]!.result === null) count('kills')
+  else if (injected && fault !== 'paused') count(fault)
   return ends.map((end, i) => {
-    const own = i === 0 ? hit : 'none'
-    const mayLoseLease = cutOff.has(end.name) || ['SIGKILL', 'paused', 'hung'].includes(own)
-    return { ...end, head, hit: own, stuck: i === 0 && injected === 'stuck', mayLoseLease }
+    /** The fault that hit it. */
+    const hit = injected && i === 0 ? fault : 'none'
+    /** Nothing else is a reason to lose a lease. */
+    const mayLoseLease = cutOff.has(end.name) || ['SIGKILL', 'paused', 'hung'].includes(hit)
+    /** The commit that the ref named all the while. */
+    const head = positions.at(-1)!
+    return { ...end, head, hit, mayLoseLease, stuck: i === 0 && injected === 'stuck' }
   })
 }
 
-/** Lets the server of a source answer some requests, then not as it should, until the signal. */
-async function injectIntoServer(
-  { count }: Wave,
-  { server }: MovingSource,
-  { serverFault, serverFaultAfterRequests }: SourcePlan,
-  signal: AbortSignal,
-): Promise<void> {
-  if (server === null || serverFault === null) return
-  const over = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-  for (let n = 0; n < serverFaultAfterRequests && !signal.aborted; n++) await Promise.race([server.requested(), over])
-  const before = server.requests
-  server.mood = serverFault
-  await over
-  count(`requests: ${serverFault}`, server.requests - before)
-  server.mood = 'serve'
-}
-
-async function injectIntoDatabase({ plan, url, harness, count, alive, cutOff }: Wave): Promise<void> {
-  if (plan.database === 'left alone') return
-  const started = performance.now()
-  const cutOffAlive = () => {
-    for (const name of alive) cutOff.add(name)
-  }
+async function injectIntoDatabase({ plan, url, harness, count, cutOff }: Wave): Promise<void> {
+  const startMs = performance.now()
   for (const afterMs of plan.databaseAfterMs) {
-    await sleep(Math.max(0, started + afterMs - performance.now()), undefined, { signal: harness.signal })
-    if (plan.database === 'restarted') {
-      cutOffAlive()
-      await harness.server.restart()
-      cutOffAlive()
-      count('restarts')
-    } else {
-      const { rows } = await withClient(url, (db) => db.query<{ name: string }>(CUT_SQL))
-      for (const { name } of rows) cutOff.add(name)
-      count('cut connections', rows.length)
-    }
+    await sleep(Math.max(0, startMs + afterMs - performance.now()), undefined, { signal: harness.signal })
+    const share = plan.database === 'restarted' ? 1 : 0.5
+    const { rows } = await withClient(url, (db) => db.query<{ name: string }>(CUT_SQL, [share]))
+    for (const { name } of rows) cutOff.add(name)
+    count('cut connections', rows.length)
+    if (plan.database !== 'restarted') continue
+    await harness.server.restart()
+    count('restarts')
   }
 }
 
-/** Half of the connections that runs have. */
+/** So large a share of the connections that runs have. */
 const CUT_SQL = /* sql */ `
 SELECT application_name AS name, pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE application_name LIKE 'wave-%' AND datname = current_database() AND random() < 0.5`
+WHERE application_name LIKE 'wave-%' AND datname = current_database() AND random() < $1`

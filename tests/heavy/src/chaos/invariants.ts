@@ -11,12 +11,15 @@ export const INVARIANTS = {
   marked: ['Pages change only while their source is marked as unfinished', 'writes'],
   unique: ['No page is there twice, and no chunk or link without its page', 'sources'],
   derived: ['Pages, chunks and links are what an import from nothing makes of the same files', 'sources'],
-  tokens: ['The tokens of a lease only rise', 'leases'],
+  tokens: ['The tokens of a lease only rise', 'lease changes'],
   alive: [
     'No lease is taken from its holder before it has expired, whatever the clock of the one who takes it',
-    'leases',
+    'lease changes',
   ],
-  healthy: ['A holder that is neither killed, paused nor cut off keeps its lease until it gives it back', 'leases'],
+  healthy: [
+    'A holder that is neither killed, paused nor cut off keeps its lease until it gives it back',
+    'lease changes',
+  ],
   fenced: ['Nothing is written by a process that does not have the lease at that moment', 'writes'],
   deadline: ['A holder whose connections hang gives up its work by itself', 'hung'],
   resumed: [
@@ -36,6 +39,12 @@ export interface Violation {
   readonly source: string
   readonly observed: string
 }
+
+/** What did not hold, and what shows it. */
+export type Found = readonly [Invariant, string]
+
+export const listViolations = (source: string, found: Iterable<Found>): Violation[] =>
+  Array.from(found, ([invariant, observed]) => ({ invariant, source, observed }))
 
 /** How often things were injected and looked at, by their names. */
 export type Counts = Record<string, number>

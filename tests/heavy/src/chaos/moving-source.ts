@@ -4,7 +4,7 @@ import { serveGit } from '@tidemark/test-engines/git-server'
 import { type Corpus, listMarkdown } from '../harness/corpus.ts'
 import { generateSource } from '../harness/generate-source.ts'
 import { moveMain } from '../harness/git.ts'
-import type { RefMove } from './plan-wave.ts'
+import type { FaultedRun } from './plan-wave.ts'
 
 /** A source whose ref moves, and what it has named so far. */
 export type MovingSource = Awaited<ReturnType<typeof createMovingSource>>
@@ -21,7 +21,7 @@ export async function createMovingSource(n: number, seed: number, home: string) 
   const { id, folder, commits } = await generateSource(shape, { changes, seed: seed + n, home })
   const server = n % 2 === 1 ? await serveGit(folder) : null
   const positions = [commits[0]!]
-  const files = new Map<string, Promise<ReadonlyMap<string, string>>>()
+  const files = new Map<string, ReadonlyMap<string, string>>()
   let index = 0
   return {
     id,
@@ -31,30 +31,24 @@ export async function createMovingSource(n: number, seed: number, home: string) 
     server,
     /** Every commit that the ref has named, in that order; the last one is where it is. */
     positions: positions as readonly string[],
-    async move({ kind, commits: by }: RefMove): Promise<void> {
-      if (kind === 'stay') return
-      const step = kind === 'backwards' ? -by : by
+    async move({ move, commits: by }: Pick<FaultedRun, 'move' | 'commits'>): Promise<void> {
+      if (move === 'stay') return
+      const step = move === 'backwards' ? -by : by
       // At either end of the history it turns round.
-      if (kind !== 'undone') index = commits[index + step] === undefined ? index - step : index + step
-      let commit = kind === 'undone' ? positions.at(-2)! : commits[index]!
-      if (kind === 'rewritten') {
-        // As after a rebase: the same files in a commit that nothing known leads to.
-        const args = ['commit-tree', `${commit}^{tree}`, '-m', `rewritten ${positions.length}`]
-        commit = await isolatedGit(folder).raw(...args)
-      }
+      if (move !== 'undone') index = commits[index + step] === undefined ? index - step : index + step
+      let commit = move === 'undone' ? positions.at(-2)! : commits[index]!
+      // As after a rebase: the same files in a commit that nothing known leads to.
+      const rewrite = ['commit-tree', `${commit}^{tree}`, '-m', `rewritten ${positions.length}`]
+      if (move === 'rewritten') commit = await isolatedGit(folder).raw(...rewrite)
       await moveMain(folder, commit)
       positions.push(commit)
     },
     /** The Markdown files of a commit, `path → blob`. */
-    files(commit: string): Promise<ReadonlyMap<string, string>> {
-      if (!files.has(commit)) {
-        const listed = listMarkdown(folder, commit)
-        files.set(
-          commit,
-          listed.then((all) => new Map(all.map(({ path, blob }) => [path, blob]))),
-        )
-      }
-      return files.get(commit)!
+    async files(commit: string): Promise<ReadonlyMap<string, string>> {
+      const listed =
+        files.get(commit) ?? new Map((await listMarkdown(folder, commit)).map(({ path, blob }) => [path, blob]))
+      files.set(commit, listed)
+      return listed
     },
     async [Symbol.asyncDispose]() {
       await server?.close()

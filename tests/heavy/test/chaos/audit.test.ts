@@ -3,7 +3,7 @@ import { migrate, openDatabase } from '@tidemark/sync-core'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
 import type pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { checkAudit, installAudit, takeAudit } from '../../src/chaos/audit.ts'
+import { checkNote, installAudit, takeNotes } from '../../src/chaos/audit.ts'
 import { withClient } from '../../src/harness/harness.ts'
 
 let database: FreshDatabase
@@ -16,20 +16,25 @@ const write = (pages: number) => `INSERT INTO tidemark.pages
   (source_id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes)
   SELECT 'docs', n, 'a', 1, 'a', 'A', '{}', '', 0 FROM generate_series(1, ${pages}) AS n`
 
+/** Marks the source as unfinished, or as finished. */
+const mark = (dirty: boolean) => `INSERT INTO tidemark.sources (id, repo, ref, bookmark, dirty)
+  VALUES ('docs', '', '', 'c', ${dirty}) ON CONFLICT (id) DO UPDATE SET dirty = excluded.dirty`
+
 /** Gives the lease to process 7, as no statement of the lock does. */
 const steal = (token: string) => `UPDATE tidemark.locks
   SET token = ${token}, holder_id = '7', holder_pid = 7, attempt_id = gen_random_uuid(), last_refreshed_at = now()`
 
 const nameRun = (pid: number) => (pid === process.pid ? 'this-run' : 'other-run')
 
-/** Takes what was noted, and checks it. */
-const findViolations = async () =>
-  checkAudit(await withClient(database.url, takeAudit), {
-    pids: new Map([process.pid, OTHER_PID].map((pid) => [nameRun(pid), pid])),
-    tokens: new Map(),
-  })
+/** Takes what was noted, and checks it; the other run may have been killed. */
+const findViolations = async ({ mayLoseLease = true } = {}) => {
+  const pids = [process.pid, OTHER_PID]
+  const runs = new Map(pids.map((pid) => [pid, { name: nameRun(pid), mayLoseLease }]))
+  const memory = { runs, tokens: new Map() }
+  return (await withClient(database.url, takeNotes)).flatMap((note) => checkNote(note, memory))
+}
 
-const findInvariants = async () => (await findViolations()).map(({ invariant }) => invariant)
+const findInvariants = async (healthy = {}) => (await findViolations(healthy)).map(({ invariant }) => invariant)
 
 const asRun = (pid: number, work: (db: pg.Client) => Promise<unknown>) =>
   withClient(`${database.url}?application_name=${nameRun(pid)}`, work)
