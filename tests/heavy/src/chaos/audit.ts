@@ -4,13 +4,13 @@
  */
 import type pg from 'pg'
 import type { WaveRun } from './inject-faults.ts'
-import { type Found, listViolations, type Violation } from './invariants.ts'
+import type { Violation } from './invariants.ts'
 
 /** What a run has done: written pages by one statement, started or finished a source, or changed a lease. */
 export interface Note {
   readonly run: string
   readonly what: 'pages' | 'started' | 'finished' | 'lease'
-  readonly source: string
+  /** Of the lease, `sync:` and the source. */
   readonly key: string
   /** Who has the lease at that moment; null where it is free. */
   readonly holderPid: number | null
@@ -26,12 +26,6 @@ export interface Note {
   readonly beforeLeftMs?: number | null
 }
 
-/** What is known of all waves so far: their runs by their processes, and the last token of each lease. */
-export interface AuditMemory {
-  readonly runs: Map<number, Pick<WaveRun, 'name' | 'mayLoseLease'>>
-  readonly tokens: Map<string, bigint>
-}
-
 export const installAudit = (db: pg.Client) => db.query(AUDIT_SQL)
 
 /** Takes what was noted since the last time. What is still on its way is there the next time. */
@@ -40,28 +34,28 @@ export async function takeNotes(db: pg.Client): Promise<readonly Note[]> {
   return (await db.query(taken)).rows.map(({ note }) => note)
 }
 
-export function checkNote(note: Note, memory: AuditMemory): Violation[] {
-  return listViolations(note.source, note.what === 'lease' ? checkLease(note, memory) : checkWrite(note, memory))
-}
-
-function* checkWrite({ run, what, holderPid, dirty }: Note, { runs }: AuditMemory): Generator<Found> {
-  const holder = runs.get(holderPid!)?.name
-  if (holder !== run) yield ['fenced', `${run} wrote ${what} while ${holder} (process ${holderPid}) had the lease`]
-  if (what === 'pages' && !dirty) yield ['marked', `${run} wrote pages of a source that counts as finished`]
-}
-
-function* checkLease(note: Note, { runs, tokens }: AuditMemory): Generator<Found> {
-  const { run, key, holderPid, endReason, beforePid, beforeLeftMs } = note
-  const [token, last] = [BigInt(note.token!), tokens.get(key) ?? 0n]
-  tokens.set(key, token)
-  // A release empties the holder and keeps the token, which no take-over and no break does.
-  const released = holderPid === null && endReason === 'released'
-  if (token < last || (token === last && !released)) yield ['tokens', `token ${token} came after ${last}`]
-  const before = runs.get(beforePid!)
-  if (beforePid === null || (released && before?.name === run)) return
-  const observed = `${run} has ended (${endReason}) the lease of ${before?.name} with ${beforeLeftMs} ms left`
-  if (beforeLeftMs! > 0) yield ['alive', observed]
-  else if (!before?.mayLoseLease) yield ['healthy', observed]
+/** @param runs of all waves so far, by their processes. */
+export function createNoteChecker(runs: ReadonlyMap<number, Pick<WaveRun, 'name' | 'mayLoseLease'>>) {
+  const tokens = new Map<string, bigint>()
+  return function* checkNote(note: Note): Generator<Violation> {
+    const { run, what, key, holderPid, dirty, endReason, beforePid, beforeLeftMs } = note
+    const holder = runs.get(holderPid!)?.name
+    if (what !== 'lease') {
+      if (holder !== run) yield ['fenced', `${run} wrote ${what} while ${holder} (process ${holderPid}) had ${key}`]
+      if (what === 'pages' && !dirty) yield ['marked', `${run} wrote pages while ${key} was not under way`]
+      return
+    }
+    const [token, last] = [BigInt(note.token!), tokens.get(key) ?? 0n]
+    tokens.set(key, token)
+    // A release empties the holder and keeps the token, which no take-over and no break does.
+    const released = holderPid === null && endReason === 'released'
+    if (token < last || (token === last && !released)) yield ['tokens', `${token} of ${key} came after ${last}`]
+    const before = runs.get(beforePid!)
+    if (beforePid === null || (released && before?.name === run)) return
+    const observed = `${run} has ended (${endReason}) ${key} of ${before?.name} with ${beforeLeftMs} ms left`
+    if (beforeLeftMs! > 0) yield ['alive', observed]
+    else if (!before?.mayLoseLease) yield ['healthy', observed]
+  }
 }
 
 /** Whether another took the lease of a run, because it had expired. */
@@ -85,7 +79,7 @@ CREATE TABLE chaos.notes (id bigint GENERATED ALWAYS AS IDENTITY, note jsonb);
 
 CREATE FUNCTION chaos.note(key text, what text, rest jsonb) RETURNS void LANGUAGE sql AS $$
   INSERT INTO chaos.notes (note) SELECT rest || jsonb_build_object(
-    'run', current_setting('application_name'), 'what', what, 'key', note.key, 'source', split_part(note.key, ':', 2),
+    'run', current_setting('application_name'), 'what', what, 'key', note.key,
     'holderPid', (SELECT holder_pid FROM tidemark.locks WHERE locks.key = note.key AND holder_id IS NOT NULL))
 $$;
 

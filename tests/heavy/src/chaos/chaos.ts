@@ -15,12 +15,12 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Database, migrate, openDatabase, syncSource } from '@tidemark/sync-core'
 import { type Check, type Harness, withClient } from '../harness/harness.ts'
-import { type AuditMemory, checkNote, installAudit, takeNotes, wasTakenOver } from './audit.ts'
+import { createNoteChecker, installAudit, takeNotes, wasTakenOver } from './audit.ts'
 import { checkRun, describeEnd } from './check-run.ts'
 import { injectFaults, type WaveRun } from './inject-faults.ts'
-import { type Counts, checkInvariants, INVARIANTS, listViolations, type Violation } from './invariants.ts'
+import { checkInvariants, INVARIANTS, type Violation } from './invariants.ts'
 import { createMovingSource, type MovingSource } from './moving-source.ts'
-import { planWave, SHORT_LEASE, type WavePlan } from './plan-wave.ts'
+import { planWave, type WavePlan } from './plan-wave.ts'
 import { canFakeClocks } from './start-run.ts'
 import { createPageVerifier } from './verify-pages.ts'
 
@@ -48,7 +48,7 @@ export async function runChaos(settings: ChaosSettings, harness: Harness) {
   await mkdir(home)
   await using resources = new AsyncDisposableStack()
   const open = async (url: string) => {
-    const db = resources.adopt(await openDatabase(url, { ...SHORT_LEASE, signal }), (db) => db.close())
+    const db = resources.adopt(await openDatabase(url, { signal }), (db) => db.close())
     await migrate(db)
     return db
   }
@@ -60,17 +60,16 @@ export async function runChaos(settings: ChaosSettings, harness: Harness) {
   const sources = (await Promise.all(created)).map((source) => resources.use(source))
   if (!canFakeClocks) log('NO CLOCK IS FAKED: libfaketime is not there (apt-get install libfaketime)')
 
-  const violations: (Violation & { readonly wave: number })[] = []
+  const violations: Violation[] = []
   /** What was injected, only where it has hit, what was looked at, and how runs have ended. */
-  const counts: Counts = { waves: 0, kills: 0, pauses: 0 }
+  const counts: Record<string, number> = { waves: 0, kills: 0, pauses: 0 }
   const count = (what: string, times = 1) => {
     counts[what] = (counts[what] ?? 0) + times
   }
   const record = (found: readonly Violation[]) => {
-    for (const violation of found) {
-      violations.push({ ...violation, wave: counts.waves! })
-      const { invariant, source, observed } = violation
-      log(`VIOLATION, seed ${seed}, wave ${counts.waves}, ${source}: ${INVARIANTS[invariant][0]}: ${observed}`)
+    for (const [invariant, observed] of found) {
+      violations.push([invariant, `seed ${seed}, wave ${counts.waves}: ${observed}`])
+      log(`VIOLATION, seed ${seed}, wave ${counts.waves}: ${INVARIANTS[invariant][0]}: ${observed}`)
     }
   }
   const verifyWave = createVerifier(url, sources, reference, signal, count)
@@ -90,7 +89,7 @@ export async function runChaos(settings: ChaosSettings, harness: Harness) {
     const options = { clones: join(home, 'clones'), waitMs: 10_000, signal }
     const { status, bookmark } = await syncSource(db, { id, repo, ref: 'main' }, options)
     const complete = ['first_sync', 'synced', 'up_to_date'].includes(status) && bookmark === positions.at(-1)
-    if (!complete) record(listViolations(id, [['recovered', `${status} at ${bookmark}`]]))
+    if (!complete) record([['recovered', `${id} is ${status} at ${bookmark}`]])
     count('recovered')
   }
   record(await verifyWave([]))
@@ -108,25 +107,23 @@ function createVerifier(
   count: (what: string, times?: number) => void,
 ) {
   // The runs of this process, at the end, are undisturbed.
-  const ours = { name: 'tidemark', mayLoseLease: false }
-  const memory: AuditMemory = { runs: new Map([[process.pid, ours]]), tokens: new Map() }
+  const known = new Map([[process.pid, { name: 'tidemark', mayLoseLease: false }]])
+  const checkNote = createNoteChecker(known)
   const verifiers = sources.map((source) => ({ id: source.id, ...createPageVerifier(source, reference, signal) }))
   return (runs: readonly WaveRun[], plan?: WavePlan): Promise<Violation[]> =>
     withClient(url, async (db) => {
-      for (const run of runs) memory.runs.set(run.pid, run)
+      for (const run of runs) known.set(run.pid, run)
       const notes = await takeNotes(db)
-      const violations = notes.flatMap((note) => checkNote(note, memory))
+      const violations = notes.flatMap((note) => [...checkNote(note)])
       for (const { what } of notes) count(NOTED[what])
       for (const run of runs) {
-        const { serverFault } = plan!.sources[sources.findIndex(({ id }) => id === run.source)]!
-        const found = checkRun(run, { database: plan!.database, serverFault, notes })
-        violations.push(...listViolations(run.source, found))
+        violations.push(...checkRun(run, plan!.database, notes))
         if (run.hit === 'paused' && wasTakenOver(run, notes)) count('pauses')
         count('runs')
         count(`runs: ${describeEnd(run)}`)
       }
       for (const { id, verifyMove, verifyPages } of verifiers) {
-        const moves = notes.filter(({ what, source }) => what === 'finished' && source === id)
+        const moves = notes.filter(({ what, key }) => what === 'finished' && key === `sync:${id}`)
         for (const move of moves) violations.push(...(await verifyMove(move)))
         const verified = await verifyPages(db)
         violations.push(...verified.violations)
@@ -140,7 +137,7 @@ function createVerifier(
 const NOTED = { pages: 'writes', started: 'starts', finished: 'moves', lease: 'lease changes' }
 
 /** Whether there was anything to hold the invariants against. */
-function checkAmounts(counts: Counts, isEnough: boolean): Check[] {
+function checkAmounts(counts: Readonly<Record<string, number>>, isEnough: boolean): Check[] {
   const { kills, pauses, moments = 0, 'missed moments': missed = 0, 'wrong clocks': clocks = 0 } = counts
   const reached = `${moments} moments, ${missed} missed`
   // Where a person runs it, a fault that cannot be injected is shown and no more.

@@ -1,19 +1,16 @@
 import { type Note, wasTakenOver } from './audit.ts'
 import type { WaveRun } from './inject-faults.ts'
-import type { Found } from './invariants.ts'
+import type { Violation } from './invariants.ts'
 import type { WavePlan } from './plan-wave.ts'
 
-interface Circumstances extends Pick<WavePlan, 'database'> {
-  readonly serverFault: string | null
-  readonly notes: readonly Note[]
-}
+type DatabaseFault = WavePlan['database']
 
 /** How a run ended, held against what was injected. */
-export function* checkRun(run: WaveRun, { notes, database, serverFault }: Circumstances): Generator<Found> {
+export function* checkRun(run: WaveRun, database: DatabaseFault, notes: readonly Note[]): Generator<Violation> {
   const { name, result, head, hit, stuck, mayLoseLease } = run
   const end = describeEnd(run)
   const observed = `${name}: ${end}`
-  const unexplained = findUnexplainedEnd(run, { database, serverFault })
+  const unexplained = findUnexplainedEnd(run, database)
   if (unexplained !== null) yield ['ended', `${name}: ${unexplained}`]
   if (stuck) yield ['deadline', observed]
   if (end === 'partial (lease_lost)' && !mayLoseLease) yield ['healthy', observed]
@@ -39,11 +36,11 @@ export function describeEnd({ result, hit, exitCode, exitSignal }: WaveRun): str
 }
 
 /** Why an end is not one that follows from what was injected; null where it is. */
-function findUnexplainedEnd(run: WaveRun, { database, serverFault }: Omit<Circumstances, 'notes'>): string | null {
-  const { result, hit, exitCode, exitSignal, stderr, overdue } = run
+function findUnexplainedEnd(run: WaveRun, database: DatabaseFault): string | null {
+  const { result, hit, exitCode, exitSignal, overdue } = run
   if (overdue) return 'it did not end'
   // A signal that comes before node listens ends it, and one that comes after its result, but before it was gone.
-  const broke = `it broke ${result === null ? '' : 'after its result'}, ${exitSignal ?? exitCode}: ${stderr}`
+  const broke = `it broke ${result === null ? '' : 'after its result'}, ${exitSignal ?? exitCode}`
   if ((result === null || exitCode !== 0) && hit !== exitSignal) return broke
   if (result === null) return null
   if (result.status === 'partial') {
@@ -52,6 +49,6 @@ function findUnexplainedEnd(run: WaveRun, { database, serverFault }: Omit<Circum
   if (result.status !== 'failed') return result.status.startsWith('blocked') ? result.status : null
   const { code } = result.error
   if (code === 'DATABASE_UNREACHABLE' && database !== 'left alone') return null
-  if (code.startsWith('FETCH_') && serverFault !== null) return null
+  if (code.startsWith('FETCH_') && run.serverFault) return null
   return JSON.stringify(result.error)
 }

@@ -41,10 +41,12 @@ export async function holdStatement(database: URL, pattern: RegExp, holds: 'its 
     /** For the run, in place of the database. */
     address,
     sent: sent.promise,
-    /** Waits until the run has given up the statement's connection; rejects where it does not. */
+    /** Waits until the run gives up the statement's connection. @returns false where it does not. */
     async givenUp() {
       const closed = new Promise((resolve) => held!.client.once('close', resolve))
-      return held!.client.closed || (await Promise.race([closed.then(() => true), sleep(GIVE_UP_MS, false)]))
+      return (
+        held!.client.closed || (await Promise.race([closed.then(() => true), sleep(GIVE_UP_MS, false, { ref: false })]))
+      )
     },
     /** Lets the statement arrive, and waits for the server's answer. */
     async release() {

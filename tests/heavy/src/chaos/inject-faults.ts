@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Harness, withClient } from '../harness/harness.ts'
 import type { MovingSource } from './moving-source.ts'
-import { type FaultedRun, LEFT_ALONE, SHORT_LEASE, type SourcePlan, type WavePlan } from './plan-wave.ts'
-import { canFakeClocks, type Run, startRun } from './start-run.ts'
+import { type FaultedRun, LEFT_ALONE, SHORT_LEASE, type WavePlan } from './plan-wave.ts'
+import { canFakeClocks, type Run, type RunStart, startRun } from './start-run.ts'
 
 type Fault = FaultedRun['fault']
 export type WaveRun = Awaited<ReturnType<typeof injectIntoRun>>[number]
@@ -21,29 +21,18 @@ interface Wave {
 /** Longer than the lease of a run that was killed. */
 const WAIT_MS = 4_000
 const BUDGET_MS = 12_000
-/** Of a run whose server may hang. */
-const SHORT_BUDGET_MS = 2_500
-/** Of a run that is to end by the loss of its lease. */
-const LONG_BUDGET_MS = 45_000
-const BUDGETS: { readonly [Each in Fault]?: number } = {
-  paused: LONG_BUDGET_MS,
-  hung: LONG_BUDGET_MS,
-  timeout: 4_000,
-}
+const SERVER_FAULT_BUDGET_MS = 2_500
+/** What ends a run that is paused or hangs is to be the loss of its lease. */
+const BUDGETS_MS: { readonly [Each in Fault]?: number } = { paused: 45_000, hung: 45_000, timeout: 4_000 }
 
 /** What is done to a run that has come to the moment of its fault. @returns whether it hit, that is, it still ran. */
 const INJECT: Record<Fault, (run: Run, startSuccessor: () => Promise<Run>) => Promise<boolean | 'stuck'>> = {
   none: async () => false,
   SIGKILL: async (run) => run.send('SIGKILL'),
-  async SIGTERM(run) {
-    const hit = run.send('SIGTERM')
-    await run.ended
-    await run.statement?.release()
-    return hit
-  },
+  SIGTERM: async (run, startSuccessor) => run.send('SIGTERM') && INJECT.timeout(run, startSuccessor),
   async timeout({ ended, statement }) {
     await ended
-    await statement!.release()
+    await statement?.release()
     return true
   },
   async slow({ statement }) {
@@ -72,9 +61,10 @@ const INJECT: Record<Fault, (run: Run, startSuccessor: () => Promise<Run>) => Pr
 export async function injectFaults(settings: Omit<Wave, 'cutOff'>): Promise<readonly WaveRun[]> {
   const wave = { ...settings, cutOff: new Set<string>() }
   const { plan, sources } = wave
-  const moments = await settleAll(sources.map((source, i) => runMoments(wave, source, plan.sources[i]!, `${i}-moment`)))
-  const storm = sources.map((source, i) => runStorm(wave, source, plan.sources[i]!, `${i}-storm`))
-  return [...moments, ...(await settleAll([...storm, injectIntoDatabase(wave).then(() => [])]))]
+  const moments = sources.map((source, i) => runInTurn(wave, source, plan.sources[i]!.moments, `${i}-moment`))
+  const early = await settleAll(moments)
+  const storm = sources.map((source, i) => runInTurn(wave, source, plan.sources[i]!.storm, `${i}-storm`))
+  return [...early, ...(await settleAll([...storm, injectIntoDatabase(wave).then(() => [])]))]
 }
 
 /** Waits for the ends of all: also after Ctrl-C nothing is left that still restarts a server or waits for a process. */
@@ -86,57 +76,45 @@ async function settleAll<T>(parts: readonly Promise<readonly T[]>[]): Promise<T[
   })
 }
 
-async function runMoments(wave: Wave, source: MovingSource, { moments }: SourcePlan, name: string) {
+async function runInTurn(wave: Wave, source: MovingSource, plans: readonly FaultedRun[], name: string) {
   const done: WaveRun[] = []
-  for (const [i, run] of moments.entries()) {
-    const runs = await injectIntoRun(wave, source, run, { budgetMs: BUDGET_MS, name: `${name}-${i}` })
-    if (run.fault !== 'none') wave.count(runs[0]!.hit === run.fault ? 'moments' : 'missed moments')
-    done.push(...runs)
-  }
-  return done
-}
-
-async function runStorm(wave: Wave, source: MovingSource, plan: SourcePlan, name: string) {
-  const { server } = source
-  const done: WaveRun[] = []
-  for (const [i, run] of plan.storm.entries()) {
-    const serverFault = i === 0 && server !== null ? plan.serverFault : null
-    if (serverFault) Object.assign(server!, { mood: serverFault, requestsBefore: plan.serverFaultAfterRequests })
-    const budgetMs = serverFault ? SHORT_BUDGET_MS : BUDGET_MS
-    done.push(...(await injectIntoRun(wave, source, run, { budgetMs, name: `${name}-${i}` })))
-    if (serverFault) wave.count(`requests ${serverFault}`, Math.max(0, -server!.requestsBefore))
-    if (serverFault) server!.mood = 'serve'
-  }
+  for (const [i, plan] of plans.entries()) done.push(...(await injectIntoRun(wave, source, plan, `${name}-${i}`)))
   return done
 }
 
 /** Moves the ref, starts a run, and others beside it, injects its fault, and waits for the ends of all. */
 async function injectIntoRun(
   { plan: { wave }, url, harness: { signal }, home, count, cutOff }: Wave,
-  { id, repo, positions, move }: MovingSource,
+  { id, repo, server, positions, move }: MovingSource,
   plan: FaultedRun,
-  { budgetMs, name }: { budgetMs: number; name: string },
+  name: string,
 ) {
   const { fault, after, overlapped, clock } = plan
   signal.throwIfAborted()
   await move(plan)
+  const serverFault = server && plan.serverFault
+  if (serverFault) Object.assign(server, serverFault)
+  const budgetMs = serverFault ? SERVER_FAULT_BUDGET_MS : BUDGET_MS
   const runs: Run[] = []
-  const start = async (role: string, options: { waitMs: number; budgetMs?: number | undefined }, plan?: FaultedRun) => {
+  const start = async (role: string, options: RunStart['options'], plan?: FaultedRun) => {
     const about = { name: `wave-${wave}-${name}-${role}`, url, source: { id, repo, ref: 'main' }, home, signal }
-    const run = await startRun({ ...about, options: { budgetMs, ...options } }, plan)
+    const run = await startRun({ ...about, options }, plan)
     runs.push(run)
     return run
   }
-  const run = await start('run', { waitMs: WAIT_MS, budgetMs: BUDGETS[fault] ?? budgetMs }, plan)
-  if (overlapped) await start('concurrent', { waitMs: 0 })
+  const run = await start('run', { waitMs: WAIT_MS, budgetMs: BUDGETS_MS[fault] ?? budgetMs }, plan)
+  if (overlapped) await start('concurrent', { budgetMs })
   const successor = fault === 'hung' ? { ...LEFT_ALONE, after } : LEFT_ALONE
-  const startSuccessor = () => start('successor', { waitMs: WAIT_MS }, successor)
+  const startSuccessor = () => start('successor', { waitMs: WAIT_MS, budgetMs }, successor)
   const injected = (await run.triggered) && (await INJECT[fault](run, startSuccessor))
   const ends = await Promise.all(runs.map(({ ended }) => ended))
   for (const { statement } of runs) statement?.close()
 
+  if (serverFault) count(`requests ${serverFault.mood}`, Math.max(0, -server.requestsBefore))
+  if (serverFault) server.mood = 'serve'
   if (overlapped) count('overlaps')
   if (clock !== null && canFakeClocks) count('wrong clocks')
+  if (run.statement) count(injected ? 'moments' : 'missed moments')
   // A kill after the result took nothing away; of a pause the audit knows whether another took over.
   if (fault === 'SIGKILL' && injected && ends[0]!.result === null) count('kills')
   else if (injected && fault !== 'paused') count(fault)
@@ -147,7 +125,7 @@ async function injectIntoRun(
     const mayLoseLease = cutOff.has(end.name) || ['SIGKILL', 'paused', 'hung'].includes(hit)
     /** The commit that the ref named all the while. */
     const head = positions.at(-1)!
-    return { ...end, head, hit, mayLoseLease, stuck: i === 0 && injected === 'stuck' }
+    return { ...end, head, hit, mayLoseLease, serverFault, stuck: i === 0 && injected === 'stuck' }
   })
 }
 

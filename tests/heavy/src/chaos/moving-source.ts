@@ -21,7 +21,6 @@ export async function createMovingSource(n: number, seed: number, home: string) 
   const { id, folder, commits } = await generateSource(shape, { changes, seed: seed + n, home })
   const server = n % 2 === 1 ? await serveGit(folder) : null
   const positions = [commits[0]!]
-  const files = new Map<string, ReadonlyMap<string, string>>()
   let index = 0
   return {
     id,
@@ -45,10 +44,7 @@ export async function createMovingSource(n: number, seed: number, home: string) 
     },
     /** The Markdown files of a commit, `path → blob`. */
     async files(commit: string): Promise<ReadonlyMap<string, string>> {
-      const listed =
-        files.get(commit) ?? new Map((await listMarkdown(folder, commit)).map(({ path, blob }) => [path, blob]))
-      files.set(commit, listed)
-      return listed
+      return new Map((await listMarkdown(folder, commit)).map(({ path, blob }) => [path, blob]))
     },
     async [Symbol.asyncDispose]() {
       await server?.close()

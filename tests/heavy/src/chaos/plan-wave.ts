@@ -21,13 +21,15 @@ export interface FaultedRun {
   readonly overlapped: boolean
   /** How wrong the clock of its process is, as libfaketime has it. */
   readonly clock: '+3h' | '-3h' | null
+  /** What the source's server of git does, if it has one, and after how many requests. */
+  readonly serverFault: { readonly mood: Mood; readonly requestsBefore: number } | null
 }
 
 const planMoment = (
   fault: FaultedRun['fault'],
   after: FaultedRun['after'] = 'start',
   move: FaultedRun['move'] = 'forwards',
-): FaultedRun => ({ move, commits: 1, fault, after, delayMs: 0, overlapped: false, clock: null })
+): FaultedRun => ({ move, commits: 1, fault, after, delayMs: 0, overlapped: false, clock: null, serverFault: null })
 
 export const LEFT_ALONE = planMoment('none', 'start', 'stay')
 
@@ -45,20 +47,19 @@ const MOMENTS = [
 
 /** Kinds take turns, so that a few waves have all of them; chance says where and when. */
 const DATABASE = ['left alone', 'connections cut', 'restarted', 'left alone', 'connections cut', 'left alone'] as const
-const SERVER_FAULTS: readonly (Exclude<Mood, 'serve'> | null)[] = [null, 'slow', 'hang', 'drop', 'fail']
+const SERVER_FAULTS = [null, 'slow', 'hang', 'drop', 'fail'] as const
 
 /** About as long as a run takes from there to its end, or to the next of them. */
 const MAX_DELAY_MS = { start: 500, awake: 400, lease: 200, stored: 60, 'stored twice': 60 }
 const WHILE_LEASED = ['lease', 'lease', 'stored', 'stored', 'stored twice'] as const
 
 export type WavePlan = ReturnType<typeof planWave>
-export type SourcePlan = WavePlan['sources'][number]
 
 /** What happens in a wave: made of the seed and the wave's number alone, so that a seed replays it. */
 export function planWave(seed: number, wave: number, sources: number) {
   const random = seededRandom(seed * 100_003 + wave)
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!
-  const planRun = (fault: FaultedRun['fault']): FaultedRun => {
+  const planRun = (fault: FaultedRun['fault'], mood: Mood | null = null): FaultedRun => {
     const share = random()
     const after = pick([fault === 'paused' ? 'lease' : 'start', 'awake', ...WHILE_LEASED] as const)
     return {
@@ -69,11 +70,13 @@ export function planWave(seed: number, wave: number, sources: number) {
       delayMs: Math.floor(random() * MAX_DELAY_MS[after]),
       overlapped: random() < 0.08,
       clock: random() < 0.15 ? pick(['+3h', '-3h'] as const) : null,
+      serverFault: mood && { mood, requestsBefore: Math.floor(random() * 4) },
     }
   }
   // Of a paused run the successor finishes the source, which the killed ones before it have left as a mixture.
-  const planStorm = () => [
-    ...Array.from({ length: 2 + Math.floor(random() * 2) }, () => planRun(random() < 0.92 ? 'SIGKILL' : 'SIGTERM')),
+  const planStorm = (mood: Mood | null) => [
+    planRun('SIGKILL', mood),
+    ...Array.from({ length: pick([1, 2]) }, () => planRun(random() < 0.9 ? 'SIGKILL' : 'SIGTERM')),
     ...(random() < 0.9 ? [planRun('paused')] : []),
     ...(random() < 0.05 ? [planRun('none')] : []),
   ]
@@ -88,10 +91,7 @@ export function planWave(seed: number, wave: number, sources: number) {
       /** Runs one after the other, with nothing else. */
       moments: MOMENTS[(wave + i) % MOMENTS.length]!,
       /** Then runs one after the other at moments of chance, while the database and the server have their faults. */
-      storm: planStorm(),
-      /** What its server does in the first of those, if it has a server, from which request on. */
-      serverFault: SERVER_FAULTS[(wave + i) % SERVER_FAULTS.length]!,
-      serverFaultAfterRequests: Math.floor(random() * 4),
+      storm: planStorm(SERVER_FAULTS[(wave + i) % SERVER_FAULTS.length]!),
     })),
   }
 }

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Source, SyncOptions, SyncResult } from '@tidemark/sync-core'
@@ -13,7 +12,7 @@ const TRIPLET = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.
 const LIBFAKETIME = `/usr/lib/${TRIPLET}/faketime/libfaketimeMT.so.1`
 export const canFakeClocks = existsSync(LIBFAKETIME)
 
-interface RunStart {
+export interface RunStart {
   /** As the database is to know its connections. */
   readonly name: string
   readonly url: string
@@ -56,7 +55,6 @@ export async function startRun({ name, url, source, options, home, signal }: Run
     env: { ...process.env, NODE_COMPILE_CACHE: join(home, 'compiled'), ...(clock && canFakeClocks && fakedClock) },
     signal,
     killAfterMs: OVERDUE_AFTER_MS,
-    stderr: 'pipe',
     onLine(line) {
       reach('awake')
       // A phase that follows the lock's is under the lease; a result that does is of a run that was refused it.
@@ -67,15 +65,13 @@ export async function startRun({ name, url, source, options, home, signal }: Run
   })
   reach('start')
   statement?.sent.then(() => reach(after))
-  const stderr = text(child.stderr!)
   const exited = ended.then(() => false)
   exited.then(resolve)
   return {
-    ended: ended.then(async ({ exitCode, exitSignal, killed: overdue }) => {
+    ended: ended.then(({ exitCode, exitSignal, killed: overdue }) => {
       /** What it printed last; null where it was killed, or broke. */
       const result = last.startsWith('{') ? (JSON.parse(last) as SyncResult) : null
-      const end = { name, pid: child.pid!, source: source.id, result, exitCode, exitSignal }
-      return { ...end, stderr: (await stderr).slice(-2_000), /** Although its budget was long over. */ overdue }
+      return { name, pid: child.pid!, source: source.id, result, exitCode, exitSignal, overdue }
     }),
     statement,
     /** Whether it has come to the moment of its fault; false where it ended before. */

@@ -4,7 +4,7 @@ import { type Database, removeSource, syncSource } from '@tidemark/sync-core'
 import { readContents } from '@tidemark/test-engines/contents'
 import type pg from 'pg'
 import type { Note } from './audit.ts'
-import { type Found, type Invariant, listViolations, type Violation } from './invariants.ts'
+import type { Violation } from './invariants.ts'
 import type { MovingSource } from './moving-source.ts'
 
 /** Compares what a database holds of a source with its repository, and with imports of its commits from nothing. */
@@ -18,8 +18,8 @@ export function createPageVerifier(source: MovingSource, reference: Database, si
   const importCommit = async (commit: string) => {
     const known = imported.get(commit)
     if (known) return known
-    const { status } = await syncSource(reference, { id, repo: folder, ref: commit }, { search: false, signal })
-    if (status !== 'first_sync') throw new Error(`the import of ${commit} from nothing is ${status}`)
+    await syncSource(reference, { id, repo: folder, ref: commit }, { search: false, signal })
+    signal.throwIfAborted()
     const pages = parsePages(await readContents(reference, id))
     await removeSource(reference, id, signal)
     const digests = new Map(pages.map(({ path, digest }) => [path, digest]))
@@ -29,10 +29,9 @@ export function createPageVerifier(source: MovingSource, reference: Database, si
 
   return {
     /** Whether the pages were the files of the commit when a bookmark was moved to it. */
-    async verifyMove({ run, bookmark, pages }: Note): Promise<Violation[]> {
+    async verifyMove({ run, key, bookmark, pages }: Note): Promise<Violation[]> {
       const tree = positions.includes(bookmark!) ? Object.fromEntries(await files(bookmark!)) : undefined
-      const found: Found[] = isDeepStrictEqual(tree, pages) ? [] : [['moved', `${run} has moved it to ${bookmark}`]]
-      return listViolations(id, found)
+      return isDeepStrictEqual(tree, pages) ? [] : [['moved', `${run} has moved the bookmark of ${key} to ${bookmark}`]]
     },
 
     /** Compares all that is there now. */
@@ -55,21 +54,15 @@ export function createPageVerifier(source: MovingSource, reference: Database, si
       }
       // Where the ref is now may not have been begun yet.
       if (finished) since = positions.length - 1
-      const looked: [Invariant, number, string][] = [
+      const found: [Violation[0], number, string][] = [
         ['complete', lacking.length, `files of ${bookmark} are not there: ${lacking.slice(0, 3)}`],
         [finished ? 'complete' : 'mixture', strange.length, `pages are of no such commit: ${strange.slice(0, 3)}`],
         ['derived', altered.length, `pages have other contents: ${altered.slice(0, 3)}`],
         ['unique', pages.length - stored.size, 'pages are there twice'],
         ['unique', orphans, 'chunks and links have no page'],
       ]
-      const found = looked.filter(([, count]) => count > 0)
-      return {
-        finished,
-        violations: listViolations(
-          id,
-          found.map(([name, count, text]) => [name, `${count} ${text}`]),
-        ),
-      }
+      const wrong = found.filter(([, count]) => count > 0)
+      return { finished, violations: wrong.map(([name, count, text]) => [name, `${id}: ${count} ${text}`]) }
     },
   }
 }

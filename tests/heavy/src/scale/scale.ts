@@ -8,8 +8,7 @@
 import type { Check, Harness } from '../harness/harness.ts'
 import { figureTable, formatCount, formatMs, renderTerminal, type Table } from '../harness/tables.ts'
 import { isFlat, MAX_PEAK_MB } from '../harness/thresholds.ts'
-import { CHANGES } from './generate-sources.ts'
-import { measureSize, type SizeFigures } from './measure-size.ts'
+import { CHANGES, measureSize, type SizeFigures } from './measure-size.ts'
 
 export interface ScaleSettings {
   /** Pages of four sources together, from few to many. */

@@ -3,9 +3,8 @@ import { runMeasurement } from '../../harness/process.ts'
 import { figureTable, formatCount, formatMs, formatPercent, type Table } from '../../harness/tables.ts'
 import { LOCK } from '../../harness/thresholds.ts'
 import { checkAtMost, formatFactor, orDash } from '../check-at-most.ts'
-import { LEASES, WORKERS } from './contender.ts'
 import type { AllFigures, LockFigures } from './measure.ts'
-import { HELD_MS, SNAPSHOT_TIMES } from './timings.ts'
+import { HELD_MS, LEASES, SNAPSHOT_TIMES, WORKERS } from './timings.ts'
 
 export interface LockSettings {
   readonly rounds: number
