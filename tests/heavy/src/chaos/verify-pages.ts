@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Database, removeSource, syncSource } from '@tidemark/sync-core'
 import { readContents } from '@tidemark/test-engines/contents'
 import type pg from 'pg'
+import { sum } from '../harness/statistics.ts'
 import type { Note } from './audit.ts'
 import type { Violation } from './invariants.ts'
 import type { MovingSource } from './moving-source.ts'
@@ -20,7 +21,7 @@ export function createPageVerifier(source: MovingSource, reference: Database, si
     if (known) return known
     await syncSource(reference, { id, repo: folder, ref: commit }, { search: false, signal })
     signal.throwIfAborted()
-    const pages = parsePages(await readContents(reference, id))
+    const { pages } = parseContents(await readContents(reference, id))
     await removeSource(reference, id, signal)
     const digests = new Map(pages.map(({ path, digest }) => [path, digest]))
     imported.set(commit, digests)
@@ -38,8 +39,8 @@ export function createPageVerifier(source: MovingSource, reference: Database, si
     async verifyPages(db: pg.Client): Promise<{ finished: boolean; violations: Violation[] }> {
       // One snapshot: what a killed process has sent may still be written meanwhile.
       await db.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
-      const { bookmark, finished, orphans } = (await db.query(STATE_SQL, [id])).rows[0]
-      const pages = parsePages(await readContents(db, id))
+      const { bookmark, finished } = (await db.query(STATE_SQL, [id])).rows[0] ?? { bookmark: null, finished: false }
+      const { pages, orphans } = parseContents(await readContents(db, id))
       await db.query('COMMIT')
       const commits = positions.filter((commit, n) => commit === bookmark || (!finished && n >= since))
       const trees = await Promise.all(commits.map(async (commit) => ({ commit, tree: await files(commit) })))
@@ -67,18 +68,15 @@ export function createPageVerifier(source: MovingSource, reference: Database, si
   }
 }
 
-/** Rows of {@link readContents}: a page, with its chunks and links. */
-const parsePages = (rows: readonly any[]) =>
-  rows.map(({ page, chunks, links }) => ({
+/** Rows of {@link readContents}, each a page with its chunks and links, and how many of those there are in all. */
+function parseContents(rows: readonly any[]) {
+  const pages = rows.map(({ page, chunks, links }) => ({
     path: page.path as string,
     blob: page.blob_oid as string,
     digest: hash('md5', JSON.stringify([page, chunks, links])),
   }))
+  const parts = rows.map(({ chunks, links }) => (chunks?.length ?? 0) + (links?.length ?? 0))
+  return { pages, orphans: rows.length === 0 ? 0 : rows[0].all_chunks + rows[0].all_links - sum(parts) }
+}
 
-const STATE_SQL = /* sql */ `
-SELECT bookmark, coalesce(bookmark IS NOT NULL AND NOT dirty, false) AS finished,
-  (SELECT count(*)::integer FROM (
-    SELECT page_id FROM tidemark.chunks WHERE source_id = $1
-    UNION ALL SELECT page_id FROM tidemark.links WHERE source_id = $1
-  ) AS part WHERE NOT EXISTS (SELECT FROM tidemark.pages WHERE source_id = $1 AND id = page_id)) AS orphans
-FROM (SELECT) AS one LEFT JOIN tidemark.sources ON id = $1`
+const STATE_SQL = `SELECT bookmark, bookmark IS NOT NULL AND NOT dirty AS finished FROM tidemark.sources WHERE id = $1`
