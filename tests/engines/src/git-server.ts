@@ -23,10 +23,8 @@ export interface GitServer {
 }
 
 export async function serveGit(repository: string): Promise<GitServer> {
-  const waiting: (() => void)[] = []
   const http = createServer((request, response) => {
     const mood = server.requestsBefore-- > 0 ? 'serve' : server.mood
-    for (const resolve of waiting.splice(0)) resolve()
     if (mood === 'hang') return
     if (mood === 'drop') return void request.socket.destroy()
     if (mood === 'fail') return void response.writeHead(500).end('broken')
@@ -44,7 +42,7 @@ export async function serveGit(repository: string): Promise<GitServer> {
     mood: 'serve',
     password: null,
     requestsBefore: 0,
-    requested: () => new Promise((resolve) => waiting.push(resolve)),
+    requested: async () => void (await once(http, 'request')),
     async close() {
       http.closeAllConnections()
       http.close()

@@ -4,7 +4,7 @@ import { type Corpus, changeFiles, cloneCorpus } from '../../harness/corpus.ts'
 import type { Check, Harness } from '../../harness/harness.ts'
 import { runMeasurement } from '../../harness/process.ts'
 import { median, percentile } from '../../harness/statistics.ts'
-import { figureTable, formatCount, formatMs, type Table } from '../../harness/tables.ts'
+import { formatCount, formatMs, renderFigures } from '../../harness/tables.ts'
 import {
   MAX_BASELINE_FACTOR,
   MAX_NOOP_MS,
@@ -123,13 +123,13 @@ function checkSync({ corpus, engine, pages, stops, ...figures }: SyncFigures): C
   return checks
 }
 
-function syncTable(figures: readonly SyncFigures[]): Table {
+function syncTable(figures: readonly SyncFigures[]): string {
   const title = 'Sync: real repositories, beside the baseline'
   const notes = [
     'the baseline: the same blobs, parser and rows in bulk inserts; no lock, plan, budget or resume',
     'imports are timed without the index for search, which a sync fills when they are in',
   ]
-  return figureTable({ title, notes }, figures, ({ corpus, engine }) => `${corpus}, ${engine}`, {
+  return renderFigures({ title, notes }, figures, ({ corpus, engine }) => `${corpus}, ${engine}`, {
     pages: ({ pages }) => formatCount(pages),
     'first import': ({ firstMs }) => formatMs(firstMs),
     '  pages/s': ({ pages, firstMs }) => formatCount(pages / (firstMs / 1_000)),
