@@ -49,11 +49,9 @@ export async function withMeaning(): Promise<Embed> {
 }
 
 export async function serveEmbeddings(embed: Embed = withoutMeaning): Promise<EmbeddingServer> {
-  const waiting: (() => void)[] = []
   const http = createServer(async (request, response) => {
     server.requestedAt.push(performance.now())
     server.keys.push(request.headers.authorization)
-    for (const resolve of waiting.splice(0)) resolve()
     const { input, model } = JSON.parse(await text(request)) as { input: string[]; model: string }
     const fault = server.faults.shift()
     if (fault === 'hang') return
@@ -77,7 +75,7 @@ export async function serveEmbeddings(embed: Embed = withoutMeaning): Promise<Em
     embedded: new Map(),
     requestedAt: [],
     keys: [],
-    requested: () => new Promise((resolve) => waiting.push(resolve)),
+    requested: async () => void (await once(http, 'request')),
     async close() {
       http.closeAllConnections()
       http.close()

@@ -13,28 +13,26 @@ export type Mood = 'serve' | 'slow' | 'hang' | 'fail' | 'drop'
 export interface GitServer {
   readonly url: string
   mood: Mood
+  /** How many requests are served before that; below 0 it says how many came later. */
+  requestsBefore: number
   /** With it, requests without this password are refused. */
   password: string | null
-  /** How many requests have come. */
-  requests: number
   /** Resolves when the next request has come. */
   requested(): Promise<void>
   close(): Promise<void>
 }
 
 export async function serveGit(repository: string): Promise<GitServer> {
-  const waiting: (() => void)[] = []
   const http = createServer((request, response) => {
-    server.requests++
-    for (const resolve of waiting.splice(0)) resolve()
-    if (server.mood === 'hang') return
-    if (server.mood === 'drop') return void request.socket.destroy()
-    if (server.mood === 'fail') return void response.writeHead(500).end('broken')
+    const mood = server.requestsBefore-- > 0 ? 'serve' : server.mood
+    if (mood === 'hang') return
+    if (mood === 'drop') return void request.socket.destroy()
+    if (mood === 'fail') return void response.writeHead(500).end('broken')
     const login = Buffer.from(request.headers.authorization?.replace('Basic ', '') ?? '', 'base64').toString()
     if (server.password !== null && login !== `me:${server.password}`) {
       return void response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end()
     }
-    backend(dirname(repository), request, response, server.mood === 'slow')
+    backend(dirname(repository), request, response, mood === 'slow')
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
@@ -43,8 +41,8 @@ export async function serveGit(repository: string): Promise<GitServer> {
     url: `http://127.0.0.1:${port}/${repository.split('/').at(-1)}`,
     mood: 'serve',
     password: null,
-    requests: 0,
-    requested: () => new Promise((resolve) => waiting.push(resolve)),
+    requestsBefore: 0,
+    requested: async () => void (await once(http, 'request')),
     async close() {
       http.closeAllConnections()
       http.close()

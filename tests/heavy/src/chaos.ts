@@ -1,7 +1,6 @@
 /** `npm run chaos`: the part of the heavy run that injects faults, by itself. */
 import { Option } from 'commander'
 import { CHAOS_PROFILES, runChaos } from './chaos/chaos.ts'
-import type { ChaosFigures } from './chaos/figures.ts'
 import { createHarness, describeMachine } from './harness/harness.ts'
 import { createProgram, parseWholeNumber, runMain } from './harness/main.ts'
 import { renderChecks } from './harness/tables.ts'
@@ -27,20 +26,13 @@ await runMain(async (signal) => {
   await using harness = await createHarness({ signal, seed, log: console.log })
   const { figures, checks } = await runChaos({ ...CHAOS_PROFILES[profile], ...amounts }, harness)
   const { date, commit, cores, cpu, memoryGb, node } = await describeMachine(seed)
+  console.log(`\n${date}, commit ${commit}, ${cores} × ${cpu}, ${memoryGb} GB, node ${node}`)
+  const { counts, elapsedSeconds } = figures
   console.log(
-    `\n${date}, commit ${commit}, ${cores} × ${cpu}, ${memoryGb} GB, node ${node}\n${describeFigures(figures)}`,
+    Object.entries({ ...counts, elapsedSeconds })
+      .map(([name, amount]) => `${name} ${amount}`)
+      .join(', '),
   )
   console.log(renderChecks(checks))
   return checks
 })
-
-function describeFigures({ runs, violations, gitFaults, verified, ...rest }: ChaosFigures): string {
-  const counts = { ...rest, ...gitFaults, ...verified, violations: violations.length }
-  const ends = Object.entries(runs).sort(([, a], [, b]) => b - a)
-  return [
-    Object.entries(counts)
-      .map(([name, count]) => `${name} ${count}`)
-      .join(', '),
-    `runs: ${ends.map(([end, count]) => `${count} ${end}`).join(', ')}\n`,
-  ].join('\n')
-}

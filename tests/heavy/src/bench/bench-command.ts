@@ -4,7 +4,7 @@ import { cloneCorpus } from '../harness/corpus.ts'
 import type { Harness } from '../harness/harness.ts'
 import { type CommandLine, runProcess, TIDEMARK } from '../harness/process.ts'
 import { median } from '../harness/statistics.ts'
-import { formatMs, type Table } from '../harness/tables.ts'
+import { formatMs, renderFigures } from '../harness/tables.ts'
 
 export interface CommandSettings {
   /** Of each command; the median counts. */
@@ -36,11 +36,12 @@ export async function benchCommand({ runs }: CommandSettings, { folder, signal, 
   }
   const figures = timings.map(({ command, ms }) => ({ command, ms: median(ms) }))
   const nodeMs = figures[0]!.ms
-  const table: Table = {
-    title: 'Command: from start to end, on Postgres',
-    columns: ['', 'in all', 'over node', '× node'],
-    rows: figures.map(({ command, ms }) => [command, formatMs(ms), formatMs(ms - nodeMs), (ms / nodeMs).toFixed(1)]),
-    notes: ['node -e 0 is the baseline: what any command of Node takes on this machine'],
-  }
+  const title = 'Command: from start to end, on Postgres'
+  const notes = ['node -e 0 is the baseline: what any command of Node takes on this machine']
+  const table = renderFigures({ title, notes }, figures, ({ command }) => command, {
+    'in all': ({ ms }) => formatMs(ms),
+    'over node': ({ ms }) => formatMs(ms - nodeMs),
+    '× node': ({ ms }) => (ms / nodeMs).toFixed(1),
+  })
   return { figures, checks: [], table }
 }

@@ -8,7 +8,6 @@
  * count. The JSON has every figure; each subject is shown as a table.
  */
 import type { Check, Harness } from '../harness/harness.ts'
-import { renderTerminal, type Table } from '../harness/tables.ts'
 import { benchCommand } from './bench-command.ts'
 import { benchLangchain } from './langchain/bench-langchain.ts'
 import { benchLock } from './lock/bench-lock.ts'
@@ -49,7 +48,7 @@ export const FULL_BENCH: Required<BenchSettings> = {
 export async function benchmarks(settings: BenchSettings, harness: Harness) {
   const figures: { [Name in Subject]?: unknown } = {}
   const checks: Check[] = []
-  const tables: Table[] = []
+  const tables: string[] = []
   for (const subject of SUBJECTS) {
     if (!settings[subject]) continue
     const bench = BENCHMARKS[subject] as (settings: unknown, harness: Harness) => ReturnType<typeof benchSync>
@@ -58,6 +57,6 @@ export async function benchmarks(settings: BenchSettings, harness: Harness) {
     checks.push(...report.checks)
     tables.push(report.table)
   }
-  for (const table of tables) harness.log(`\n${renderTerminal(table)}`)
+  for (const table of tables) harness.log(`\n${table}`)
   return { figures, checks }
 }

@@ -3,83 +3,67 @@
  * noted; after a wave the notes are taken and held against the invariants.
  */
 import type pg from 'pg'
+import type { WaveRun } from './inject-faults.ts'
 import type { Violation } from './invariants.ts'
 
-/** Rows that a process has written under its lease, by one statement, and who had the lease at that moment. */
-export interface Write {
+/** What a run has done: written pages by one statement, started or finished a source, or changed a lease. */
+export interface Note {
   readonly run: string
-  readonly what: 'pages' | 'started' | 'finished'
-  readonly source: string
-  readonly bookmark: string | null
-  readonly token: string | null
-  readonly holderPid: number | null
-}
-
-/** A lease was taken, or has ended. */
-export interface LeaseChange {
-  readonly run: string
+  readonly what: 'pages' | 'started' | 'finished' | 'lease'
+  /** Of the lease, `sync:` and the source. */
   readonly key: string
-  readonly token: string
-  /** Who has it now; null where it has ended. */
+  /** Who has the lease at that moment; null where it is free. */
   readonly holderPid: number | null
-  /** Why the last one to end did. */
-  readonly endReason: string | null
-  /** Who had it before; null where it was free. */
-  readonly beforePid: number | null
-  /** How long that one's lease would still have lasted. */
-  readonly beforeLeftMs: number | null
-}
-
-export interface Audit {
-  readonly writes: readonly Write[]
-  readonly leases: readonly LeaseChange[]
-}
-
-/** What is known of all waves so far: the process of each run, by its name, and the last token of each lease. */
-export interface AuditMemory {
-  readonly pids: Map<string, number>
-  readonly tokens: Map<string, bigint>
+  /** Of pages: whether their source was marked as unfinished. */
+  readonly dirty?: boolean
+  /** Of a source: its bookmark, and where it is finished, `path → blob` of all its pages. */
+  readonly bookmark?: string | null
+  readonly pages?: Readonly<Record<string, string>> | null
+  /** Of a lease that was taken or has ended: why the last one ended, who had it, and for how long he would have. */
+  readonly token?: string
+  readonly endReason?: string | null
+  readonly beforePid?: number | null
+  readonly beforeLeftMs?: number | null
 }
 
 export const installAudit = (db: pg.Client) => db.query(AUDIT_SQL)
 
 /** Takes what was noted since the last time. What is still on its way is there the next time. */
-export async function takeAudit(db: pg.Client): Promise<Audit> {
-  const writes = await db.query<Write>(`
-    WITH taken AS (DELETE FROM chaos.writes RETURNING *)
-    SELECT run, what, source, bookmark, token::text, holder_pid AS "holderPid" FROM taken ORDER BY id`)
-  const leases = await db.query<LeaseChange>(`
-    WITH taken AS (DELETE FROM chaos.leases RETURNING *)
-    SELECT run, key, token::text, holder_pid AS "holderPid", end_reason AS "endReason", before_pid AS "beforePid",
-      before_left_ms AS "beforeLeftMs" FROM taken ORDER BY id`)
-  return { writes: writes.rows, leases: leases.rows }
+export async function takeNotes(db: pg.Client): Promise<readonly Note[]> {
+  const taken = 'WITH taken AS (DELETE FROM chaos.notes RETURNING *) SELECT note FROM taken ORDER BY id'
+  return (await db.query(taken)).rows.map(({ note }) => note)
 }
 
-export function checkAudit({ writes, leases }: Audit, { pids, tokens }: AuditMemory): Violation[] {
-  const violations: Violation[] = []
-  for (const { run, what, source, token, holderPid } of writes) {
-    if (holderPid !== null && holderPid === pids.get(run)) continue
-    const observed = `${run} (process ${pids.get(run)}) wrote ${what} while process ${holderPid} held token ${token}`
-    violations.push({ invariant: 'fenced', source, observed })
-  }
-  for (const { run, key, token, holderPid, endReason, beforePid, beforeLeftMs } of leases) {
-    const source = key.replace(/^sync:/, '')
+/** @param runs of all waves so far, by their processes. */
+export function createNoteChecker(runs: ReadonlyMap<number, Pick<WaveRun, 'name' | 'mayLoseLease'>>) {
+  const tokens = new Map<string, bigint>()
+  return function* checkNote(note: Note): Generator<Violation> {
+    const { run, what, key, holderPid, dirty, endReason, beforePid, beforeLeftMs } = note
+    const holder = runs.get(holderPid!)?.name
+    if (what !== 'lease') {
+      if (holder !== run) yield ['fenced', `${run} wrote ${what} while ${holder} (process ${holderPid}) had ${key}`]
+      if (what === 'pages' && !dirty) yield ['marked', `${run} wrote pages while ${key} was not under way`]
+      return
+    }
+    const [token, last] = [BigInt(note.token!), tokens.get(key) ?? 0n]
+    tokens.set(key, token)
     // A release empties the holder and keeps the token, which no take-over and no break does.
     const released = holderPid === null && endReason === 'released'
-    const last = tokens.get(key) ?? 0n
-    if (BigInt(token) < last || (BigInt(token) === last && !released)) {
-      violations.push({ invariant: 'tokens', source, observed: `token ${token} came after ${last}` })
-    }
-    tokens.set(key, BigInt(token))
-    const byItself = released && pids.get(run) === beforePid
-    if (beforePid !== null && beforeLeftMs! > 0 && !byItself) {
-      const what = holderPid === null ? `${run} has ${endReason}` : `process ${holderPid} has taken`
-      const observed = `${what} the lease of process ${beforePid}, which had it for ${beforeLeftMs} ms more`
-      violations.push({ invariant: 'alive', source, observed })
-    }
+    if (token < last || (token === last && !released)) yield ['tokens', `${token} of ${key} came after ${last}`]
+    const before = runs.get(beforePid!)
+    if (beforePid === null || (released && before?.name === run)) return
+    const observed = `${run} has ended (${endReason}) ${key} of ${before?.name} with ${beforeLeftMs} ms left`
+    if (beforeLeftMs! > 0) yield ['alive', observed]
+    else if (!before?.mayLoseLease) yield ['healthy', observed]
   }
-  return violations
 }
+
+/** Whether another took the lease of a run, because it had expired. */
+export const wasTakenOver = ({ pid, source }: WaveRun, notes: readonly Note[]): boolean =>
+  notes.some(
+    ({ key, beforePid, holderPid, endReason }) =>
+      key === `sync:${source}` && beforePid === pid && holderPid !== pid && endReason === 'expired',
+  )
 
 /*
  * The fence of a batch has locked the lease's row, if it is what it should be, so the row that the trigger reads is
@@ -91,19 +75,18 @@ export function checkAudit({ writes, leases }: Audit, { pids, tokens }: AuditMem
  */
 const AUDIT_SQL = /* sql */ `
 CREATE SCHEMA chaos;
-CREATE TABLE chaos.writes (
-  id bigint GENERATED ALWAYS AS IDENTITY, run text, what text, source text, bookmark text, token bigint, holder_pid integer
-);
-CREATE TABLE chaos.leases (
-  id bigint GENERATED ALWAYS AS IDENTITY, run text, key text, token bigint, holder_pid integer, end_reason text,
-  before_pid integer, before_left_ms double precision
-);
+CREATE TABLE chaos.notes (id bigint GENERATED ALWAYS AS IDENTITY, note jsonb);
+
+CREATE FUNCTION chaos.note(key text, what text, rest jsonb) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO chaos.notes (note) SELECT rest || jsonb_build_object(
+    'run', current_setting('application_name'), 'what', what, 'key', note.key,
+    'holderPid', (SELECT holder_pid FROM tidemark.locks WHERE locks.key = note.key AND holder_id IS NOT NULL))
+$$;
 
 CREATE FUNCTION chaos.note_pages() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO chaos.writes (run, what, source, token, holder_pid)
-  SELECT current_setting('application_name'), 'pages', source_id, token, CASE WHEN holder_id IS NOT NULL THEN holder_pid END
-  FROM (SELECT DISTINCT source_id FROM changed) AS c LEFT JOIN tidemark.locks ON key = 'sync:' || source_id;
+  PERFORM chaos.note('sync:' || source_id, 'pages', jsonb_build_object('dirty', dirty))
+  FROM (SELECT DISTINCT source_id FROM changed) AS c LEFT JOIN tidemark.sources ON id = source_id;
   -- Long enough for something to happen in the middle of a batch.
   IF FOUND THEN PERFORM pg_sleep(0.03); END IF;
   RETURN NULL;
@@ -116,31 +99,29 @@ CREATE TRIGGER note_delete AFTER DELETE ON tidemark.pages
 REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION chaos.note_pages();
 
 CREATE FUNCTION chaos.note_source() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  finished boolean := NOT NEW.dirty OR NEW.bookmark IS DISTINCT FROM OLD.bookmark;
 BEGIN
   -- What a look that takes no lease may write.
-  IF TG_OP = 'UPDATE' AND (NEW.bookmark, NEW.target, NEW.dirty) IS NOT DISTINCT FROM (OLD.bookmark, OLD.target, OLD.dirty) THEN
+  IF (NEW.bookmark, NEW.target, NEW.dirty) IS NOT DISTINCT FROM (OLD.bookmark, OLD.target, OLD.dirty) THEN
     RETURN NULL;
   END IF;
-  INSERT INTO chaos.writes (run, what, source, bookmark, token, holder_pid)
-  SELECT current_setting('application_name'), CASE WHEN NEW.dirty THEN 'started' ELSE 'finished' END, NEW.id, NEW.bookmark,
-    token, CASE WHEN holder_id IS NOT NULL THEN holder_pid END
-  FROM (SELECT) AS one LEFT JOIN tidemark.locks ON key = 'sync:' || NEW.id;
+  PERFORM chaos.note('sync:' || NEW.id, CASE WHEN finished THEN 'finished' ELSE 'started' END, jsonb_build_object(
+    'bookmark', NEW.bookmark,
+    'pages', (SELECT jsonb_object_agg(path, blob_oid) FROM tidemark.pages WHERE finished AND source_id = NEW.id)));
   RETURN NULL;
 END $$;
 CREATE TRIGGER note AFTER INSERT OR UPDATE ON tidemark.sources FOR EACH ROW EXECUTE FUNCTION chaos.note_source();
 
 CREATE FUNCTION chaos.note_lease() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'UPDATE'
-    AND (NEW.token, NEW.holder_id, NEW.attempt_id) IS NOT DISTINCT FROM (OLD.token, OLD.holder_id, OLD.attempt_id) THEN
+  IF (NEW.token, NEW.holder_id, NEW.attempt_id) IS NOT DISTINCT FROM (OLD.token, OLD.holder_id, OLD.attempt_id) THEN
     RETURN NULL;
   END IF;
-  INSERT INTO chaos.leases (run, key, token, holder_pid, end_reason, before_pid, before_left_ms) VALUES (
-    current_setting('application_name'), NEW.key, NEW.token,
-    CASE WHEN NEW.holder_id IS NOT NULL THEN NEW.holder_pid END, NEW.end_reason,
-    CASE WHEN OLD.holder_id IS NOT NULL THEN OLD.holder_pid END,
-    extract(epoch FROM OLD.expires_at - clock_timestamp()) * 1000
-  );
+  PERFORM chaos.note(NEW.key, 'lease', jsonb_build_object(
+    'token', NEW.token::text, 'endReason', NEW.end_reason,
+    'beforePid', CASE WHEN OLD.holder_id IS NOT NULL THEN OLD.holder_pid END,
+    'beforeLeftMs', extract(epoch FROM OLD.expires_at - clock_timestamp()) * 1000));
   RETURN NULL;
 END $$;
 CREATE TRIGGER note AFTER INSERT OR UPDATE ON tidemark.locks FOR EACH ROW EXECUTE FUNCTION chaos.note_lease();`

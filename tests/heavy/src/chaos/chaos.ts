@@ -2,28 +2,27 @@
  * Waves of syncs, and all that can go wrong with processes, connections, servers and clocks, until so much has been
  * injected as the settings say.
  *
- * A wave gives each source some runs, one after the other, all sources side by side (plan-wave, start-run). A run is
- * killed, terminated or paused at a trigger point; a paused one is resumed when a successor has taken its lease over.
- * Meanwhile connections are cut, Postgres restarts, servers of git fail (inject-faults). After each wave three things
- * are held against the invariants: what triggers noted of every write and lease (audit), how each run ended (check-run)
- * and what each source holds (verify-pages). At the end undisturbed runs must complete every source.
+ * A wave gives each source some runs, one after the other, all sources side by side (plan-wave, start-run). First come
+ * planned moments, in which a statement is held on its way (hold-statement) until its lease is another's; then the
+ * storm, in which runs are killed, terminated or paused at moments of chance, connections are cut, Postgres restarts
+ * and servers of git fail (inject-faults). After each wave three things are held against the invariants: what triggers
+ * noted of every write and lease (audit), how each run ended (check-run) and what each source holds (verify-pages). At
+ * the end undisturbed runs must complete every source.
  *
  * A violation is shown with its seed and wave, and fails its invariant's check; the waves go on.
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { migrate, openDatabase } from '@tidemark/sync-core'
-import { type Check, type Harness, type Report, withClient } from '../harness/harness.ts'
-import { sum } from '../harness/statistics.ts'
-import { type AuditMemory, checkAudit, installAudit, takeAudit } from './audit.ts'
-import { checkRun, describeEnd, wasTakenOver } from './check-run.ts'
-import { type ChaosFigures, createFigures } from './figures.ts'
+import { type Database, migrate, openDatabase, syncSource } from '@tidemark/sync-core'
+import { type Check, type Harness, withClient } from '../harness/harness.ts'
+import { createNoteChecker, installAudit, takeNotes, wasTakenOver } from './audit.ts'
+import { checkRun, describeEnd } from './check-run.ts'
 import { injectFaults, type WaveRun } from './inject-faults.ts'
 import { checkInvariants, INVARIANTS, type Violation } from './invariants.ts'
 import { createMovingSource, type MovingSource } from './moving-source.ts'
 import { planWave, type WavePlan } from './plan-wave.ts'
 import { canFakeClocks } from './start-run.ts'
-import { verifyPages, verifyRecovery } from './verify-pages.ts'
+import { createPageVerifier } from './verify-pages.ts'
 
 /** How much is injected; waves go on until both numbers are reached. */
 export interface ChaosSettings {
@@ -40,109 +39,113 @@ export const CHAOS_PROFILES = {
   long: { kills: 1_000, pauses: 500, sources: 6 },
 } as const satisfies Record<string, ChaosSettings>
 
-export async function runChaos(settings: ChaosSettings, harness: Harness): Promise<Report<ChaosFigures>> {
+export type ChaosFigures = Awaited<ReturnType<typeof runChaos>>['figures']
+
+export async function runChaos(settings: ChaosSettings, harness: Harness) {
   const { seed, log, signal } = harness
-  const started = performance.now()
+  const startMs = performance.now()
   const home = join(harness.folder, 'chaos')
   await mkdir(home)
   await using resources = new AsyncDisposableStack()
-  const sources = await Promise.all(
-    Array.from({ length: settings.sources }, async (_, n) => resources.use(await createMovingSource(n, seed, home))),
-  )
+  const open = async (url: string) => {
+    const db = resources.adopt(await openDatabase(url, { signal }), (db) => db.close())
+    await migrate(db)
+    return db
+  }
   const url = await harness.createDatabase('chaos')
-  const db = await openDatabase(url)
-  await migrate(db)
-  await db.close()
+  const db = await open(url)
   await withClient(url, installAudit)
+  const reference = await open(await harness.createDatabase('chaos_reference'))
+  const created = Array.from({ length: settings.sources }, (_, n) => createMovingSource(n, seed, home))
+  const sources = (await Promise.all(created)).map((source) => resources.use(source))
   if (!canFakeClocks) log('NO CLOCK IS FAKED: libfaketime is not there (apt-get install libfaketime)')
 
-  const figures = createFigures(seed)
-  const verifyWave = createVerifier(url, sources, figures)
-  const record = (wave: number, found: readonly Violation[]) => {
-    for (const violation of found) {
-      figures.violations.push({ ...violation, seed, wave })
-      const { invariant, source, observed } = violation
-      log(`VIOLATION, seed ${seed}, wave ${wave}, ${source}: ${INVARIANTS[invariant]}: ${observed}`)
+  const violations: Violation[] = []
+  /** What was injected, only where it has hit, what was looked at, and how runs have ended. */
+  const counts: Record<string, number> = { waves: 0, kills: 0, pauses: 0 }
+  const count = (what: string, times = 1) => {
+    counts[what] = (counts[what] ?? 0) + times
+  }
+  const record = (found: readonly Violation[]) => {
+    for (const [invariant, observed] of found) {
+      violations.push([invariant, `seed ${seed}, wave ${counts.waves}: ${observed}`])
+      log(`VIOLATION, seed ${seed}, wave ${counts.waves}: ${INVARIANTS[invariant][0]}: ${observed}`)
     }
   }
+  const verifyWave = createVerifier(url, sources, reference, signal, count)
+  const isEnough = () => counts.kills! >= settings.kills && counts.pauses! >= settings.pauses
   const maxWaves = Math.ceil(20 + (settings.kills + settings.pauses) / settings.sources) * 2
-  while (!isEnough(figures, settings) && figures.waves < maxWaves) {
+  while (!isEnough() && counts.waves! < maxWaves) {
     signal.throwIfAborted()
-    const plan = planWave(seed, ++figures.waves, sources.length)
-    record(plan.wave, await verifyWave(plan, await injectFaults({ plan, url, harness, sources, home, figures })))
-    signal.throwIfAborted()
-    const { kills, pauses, violations } = figures
-    log(
-      `wave ${plan.wave}: ${kills} of ${settings.kills} kills, ${pauses} of ${settings.pauses} pauses, ${violations.length} violations`,
-    )
+    count('waves')
+    const plan = planWave(seed, counts.waves!, sources.length)
+    record(await verifyWave(await injectFaults({ plan, url, harness, sources, home, count }), plan))
+    const amounts = `${counts.kills} of ${settings.kills} kills, ${counts.pauses} of ${settings.pauses} pauses`
+    log(`wave ${counts.waves}: ${amounts}, ${violations.length} violations`)
   }
-  log('undisturbed runs, and an import from nothing beside them')
-  record(figures.waves + 1, await verifyRecovery(url, sources, home, harness))
-  figures.elapsedSeconds = Math.round((performance.now() - started) / 1_000)
-  return { figures, checks: createChecks(figures, settings) }
+  signal.throwIfAborted()
+  log('undisturbed runs')
+  for (const { id, repo, positions } of sources) {
+    const options = { clones: join(home, 'clones'), waitMs: 10_000, signal }
+    const { status, bookmark } = await syncSource(db, { id, repo, ref: 'main' }, options)
+    const complete = ['first_sync', 'synced', 'up_to_date'].includes(status) && bookmark === positions.at(-1)
+    if (!complete) record([['recovered', `${id} is ${status} at ${bookmark}`]])
+    count('recovered')
+  }
+  record(await verifyWave([]))
+  const elapsedSeconds = Math.round((performance.now() - startMs) / 1_000)
+  const checks = [...checkInvariants(violations, counts), ...checkAmounts(counts, isEnough())]
+  return { figures: { seed, elapsedSeconds, counts, violations }, checks }
 }
 
-const isEnough = ({ kills, pauses }: ChaosFigures, settings: ChaosSettings) =>
-  kills >= settings.kills && pauses >= settings.pauses
-
-/** Looks at everything after a wave, and adds to the figures what it sees. */
-function createVerifier(url: string, sources: readonly MovingSource[], figures: ChaosFigures) {
-  const memory: AuditMemory = { pids: new Map(), tokens: new Map() }
-  const since = new Map(sources.map(({ id }) => [id, 0]))
-  return ({ database, sources: plans }: WavePlan, runs: readonly WaveRun[]): Promise<Violation[]> =>
+/** Looks at everything after a wave, and counts what it sees. */
+function createVerifier(
+  url: string,
+  sources: readonly MovingSource[],
+  reference: Database,
+  signal: AbortSignal,
+  count: (what: string, times?: number) => void,
+) {
+  // The runs of this process, at the end, are undisturbed.
+  const known = new Map([[process.pid, { name: 'tidemark', mayLoseLease: false }]])
+  const checkNote = createNoteChecker(known)
+  const verifiers = sources.map((source) => ({ id: source.id, ...createPageVerifier(source, reference, signal) }))
+  return (runs: readonly WaveRun[], plan?: WavePlan): Promise<Violation[]> =>
     withClient(url, async (db) => {
-      for (const { name, pid } of runs) memory.pids.set(name, pid)
-      const audit = await takeAudit(db)
-      figures.writesAudited += audit.writes.length
-      figures.leasesAudited += audit.leases.filter(({ holderPid }) => holderPid !== null).length
-      const violations = checkAudit(audit, memory)
-      for (const [i, source] of sources.entries()) {
-        const { serverFault } = plans[i]!
-        for (const run of runs.filter((run) => run.source === source.id)) {
-          violations.push(...checkRun(run, { database, serverFault, audit }))
-          if (run.hit === 'paused' && wasTakenOver(run, audit)) figures.pauses++
-          const end = describeEnd(run)
-          figures.runs[end] = (figures.runs[end] ?? 0) + 1
-        }
-        const verified = await verifyPages(db, source, since.get(source.id)!)
+      for (const run of runs) known.set(run.pid, run)
+      const notes = await takeNotes(db)
+      const violations = notes.flatMap((note) => [...checkNote(note)])
+      for (const { what } of notes) count(NOTED[what])
+      for (const run of runs) {
+        violations.push(...checkRun(run, plan!.database, notes))
+        if (run.hit === 'paused' && wasTakenOver(run, notes)) count('pauses')
+        count('runs')
+        count(`runs: ${describeEnd(run)}`)
+      }
+      for (const { id, verifyMove, verifyPages } of verifiers) {
+        const moves = notes.filter(({ what, key }) => what === 'finished' && key === `sync:${id}`)
+        for (const move of moves) violations.push(...(await verifyMove(move)))
+        const verified = await verifyPages(db)
         violations.push(...verified.violations)
-        figures.verified[verified.finished ? 'finished' : 'unfinished']++
-        // Where the ref is now may not have been begun yet.
-        if (verified.finished) since.set(source.id, source.positions.length - 1)
+        count(verified.finished ? 'finished' : 'unfinished')
+        count('sources')
       }
       return violations
     })
 }
 
-/** One check for each invariant, and two on whether there was anything to hold them against. */
-function createChecks(figures: ChaosFigures, settings: ChaosSettings): Check[] {
-  const { violations, verified, writesAudited, leasesAudited, kills, pauses } = figures
-  const runs = `${sum(Object.values(figures.runs))} runs`
-  const invariants = checkInvariants(violations, {
-    complete: `${verified.finished} sources`,
-    mixture: `${verified.unfinished} sources`,
-    unique: `${verified.finished + verified.unfinished} sources`,
-    tokens: `${leasesAudited} leases`,
-    alive: `${leasesAudited} leases`,
-    fenced: `${writesAudited} writes`,
-    resumed: `${pauses} resumed`,
-    bookmark: runs,
-    ended: runs,
-    recovered: 'all sources',
-    derived: 'all sources',
-  })
+const NOTED = { pages: 'writes', started: 'starts', finished: 'moves', lease: 'lease changes' }
+
+/** Whether there was anything to hold the invariants against. */
+function checkAmounts(counts: Readonly<Record<string, number>>, isEnough: boolean): Check[] {
+  const { kills, pauses, moments = 0, 'missed moments': missed = 0, 'wrong clocks': clocks = 0 } = counts
+  const reached = `${moments} moments, ${missed} missed`
+  // Where a person runs it, a fault that cannot be injected is shown and no more.
+  const mustFake = process.env.CI === 'true'
+  const faked = `${canFakeClocks ? 'faked' : 'skipped: libfaketime is not there'}, ${clocks} processes`
   return [
-    ...invariants,
-    {
-      check: 'As much was injected as was asked for',
-      passed: isEnough(figures, settings),
-      observed: `${kills} kills, ${pauses} pauses`,
-    },
-    {
-      check: 'The clocks of processes could be put wrong',
-      // Where a person runs it, a fault that cannot be injected is shown and no more.
-      passed: canFakeClocks || process.env.CI !== 'true',
-      observed: `${figures.clocks}, ${figures.clockFaults} processes`,
-    },
+    { check: 'As much was injected as was asked for', passed: isEnough, observed: `${kills} kills, ${pauses} pauses` },
+    { check: 'Runs came to the moments planned for them', passed: moments > 0 && missed === 0, observed: reached },
+    { check: 'The clocks of processes could be put wrong', passed: canFakeClocks || !mustFake, observed: faked },
   ]
 }

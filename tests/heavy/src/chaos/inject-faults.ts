@@ -1,153 +1,149 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Harness, withClient } from '../harness/harness.ts'
-import type { ChaosFigures } from './figures.ts'
 import type { MovingSource } from './moving-source.ts'
-import { type FaultedRun, type ServerFault, SHORT_LEASE, type SourcePlan, type WavePlan } from './plan-wave.ts'
-import { canFakeClocks, type RunEnd, startRun } from './start-run.ts'
+import { type FaultedRun, LEFT_ALONE, SHORT_LEASE, type WavePlan } from './plan-wave.ts'
+import { canFakeClocks, type Run, type RunStart, startRun } from './start-run.ts'
 
-export interface WaveRun extends RunEnd {
-  /** The commit that the ref named all the while. */
-  readonly head: string
-  /** The fault that hit it: it still ran when it was sent its signal. A paused one was resumed past its lease. */
-  readonly hit: FaultedRun['fault']
-}
+type Fault = FaultedRun['fault']
+export type WaveRun = Awaited<ReturnType<typeof injectIntoRun>>[number]
 
 interface Wave {
   readonly plan: WavePlan
   readonly url: string
   readonly harness: Harness
   readonly sources: readonly MovingSource[]
-  /** Folder of the clones, and of what node has compiled. */
   readonly home: string
-  readonly figures: ChaosFigures
+  readonly count: (what: string, times?: number) => void
+  /** Names of the runs whose connections were cut. */
+  readonly cutOff: Set<string>
 }
 
 /** Longer than the lease of a run that was killed. */
 const WAIT_MS = 4_000
 const BUDGET_MS = 12_000
-/** Of a run whose server may hang. */
-const SHORT_BUDGET_MS = 2_500
-/** Of a run that is paused: what ends it is to be the loss of its lease. */
-const LONG_BUDGET_MS = 45_000
+const SERVER_FAULT_BUDGET_MS = 2_500
+/** What ends a run that is paused or hangs is to be the loss of its lease. */
+const BUDGETS_MS: { readonly [Each in Fault]?: number } = { paused: 45_000, hung: 45_000, timeout: 4_000 }
+
+/** What is done to a run that has come to the moment of its fault. @returns whether it hit, that is, it still ran. */
+const INJECT: Record<Fault, (run: Run, startSuccessor: () => Promise<Run>) => Promise<boolean | 'stuck'>> = {
+  none: async () => false,
+  SIGKILL: async (run) => run.send('SIGKILL'),
+  SIGTERM: async (run, startSuccessor) => run.send('SIGTERM') && INJECT.timeout(run, startSuccessor),
+  async timeout({ ended, statement }) {
+    await ended
+    await statement?.release()
+    return true
+  },
+  async slow({ statement }) {
+    await sleep(SHORT_LEASE.ttlMs + 500)
+    await statement!.release()
+    return true
+  },
+  async paused(run, startSuccessor) {
+    if (!run.send('SIGSTOP')) return false
+    const expired = sleep(SHORT_LEASE.ttlMs)
+    await (await startSuccessor()).ended
+    await expired
+    return run.send('SIGCONT')
+  },
+  async hung({ statement }, startSuccessor) {
+    const successor = await startSuccessor()
+    // Which is held at the same statement: when that of the first run arrives, the lease is another's.
+    const [givenUp] = await Promise.all([statement!.givenUp(), successor.triggered])
+    await statement!.release()
+    await successor.statement!.release()
+    return givenUp || 'stuck'
+  },
+}
 
 /** A wave over all sources, side by side, and what is done to it; ends when all its processes have. */
-export async function injectFaults(wave: Wave): Promise<readonly WaveRun[]> {
+export async function injectFaults(settings: Omit<Wave, 'cutOff'>): Promise<readonly WaveRun[]> {
+  const wave = { ...settings, cutOff: new Set<string>() }
   const { plan, sources } = wave
-  const database = injectIntoDatabase(wave)
-  // Also after Ctrl-C nothing is left behind that still restarts a server or waits for a process.
-  const settled = await Promise.allSettled([
-    ...sources.map((source, i) => injectIntoSource(wave, source, plan.sources[i]!, `${i}`)),
-    database.then(() => []),
-  ])
+  const moments = sources.map((source, i) => runInTurn(wave, source, plan.sources[i]!.moments, `${i}-moment`))
+  const early = await settleAll(moments)
+  const storm = sources.map((source, i) => runInTurn(wave, source, plan.sources[i]!.storm, `${i}-storm`))
+  return [...early, ...(await settleAll([...storm, injectIntoDatabase(wave).then(() => [])]))]
+}
+
+/** Waits for the ends of all: also after Ctrl-C nothing is left that still restarts a server or waits for a process. */
+async function settleAll<T>(parts: readonly Promise<readonly T[]>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(parts)
   return settled.flatMap((part) => {
     if (part.status === 'rejected') throw part.reason
     return part.value
   })
 }
 
-async function injectIntoSource(
-  wave: Wave,
-  source: MovingSource,
-  { runs, serverFault, serverFaultAfterRequests }: SourcePlan,
-  name: string,
-): Promise<readonly WaveRun[]> {
+async function runInTurn(wave: Wave, source: MovingSource, plans: readonly FaultedRun[], name: string) {
   const done: WaveRun[] = []
-  for (const [i, run] of runs.entries()) {
-    wave.harness.signal.throwIfAborted()
-    await source.move(run.move)
-    if (run.move.kind === 'rewritten') wave.figures.rewrittenHistories++
-    const ended = new AbortController()
-    const { server } = source
-    const serverFaulted =
-      i === 0 && serverFault !== null && server !== null
-        ? injectIntoServer(wave.figures, server, serverFault, serverFaultAfterRequests, ended.signal)
-        : null
-    const budgetMs = serverFaulted ? SHORT_BUDGET_MS : BUDGET_MS
-    done.push(...(await injectIntoRun(wave, source, run, { budgetMs, name: `${name}-${i}` })))
-    ended.abort()
-    await serverFaulted
-  }
+  for (const [i, plan] of plans.entries()) done.push(...(await injectIntoRun(wave, source, plan, `${name}-${i}`)))
   return done
 }
 
-/** Starts a run, and others beside it, injects its fault, and waits for the ends of all. */
+/** Moves the ref, starts a run, and others beside it, injects its fault, and waits for the ends of all. */
 async function injectIntoRun(
-  { plan, url, harness: { signal }, home, figures }: Wave,
-  { id, repo, positions }: MovingSource,
-  { fault, trigger, overlapped, clock }: FaultedRun,
-  { budgetMs, name }: { budgetMs: number; name: string },
-): Promise<readonly WaveRun[]> {
-  const start = (role: string, options: { waitMs: number; budgetMs: number }, clock: FaultedRun['clock'] = null) =>
-    startRun({
-      name: `wave-${plan.wave}-${name}-${role}`,
-      url,
-      source: { id, repo, ref: 'main' },
-      options: { ...options, clones: join(home, 'clones') },
-      compileCache: join(home, 'compile-cache'),
-      clock,
-      signal,
-    })
-  const run = start('run', { waitMs: WAIT_MS, budgetMs: fault === 'paused' ? LONG_BUDGET_MS : budgetMs }, clock)
-  const others = overlapped ? [start('concurrent', { waitMs: 0, budgetMs })] : []
-  if (overlapped) figures.overlaps++
-  if (clock !== null && canFakeClocks) figures.clockFaults++
-
-  const head = positions.at(-1)!
-  let hit: WaveRun['hit'] = 'none'
-  if (fault !== 'none' && (await run.reaches(trigger))) {
-    if (fault === 'paused') {
-      if (run.send('SIGSTOP')) {
-        const expired = sleep(SHORT_LEASE.ttlMs, undefined, { signal })
-        const successor = start('successor', { waitMs: WAIT_MS, budgetMs })
-        others.push(successor)
-        await Promise.all([expired, successor.ended])
-        if (run.send('SIGCONT')) hit = fault
-      }
-    } else if (run.send(fault)) hit = fault
+  { plan: { wave }, url, harness: { signal }, home, count, cutOff }: Wave,
+  { id, repo, server, positions, move }: MovingSource,
+  plan: FaultedRun,
+  name: string,
+) {
+  const { fault, after, overlapped, clock } = plan
+  signal.throwIfAborted()
+  await move(plan)
+  const serverFault = server && plan.serverFault
+  if (serverFault) Object.assign(server, serverFault)
+  const budgetMs = serverFault ? SERVER_FAULT_BUDGET_MS : BUDGET_MS
+  const runs: Run[] = []
+  const start = async (role: string, options: RunStart['options'], plan?: FaultedRun) => {
+    const about = { name: `wave-${wave}-${name}-${role}`, url, source: { id, repo, ref: 'main' }, home, signal }
+    const run = await startRun({ ...about, options }, plan)
+    runs.push(run)
+    return run
   }
-  const end = await run.ended
-  // A kill after the result took nothing away.
-  if (hit === 'SIGKILL' && end.result === null) figures.kills++
-  if (hit === 'SIGTERM') figures.terminations++
-  const ends = await Promise.all(others.map(({ ended }) => ended))
-  return [{ ...end, head, hit }, ...ends.map((end) => ({ ...end, head, hit: 'none' as const }))]
+  const run = await start('run', { waitMs: WAIT_MS, budgetMs: BUDGETS_MS[fault] ?? budgetMs }, plan)
+  if (overlapped) await start('concurrent', { budgetMs })
+  const successor = fault === 'hung' ? { ...LEFT_ALONE, after } : LEFT_ALONE
+  const startSuccessor = () => start('successor', { waitMs: WAIT_MS, budgetMs }, successor)
+  const injected = (await run.triggered) && (await INJECT[fault](run, startSuccessor))
+  const ends = await Promise.all(runs.map(({ ended }) => ended))
+  for (const { statement } of runs) statement?.close()
+
+  if (serverFault) count(`requests ${serverFault.mood}`, Math.max(0, -server.requestsBefore))
+  if (serverFault) server.mood = 'serve'
+  if (overlapped) count('overlaps')
+  if (clock !== null && canFakeClocks) count('wrong clocks')
+  if (run.statement) count(injected ? 'moments' : 'missed moments')
+  // A kill after the result took nothing away; of a pause the audit knows whether another took over.
+  if (fault === 'SIGKILL' && injected && ends[0]!.result === null) count('kills')
+  else if (injected && fault !== 'paused') count(fault)
+  return ends.map((end, i) => {
+    /** The fault that hit it. */
+    const hit = injected && i === 0 ? fault : 'none'
+    /** Nothing else is a reason to lose a lease. */
+    const mayLoseLease = cutOff.has(end.name) || ['SIGKILL', 'paused', 'hung'].includes(hit)
+    /** The commit that the ref named all the while. */
+    const head = positions.at(-1)!
+    return { ...end, head, hit, mayLoseLease, serverFault, stuck: i === 0 && injected === 'stuck' }
+  })
 }
 
-/** Lets a server answer some requests, then not as it should, until the signal. */
-async function injectIntoServer(
-  figures: ChaosFigures,
-  server: NonNullable<MovingSource['server']>,
-  fault: ServerFault,
-  afterRequests: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const { promise: over, resolve } = Promise.withResolvers<void>()
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  for (let n = 0; n < afterRequests && !signal.aborted; n++) await Promise.race([server.requested(), over])
-  const before = server.requests
-  server.mood = fault
-  await over
-  figures.gitFaults[fault] += server.requests - before
-  server.mood = 'serve'
-}
-
-async function injectIntoDatabase({ plan, url, harness, figures }: Wave): Promise<void> {
-  if (plan.database === 'left alone') return
-  const started = performance.now()
+async function injectIntoDatabase({ plan, url, harness, count, cutOff }: Wave): Promise<void> {
+  const startMs = performance.now()
   for (const afterMs of plan.databaseAfterMs) {
-    await sleep(Math.max(0, started + afterMs - performance.now()), undefined, { signal: harness.signal })
-    if (plan.database === 'restarted') {
-      await harness.server.restart()
-      figures.restarts++
-    } else {
-      const { rows } = await withClient(url, (db) => db.query(CUT_SQL))
-      figures.cutConnections += rows.length
-    }
+    await sleep(Math.max(0, startMs + afterMs - performance.now()), undefined, { signal: harness.signal })
+    const share = plan.database === 'restarted' ? 1 : 0.5
+    const { rows } = await withClient(url, (db) => db.query<{ name: string }>(CUT_SQL, [share]))
+    for (const { name } of rows) cutOff.add(name)
+    count('cut connections', rows.length)
+    if (plan.database !== 'restarted') continue
+    await harness.server.restart()
+    count('restarts')
   }
 }
 
-/** Half of the connections that runs have. */
+/** So large a share of the connections that runs have. */
 const CUT_SQL = /* sql */ `
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE application_name LIKE 'wave-%' AND datname = current_database() AND random() < 0.5`
+SELECT application_name AS name, pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name LIKE 'wave-%' AND datname = current_database() AND random() < $1`

@@ -1,25 +1,16 @@
 import { pathToFileURL } from 'node:url'
+import { isolatedGit } from '@tidemark/test-engines/git'
 import { serveGit } from '@tidemark/test-engines/git-server'
-import { simpleGit } from 'simple-git'
-import type { Corpus } from '../harness/corpus.ts'
+import { type Corpus, listMarkdown } from '../harness/corpus.ts'
 import { generateSource } from '../harness/generate-source.ts'
 import { moveMain } from '../harness/git.ts'
-import type { RefMove } from './plan-wave.ts'
+import type { FaultedRun } from './plan-wave.ts'
 
 /** A source whose ref moves, and what it has named so far. */
 export type MovingSource = Awaited<ReturnType<typeof createMovingSource>>
 
 const CORPORA: readonly Corpus[] = ['book', 'vite', 'tldr', 'rfcs']
 const COMMITS = 12
-
-/** The same for every run of a seed. */
-const AUTHOR = Object.fromEntries(
-  ['AUTHOR', 'COMMITTER'].flatMap((role) => [
-    [`GIT_${role}_NAME`, 'T'],
-    [`GIT_${role}_EMAIL`, 't@example.org'],
-    [`GIT_${role}_DATE`, '1767225600 +0000'],
-  ]),
-)
 
 /** The `n`th source: of one of four kinds and of one of four sizes. */
 export async function createMovingSource(n: number, seed: number, home: string) {
@@ -29,48 +20,34 @@ export async function createMovingSource(n: number, seed: number, home: string) 
   const changes = Array.from({ length: COMMITS }, (_, i) => Math.round((pages * (2 + (i % 3))) / 12))
   const { id, folder, commits } = await generateSource(shape, { changes, seed: seed + n, home })
   const server = n % 2 === 1 ? await serveGit(folder) : null
-  const git = simpleGit(folder, { trimmed: true, allowEnvironment: Object.keys(AUTHOR) })
-  git.env({ PATH: process.env.PATH, ...AUTHOR })
   const positions = [commits[0]!]
-  const trees = new Map<string, Promise<ReadonlyMap<string, string>>>()
   let index = 0
   return {
     id,
+    folder,
     /** As a run is given it: a path, a `file://` address or one of a server. */
     repo: server?.url ?? (n % 4 === 0 ? folder : pathToFileURL(folder).href),
     server,
     /** Every commit that the ref has named, in that order; the last one is where it is. */
     positions: positions as readonly string[],
-    async move({ kind, commits: by }: RefMove): Promise<void> {
-      if (kind === 'stay') return
-      const step = kind === 'backwards' ? -by : by
+    async move({ move, commits: by }: Pick<FaultedRun, 'move' | 'commits'>): Promise<void> {
+      if (move === 'stay') return
+      const step = move === 'backwards' ? -by : by
       // At either end of the history it turns round.
-      index = commits[index + step] === undefined ? index - step : index + step
-      let commit = commits[index]!
-      if (kind === 'rewritten') {
-        // As after a rebase: the same files in a commit that nothing known leads to.
-        commit = await git.raw('commit-tree', `${commit}^{tree}`, '-m', `rewritten ${positions.length}`)
-      }
+      if (move !== 'undone') index = commits[index + step] === undefined ? index - step : index + step
+      let commit = move === 'undone' ? positions.at(-2)! : commits[index]!
+      // As after a rebase: the same files in a commit that nothing known leads to.
+      const rewrite = ['commit-tree', `${commit}^{tree}`, '-m', `rewritten ${positions.length}`]
+      if (move === 'rewritten') commit = await isolatedGit(folder).raw(...rewrite)
       await moveMain(folder, commit)
       positions.push(commit)
     },
     /** The Markdown files of a commit, `path → blob`. */
-    tree(commit: string): Promise<ReadonlyMap<string, string>> {
-      if (!trees.has(commit)) trees.set(commit, git.raw('ls-tree', '-r', '-z', commit).then(parseMarkdownFiles))
-      return trees.get(commit)!
+    async files(commit: string): Promise<ReadonlyMap<string, string>> {
+      return new Map((await listMarkdown(folder, commit)).map(({ path, blob }) => [path, blob]))
     },
     async [Symbol.asyncDispose]() {
       await server?.close()
     },
   }
-}
-
-function parseMarkdownFiles(listed: string): ReadonlyMap<string, string> {
-  const entries = listed.split('\0').filter((line) => line.endsWith('.md'))
-  return new Map(
-    entries.map((line) => {
-      const [head = '', path = ''] = line.split('\t')
-      return [path, head.split(' ')[2]!]
-    }),
-  )
 }

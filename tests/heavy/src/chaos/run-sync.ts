@@ -19,7 +19,7 @@ try {
 } catch (error) {
   // There was no database to be opened, or no time for it.
   const { code, message } = error as { code?: string; message: string }
-  if (stop.signal.aborted) console.log(JSON.stringify({ status: 'partial', reason: 'cancelled' }))
-  else if (code !== undefined) console.log(JSON.stringify({ status: 'failed', error: { code, message } }))
-  else throw error
+  if (code === undefined && !stop.signal.aborted) throw error
+  const failed = { status: 'failed', error: { code, message } }
+  console.log(JSON.stringify(stop.signal.aborted ? { status: 'partial', reason: 'cancelled' } : failed))
 }

@@ -1,93 +1,82 @@
-import { join } from 'node:path'
-import { migrate, openDatabase, syncSource } from '@tidemark/sync-core'
-import { computeDigest } from '@tidemark/test-engines/contents'
+import { hash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { type Database, removeSource, syncSource } from '@tidemark/sync-core'
+import { readContents } from '@tidemark/test-engines/contents'
 import type pg from 'pg'
-import type { Harness } from '../harness/harness.ts'
+import { sum } from '../harness/statistics.ts'
+import type { Note } from './audit.ts'
 import type { Violation } from './invariants.ts'
 import type { MovingSource } from './moving-source.ts'
-import { SHORT_LEASE } from './plan-wave.ts'
 
-/**
- * Compares what the database holds of a source with its repository.
- *
- * @param since which position the ref was at when the source was last seen finished: what it holds may be of its
- *   bookmark, of that position and of any since.
- */
-export async function verifyPages(db: pg.Client, source: MovingSource, since: number) {
-  const { rows } = await db.query<Stored>(STORED_SQL, [source.id])
-  const { bookmark, dirty, pages, duplicates, orphans } = rows[0]!
-  const violations: Violation[] = []
-  const report = (invariant: Violation['invariant'], observed: string) =>
-    violations.push({ invariant, source: source.id, observed })
+/** Compares what a database holds of a source with its repository, and with imports of its commits from nothing. */
+export function createPageVerifier(source: MovingSource, reference: Database, signal: AbortSignal) {
+  const { id, folder, positions, files } = source
+  const imported = new Map<string, ReadonlyMap<string, string>>()
+  /** Of which position on an unfinished source may have files. */
+  let since = 0
 
-  if (duplicates.length > 0) report('unique', `duplicate: ${duplicates.slice(0, 3)}`)
-  if (orphans > 0) report('unique', `${orphans} chunks and links have no page`)
-  const finished = bookmark !== null && dirty === false
-  const stored = new Map(pages)
-  if (bookmark !== null && !source.positions.includes(bookmark)) {
-    report('complete', `the bookmark ${bookmark} was never what the ref named`)
-  } else if (finished) {
-    const tree = await source.tree(bookmark)
-    const paths = [...new Set([...stored.keys(), ...tree.keys()])]
-    const wrong = paths.filter((path) => stored.get(path) !== tree.get(path))
-    if (wrong.length > 0) report('complete', `at ${bookmark} ${wrong.length} paths differ: ${wrong.slice(0, 3)}`)
-  } else {
-    const commits = [...(bookmark === null ? [] : [bookmark]), ...source.positions.slice(since)]
-    const trees = await Promise.all(commits.map(source.tree))
-    const wrong = pages.filter(([path, blob]) => !trees.some((tree) => tree.get(path) === blob))
-    if (wrong.length > 0) report('mixture', `${wrong.length} pages are of no such commit: ${wrong[0]}`)
+  /** What an import from nothing makes of a commit, `path → digest`. */
+  const importCommit = async (commit: string) => {
+    const known = imported.get(commit)
+    if (known) return known
+    await syncSource(reference, { id, repo: folder, ref: commit }, { search: false, signal })
+    signal.throwIfAborted()
+    const { pages } = parseContents(await readContents(reference, id))
+    await removeSource(reference, id, signal)
+    const digests = new Map(pages.map(({ path, digest }) => [path, digest]))
+    imported.set(commit, digests)
+    return digests
   }
-  return { finished, violations }
-}
 
-interface Stored {
-  readonly bookmark: string | null
-  readonly dirty: boolean | null
-  readonly pages: [path: string, blob: string][]
-  readonly duplicates: string[]
-  readonly orphans: number
-}
+  return {
+    /** Whether the pages were the files of the commit when a bookmark was moved to it. */
+    async verifyMove({ run, key, bookmark, pages }: Note): Promise<Violation[]> {
+      const tree = positions.includes(bookmark!) ? Object.fromEntries(await files(bookmark!)) : undefined
+      return isDeepStrictEqual(tree, pages) ? [] : [['moved', `${run} has moved the bookmark of ${key} to ${bookmark}`]]
+    },
 
-/* One statement, so one snapshot: what a killed process has sent may still be written meanwhile. */
-const STORED_SQL = /* sql */ `
-SELECT bookmark, dirty,
-  coalesce((SELECT json_agg(json_build_array(path, blob_oid)) FROM tidemark.pages WHERE source_id = $1), '[]') AS pages,
-  coalesce((SELECT json_agg(path) FROM (
-    SELECT path FROM tidemark.pages WHERE source_id = $1 GROUP BY path HAVING count(*) > 1
-  ) AS each), '[]') AS duplicates,
-  (SELECT count(*)::integer FROM (
-    SELECT page_id FROM tidemark.chunks WHERE source_id = $1
-    UNION ALL SELECT page_id FROM tidemark.links WHERE source_id = $1
-  ) AS part WHERE NOT EXISTS (SELECT FROM tidemark.pages WHERE source_id = $1 AND id = page_id)) AS orphans
-FROM (SELECT) AS one LEFT JOIN tidemark.sources ON id = $1`
-
-/** Runs every source once more, undisturbed, and beside it an import from nothing; both must come to the same. */
-export async function verifyRecovery(
-  url: string,
-  sources: readonly MovingSource[],
-  home: string,
-  { createDatabase, signal }: Harness,
-): Promise<Violation[]> {
-  const violations: Violation[] = []
-  const db = await openDatabase(url, { ...SHORT_LEASE, signal })
-  const fresh = await openDatabase(await createDatabase('chaos_fresh'), { signal })
-  try {
-    await migrate(fresh)
-    for (const { id, repo, positions } of sources) {
-      signal.throwIfAborted()
-      const [source, head] = [{ id, repo, ref: 'main' }, positions.at(-1)]
-      const result = await syncSource(db, source, { clones: join(home, 'clones'), waitMs: 10_000, signal })
-      await syncSource(fresh, source, { clones: join(home, 'fresh-clones'), signal })
-      if (!['first_sync', 'synced', 'up_to_date'].includes(result.status) || result.bookmark !== head) {
-        violations.push({ invariant: 'recovered', source: id, observed: JSON.stringify(result) })
+    /** Compares all that is there now. */
+    async verifyPages(db: pg.Client): Promise<{ finished: boolean; violations: Violation[] }> {
+      // One snapshot: what a killed process has sent may still be written meanwhile.
+      await db.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+      const { bookmark, finished } = (await db.query(STATE_SQL, [id])).rows[0] ?? { bookmark: null, finished: false }
+      const { pages, orphans } = parseContents(await readContents(db, id))
+      await db.query('COMMIT')
+      const commits = positions.filter((commit, n) => commit === bookmark || (!finished && n >= since))
+      const trees = await Promise.all(commits.map(async (commit) => ({ commit, tree: await files(commit) })))
+      const stored = new Set(pages.map(({ path }) => path))
+      const lacking = finished ? [...(trees[0]?.tree.keys() ?? [bookmark])].filter((path) => !stored.has(path)) : []
+      const strange: string[] = []
+      const altered: string[] = []
+      for (const { path, blob, digest } of pages) {
+        const origin = trees.find(({ tree }) => tree.get(path) === blob)
+        if (!origin) strange.push(path)
+        else if ((await importCommit(origin.commit)).get(path) !== digest) altered.push(path)
       }
-      if ((await computeDigest(db, id)) !== (await computeDigest(fresh, id))) {
-        violations.push({ invariant: 'derived', source: id, observed: `it differs at ${head}` })
-      }
-    }
-  } finally {
-    await fresh.close()
-    await db.close()
+      // Where the ref is now may not have been begun yet.
+      if (finished) since = positions.length - 1
+      const found: [Violation[0], number, string][] = [
+        ['complete', lacking.length, `files of ${bookmark} are not there: ${lacking.slice(0, 3)}`],
+        [finished ? 'complete' : 'mixture', strange.length, `pages are of no such commit: ${strange.slice(0, 3)}`],
+        ['derived', altered.length, `pages have other contents: ${altered.slice(0, 3)}`],
+        ['unique', pages.length - stored.size, 'pages are there twice'],
+        ['unique', orphans, 'chunks and links have no page'],
+      ]
+      const wrong = found.filter(([, count]) => count > 0)
+      return { finished, violations: wrong.map(([name, count, text]) => [name, `${id}: ${count} ${text}`]) }
+    },
   }
-  return violations
 }
+
+/** Rows of {@link readContents}, each a page with its chunks and links, and how many of those there are in all. */
+function parseContents(rows: readonly any[]) {
+  const pages = rows.map(({ page, chunks, links }) => ({
+    path: page.path as string,
+    blob: page.blob_oid as string,
+    digest: hash('md5', JSON.stringify([page, chunks, links])),
+  }))
+  const parts = rows.map(({ chunks, links }) => (chunks?.length ?? 0) + (links?.length ?? 0))
+  return { pages, orphans: rows.length === 0 ? 0 : rows[0].all_chunks + rows[0].all_links - sum(parts) }
+}
+
+const STATE_SQL = `SELECT bookmark, bookmark IS NOT NULL AND NOT dirty AS finished FROM tidemark.sources WHERE id = $1`

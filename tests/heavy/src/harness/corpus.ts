@@ -38,8 +38,9 @@ export async function readSections(corpus: Corpus): Promise<readonly string[]> {
     await cloneCorpus(corpus, join(home, 'repo'))
     const git = gitIn(join(home, 'repo'))
     const paths = (await git.raw('ls-tree', '-r', '--name-only', '-z', 'HEAD')).split('\0')
-    const step = Math.max(1, Math.floor(paths.filter((path) => path.endsWith('.md')).length / 300))
-    const chosen = paths.filter((path) => path.endsWith('.md')).filter((_, i) => i % step === 0)
+    const pages = paths.filter((path) => path.endsWith('.md'))
+    const step = Math.max(1, Math.floor(pages.length / 300))
+    const chosen = pages.filter((_, i) => i % step === 0)
     const text = await git.raw('show', ...chosen.map((path) => `HEAD:${path}`))
     const sections = text.split(/\n(?=#{1,4} )/).map((section) => section.trim())
     return sections.filter((section) => section.length > 40 && section.length < 4_000)
@@ -54,9 +55,9 @@ function sample<T>(all: readonly T[], count: number): T[] {
   return all.filter((_, i) => i % step === 0).slice(0, count)
 }
 
-/** Those whose paths need no quoting. */
-async function listMarkdown(repo: string) {
-  const listed = await gitIn(repo).raw('ls-tree', '-r', 'main')
+/** The Markdown files of a commit, those whose paths need no quoting. */
+export async function listMarkdown(repo: string, commit = 'main') {
+  const listed = await gitIn(repo).raw('ls-tree', '-r', commit)
   const matches = listed.matchAll(/^100644 blob (\w+)\t([\w/.-]+\.md)$/gm)
   return [...matches].map(([, blob, path]) => ({ blob: blob!, path: path! }))
 }

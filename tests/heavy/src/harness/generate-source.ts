@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
+import { simpleGit } from 'simple-git'
 import { type Corpus, readSections } from './corpus.ts'
 import { gitIn, moveMain } from './git.ts'
 
@@ -38,9 +38,8 @@ export async function generateSource(
 ): Promise<GeneratedSource> {
   const { id, corpus } = shape
   const folder = join(home, `${id}.git`)
-  await mkdir(folder, { recursive: true })
+  await simpleGit().raw('init', '--quiet', '--bare', '-b', 'main', folder)
   const git = gitIn(folder)
-  await git.raw('init', '--quiet', '--bare', '-b', 'main')
   for (const setting of ['allowFilter', 'allowAnySHA1InWant', 'allowTipSHA1InWant']) {
     await git.raw('config', `uploadpack.${setting}`, 'true')
   }

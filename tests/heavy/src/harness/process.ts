@@ -20,15 +20,13 @@ export interface ProcessOptions {
   /** SIGKILL after it, as cron jobs and runners do; what the process has started lives on and ends by itself. */
   readonly killAfterMs?: number
   readonly onLine?: (line: string) => void
-  /** `pipe` leaves standard error to be read; by default it is that of this process. */
-  readonly stderr?: 'inherit' | 'pipe'
 }
 
 /** Starts a command, whose whole process group ends when the signal is aborted. */
 export function startProcess([command, ...args]: CommandLine, options: ProcessOptions) {
-  const { cwd, env, killAfterMs, signal, onLine, stderr = 'inherit' } = options
+  const { cwd, env, killAfterMs, signal, onLine } = options
   const startMs = performance.now()
-  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', stderr] })
+  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
   const killGroup = () => {
     try {
       process.kill(-child.pid!, 'SIGKILL')

@@ -1,45 +1,27 @@
 import CliTable from 'cli-table3'
 import type { Check } from './harness.ts'
 
-/** A table for people, which the terminal and the report show alike. */
-export interface Table {
-  readonly title?: string
-  readonly columns: readonly string[]
-  readonly rows: readonly (readonly string[])[]
-  /** What a reader has to know to read it right. */
-  readonly notes?: readonly string[]
-  /** Widths of the columns, in which text wraps; by default each is as wide as its text. */
-  readonly widths?: readonly number[]
-}
+const PLAIN = { head: [], border: [] }
 
-/** A table with a row for each figure and a column for each of the things that were measured. */
-export function figureTable<T>(
-  { title, notes }: Pick<Table, 'title' | 'notes'>,
+/** A table for people, with a row for each figure and a column for each of the things that were measured. */
+export function renderFigures<T>(
+  { title, notes }: { readonly title: string; readonly notes: readonly string[] },
   items: readonly T[],
   formatColumn: (item: T) => string,
   rows: Readonly<Record<string, (item: T) => string>>,
-): Table {
-  return {
-    ...(title && { title }),
-    ...(notes && { notes }),
-    columns: ['', ...items.map(formatColumn)],
-    rows: Object.entries(rows).map(([name, format]) => [name, ...items.map(format)]),
-  }
+): string {
+  const colAligns = ['left' as const, ...items.map(() => 'right' as const)]
+  const table = new CliTable({ head: ['', ...items.map(formatColumn)], style: { ...PLAIN, compact: true }, colAligns })
+  table.push(...Object.entries(rows).map(([name, format]) => [name, ...items.map(format)]))
+  return [title, table.toString(), ...notes.map((note) => `  ${note}`)].join('\n')
 }
 
-export function renderTerminal({ title, columns, rows, notes = [], widths }: Table): string {
-  const table = new CliTable({
-    head: [...columns],
-    style: { head: [], border: [], compact: widths === undefined },
-    ...(widths
-      ? { colWidths: [...widths], wordWrap: true }
-      : { colAligns: columns.map((_, i) => (i === 0 ? 'left' : 'right')) }),
-  })
-  table.push(...rows.map((row) => [...row]))
-  return [...(title ? [title] : []), table.toString(), ...notes.map((note) => `  ${note}`)].join('\n')
+interface Table {
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly string[])[]
 }
 
-export function renderMarkdown({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
+export function renderMarkdown({ columns, rows }: Table): string {
   const escapeCell = (cell: string) => cell.replace(/[|\\]/g, '\\$&').replace(/\s*\n\s*/g, ' ')
   const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(' | ')} |`
   return [line(columns), `|${columns.map(() => '---|').join('')}`, ...rows.map(line)].join('\n')
@@ -47,8 +29,8 @@ export function renderMarkdown({ columns, rows }: Pick<Table, 'columns' | 'rows'
 
 /** The checks as a table, and the totals as the last line, alone. */
 export function renderChecks(checks: readonly Check[]): string {
-  const rows = checks.map(({ check, observed, passed }) => [check, observed, passed ? 'passed' : 'FAILED'])
-  const table = renderTerminal({ columns: ['check', 'observed', ''], rows, widths: [64, 40, 10] })
+  const table = new CliTable({ head: ['check', 'observed', ''], style: PLAIN, colWidths: [64, 40, 10], wordWrap: true })
+  table.push(...checks.map(({ check, observed, passed }) => [check, observed, passed ? 'passed' : 'FAILED']))
   const failed = checks.filter(({ passed }) => !passed).length
   return `${table}\n${checks.length - failed} passed, ${failed} failed`
 }

@@ -6,10 +6,9 @@
  * Memory and the cost of nothing new must not grow, and nothing that was stored may be read again after a kill.
  */
 import type { Check, Harness } from '../harness/harness.ts'
-import { figureTable, formatCount, formatMs, renderTerminal, type Table } from '../harness/tables.ts'
+import { formatCount, formatMs, renderFigures } from '../harness/tables.ts'
 import { isFlat, MAX_PEAK_MB } from '../harness/thresholds.ts'
-import { CHANGES } from './generate-sources.ts'
-import { measureSize, type SizeFigures } from './measure-size.ts'
+import { CHANGES, measureSize, type SizeFigures } from './measure-size.ts'
 
 export interface ScaleSettings {
   /** Pages of four sources together, from few to many. */
@@ -19,7 +18,7 @@ export interface ScaleSettings {
 export async function scale(settings: ScaleSettings, harness: Harness) {
   const sizes: SizeFigures[] = []
   for (const size of settings.sizes) sizes.push(await measureSize(size, harness))
-  harness.log(`\n${renderTerminal(scaleTable(sizes))}`)
+  harness.log(`\n${scaleTable(sizes)}`)
   return { figures: { sizes }, checks: checkScale(sizes) }
 }
 
@@ -48,14 +47,14 @@ function checkScale(sizes: readonly SizeFigures[]): Check[] {
   ]
 }
 
-function scaleTable(sizes: readonly SizeFigures[]): Table {
+function scaleTable(sizes: readonly SizeFigures[]): string {
   const changes = CHANGES.map((files, n) => [
     `${files} changes`,
     ({ changesMs }: SizeFigures) => formatMs(changesMs[n]!.ms),
   ])
   const title = 'Scale: the command with four sources, on Postgres'
   const notes = ['milliseconds are those of the process from start to end; peak MB is of it, without git']
-  return figureTable({ title, notes }, sizes, ({ pages }) => `${formatCount(pages)} pages`, {
+  return renderFigures({ title, notes }, sizes, ({ pages }) => `${formatCount(pages)} pages`, {
     'first import': ({ importMs }) => formatMs(importMs),
     '  pages/s': ({ pagesPerSecond }) => formatCount(pagesPerSecond),
     'index for search': ({ indexMs }) => formatMs(indexMs),

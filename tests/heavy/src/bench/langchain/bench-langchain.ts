@@ -3,7 +3,7 @@ import { changeFiles, cloneCorpus } from '../../harness/corpus.ts'
 import type { Check, Harness } from '../../harness/harness.ts'
 import { runMeasurement } from '../../harness/process.ts'
 import { median } from '../../harness/statistics.ts'
-import { figureTable, formatCount, formatMs, type Table } from '../../harness/tables.ts'
+import { formatCount, formatMs, renderFigures } from '../../harness/tables.ts'
 import { isFlat } from '../../harness/thresholds.ts'
 import type { Measurement } from '../sync/measure.ts'
 
@@ -81,7 +81,7 @@ function checkGrowth(figures: readonly LangchainFigures[]): Check[] {
   ]
 }
 
-function langchainTable(figures: readonly LangchainFigures[]): Table {
+function langchainTable(figures: readonly LangchainFigures[]): string {
   const title = "Sync beside LangChain's index(), on Postgres"
   const notes = [
     'ours reads git, parses, stores pages, chunks and links; a run that is stopped goes on later, two exclude each',
@@ -89,7 +89,7 @@ function langchainTable(figures: readonly LangchainFigures[]): Table {
     'LangChain has the documents in memory before the clock starts; hashes them, stores a record of each and no page,',
     '  its vector store keeps nothing; no git, chunks, links, budget or lock; knows what it recorded, not what is stored',
   ]
-  return figureTable({ title, notes }, figures, ({ program, pages }) => `${program}, ${formatCount(pages)} pages`, {
+  return renderFigures({ title, notes }, figures, ({ program, pages }) => `${program}, ${formatCount(pages)} pages`, {
     'first import': ({ firstMs }) => formatMs(firstMs),
     '  pages/s': ({ firstMs, pages }) => formatCount(pages / (firstMs / 1_000)),
     'nothing new': ({ noopMs }) => formatMs(noopMs),

@@ -1,11 +1,10 @@
 import { type Check, type Harness, withClient } from '../../harness/harness.ts'
 import { runMeasurement } from '../../harness/process.ts'
-import { figureTable, formatCount, formatMs, formatPercent, type Table } from '../../harness/tables.ts'
+import { formatCount, formatMs, formatPercent, renderFigures } from '../../harness/tables.ts'
 import { LOCK } from '../../harness/thresholds.ts'
 import { checkAtMost, formatFactor, orDash } from '../check-at-most.ts'
-import { LEASES, WORKERS } from './contender.ts'
 import type { AllFigures, LockFigures } from './measure.ts'
-import { HELD_MS, SNAPSHOT_TIMES } from './timings.ts'
+import { HELD_MS, LEASES, SNAPSHOT_TIMES, WORKERS } from './timings.ts'
 
 export interface LockSettings {
   readonly rounds: number
@@ -69,10 +68,10 @@ function checkTimes([ours, listening, verrou, , minimal]: AllFigures): readonly 
   ]
 }
 
-function lockTable(figures: readonly LockFigures[]): Table {
+function lockTable(figures: readonly LockFigures[]): string {
   const title = 'Lock: medians, on one Postgres, with synchronous_commit on'
   const notes = figures.map(({ name, caveats }) => `${name}: ${caveats}`)
-  return figureTable({ title, notes }, figures, ({ name }) => name, {
+  return renderFigures({ title, notes }, figures, ({ name }) => name, {
     'acquire + release': ({ acquireReleaseMs }) => orDash(acquireReleaseMs, formatMs),
     [`${WORKERS} workers: leases a second`]: ({ leasesPerSecond }) => orDash(leasesPerSecond, formatCount),
     [`renew ${LEASES} leases`]: ({ renewMs }) => orDash(renewMs, formatMs),

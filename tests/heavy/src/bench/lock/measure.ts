@@ -46,8 +46,7 @@ const contenders = await Promise.all(
   }),
 )
 // One that connects for each lease disturbs the next one, and its other figures would be those of connecting.
-const connecting = contenders.filter(({ table }) => table === null)
-const pooled = contenders.filter(({ table }) => table !== null)
+const { connecting = [], pooled = [] } = Object.groupBy(contenders, ({ table }) => (table ? 'pooled' : 'connecting'))
 
 for (let round = 0; round < rounds; round++) {
   for (const takingTurns of [connecting, pooled]) {
@@ -78,9 +77,7 @@ for (const { table, values } of pooled) {
   values.hotShare.push(...rows.filter(({ relname }) => relname === table).map(({ share }) => share))
 }
 for (let round = 0; round < snapshotRounds; round++) {
-  for (const each of pooled) {
-    each.values.snapshotSlowdown.push(await snapshotSlowdown(each.elsewhere, otherUrl, each))
-  }
+  for (const each of pooled) each.values.snapshotSlowdown.push(await snapshotSlowdown(each.elsewhere, otherUrl, each))
 }
 
 const figures = contenders.map(({ name, caveats, values }) => {

@@ -1,28 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLocks, type LeaseEvent, type Queryable } from '@tidemark/lock'
 import pg from 'pg'
-import { type Contender, createPool, LEASES, type Renewal } from './contender.ts'
+import { createPool } from './peers.ts'
+import { type Contender, LEASES } from './timings.ts'
 
 /** How often leases are renewed while that is timed. */
 const HEARTBEAT_MS = 50
 
 export async function tidemark(url: string): Promise<Contender> {
-  const caveats = 'a waiter asks again every 120 ms'
   const pool = createPool(url)
-  const renew = (times: number) => timeHeartbeats(pool, times)
-  return { ...(await openBothSides(pool, 'heartbeat_locks')), name: '@tidemark/lock', caveats, renew }
+  return {
+    name: '@tidemark/lock',
+    caveats: 'a waiter asks again every 120 ms',
+    renew: (times) => timeHeartbeats(pool, times),
+    ...(await openBothSides(pool, 'heartbeat_locks')),
+  }
 }
 
 /** The same with the option `listen`: each release notifies. */
 export async function listeningTidemark(url: string): Promise<Contender> {
-  const caveats = 'one connection more, which cannot be through a transaction pooler'
   const connect = async () => {
     const client = new pg.Client({ connectionString: url })
     await client.connect()
     return client
   }
-  const sides = await openBothSides(createPool(url), 'listening_locks', connect)
-  return { ...sides, name: '… with listen', caveats, renew: null }
+  return {
+    name: '… with listen',
+    caveats: 'one connection more, which cannot be through a transaction pooler',
+    ...(await openBothSides(createPool(url), 'listening_locks', connect)),
+  }
 }
 
 /** One side that holds keys and another that waits for them, each as a process of its own would. */
@@ -53,7 +59,7 @@ async function openBothSides(pool: pg.Pool, table: string, connect?: () => Promi
 }
 
 /** Times the queries that are sent while leases are held and nothing else is done: the heartbeat. */
-async function timeHeartbeats(pool: pg.Pool, times: number): Promise<readonly Renewal[]> {
+async function timeHeartbeats(pool: pg.Pool, times: number) {
   const heartbeats: { ms: number; leases: number }[] = []
   let allHeld = false
   const timed: Queryable = {

@@ -1,7 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withClient } from '../../harness/harness.ts'
 import { median } from '../../harness/statistics.ts'
-import { type Contender, WORKERS } from './contender.ts'
+
+export type Release = () => Promise<unknown>
+
+/** One of the locks that are timed side by side. */
+export interface Contender {
+  readonly name: string
+  /** What it does not do, or does another way. */
+  readonly caveats: string
+  /** Of its leases; null where each is a connection instead. */
+  readonly table: string | null
+  /** @returns null where the key is not free. */
+  readonly tryAcquire: (key: string) => Promise<Release | null>
+  /** Waits for a key as another process would. */
+  readonly acquire?: (key: string) => Promise<Release>
+  /** Renews {@link LEASES} leases so often. */
+  readonly renew?: (times: number) => Promise<readonly { ms: number; statements: number }[]>
+  /** How many queries were sent for a key so far. */
+  readonly countQueries?: (key: string) => number
+}
+
+/** How many leases are renewed at once. */
+export const LEASES = 100
+
+/** As many workers acquire and release leases side by side, and as many connections has each contender. */
+export const WORKERS = 8
 
 /** How long a key is held that another waits for: a waiter has found its pace by then. */
 export const HELD_MS = 2_000

@@ -1,9 +1,10 @@
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Corpus, changeFiles, cloneCorpus } from '../../harness/corpus.ts'
 import type { Check, Harness } from '../../harness/harness.ts'
 import { runMeasurement } from '../../harness/process.ts'
 import { median, percentile } from '../../harness/statistics.ts'
-import { figureTable, formatCount, formatMs, type Table } from '../../harness/tables.ts'
+import { formatCount, formatMs, renderFigures } from '../../harness/tables.ts'
 import {
   MAX_BASELINE_FACTOR,
   MAX_NOOP_MS,
@@ -12,8 +13,9 @@ import {
   MIN_PAGES_TO_COMPARE,
 } from '../../harness/thresholds.ts'
 import { checkAtMost, formatFactor } from '../check-at-most.ts'
-import { type Engine, freshDatabases } from './fresh-databases.ts'
 import type { Measurement, SearchMeasurement, StopsMeasurement } from './measure.ts'
+
+type Engine = 'postgres' | 'pglite'
 
 export interface SyncSettings {
   readonly corpora: readonly Corpus[]
@@ -47,12 +49,21 @@ type SyncFigures = Awaited<ReturnType<typeof measureCorpus>>
 async function measureCorpus(corpus: Corpus, engine: Engine, settings: SyncSettings, harness: Harness) {
   const { rounds, stops, maxBudgetMs } = settings
   const { folder, signal, seed, log } = harness
-  const createDatabase = await freshDatabases(harness, engine, `bench_${corpus}_${engine}`)
   const repo = join(folder, engine, `${corpus}.git`)
   await cloneCorpus(corpus, repo)
   const measure = <T = Measurement>(what: string, url: string, ...numbers: number[]) => {
     log(`sync: ${corpus} on ${engine}: ${what}`)
     return runMeasurement<T>(new URL('measure.ts', import.meta.url), [what, url, repo, ...numbers], signal)
+  }
+  // Initialising an embedded database takes seconds, copying it a tenth.
+  const template = join(folder, `bench_${corpus}_template`)
+  if (engine === 'pglite') await measure('open', template)
+  let created = 0
+  const createDatabase = async () => {
+    const name = `bench_${corpus}_${engine}_${++created}`
+    if (engine === 'postgres') return harness.createDatabase(name)
+    await cp(template, join(folder, name), { recursive: true })
+    return join(folder, name)
   }
   const firsts: Measurement[] = []
   const baselines: Measurement[] = []
@@ -112,13 +123,13 @@ function checkSync({ corpus, engine, pages, stops, ...figures }: SyncFigures): C
   return checks
 }
 
-function syncTable(figures: readonly SyncFigures[]): Table {
+function syncTable(figures: readonly SyncFigures[]): string {
   const title = 'Sync: real repositories, beside the baseline'
   const notes = [
     'the baseline: the same blobs, parser and rows in bulk inserts; no lock, plan, budget or resume',
     'imports are timed without the index for search, which a sync fills when they are in',
   ]
-  return figureTable({ title, notes }, figures, ({ corpus, engine }) => `${corpus}, ${engine}`, {
+  return renderFigures({ title, notes }, figures, ({ corpus, engine }) => `${corpus}, ${engine}`, {
     pages: ({ pages }) => formatCount(pages),
     'first import': ({ firstMs }) => formatMs(firstMs),
     '  pages/s': ({ pages, firstMs }) => formatCount(pages / (firstMs / 1_000)),
