@@ -3,22 +3,31 @@ import type { Check } from './harness.ts'
 
 const PLAIN = { head: [], border: [] }
 
-/** A table for people, with a row for each figure and a column for each of the things that were measured. */
-export function renderFigures<T>(
-  { title, notes }: { readonly title: string; readonly notes: readonly string[] },
-  items: readonly T[],
-  formatColumn: (item: T) => string,
-  rows: Readonly<Record<string, (item: T) => string>>,
-): string {
-  const colAligns = ['left' as const, ...items.map(() => 'right' as const)]
-  const table = new CliTable({ head: ['', ...items.map(formatColumn)], style: { ...PLAIN, compact: true }, colAligns })
-  table.push(...Object.entries(rows).map(([name, format]) => [name, ...items.map(format)]))
-  return [title, table.toString(), ...notes.map((note) => `  ${note}`)].join('\n')
-}
-
 interface Table {
   readonly columns: readonly string[]
   readonly rows: readonly (readonly string[])[]
+}
+
+/** A row for each figure and a column for each of the things that were measured. */
+export const figureTable = <T>(
+  items: readonly T[],
+  formatColumn: (item: T) => string,
+  rows: Readonly<Record<string, (item: T) => string>>,
+): Table => ({
+  columns: ['', ...items.map(formatColumn)],
+  rows: Object.entries(rows).map(([name, format]) => [name, ...items.map(format)]),
+})
+
+/** A table of figures for a terminal, with what it is of and what a reader has to know. */
+export function renderFigures<T>(
+  { title, notes }: { readonly title: string; readonly notes: readonly string[] },
+  ...[items, ...figures]: Parameters<typeof figureTable<T>>
+): string {
+  const { columns, rows } = figureTable(items, ...figures)
+  const colAligns = ['left' as const, ...items.map(() => 'right' as const)]
+  const table = new CliTable({ head: [...columns], style: { ...PLAIN, compact: true }, colAligns })
+  table.push(...rows.map((row) => [...row]))
+  return [title, table.toString(), ...notes.map((note) => `  ${note}`)].join('\n')
 }
 
 export function renderMarkdown({ columns, rows }: Table): string {

@@ -10,7 +10,7 @@ export function policiesTable(policies: readonly PolicyRecord[]): string {
         ({ staleness }: PolicyRecord) => formatHours(staleness[i]!.worstHours),
       ] as const,
   )
-  const table = figureTable({}, policies, ({ policy }) => policy, {
+  const table = figureTable(policies, ({ policy }) => policy, {
     waves: ({ waves }) => `${waves.length}`,
     'not killed': ({ notKilled }) => formatPercent(notKilled),
     'made progress': ({ progressed }) => formatPercent(progressed),
