@@ -39,8 +39,6 @@ export const CHAOS_PROFILES = {
   long: { kills: 1_000, pauses: 500, sources: 6 },
 } as const satisfies Record<string, ChaosSettings>
 
-type ChaosFigures = Awaited<ReturnType<typeof runChaos>>['figures']
-
 export async function runChaos(settings: ChaosSettings, harness: Harness) {
   const { seed, log, signal } = harness
   const startMs = performance.now()
