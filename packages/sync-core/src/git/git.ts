@@ -97,6 +97,8 @@ export async function startGit(
     encoding: 'buffer',
     stdin: input ? joinLines(input) : 'ignore',
   })
+  // A helper that does not mind SIGTERM may outlive git.
+  child.nodeChildProcess.once('exit', () => signal.aborted && groupExists(child.pid!) && child.kill('SIGKILL'))
   const ended: Promise<unknown> = trace(folder, args, child)
   // Readers of the stream meet a failure first; until the promise is awaited, its rejection is not unhandled.
   ended.catch(() => {})
@@ -112,6 +114,15 @@ export async function startGit(
       child.stdout.destroy()
       await ended.catch(() => {})
     },
+  }
+}
+
+/** The kernel keeps the number of a group from others only as long as one of the group is there. */
+function groupExists(leaderPid: number): boolean {
+  try {
+    return process.kill(-leaderPid, 0)
+  } catch {
+    return false
   }
 }
 
