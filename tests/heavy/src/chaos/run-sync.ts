@@ -1,5 +1,5 @@
 /** One sync in a process of its own, as someone who uses the library would write it; prints its phases and its result. */
-import { openDatabase, syncSource } from '@tidemark/sync-core'
+import { closeDatabase, openDatabase, syncSource } from '@tidemark/sync-core'
 import { SHORT_LEASE } from './plan-wave.ts'
 
 const [url = '', json = ''] = process.argv.slice(2)
@@ -15,7 +15,8 @@ try {
     onProgress: ({ phase, done }) => console.log(phase === 'apply' && done > 0 ? 'stored' : phase),
   })
   console.log(JSON.stringify(result))
-  await db.close()
+  // The result stands, whatever comes of closing.
+  await closeDatabase(db, () => {})
 } catch (error) {
   // There was no database to be opened, or no time for it.
   const { code, message } = error as { code?: string; message: string }
