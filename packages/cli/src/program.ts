@@ -12,7 +12,7 @@ import { addShow } from './commands/show.ts'
 import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
-import { problemText } from './output/problem-text.ts'
+import { formatProblem } from './output/format-problem.ts'
 import { version } from './package.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -66,7 +66,7 @@ async function report(error: unknown, verbose: boolean): Promise<number> {
   // Commander has written its message; asking for help is not an error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const { errorProblem } = await import('@tidemark/sync-core')
-  process.stderr.write(problemText(errorProblem(error)))
+  process.stderr.write(formatProblem(errorProblem(error)))
   if (verbose) process.stderr.write(`${(error as Error).stack}\n`)
   return error instanceof UsageError ? error.exitCode : 1
 }

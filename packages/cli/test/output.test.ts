@@ -27,7 +27,7 @@ async function printed(world: CliWorld, name: string, args: string, env = {}): P
 
 // Written anew with: npx vitest run packages/cli/test/output.test.ts --update
 test('the schema of all output in the package is what the types of the output say', async () => {
-  const [path, tsconfig] = ['../src/output/outputs.ts', '../tsconfig.json'].map((file) =>
+  const [path, tsconfig] = ['../src/output/json-outputs.ts', '../tsconfig.json'].map((file) =>
     fileURLToPath(new URL(file, import.meta.url)),
   )
   const types = { path, tsconfig, skipTypeCheck: true, expose: 'none', topRef: false } as Config

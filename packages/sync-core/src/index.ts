@@ -4,13 +4,11 @@ export { type EmbedOptions, embedSource } from './embed/embed-source.ts'
 export { type Embedding, validateEmbedding } from './embed/embedding.ts'
 export { exitWithParent } from './exit-with-parent.ts'
 export { isRemote } from './git/address.ts'
-export type { TracedGit } from './git/git.ts'
+export type { TracedGit } from './git/run-git.ts'
 export type { PlannedChange } from './plan/plan.ts'
 export { redact } from './redact.ts'
 export { cancelledEmbedResult, type EmbedProgress, type EmbedResult } from './run/embed-result.ts'
 export { leaseKey } from './run/lease.ts'
-export type { Holder, Phase, ResultError, StopReason, SyncResult, SyncStatus } from './run/outcome.ts'
-export { emptyResult } from './run/outcome.ts'
 export {
   countRun,
   errorProblem,
@@ -22,9 +20,10 @@ export {
   resultNotes,
   resultProblem,
   runsLeft,
-} from './run/problem.ts'
+} from './run/next-steps.ts'
+export type { Holder, Phase, ResultError, StopReason, SyncResult, SyncStatus } from './run/outcome.ts'
+export { emptyResult } from './run/outcome.ts'
 export type { Progress } from './run/progress.ts'
-export { exitCodeFromResults, severityFromStatus, statusText, worstStatus } from './run/severity.ts'
 export {
   describeSource,
   holderProblem,
@@ -34,6 +33,7 @@ export {
   type SourceStatus,
   sourceProblem,
 } from './run/source-state.ts'
+export { exitCodeFromResults, severityFromStatus, statusText, worstStatus } from './run/status.ts'
 export { type SearchMode, type SearchOptions, type SearchResult, search } from './search/search.ts'
 export { countSource, type SourceSize } from './store/count-source.ts'
 export { collectEmbeddings, type GcResult } from './store/embeddings/collect-embeddings.ts'

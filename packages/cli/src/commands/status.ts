@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
 import { formatAgo, formatCommit, formatDuration } from '../output/format.ts'
+import { formatProblem } from '../output/format-problem.ts'
+import type { ListedStatus } from '../output/json-outputs.ts'
 import type { Output } from '../output/output.ts'
-import type { ListedStatus } from '../output/outputs.ts'
-import { problemText } from '../output/problem-text.ts'
 import { defineAction } from './define-action.ts'
 
 /** `tidemark status`: where each source stands. */
@@ -62,6 +62,6 @@ async function show(sources: readonly ListedStatus[], output: Output): Promise<v
   await output.printTable(['source', 'state', 'last status', 'last run', 'due', 'set aside', 'bookmark', 'lease'], rows)
   for (const { id, problem, fix } of sources) {
     if (problem !== null && fix !== null && !output.quiet)
-      process.stderr.write(problemText({ message: problem, nextStep: fix }, id))
+      process.stderr.write(formatProblem({ message: problem, nextStep: fix }, id))
   }
 }

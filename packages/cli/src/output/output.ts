@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { Outputs } from './outputs.ts'
+import type { Outputs } from './json-outputs.ts'
 
 type Style = Parameters<typeof styleText>[0]
 

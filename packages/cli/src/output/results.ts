@@ -9,8 +9,8 @@ import {
   statusText,
 } from '@tidemark/sync-core'
 import { formatChanges, formatCommit, formatDuration } from './format.ts'
+import { formatProblem } from './format-problem.ts'
 import type { Output } from './output.ts'
-import { problemText } from './problem-text.ts'
 
 /** How the sync of a source ended, and of a dry run what it would have done. */
 export type CliSyncResult = SyncResult & { readonly changes?: readonly PlannedChange[] }
@@ -76,7 +76,7 @@ function showNotes(result: RunResult, output: Output): void {
   for (const note of resultNotes(result)) {
     // That another is at work, or that files are set aside, is no fault.
     if (note.severity === 'error' || (note.severity === 'warning' && !output.quiet))
-      process.stderr.write(problemText(note, source))
+      process.stderr.write(formatProblem(note, source))
   }
 }
 

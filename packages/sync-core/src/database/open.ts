@@ -6,7 +6,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { resolve } from 'node:path'
 import { createLocks, type LocksOptions } from '@tidemark/lock'
-import { raceTimeout } from '../abort.ts'
+import { raceTimeout } from '../race-abort.ts'
 import { SyncError } from '../sync-error.ts'
 import { traced } from '../trace.ts'
 import type { Connection, Database } from './database.ts'

@@ -10,7 +10,7 @@ import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts }
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import type { RunOptions } from '../run/options.ts'
 import type { Outcome } from '../run/outcome.ts'
-import { outcomeFromError, refuseTooManyFailures } from '../run/stop.ts'
+import { outcomeFromError, refuseTooManyFailures } from '../run/outcome-from-error.ts'
 import { claimTexts, type PendingText } from '../store/embeddings/claim-texts.ts'
 import { completeModel, countMissing, type MissingTexts, readModels } from '../store/embeddings/models.ts'
 import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'

@@ -1,6 +1,6 @@
 import { SyncError } from '../sync-error.ts'
 import { readStderr } from './errors.ts'
-import { startGit } from './git.ts'
+import { startGit } from './run-git.ts'
 
 /** A blob as it was read; `content` is null where it is larger than the limit. */
 export interface Blob {

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { Address } from './address.ts'
+import { serverConfig } from './credentials.ts'
 
 // What `git rev-parse --local-env-vars` prints, configuration aside: left by a hook or a shell, each of them
 // would point our git at another repository than the one we name.
@@ -50,24 +51,4 @@ export function gitEnvironment(folder: string, server?: Address): NodeJS.Process
     // Without a transport, git reports an object that a partial clone lacks instead of fetching it.
     ...(server ? { TIDEMARK_GIT_PASSWORD: server.password ?? '' } : { GIT_ALLOW_PROTOCOL: '' }),
   }
-}
-
-/**
- * A server with its credentials as configuration in the environment: an argument could be read by every user of the
- * machine, a file would outlive the run.
- */
-function serverConfig({ url, username, password }: Address): [key: string, value: string][] {
-  const config: [string, string][] = [
-    ['remote.tidemark.url', url],
-    ['remote.tidemark.promisor', 'true'],
-    ['remote.tidemark.partialclonefilter', 'blob:none'],
-    // One pack a fetch, however few objects it has, so that packs are the one thing to count.
-    ['fetch.unpackLimit', '1'],
-  ]
-  if (username !== null) config.push(['credential.username', username])
-  if (password !== null) {
-    // An empty helper first: those of the user are not to keep it.
-    config.push(['credential.helper', ''], ['credential.helper', '!printf "password=%s\\n" "$TIDEMARK_GIT_PASSWORD" #'])
-  }
-  return config
 }

@@ -1,6 +1,6 @@
 import { SyncError } from '../sync-error.ts'
 import { refNotFound, repositoryError } from './errors.ts'
-import { localGit } from './git.ts'
+import { localGit } from './run-git.ts'
 
 /**
  * The commit that a ref names: a branch, a tag (annotated ones are followed), `HEAD` or a commit id.

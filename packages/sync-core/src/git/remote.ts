@@ -1,11 +1,11 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pullTimeout } from '../run/stop.ts'
+import { pullTimeout } from '../run/outcome-from-error.ts'
 import { type Address, parseAddress } from './address.ts'
 import { fetchError, refNotFound } from './errors.ts'
-import { localGit, startGit } from './git.ts'
 import type { Origin } from './origin.ts'
 import { missingObjects, resolveRef, validateRef } from './refs.ts'
+import { localGit, startGit } from './run-git.ts'
 
 /** Where a fetch puts the commit, so that git keeps what belongs to it. */
 const TARGET = 'refs/tidemark/target'

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { SyncError } from '../sync-error.ts'
-import { startGit } from './git.ts'
+import { startGit } from './run-git.ts'
 
 /** A file of a commit's tree. */
 export interface TreeEntry {

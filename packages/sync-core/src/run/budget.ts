@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { RunOptions } from './options.ts'
-import { Stopped } from './stop.ts'
+import { Stopped } from './outcome-from-error.ts'
 
 /** How long a run may go without recorded activity, by default. */
 const STALL_TIMEOUT_MS = 5 * 60_000

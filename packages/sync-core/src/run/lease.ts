@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lease, LockError } from '@tidemark/lock'
-import { raceTimeout } from '../abort.ts'
 import { type Database, withSignal } from '../database/database.ts'
+import { raceTimeout } from '../race-abort.ts'
 import type { Outcome } from './outcome.ts'
 
 /** The key of a source's lease, one for each thing that is done with it. */

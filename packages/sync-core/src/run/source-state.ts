@@ -1,5 +1,5 @@
+import { leaseProblem, type Problem, statusProblem } from './next-steps.ts'
 import type { Count, SyncStatus } from './outcome.ts'
-import { leaseProblem, type Problem, statusProblem } from './problem.ts'
 
 /** Where a source stands, as the database knows it. Ages are by the clock of the database, in milliseconds. */
 export interface SourceStatus {

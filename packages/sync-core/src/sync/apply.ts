@@ -1,7 +1,7 @@
 import { nextBatchSize } from '../run/budget.ts'
-import { refuseTooManyFailures } from '../run/stop.ts'
+import { refuseTooManyFailures } from '../run/outcome-from-error.ts'
 import { applyBatch } from '../store/apply-batch.ts'
-import { type Applying, prepareBatches } from './batches.ts'
+import { type Applying, prepareBatches } from './prepare-batches.ts'
 
 const FIRST_BATCH_PAGES = 25
 const MAX_BATCH_PAGES = 500

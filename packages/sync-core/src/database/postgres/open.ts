@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import pg from 'pg'
 import { serialize } from 'pg-protocol'
-import { ABORTED, raceAbort, raceTimeout } from '../../abort.ts'
+import { ABORTED, raceAbort, raceTimeout } from '../../race-abort.ts'
 import { redact } from '../../redact.ts'
 import { SyncError } from '../../sync-error.ts'
 import type { Connection, Database } from '../database.ts'

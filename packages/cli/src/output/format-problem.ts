@@ -1,7 +1,7 @@
 import type { Problem } from '@tidemark/sync-core'
 
 /** A problem on one line and its next step on another. @param about what has it, where the message does not say */
-export function problemText({ message, nextStep }: Problem, about?: string): string {
+export function formatProblem({ message, nextStep }: Problem, about?: string): string {
   const oneLine = message.trim().replace(/\s*\n\s*/g, ' ')
   return `tidemark: ${about === undefined ? '' : `${about}: `}${oneLine}\n  ${nextStep}\n`
 }

@@ -5,10 +5,10 @@
  * Neither runs hooks, asks anyone, or sees the caller's GIT_DIR; what only reads may use no transport at all. A signal
  * ends both. A git that streams or fetches has a process group of its own, which is sent SIGTERM, and SIGKILL a second
  * later: its helper for a protocol would outlive it. simple-git sends SIGINT to git alone, which ends everything that git
- * does locally, because there it starts nothing; so it is not used on a server ([test](../../test/git/git.test.ts)).
+ * does locally, because there it starts nothing; so it is not used on a server ([test](../../test/git/run-git.test.ts)).
  */
 import { channel } from 'node:diagnostics_channel'
-import { ABORTED, raceAbort } from '../abort.ts'
+import { ABORTED, raceAbort } from '../race-abort.ts'
 import { redact } from '../redact.ts'
 import { traced } from '../trace.ts'
 import type { Address } from './address.ts'
@@ -52,7 +52,7 @@ export async function localGit(
 ): Promise<string> {
   signal.throwIfAborted()
   // Loaded only when needed: a remote source with nothing new does not need it.
-  const { simpleGit } = await import('./simple-git.ts')
+  const { simpleGit } = await import('../bundled/simple-git.ts')
   const env = gitEnvironment(folder) as Record<string, string>
   const git = simpleGit({
     baseDir: folder,
@@ -87,7 +87,7 @@ export async function startGit(
   signal: AbortSignal,
   { input, server }: GitOptions = {},
 ) {
-  const { execa } = await import('./execa.ts')
+  const { execa } = await import('../bundled/execa.ts')
   const child = execa('git', [...SAFE_CONFIG.flatMap((setting) => ['-c', setting]), '-C', folder, ...args], {
     env: gitEnvironment(folder, server),
     cancelSignal: signal,
