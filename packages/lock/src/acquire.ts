@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LocksContext } from './context.ts'
+import { isTransient } from './database-error.ts'
 import { type Acquired, createLease, type Lease } from './lease.ts'
 import { LockError } from './lock-error.ts'
 import { type LockFacts, type LockHolder, parseLock, withJson } from './lock-state.ts'
 import { type AcquireRequest, resolveRequest, type TryOptions } from './options.ts'
-import { answerWithin, isTransient, run } from './queryable.ts'
+import { answerWithin, run } from './queryable.ts'
 
 /**
  * Another has the key: who, and for how long already. Where `expiresInMs` is not above 0 the lease is over, but a

@@ -1,5 +1,6 @@
+import { asLockError } from './database-error.ts'
 import { LockError } from './lock-error.ts'
-import { asLockError, type Queryable } from './queryable.ts'
+import type { Queryable } from './queryable.ts'
 
 /** A fence for statements of the caller's own: no row means that the lease is lost. */
 export interface FenceSql {

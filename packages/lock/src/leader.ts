@@ -1,6 +1,6 @@
 import { sleepOrAbort } from './acquire.ts'
+import { isTransient } from './database-error.ts'
 import type { Lease } from './lease.ts'
-import { isTransient } from './queryable.ts'
 import { runUnderLease } from './with-lock.ts'
 
 export type LeaderWork = (lease: Lease, signal: AbortSignal) => Promise<unknown>

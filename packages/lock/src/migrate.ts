@@ -1,3 +1,4 @@
+import { asLockError } from './database-error.ts'
 import { functionName, literal, qualified, qualifiedFunction, quote } from './identifier.ts'
 import { LockError } from './lock-error.ts'
 import ttl from './migrations/0001-ttl.ts'
@@ -5,7 +6,7 @@ import heartbeat, { CLOCK, OWN_COLUMNS } from './migrations/0002-heartbeat.ts'
 import checkTable from './migrations/check-table.ts'
 import convertFirstForm from './migrations/convert-first-form.ts'
 import type { Settings } from './options.ts'
-import { asLockError, type Queryable } from './queryable.ts'
+import type { Queryable } from './queryable.ts'
 
 /** The last function that `migrate()` creates. */
 const RELEASE_ARGUMENTS = '(text, bigint, double precision, text)'

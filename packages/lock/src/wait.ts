@@ -1,8 +1,8 @@
 import { type Contention, type SendAttempt, sleepOrAbort } from './acquire.ts'
 import type { LocksContext } from './context.ts'
+import { isTransient } from './database-error.ts'
 import type { Acquired } from './lease.ts'
 import { LockError } from './lock-error.ts'
-import { isTransient } from './queryable.ts'
 import { enclosingLease } from './with-lock.ts'
 
 /** Between two tries, spread by a tenth so that waiters don't come in step. */

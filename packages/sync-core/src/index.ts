@@ -8,6 +8,7 @@ export type { TracedGit } from './git/run-git.ts'
 export type { PlannedChange } from './plan/plan.ts'
 export { redact } from './redact.ts'
 export { cancelledEmbedResult, type EmbedProgress, type EmbedResult } from './run/embed-result.ts'
+export { exitCodeFromResults, severityFromStatus, statusText, worstStatus } from './run/exit-code.ts'
 export { leaseKey } from './run/lease.ts'
 export {
   countRun,
@@ -33,7 +34,6 @@ export {
   type SourceStatus,
   sourceProblem,
 } from './run/source-state.ts'
-export { exitCodeFromResults, severityFromStatus, statusText, worstStatus } from './run/status.ts'
 export { type SearchMode, type SearchOptions, type SearchResult, search } from './search/search.ts'
 export { countSource, type SourceSize } from './store/count-source.ts'
 export { collectEmbeddings, type GcResult } from './store/embeddings/collect-embeddings.ts'

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { sqlState } from '../../src/database-error.ts'
 import { createLocks, type Lease, type Locks } from '../../src/index.ts'
-import { sqlState } from '../../src/queryable.ts'
 import { clients, type OpenClient } from './clients.ts'
 
 describe.each(clients)('the recipe for $name', ({ engine, listens, survivesCuts, open }) => {

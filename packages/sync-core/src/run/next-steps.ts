@@ -1,7 +1,7 @@
 import type { LockErrorCode } from '@tidemark/lock'
 import type { EmbedResult } from './embed-result.ts'
+import { type Severity, severityFromStatus, statusText } from './exit-code.ts'
 import type { Holder, SyncResult, SyncStatus } from './outcome.ts'
-import { type Severity, severityFromStatus, statusText } from './status.ts'
 
 /**
  * Something that is wrong, with the step that goes on from there. Both are made here from one status, reason, error
