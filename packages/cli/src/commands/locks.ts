@@ -34,14 +34,10 @@ export function addLocks(program: Command): void {
 async function listLocks(call: Call): Promise<void> {
   const { output } = call
   const listed = await call.withDatabase('read_only', readLocks)
-  const locks = listed.map(({ key, token, holder, heldForMs, sinceRefreshMs, expiresInMs }) => ({
-    key,
-    token: String(token),
-    holder: holder && { host: holder.host, pid: holder.pid },
-    heldForMs,
-    sinceRefreshMs,
-    expiresInMs,
-  }))
+  const locks = listed.map(({ key, token, holder, heldForMs, sinceRefreshMs, expiresInMs }) => {
+    const named = holder && { host: holder.host, pid: holder.pid }
+    return { key, token: String(token), holder: named, heldForMs, sinceRefreshMs, expiresInMs }
+  })
   if (output.json) return output.printJson('locks list', { locks })
   if (locks.length === 0) return output.notify('No lease is held.')
   const rows = locks.map(({ key, holder, heldForMs, sinceRefreshMs, expiresInMs }) => [

@@ -48,15 +48,9 @@ export function addSources(program: Command): void {
 
 async function listSources({ config, output }: Call): Promise<void> {
   const { redact } = await import('@tidemark/sync-core')
-  const sources = config.sources.map(({ id, repo, ref, subpath, include, exclude, everyMs }) => ({
-    id,
-    repo: redact(repo),
-    ref,
-    subpath: subpath ?? null,
-    include: include ?? [],
-    exclude: exclude ?? [],
-    everyMs,
-  }))
+  const sources = config.sources.map(({ id, repo, ref, subpath = null, include = [], exclude = [], everyMs }) => {
+    return { id, repo: redact(repo), ref, subpath, include, exclude, everyMs }
+  })
   if (output.json) return output.printJson('sources list', { sources })
   if (sources.length === 0)
     return output.notify(`${config.file} has no sources yet. Add one with: tidemark sources add <id> <repo>`)
