@@ -55,8 +55,9 @@ export async function createHome(context: PolicyContext, name: string) {
     /** What the old policy does at the end of its job, with a limit of its own. */
     embed: () => embedStale(observer.db, embedding.urlOf(name), AbortSignal.timeout(limits.hardMs)),
     async finish() {
-      // Whoever has a lease now is dead.
-      await runProcess([...TIDEMARK, 'sync', '--break-lock', '--all', '--max-age', '1', '--quiet'], home)
+      // Whoever has a lease now is dead, but perhaps not for as long as its age would have to be.
+      const named = sources.flatMap(({ id }) => ['--source', id])
+      await runProcess([...TIDEMARK, 'sync', '--force-break-lock', '--quiet', ...named], home)
       await runProcess([...TIDEMARK, 'sync', '--all', '--quiet'], home)
     },
   }
