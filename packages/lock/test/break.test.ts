@@ -32,6 +32,13 @@ describe.each(routes)('break on %s', (route) => {
     expect(next.held).toBe(true)
   })
 
+  test('changes the token, so that whoever has seen the old one knows that it is over', async () => {
+    await using world = await lockWorld(route)
+    const { token } = await world.locks.acquire('job')
+    await world.another().break('job', { force: true })
+    expect((await world.locks.inspect('job'))!.token).toBeGreaterThan(token)
+  })
+
   test('by two at once breaks once', async () => {
     await using world = await lockWorld(route)
     await world.locks.acquire('job')

@@ -121,6 +121,18 @@ describe.each(engines)('in %s, of a holder that has lost its lease', (engine) =>
 })
 
 describe.each(engines)('in %s, of a holder that has its lease', (engine) => {
+  test('the end of the search index is not recorded while a run is writing pages', async () => {
+    await using world = await preparedWorld(engine)
+    const { db } = world
+    await using lease = await db.locks.acquire('search:docs')
+    await db.query('UPDATE tidemark.sources SET dirty = true, unindexed_since_run = 7')
+
+    await finishIndex({ db, lease }, toIndex, '7')
+
+    const { rows } = await db.query('SELECT unindexed_since_run AS run FROM tidemark.sources')
+    expect(rows).toEqual([{ run: '7' }])
+  })
+
   test.for(Object.entries(STATEMENTS))('%s writes', async ([, statement]) => {
     await using world = await preparedWorld(engine)
     await using held = await world.db.locks.acquire('sync:docs')
