@@ -4,7 +4,7 @@ import type { LeaseEvent } from './events.ts'
 import { checkName, parseTableName } from './identifier.ts'
 import { badOption, LockError } from './lock-error.ts'
 import { OWN_COLUMNS } from './migrations/0002-heartbeat.ts'
-import type { Queryable } from './queryable.ts'
+import { MAX_TIMER_MS, type Queryable } from './queryable.ts'
 import type { Listener } from './wakeups.ts'
 
 const COLUMNS = {
@@ -121,8 +121,8 @@ export function resolveRequest(settings: Settings, key: string, options: TryOpti
   return { key, info: infoJson(info), ttlMs, trustMs, heartbeatMs, atLeastMs: atLeastMs || null }
 }
 
-/** What a timer can wait for: up to 2^31 - 1 ms. */
-const isTimer = (ms: unknown) => Number.isInteger(ms) && (ms as number) >= 0 && (ms as number) < 2 ** 31
+/** What a timer can wait for. */
+const isTimer = (ms: unknown) => Number.isInteger(ms) && (ms as number) >= 0 && (ms as number) <= MAX_TIMER_MS
 
 /** A text that a row of the database can hold. */
 function isStorable(text: unknown): text is string {

@@ -7,7 +7,7 @@ import { isMissing } from '../missing-database.ts'
 import { formatCommit, formatDuration } from '../output/format.ts'
 import { UsageError } from '../usage-error.ts'
 import { defineAction } from './define-action.ts'
-import { parseDuration } from './flags.ts'
+import { parseDuration, refuseFlags } from './flags.ts'
 
 /** `tidemark sources`: what is mirrored. */
 export function addSources(program: Command): void {
@@ -98,7 +98,7 @@ async function removeConfigured(
   id: string,
   { purge = false, yes = false }: { purge?: boolean; yes?: boolean },
 ): Promise<void> {
-  if (yes && !purge) throw new UsageError('--yes needs --purge', 'Without it there is nothing to confirm.')
+  refuseFlags([[yes && !purge, '--yes needs --purge', 'Without it there is nothing to confirm.']])
   const { removeFromConfig } = await import('../config/edit.ts')
   const { getSource } = await import('../config/select-sources.ts')
   const { config, output } = call

@@ -1,4 +1,4 @@
-import type { BreakVerdict, LockState } from '@tidemark/lock'
+import type { BreakResult, LockState } from '@tidemark/lock'
 import type {
   EmbedResult,
   GcResult,
@@ -34,7 +34,7 @@ export interface Outputs {
   status: { sources: readonly ListedStatus[] }
   runs: { runs: readonly RunRecord[] }
   'locks list': { locks: readonly ListedLock[] }
-  'locks break': { key: string; verdict: BreakVerdict['verdict'] | 'absent' }
+  'locks break': { key: string; verdict: BreakResult['verdict'] }
   doctor: { healthy: boolean; findings: readonly Finding[] }
   migrate: { migrated: boolean }
   'migrate --dry-run': { statements: readonly string[] }

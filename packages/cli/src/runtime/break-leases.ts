@@ -1,10 +1,10 @@
-import type { BreakOptions } from '@tidemark/lock'
+import type { BreakOptions, BreakResult } from '@tidemark/lock'
 import { type Database, leaseKey } from '@tidemark/sync-core'
 
 /** What became of the lease of a source. */
 export interface BrokenLease {
   readonly source: string
-  readonly verdict: 'broken' | 'refused' | 'absent'
+  readonly verdict: BreakResult['verdict']
   readonly holder: { readonly host: string; readonly pid: number } | null
   readonly sinceRefreshMs: number | null
 }

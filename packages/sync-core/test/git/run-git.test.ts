@@ -29,6 +29,14 @@ async function* noLines(signal: AbortSignal): AsyncGenerator<string> {
   yield* await once(signal, 'abort').then(() => [])
 }
 
+/** A server that does not answer, and the helpers that talk to it. */
+async function serveHanging() {
+  const server = await serveGit(repository.folder)
+  server.mood = 'hang'
+  const isHelper = (line: string) => line.includes('git-remote-http') && line.includes(server.url)
+  return { server, helpers: () => commandLines().filter(isHelper) }
+}
+
 describe('git', () => {
   test('thirty times side by side, under one signal, has Node warn of nothing', async () => {
     const warnings: Error[] = []
@@ -87,6 +95,19 @@ describe('git', () => {
     expect(performance.now() - started).toBeLessThan(5_000)
   })
 
+  test('that ends on its signal leaves nothing behind that does not mind it', async () => {
+    const stop = new AbortController()
+    const alias = 'alias.parent=!(trap "" TERM; exec sleep 4242) <&- >&- 2>&- & echo; sleep 1000'
+    const git = await startGit(repository.folder, ['-c', alias, 'parent'], stop.signal)
+    const orphans = () => commandLines().filter((line) => line.startsWith('sleep 4242'))
+    await vi.waitFor(() => expect(orphans()).toHaveLength(1))
+
+    stop.abort()
+    await git.stop()
+
+    await vi.waitFor(() => expect(orphans()).toEqual([]))
+  })
+
   test('that answers as text is ended by its signal, whose reason is thrown, and no process is left', async () => {
     const stop = new AbortController()
     // Without input it waits for some.
@@ -126,9 +147,7 @@ describe('git', () => {
   })
 
   test('on a server is not run by simple-git, whose signal ends git alone: its helper goes on', async () => {
-    const server = await serveGit(repository.folder)
-    server.mood = 'hang'
-    const helpers = () => commandLines().filter((line) => line.includes('git-remote-http') && line.includes(server.url))
+    const { server, helpers } = await serveHanging()
     const stop = new AbortController()
     const [requested, running] = [
       server.requested(),
@@ -146,9 +165,7 @@ describe('git', () => {
   })
 
   test('on a server ends with all that it has started', async () => {
-    const server = await serveGit(repository.folder)
-    server.mood = 'hang'
-    const helpers = () => commandLines().filter((line) => line.includes('git-remote-http') && line.includes(server.url))
+    const { server, helpers } = await serveHanging()
     const stop = new AbortController()
     const [requested, running] = [
       server.requested(),

@@ -59,6 +59,13 @@ export async function runProcess(command: CommandLine, options: ProcessOptions) 
   return ended
 }
 
+/** Frees the leases of these sources, whose holders are dead, though perhaps not for as long as an age would ask for. */
+export const freeLeases = (sourceIds: readonly string[], options: ProcessOptions) =>
+  runProcess(
+    [...TIDEMARK, 'sync', '--force-break-lock', '--quiet', ...sourceIds.flatMap((id) => ['--source', id])],
+    options,
+  )
+
 /** Runs a measurement in a process of its own, so that memory, event loop and modules are its own. @returns its JSON. */
 export async function runMeasurement<Figures>(
   program: URL,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type GeneratedSource, generateSource } from '../harness/generate-source.ts'
 import { moveMain } from '../harness/git.ts'
 import { type Harness, withClient } from '../harness/harness.ts'
-import { type ProcessOptions, runProcess, runTidemark, startProcess, TIDEMARK } from '../harness/process.ts'
+import { freeLeases, type ProcessOptions, runProcess, runTidemark, startProcess, TIDEMARK } from '../harness/process.ts'
 import { median, sum } from '../harness/statistics.ts'
 import { formatCount, formatMs } from '../harness/tables.ts'
 
@@ -102,8 +102,7 @@ function killImport(options: ProcessOptions, url: string, pages: number) {
       AND backend_type = 'client backend'`
     while ((await count(sessions)) > 0) await sleep(20)
     const stored = await countStored()
-    const named = SOURCE_IDS.flatMap((id) => ['--source', id])
-    await runProcess([...TIDEMARK, 'sync', '--force-break-lock', '--quiet', ...named], options)
+    await freeLeases(SOURCE_IDS, options)
     const { ms, results } = await syncAll(options)
     const read = sum(results.map(({ blobsRead }) => blobsRead))
     const pagesAfter = await countStored()

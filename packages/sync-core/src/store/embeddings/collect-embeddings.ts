@@ -3,7 +3,7 @@ import { readRows } from '../read-rows.ts'
 
 /** What was removed, or would be. */
 export interface GcResult {
-  /** Embeddings of texts that no chunk has any more, and all of sets that a newer one has taken the place of. */
+  /** How many embeddings, those of replaced sets among them. */
   readonly embeddings: number
   /** The sets of which all was removed. */
   readonly models: readonly string[]

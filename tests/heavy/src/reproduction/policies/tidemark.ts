@@ -5,7 +5,14 @@ import type { SyncResult } from '@tidemark/sync-core'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import type { GeneratedSource } from '../../harness/generate-source.ts'
 import type { Harness } from '../../harness/harness.ts'
-import { type CommandLine, type ProcessOptions, runProcess, runTidemark, TIDEMARK } from '../../harness/process.ts'
+import {
+  type CommandLine,
+  freeLeases,
+  type ProcessOptions,
+  runProcess,
+  runTidemark,
+  TIDEMARK,
+} from '../../harness/process.ts'
 import { embedStale } from '../embed-stale.ts'
 import { observe } from '../observe.ts'
 import { type Policy, type PolicyContext, runInTurn, type SourceWork, wasKilled } from './policy.ts'
@@ -55,9 +62,8 @@ export async function createHome(context: PolicyContext, name: string) {
     /** What the old policy does at the end of its job, with a limit of its own. */
     embed: () => embedStale(observer.db, embedding.urlOf(name), AbortSignal.timeout(limits.hardMs)),
     async finish() {
-      // Whoever has a lease now is dead, but perhaps not for as long as its age would have to be.
-      const named = sources.flatMap(({ id }) => ['--source', id])
-      await runProcess([...TIDEMARK, 'sync', '--force-break-lock', '--quiet', ...named], home)
+      const ids = sources.map(({ id }) => id)
+      await freeLeases(ids, home)
       await runProcess([...TIDEMARK, 'sync', '--all', '--quiet'], home)
     },
   }
