@@ -97,15 +97,17 @@ describe('git', () => {
 
   test('that ends on its signal leaves nothing behind that does not mind it', async () => {
     const stop = new AbortController()
-    const alias = 'alias.parent=!(trap "" TERM; exec sleep 4242) <&- >&- 2>&- & echo; sleep 1000'
+    // Its length is its name: no other process of this machine has it.
+    const orphan = `sleep ${1_000_000 + process.pid}`
+    const alias = `alias.parent=!(trap "" TERM; exec ${orphan}) <&- >&- 2>&- & echo; sleep 1000`
     const git = await startGit(repository.folder, ['-c', alias, 'parent'], stop.signal)
-    const orphans = () => commandLines().filter((line) => line.startsWith('sleep 4242'))
-    await vi.waitFor(() => expect(orphans()).toHaveLength(1))
+    const orphans = () => commandLines().filter((line) => line.startsWith(orphan))
+    await vi.waitFor(() => expect(orphans()).toHaveLength(1), { timeout: 10_000 })
 
     stop.abort()
     await git.stop()
 
-    await vi.waitFor(() => expect(orphans()).toEqual([]))
+    await vi.waitFor(() => expect(orphans()).toEqual([]), { timeout: 10_000 })
   })
 
   test('that answers as text is ended by its signal, whose reason is thrown, and no process is left', async () => {
