@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Argument } from 'commander'
 import { BRIEF_BENCH, benchmarks, FULL_BENCH, SUBJECTS } from './bench/benchmarks.ts'
 import { createHarness, describeMachine } from './harness/harness.ts'
-import { createProgram, parseWholeNumber, runMain } from './harness/main.ts'
+import { createProgram, runMain, wholeNumber } from './harness/main.ts'
 import { renderChecks } from './harness/tables.ts'
 
 const RESULTS = fileURLToPath(new URL('../results/bench.json', import.meta.url))
@@ -13,7 +13,7 @@ const RESULTS = fileURLToPath(new URL('../results/bench.json', import.meta.url))
 const program = createProgram('bench')
   .addArgument(new Argument('[subjects...]', 'what is timed; all of it by default').choices(SUBJECTS))
   .option('--brief', 'half a minute on the pages of the demonstration')
-  .option('--seed <number>', 'of the moments at which runs are stopped', parseWholeNumber, 1)
+  .option('--seed <number>', 'of the moments at which runs are stopped', wholeNumber(0), 1)
   .option('--json <file>', 'where the figures are written', RESULTS)
   .addHelpText('after', '\nTIDEMARK_CORPORA names a folder with rfcs.bundle and tldr.bundle to time those.')
   .parse()

@@ -4,23 +4,37 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Argument, Option } from 'commander'
 import { describeMachine } from './harness/harness.ts'
-import { createProgram, parseWholeNumber, runMain } from './harness/main.ts'
+import { createProgram, runMain, wholeNumber } from './harness/main.ts'
 import { renderChecks } from './harness/tables.ts'
-import { PROFILES, type Profile } from './profile.ts'
-import { readPublishedSettings } from './reproduction/published.ts'
+import { PROFILES } from './profile.ts'
 import { PARTS, type PartName, runParts } from './run-parts.ts'
 
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url))
+
+const setting = (flag: string, about: string, env: string, min = 1) =>
+  new Option(`${flag} <number>`, about).env(env).argParser(wholeNumber(min))
 
 const program = createProgram('heavy')
   .description('Shows the cascade under the old policy and its cure, injects faults, and measures.')
   .addArgument(new Argument('[parts...]', 'what to run; everything by default').choices(PARTS))
   .addOption(new Option('--profile <name>', 'how much of it').choices(Object.keys(PROFILES)).default('short'))
-  .option('--seed <number>', 'the same seed makes the same sources, commits and faults', parseWholeNumber, 1)
+  .option('--seed <number>', 'the same seed makes the same sources, commits and faults', wholeNumber(0), 1)
   .option('--report', 'write a page with pictures into tests/heavy/results')
+  .optionsGroup('Instead of what the profile has:')
+  .addOption(setting('--kills', 'chaos: processes that are ended by SIGKILL', 'KILLS', 0))
+  .addOption(setting('--pauses', 'chaos: processes that are paused past their lease', 'PAUSES', 0))
+  .addOption(setting('--pages', 'published: of each source', 'PAGES'))
+  .addOption(setting('--sources', 'published: new sources', 'SOURCES'))
+  .addOption(setting('--waves', 'published: runs of each source', 'WAVES'))
+  .addOption(setting('--timeout-seconds', 'published: of a run, too tight for the last source', 'TIMEOUT_SECONDS'))
   .parse()
-const { profile, seed, report } = program.opts<{ profile: keyof typeof PROFILES; seed: number; report?: true }>()
-const settings = readEnvironment(PROFILES[profile])
+const { profile, seed, report, kills, pauses, ...published } = program.opts()
+const common = PROFILES[profile as keyof typeof PROFILES]
+const settings = {
+  ...common,
+  chaos: { ...common.chaos, ...(kills !== undefined && { kills }), ...(pauses !== undefined && { pauses }) },
+  published: { ...common.published, ...published },
+}
 const parts = program.args.length > 0 ? (program.args as PartName[]) : PARTS
 
 const started = performance.now()
@@ -41,12 +55,3 @@ await runMain(async (signal) => {
   console.log(renderChecks(checks))
   return checks
 })
-
-/** The profile, with what the environment says of the published scenario. */
-function readEnvironment(settings: Profile): Profile {
-  try {
-    return { ...settings, published: readPublishedSettings(settings.published) }
-  } catch (error) {
-    return program.error((error as Error).message)
-  }
-}

@@ -1,5 +1,5 @@
 import { type BenchSettings, BRIEF_BENCH, FULL_BENCH } from './bench/benchmarks.ts'
-import { CHAOS_PROFILES, type ChaosSettings } from './chaos/chaos.ts'
+import type { ChaosSettings } from './chaos/chaos.ts'
 import type { PublishedSettings } from './reproduction/published.ts'
 import type { ReproductionSettings } from './reproduction/reproduce.ts'
 import type { ScaleSettings } from './scale/scale.ts'
@@ -19,14 +19,14 @@ export const PROFILES = {
   short: {
     reproduction: { hours: 3, doubledHours: 0, budgetSeconds: 5 },
     published,
-    chaos: { ...CHAOS_PROFILES.short, kills: 6, pauses: 3 },
+    chaos: { kills: 6, pauses: 3, sources: 4 },
     scale: { sizes: [3_700, 7_400] },
     bench: BRIEF_BENCH,
   },
   full: {
     reproduction: { hours: 24, doubledHours: 5, budgetSeconds: 9 },
     published,
-    chaos: { ...CHAOS_PROFILES.long, kills: 200, pauses: 100 },
+    chaos: { kills: 200, pauses: 100, sources: 6 },
     scale: { sizes: [3_700, 37_000, 370_000] },
     bench: FULL_BENCH,
   },

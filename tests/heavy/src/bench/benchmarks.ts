@@ -1,7 +1,6 @@
 /**
  * The benchmarks of all packages, ours beside a baseline and our peers: `lock` beside other locks on one Postgres, `sync`
- * on real repositories beside the same rows written in bulk, the `command` beside a `node` that does nothing, and
- * `langchain`, the sync beside LangChain's `index()`.
+ * on real repositories beside the same rows written in bulk, the `command` beside a `node` that does nothing.
  *
  * They run one after the other, and within each of them those that are compared take turns, so that a noisy machine is
  * as noisy for all. What is measured runs in a process of its own (each `measure.ts`) where memory and what is loaded
@@ -9,11 +8,10 @@
  */
 import type { Check, Harness } from '../harness/harness.ts'
 import { benchCommand } from './bench-command.ts'
-import { benchLangchain } from './langchain/bench-langchain.ts'
 import { benchLock } from './lock/bench-lock.ts'
 import { benchSync } from './sync/bench-sync.ts'
 
-const BENCHMARKS = { lock: benchLock, sync: benchSync, command: benchCommand, langchain: benchLangchain }
+const BENCHMARKS = { lock: benchLock, sync: benchSync, command: benchCommand }
 
 type Subject = keyof typeof BENCHMARKS
 export const SUBJECTS = Object.keys(BENCHMARKS) as Subject[]
@@ -26,7 +24,6 @@ export const BRIEF_BENCH: Required<BenchSettings> = {
   lock: { rounds: 6, acquisitions: 25, handoffRounds: 3, snapshotRounds: 1, checksTimes: false },
   sync: { corpora: ['vite'], engines: ['postgres'], rounds: 1, stops: 10, maxBudgetMs: 200 },
   command: { runs: 3 },
-  langchain: { corpus: 'vite', sizes: [84], rounds: 1 },
 }
 
 /** Where `TIDEMARK_CORPORA` names a folder of bundles, on those; else on the demonstration's pages. */
@@ -40,9 +37,6 @@ export const FULL_BENCH: Required<BenchSettings> = {
     maxBudgetMs: 1_000,
   },
   command: { runs: 15 },
-  langchain: process.env.TIDEMARK_CORPORA
-    ? { corpus: 'tldr', sizes: [1_000, 10_000], rounds: 3 }
-    : { corpus: 'vite', sizes: [42, 84], rounds: 3 },
 }
 
 export async function benchmarks(settings: BenchSettings, harness: Harness) {

@@ -23,6 +23,7 @@ import { createMovingSource, type MovingSource } from './moving-source.ts'
 import { planWave, type WavePlan } from './plan-wave.ts'
 import { canFakeClocks } from './start-run.ts'
 import { createPageVerifier } from './verify-pages.ts'
+import { watchMachine } from './watch-machine.ts'
 
 /** How much is injected; waves go on until both numbers are reached. */
 export interface ChaosSettings {
@@ -33,11 +34,6 @@ export interface ChaosSettings {
   /** How many sources are synced side by side. */
   readonly sources: number
 }
-
-export const CHAOS_PROFILES = {
-  short: { kills: 10, pauses: 5, sources: 4 },
-  long: { kills: 1_000, pauses: 500, sources: 6 },
-} as const satisfies Record<string, ChaosSettings>
 
 export async function runChaos(settings: ChaosSettings, harness: Harness) {
   const { seed, log, signal } = harness
@@ -53,6 +49,7 @@ export async function runChaos(settings: ChaosSettings, harness: Harness) {
   const url = await harness.createDatabase('chaos')
   const db = await open(url)
   await withClient(url, installAudit)
+  const machine = resources.use(await watchMachine(url))
   const reference = await open(await harness.createDatabase('chaos_reference'))
   const created = Array.from({ length: settings.sources }, (_, n) => createMovingSource(n, seed, home))
   const sources = (await Promise.all(created)).map((source) => resources.use(source))
@@ -77,7 +74,7 @@ export async function runChaos(settings: ChaosSettings, harness: Harness) {
     signal.throwIfAborted()
     count('waves')
     const plan = planWave(seed, counts.waves!, sources.length)
-    record(await verifyWave(await injectFaults({ plan, url, harness, sources, home, count }), plan))
+    record(await verifyWave(await injectFaults({ plan, url, harness, sources, home, count, machine }), plan))
     const amounts = `${counts.kills} of ${settings.kills} kills, ${counts.pauses} of ${settings.pauses} pauses`
     log(`wave ${counts.waves}: ${amounts}, ${violations.length} violations`)
   }

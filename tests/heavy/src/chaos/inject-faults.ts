@@ -3,6 +3,7 @@ import { type Harness, withClient } from '../harness/harness.ts'
 import type { MovingSource } from './moving-source.ts'
 import { type FaultedRun, LEFT_ALONE, SHORT_LEASE, type WavePlan } from './plan-wave.ts'
 import { canFakeClocks, type Run, type RunStart, startRun } from './start-run.ts'
+import type { watchMachine } from './watch-machine.ts'
 
 type Fault = FaultedRun['fault']
 export type WaveRun = Awaited<ReturnType<typeof injectIntoRun>>[number]
@@ -14,13 +15,17 @@ interface Wave {
   readonly sources: readonly MovingSource[]
   readonly home: string
   readonly count: (what: string, times?: number) => void
-  /** Names of the runs whose connections were cut. */
+  readonly machine: Awaited<ReturnType<typeof watchMachine>>
+  /** Names of the runs that have not ended, and of those whose connections were cut. */
+  readonly underWay: Set<string>
   readonly cutOff: Set<string>
 }
 
 /** Longer than the lease of a run that was killed. */
 const WAIT_MS = 4_000
 const BUDGET_MS = 12_000
+/** Without a beat for this long, which is near to what a lease has left after its last one, nobody can keep a lease. */
+const MAX_STALL_MS = (SHORT_LEASE.ttlMs - SHORT_LEASE.marginMs - SHORT_LEASE.heartbeatMs) * 0.8
 const SERVER_FAULT_BUDGET_MS = 2_500
 /** What ends a run that is paused or hangs is to be the loss of its lease. */
 const BUDGETS_MS: { readonly [Each in Fault]?: number } = { paused: 45_000, hung: 45_000, timeout: 4_000 }
@@ -58,8 +63,8 @@ const INJECT: Record<Fault, (run: Run, startSuccessor: () => Promise<Run>) => Pr
 }
 
 /** A wave over all sources, side by side, and what is done to it; ends when all its processes have. */
-export async function injectFaults(settings: Omit<Wave, 'cutOff'>): Promise<readonly WaveRun[]> {
-  const wave = { ...settings, cutOff: new Set<string>() }
+export async function injectFaults(settings: Omit<Wave, 'underWay' | 'cutOff'>): Promise<readonly WaveRun[]> {
+  const wave = { ...settings, underWay: new Set<string>(), cutOff: new Set<string>() }
   const { plan, sources } = wave
   const moments = sources.map((source, i) => runInTurn(wave, source, plan.sources[i]!.moments, `${i}-moment`))
   const early = await settleAll(moments)
@@ -84,7 +89,7 @@ async function runInTurn(wave: Wave, source: MovingSource, plans: readonly Fault
 
 /** Moves the ref, starts a run, and others beside it, injects its fault, and waits for the ends of all. */
 async function injectIntoRun(
-  { plan: { wave }, url, harness: { signal }, home, count, cutOff }: Wave,
+  { plan: { wave }, url, harness: { signal }, home, count, machine, underWay, cutOff }: Wave,
   { id, repo, server, positions, move }: MovingSource,
   plan: FaultedRun,
   name: string,
@@ -96,10 +101,13 @@ async function injectIntoRun(
   if (serverFault) Object.assign(server, serverFault)
   const budgetMs = serverFault ? SERVER_FAULT_BUDGET_MS : BUDGET_MS
   const runs: Run[] = []
+  const startMs = performance.now()
   const start = async (role: string, options: RunStart['options'], plan?: FaultedRun) => {
     const about = { name: `wave-${wave}-${name}-${role}`, url, source: { id, repo, ref: 'main' }, home, signal }
     const run = await startRun({ ...about, options }, plan)
     runs.push(run)
+    underWay.add(run.name)
+    run.ended.finally(() => underWay.delete(run.name))
     return run
   }
   const run = await start('run', { waitMs: WAIT_MS, budgetMs: BUDGETS_MS[fault] ?? budgetMs }, plan)
@@ -118,18 +126,20 @@ async function injectIntoRun(
   // A kill after the result took nothing away; of a pause the audit knows whether another took over.
   if (fault === 'SIGKILL' && injected && ends[0]!.result === null) count('kills')
   else if (injected && fault !== 'paused') count(fault)
+  const stalled = machine.longestStallMs(startMs) > MAX_STALL_MS
+  if (stalled) count('runs while the machine stalled', ends.length)
   return ends.map((end, i) => {
     /** The fault that hit it. */
     const hit = injected && i === 0 ? fault : 'none'
     /** Nothing else is a reason to lose a lease. */
-    const mayLoseLease = cutOff.has(end.name) || ['SIGKILL', 'paused', 'hung'].includes(hit)
+    const mayLoseLease = stalled || cutOff.has(end.name) || ['SIGKILL', 'paused', 'hung'].includes(hit)
     /** The commit that the ref named all the while. */
     const head = positions.at(-1)!
     return { ...end, head, hit, mayLoseLease, serverFault, stuck: i === 0 && injected === 'stuck' }
   })
 }
 
-async function injectIntoDatabase({ plan, url, harness, count, cutOff }: Wave): Promise<void> {
+async function injectIntoDatabase({ plan, url, harness, count, underWay, cutOff }: Wave): Promise<void> {
   const startMs = performance.now()
   for (const afterMs of plan.databaseAfterMs) {
     await sleep(Math.max(0, startMs + afterMs - performance.now()), undefined, { signal: harness.signal })
@@ -138,7 +148,10 @@ async function injectIntoDatabase({ plan, url, harness, count, cutOff }: Wave): 
     for (const { name } of rows) cutOff.add(name)
     count('cut connections', rows.length)
     if (plan.database !== 'restarted') continue
+    // Also one that connects until the server is away.
+    for (const name of underWay) cutOff.add(name)
     await harness.server.restart()
+    for (const name of underWay) cutOff.add(name)
     count('restarts')
   }
 }

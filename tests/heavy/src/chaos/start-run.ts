@@ -68,6 +68,7 @@ export async function startRun({ name, url, source, options, home, signal }: Run
   const exited = ended.then(() => false)
   exited.then(resolve)
   return {
+    name,
     ended: ended.then(({ exitCode, exitSignal, killed: overdue }) => {
       /** What it printed last; null where it was killed, or broke. */
       const result = last.startsWith('{') ? (JSON.parse(last) as SyncResult) : null

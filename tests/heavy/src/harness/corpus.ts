@@ -11,24 +11,26 @@ const DEMO = fileURLToPath(new URL('../../../../demo/vite.bundle', import.meta.u
 /** Real repositories, as bundles in the folder that `TIDEMARK_CORPORA` names; else the demonstration's for each. */
 export type Corpus = 'vite' | 'book' | 'rfcs' | 'tldr'
 
-/** A bare clone of a corpus, or of the first of its pages by path. */
-export async function cloneCorpus(corpus: Corpus, repo: string, maxPages = Number.POSITIVE_INFINITY): Promise<void> {
+/** A bare clone of a corpus. */
+export async function cloneCorpus(corpus: Corpus, repo: string): Promise<void> {
   const bundle = join(process.env.TIDEMARK_CORPORA ?? '', `${corpus}.bundle`)
   await simpleGit().clone(existsSync(bundle) ? bundle : DEMO, repo, ['--quiet', '--bare'])
-  if (maxPages < Number.POSITIVE_INFINITY) {
-    const first = (await listMarkdown(repo)).slice(0, maxPages)
-    await commit(repo, null, first.map(({ path, blob }) => `M 100644 ${blob} "${path}"\n`).join(''))
-  }
 }
 
-/** Commits a change of so many files, spread over the repository. */
+/** Commits a change of so many files, spread over the repository, by git-fast-import(1): no work tree, no index. */
 export async function changeFiles(repo: string, files: number): Promise<void> {
   const all = await listMarkdown(repo)
   const edits = sample(all, files).map(({ path, blob }) => {
     const text = `# Changed\n\nIt was ${blob}.\n`
     return `M 100644 inline "${path}"\ndata ${Buffer.byteLength(text)}\n${text}`
   })
-  await commit(repo, 'refs/heads/main^0', edits.join(''))
+  const input = `commit refs/heads/main
+committer B <b@example.org> 1767225600 +0000
+data 6
+change
+from refs/heads/main^0
+${edits.join('')}done\n`
+  await simpleGit(repo, { input: () => input }).raw('fast-import', '--quiet', '--force', '--done')
 }
 
 /** Sections of the Markdown files of a corpus, each whole, from enough files to be as varied as it is. */
@@ -36,12 +38,8 @@ export async function readSections(corpus: Corpus): Promise<readonly string[]> {
   const home = await mkdtemp(join(tmpdir(), 'tidemark-corpus-'))
   try {
     await cloneCorpus(corpus, join(home, 'repo'))
-    const git = gitIn(join(home, 'repo'))
-    const paths = (await git.raw('ls-tree', '-r', '--name-only', '-z', 'HEAD')).split('\0')
-    const pages = paths.filter((path) => path.endsWith('.md'))
-    const step = Math.max(1, Math.floor(pages.length / 300))
-    const chosen = pages.filter((_, i) => i % step === 0)
-    const text = await git.raw('show', ...chosen.map((path) => `HEAD:${path}`))
+    const chosen = sample(await listMarkdown(join(home, 'repo')), 300)
+    const text = await gitIn(join(home, 'repo')).raw('show', ...chosen.map(({ blob }) => blob))
     const sections = text.split(/\n(?=#{1,4} )/).map((section) => section.trim())
     return sections.filter((section) => section.length > 40 && section.length < 4_000)
   } finally {
@@ -60,15 +58,4 @@ export async function listMarkdown(repo: string, commit = 'main') {
   const listed = await gitIn(repo).raw('ls-tree', '-r', commit)
   const matches = listed.matchAll(/^100644 blob (\w+)\t([\w/.-]+\.md)$/gm)
   return [...matches].map(([, blob, path]) => ({ blob: blob!, path: path! }))
-}
-
-/** By git-fast-import(1): no work tree, no index. */
-async function commit(repo: string, from: string | null, changes: string): Promise<void> {
-  const parent = from ? `from ${from}\n` : ''
-  const input = `commit refs/heads/main
-committer B <b@example.org> 1767225600 +0000
-data 6
-change
-${parent}${changes}done\n`
-  await simpleGit(repo, { input: () => input }).raw('fast-import', '--quiet', '--force', '--done')
 }

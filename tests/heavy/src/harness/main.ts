@@ -5,10 +5,10 @@ import type { Check } from './harness.ts'
 export const createProgram = (name: string) =>
   new Command(`npm run ${name} --`).exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
 
-/** The number that an option is given. @throws {InvalidArgumentError} where it is none. */
-export function parseWholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.')
-  return Number(text)
+/** Reads the number that an option is given. @throws {InvalidArgumentError} where it is none, or less than this. */
+export const wholeNumber = (min: number) => (text: string) => {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= min) return Number(text)
+  throw new InvalidArgumentError(`It is not a whole number of ${min} or more.`)
 }
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 }

@@ -5,9 +5,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Check, Machine } from '../harness/harness.ts'
-import { renderMarkdown } from '../harness/tables.ts'
+import { figureTable, formatCount, formatHours, formatPercent, renderMarkdown } from '../harness/tables.ts'
+import type { PolicyRecord } from '../reproduction/policy-record.ts'
 import type { Reproduction, Scenario } from '../reproduction/reproduce.ts'
-import { policiesTable } from './policies-table.ts'
 import { timeline } from './timeline.ts'
 
 /** What a run of all parts, or of some of them, has left. */
@@ -63,6 +63,35 @@ function scenarioSection({ load, hours, policies }: Scenario, hourMs: number): s
     `![Every run of each source under each policy](${pictureName(load)})`,
     policiesTable(policies),
   ].join('\n\n')
+}
+
+/** What the policies have done and come to, a column each. */
+function policiesTable(policies: readonly PolicyRecord[]): string {
+  const staleness = policies[0]!.staleness.map(
+    ({ source }, i) =>
+      [
+        `${source} was stale for up to`,
+        ({ staleness }: PolicyRecord) => formatHours(staleness[i]!.worstHours),
+      ] as const,
+  )
+  const table = figureTable(policies, ({ policy }) => policy, {
+    waves: ({ waves }) => `${waves.length}`,
+    'not killed': ({ notKilled }) => formatPercent(notKilled),
+    'made progress': ({ progressed }) => formatPercent(progressed),
+    finished: ({ finished }) => formatPercent(finished),
+    'runs of a source that were ended early': ({ stopped }) => `${stopped}`,
+    'locks for a person to break': ({ interventions }) => `${interventions}`,
+    'wrong pages': ({ wrongPages }) => `${wrongPages}`,
+    ...Object.fromEntries(staleness),
+    'files read': ({ read }) => formatCount(read),
+    'of them once more': ({ readAgain }) => formatCount(readAgain),
+    'pages stored': ({ stored }) => formatCount(stored),
+    'stored once more': ({ storedAgain }) => formatCount(storedAgain),
+    'kB stored': ({ bytes }) => formatCount(bytes / 1_000),
+    'texts embedded': ({ embedded }) => formatCount(embedded),
+    'texts that wait for it': ({ unembedded }) => formatCount(unembedded),
+  })
+  return renderMarkdown(table)
 }
 
 const figuresSection = (part: string, figures: unknown) =>

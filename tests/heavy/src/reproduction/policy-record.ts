@@ -83,10 +83,7 @@ export function createRecord(
 export const worstHours = ({ staleness }: PolicyRecord) => Math.max(0, ...staleness.map((source) => source.worstHours))
 
 /** How long each unbroken row of yes is. */
-const rowLengths = (answers: readonly boolean[]) =>
-  [
-    ...answers
-      .map((yes) => (yes ? 'y' : 'n'))
-      .join('')
-      .matchAll(/y+/g),
-  ].map(([row]) => row.length)
+const rowLengths = (answers: readonly boolean[]) => {
+  const rows = answers.map((yes) => (yes ? 'y' : ' ')).join('')
+  return (rows.match(/y+/g) ?? []).map((row) => row.length)
+}

@@ -16,21 +16,6 @@ export interface PublishedSettings {
   readonly timeoutSeconds: number
 }
 
-/** Settings from the environment: `PAGES`, `SOURCES`, `WAVES`, `TIMEOUT_SECONDS`. @throws where one is no number. */
-export function readPublishedSettings(defaults: PublishedSettings): PublishedSettings {
-  const read = (name: string, otherwise: number): number => {
-    const value = process.env[name] ?? `${otherwise}`
-    if (/^[1-9]\d{0,6}$/.test(value)) return Number(value)
-    throw new Error(`${name} is ${JSON.stringify(value)}: give a whole number of 1 or more`)
-  }
-  return {
-    pages: read('PAGES', defaults.pages),
-    sources: read('SOURCES', defaults.sources),
-    waves: read('WAVES', defaults.waves),
-    timeoutSeconds: read('TIMEOUT_SECONDS', defaults.timeoutSeconds),
-  }
-}
-
 /**
  * New sources, waves of `tidemark sync --source X --timeout N` until the pages of each are what its ref has. The first
  * has no limit and tells what this machine takes for a source now: a timeout is not shorter than that, and the last
