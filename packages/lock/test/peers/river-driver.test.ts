@@ -7,10 +7,11 @@ import type { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { describe, expect, test, vi } from 'vitest'
 import type { Listener } from '../../src/index.ts'
+import { createWakeups } from '../../src/wakeups.ts'
 import { type LockWorld, lockWorld, type Route, routes } from '../world/lock-world.ts'
 import { eventLog } from './event-log.ts'
 import { campaign } from './leading.ts'
-import { statementLog } from './statement-log.ts'
+import { type Intercept, statementLog } from './statement-log.ts'
 
 const QUICK = { ttlMs: 2_000, heartbeatMs: 400, marginMs: 200 }
 
@@ -117,11 +118,11 @@ const notify = (world: LockWorld, key: string) => world.db.query(`SELECT pg_noti
 
 describe.each(listeningRoutes)('on %s an elector that listens', (route) => {
   /** A candidate behind a leader, after it has begun to listen. */
-  async function candidateWorld() {
+  async function candidateWorld(intercept?: Intercept) {
     const world = await lockWorld(route, { ...QUICK, ttlMs: 20_000, heartbeatMs: 5_000 })
     const { listen, close } = await listener(world, route)
     const leader = await world.another({ listen }).acquire('job')
-    const log = statementLog(world.db)
+    const log = statementLog(world.db, intercept)
     const events = eventLog()
     const candidate = campaign(world.another({ listen, onEvent: events.onEvent }, log.db))
     await events.next('contended')
@@ -129,6 +130,7 @@ describe.each(listeningRoutes)('on %s an elector that listens', (route) => {
     for (let before = -1; before !== log.count('acquire'); await sleep(100)) before = log.count('acquire')
     return {
       world,
+      listen,
       leader,
       log,
       candidate,
@@ -156,14 +158,30 @@ describe.each(listeningRoutes)('on %s an elector that listens', (route) => {
     expect(scene.log.count('acquire') - before).toBeLessThanOrEqual(1)
   })
 
-  test('tries a few times at most for ten wakeups at once', async () => {
-    await using scene = await candidateWorld()
-    const before = scene.log.count('acquire')
+  test('tries once more for all the wakeups that come during a try, and then rests', async () => {
+    const tries: PromiseWithResolvers<void>[] = []
+    let held = false
+    await using scene = await candidateWorld((kind) => {
+      if (kind === 'acquire' && held) tries.push(Promise.withResolvers())
+      return kind === 'acquire' && tries.at(-1)?.promise
+    })
+    const started = (n: number) => vi.waitFor(() => expect(tries).toHaveLength(n), { timeout: 10_000, interval: 5 })
+    let heard = 0
+    const wakeups = createWakeups(scene.listen, () => heard++)
+    await wakeups.ready()
+    held = true
+    await notify(scene.world, 'job')
+    await started(1)
     await Promise.all(Array.from({ length: 10 }, () => notify(scene.world, 'job')))
-    await sleep(150)
-    const tries = scene.log.count('acquire') - before
-    expect(tries).toBeGreaterThanOrEqual(1)
-    expect(tries).toBeLessThanOrEqual(4)
+    await vi.waitFor(() => expect(heard).toBe(11), { timeout: 10_000, interval: 5 })
+    tries[0]!.resolve()
+    await started(2)
+    const restsSince = performance.now()
+    tries[1]!.resolve()
+    await started(3)
+    expect(performance.now() - restsSince).toBeGreaterThan(500)
+    held = false
+    tries[2]!.resolve()
   })
 
   test('that has stopped tries no more when it is woken', async () => {
