@@ -20,8 +20,13 @@ declare module 'vitest' {
 /** Our Postgres, the one that the system's package manager installs, or PGlite. */
 export type Engine = 'postgres' | 'system-postgres' | 'pglite'
 
+const chosen = process.env.TEST_ENGINES?.split(',')
+
+/** Whether tests run on it: on all, or on what the variable `TEST_ENGINES` names, as in `TEST_ENGINES=postgres npm test`. */
+export const isChosen = (engine: string) => chosen?.includes(engine) ?? true
+
 /** The engines that every test of the database runs on, for `describe.each(engines)`. */
-export const engines: readonly Engine[] = ['postgres', 'pglite']
+export const engines: readonly Engine[] = (['postgres', 'pglite'] as const).filter(isChosen)
 
 export interface FreshDatabase {
   readonly engine: Engine

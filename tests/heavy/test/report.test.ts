@@ -26,7 +26,8 @@ function record(policy: string, outcome: 'finished' | 'stuck'): PolicyRecord {
   }))
   const staleness = new Map(['docs', 'wiki'].map((source) => [source, 1]))
   const end = { stored: 2_000, storedAgain: 3, bytes: 4_567_890, embedded: 5_678, unembedded: 9, wrongPages: 0 }
-  return createRecord(policy, waves, staleness, end)
+  const unembedded = [{ startHour: 0, endHour: 1.5 }]
+  return createRecord(policy, waves, { staleness, unembedded }, end)
 }
 
 const RESULTS: Results = {
@@ -82,6 +83,7 @@ describe('the report', () => {
     expect(text).toContain('| of them once more | 468 | 468 |')
     expect(text).toContain('| kB stored | 4,568 | 4,568 |')
     expect(text).toContain('| texts embedded | 5,678 | 5,678 |')
+    expect(text).toContain('| texts waited for it for up to | 1.50 h | 1.50 h |')
   })
 
   it('names the checks that failed first', () => {
@@ -120,11 +122,11 @@ describe('the report', () => {
     }
   })
 
-  it('draws a bar for every run, and a hollow one for a source that was not reached', async () => {
+  it('draws a bar for every run, for what it did to each source, and for the time in which texts waited', async () => {
     const svg = await readFile(join(folder, 'timeline.svg'), 'utf8')
     const bars = new JSDOM(svg, { contentType: 'image/svg+xml' }).window.document.querySelectorAll(
       '[aria-label=bar] rect',
     )
-    expect(bars.length).toBe(2 + 2 + 2)
+    expect(bars.length).toBe(4 + 6 + 2)
   })
 })

@@ -1,5 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
-import { freshDatabase, hasSystemPostgres } from '@tidemark/test-engines'
+import { freshDatabase, hasSystemPostgres, isChosen } from '@tidemark/test-engines'
 import pg from 'pg'
 import { afterAll } from 'vitest'
 import { createLocks, type Locks, type LocksOptions, type Queryable } from '../../src/index.ts'
@@ -17,7 +17,7 @@ const available: Record<Route, boolean> = {
   pgbouncer: pgbouncerIsThere(),
   pglite: true,
 }
-export const routes = (Object.keys(available) as Route[]).filter((route) => available[route])
+export const routes = (Object.keys(available) as Route[]).filter((route) => available[route] && isChosen(route))
 /** The routes to a server, with connections that can be had and lost. */
 export const serverRoutes = routes.filter((route) => route !== 'pglite')
 

@@ -1,13 +1,16 @@
 import * as Plot from '@observablehq/plot'
 import { JSDOM } from 'jsdom'
-import type { PolicyRecord } from '../reproduction/policy-record.ts'
+import type { Period, PolicyRecord } from '../reproduction/policy-record.ts'
 
 const COLOURS = {
+  'run in time': '#8c959f',
+  'run killed': '#b62324',
   finished: '#2da44e',
   progressed: '#4493f8',
   locked: '#d29922',
   'no nearer': '#e5534b',
   'not reached': '#e5534b',
+  'not embedded': '#a475f9',
 }
 
 /** A run of seconds would not be seen. */
@@ -16,40 +19,37 @@ const MIN_WIDTH_HOURS = 0.12
 const ROW_PIXELS = 16
 
 /**
- * Every run of every source in every wave, a band for each policy, as a picture.
+ * Every run and what it did to each source, and when texts waited for their embedding; a band for each policy.
  *
  * @param caption stands below: of which run it is, wherever the picture is shown.
  */
 export function timeline(policies: readonly PolicyRecord[], hours: number, caption: string): string {
-  const sources = policies[0]!.waves[0]!.sources.map(({ source }) => source)
-  const runs = policies.flatMap(({ policy, waves }) =>
-    waves.flatMap((wave) =>
+  const rows = ['run', ...policies[0]!.waves[0]!.sources.map(({ source }) => source), 'to embed']
+  const bars = policies.flatMap(({ policy, waves, unembeddedPeriods }) => [
+    ...waves.map((wave) => toBar(policy, 'run', wave.killed ? 'run killed' : 'run in time', wave)),
+    ...unembeddedPeriods.map((period) => toBar(policy, 'to embed', 'not embedded', period)),
+    ...waves.flatMap((wave) =>
       wave.sources
         // One that nobody reached is shown where its wave began, but not where it had nothing to do.
         .filter(({ startHour, outcome }) => startHour !== null || outcome === 'stuck')
         .map(({ source, outcome, startHour, endHour }) => {
           const from = startHour ?? wave.startHour
-          return {
-            policy,
-            source,
-            outcome: outcome !== 'stuck' ? outcome : startHour === null ? 'not reached' : 'no nearer',
-            from,
-            to: Math.max(endHour ?? from, from + MIN_WIDTH_HOURS),
-          }
+          const shown = outcome !== 'stuck' ? outcome : startHour === null ? 'not reached' : 'no nearer'
+          return toBar(policy, source, shown, { startHour: from, endHour: endHour ?? from })
         }),
     ),
-  )
+  ])
   const [reached, notReached] = [true, false].map((is) =>
-    runs.filter(({ outcome }) => (outcome !== 'not reached') === is),
+    bars.filter(({ outcome }) => (outcome !== 'not reached') === is),
   )
-  const bar = { y: 'source', fy: 'policy', x1: 'from', x2: 'to', insetTop: 1, insetBottom: 1 } as const
+  const bar = { y: 'row', fy: 'policy', x1: 'from', x2: 'to', insetTop: 1, insetBottom: 1 } as const
   const grid = { stroke: 'currentColor', strokeOpacity: 0.12, ticks: Math.min(24, hours) }
   return toSvg(caption, {
     width: 960,
-    height: 70 + policies.length * (sources.length * ROW_PIXELS + 12),
+    height: 70 + policies.length * (rows.length * ROW_PIXELS + 12),
     ...{ marginLeft: 80, marginRight: 90, marginTop: 40 },
     x: { label: 'hours', domain: [0, hours], nice: false, ticks: Math.min(24, hours), clamp: true },
-    y: { domain: sources, label: null, tickSize: 0 },
+    y: { domain: rows, label: null, tickSize: 0 },
     fy: { domain: policies.map(({ policy }) => policy), label: null, padding: 0.12 },
     color: { domain: Object.keys(COLOURS), range: Object.values(COLOURS) },
     marks: [
@@ -62,10 +62,14 @@ export function timeline(policies: readonly PolicyRecord[], hours: number, capti
   })
 }
 
+const toBar = (policy: string, row: string, outcome: keyof typeof COLOURS, { startHour, endHour }: Period) => {
+  return { policy, row, outcome, from: startHour, to: Math.max(endHour, startHour + MIN_WIDTH_HOURS) }
+}
+
 /** Names in their colours, in a line above the plot: Plot's own legend is HTML, which a picture can't hold. */
 const legend = () =>
   Object.entries(COLOURS).map(([name, fill], i) => {
-    const place = { facet: 'super', frameAnchor: 'top-left', textAnchor: 'start', dx: 110 * i, dy: -26 } as const
+    const place = { facet: 'super', frameAnchor: 'top-left', textAnchor: 'start', dx: 105 * i, dy: -26 } as const
     return Plot.text([`${name === 'not reached' ? '□' : '■'} ${name}`], { ...place, fill, fontWeight: 600 })
   })
 

@@ -89,7 +89,8 @@ function policiesTable(policies: readonly PolicyRecord[]): string {
     'stored once more': ({ storedAgain }) => formatCount(storedAgain),
     'kB stored': ({ bytes }) => formatCount(bytes / 1_000),
     'texts embedded': ({ embedded }) => formatCount(embedded),
-    'texts that wait for it': ({ unembedded }) => formatCount(unembedded),
+    'texts that wait for it in the end': ({ unembedded }) => formatCount(unembedded),
+    'texts waited for it for up to': ({ unembeddedHours }) => formatHours(unembeddedHours),
   })
   return renderMarkdown(table)
 }

@@ -51,8 +51,11 @@ export async function observe(database: string, schema: keyof typeof COLUMNS) {
       return new Map(rows.map(({ path, text }) => [path, blobId(text)]))
     },
     async countUnembedded(): Promise<number> {
-      const { rows } = await db.query(COUNT_UNEMBEDDED)
+      const { rows } = await db.query(`SELECT count(*)::integer ${UNEMBEDDED}`)
       return rows[0].count
+    },
+    async hasUnembedded(): Promise<boolean> {
+      return (await db.query(`SELECT ${UNEMBEDDED} LIMIT 1`)).rows.length > 0
     },
   }
 }
@@ -69,8 +72,8 @@ SELECT * FROM harness.sources, LATERAL (
   FROM harness.writes WHERE source_id = id
 ) AS written`
 
-const COUNT_UNEMBEDDED = /* sql */ `
-SELECT count(*)::integer FROM harness.chunks
+const UNEMBEDDED = /* sql */ `
+FROM harness.chunks
 WHERE NOT EXISTS (SELECT FROM harness.vectors WHERE hash = md5(content))`
 
 /*

@@ -24,15 +24,26 @@ export interface SourceRun {
   readonly wrongPages: number
 }
 
-/** One start of the cron. */
-export interface Wave {
+export interface Period {
   readonly startHour: number
   readonly endHour: number
+}
+
+/** One start of the cron. */
+export interface Wave extends Period {
   /** Whether a process of it was killed. */
   readonly killed: boolean
   /** Of its worst source; `progressed` says that every source that was behind came nearer. */
   readonly outcome: 'finished' | 'progressed' | 'stuck'
   readonly sources: readonly SourceRun[]
+}
+
+/** What was seen in a policy's database while it ran. */
+export interface PolicySamples {
+  /** How far each source was behind its ref at the worst, in hours. */
+  readonly staleness: ReadonlyMap<string, number>
+  /** When texts waited for their embedding. */
+  readonly unembedded: readonly Period[]
 }
 
 /** What is in a policy's database in the end. */
@@ -50,7 +61,7 @@ export type PolicyRecord = ReturnType<typeof createRecord>
 export function createRecord(
   policy: string,
   waves: readonly Wave[],
-  staleness: ReadonlyMap<string, number>,
+  { staleness, unembedded }: PolicySamples,
   end: PolicyEnd,
 ) {
   const runs = waves.flatMap(({ sources }) => sources)
@@ -60,6 +71,9 @@ export function createRecord(
   return {
     policy,
     waves,
+    unembeddedPeriods: unembedded,
+    /** The longest time without a moment in which everything was embedded. */
+    unembeddedHours: Math.max(0, ...unembedded.map(({ startHour, endHour }) => endHour - startHour)),
     /** How far each source was behind its ref at the worst. */
     staleness: [...staleness].map(([source, worstHours]) => ({ source, worstHours })),
     // Shares of the waves, from 0 to 1: the account's measure, and ours.

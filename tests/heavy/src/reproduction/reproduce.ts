@@ -20,7 +20,7 @@ import { firstFix, old } from './policies/legacy.ts'
 import { matrix } from './policies/matrix.ts'
 import type { Policy, PolicyContext } from './policies/policy.ts'
 import { all, cron, disturbed, independent } from './policies/tidemark.ts'
-import { createRecord, type PolicyRecord, type Wave } from './policy-record.ts'
+import { createRecord, type PolicyRecord, type PolicySamples, type Wave } from './policy-record.ts'
 import { type Refs, type ScaledClock, startClock, trackRefs } from './refs.ts'
 import { runWave } from './run-wave.ts'
 import { createSchedule, type Limits, SHAPES, scaleLimits } from './schedule.ts'
@@ -61,6 +61,8 @@ const SECTION_SECONDS = 1.2
 const EMBEDDING = { seconds: 3.6, slots: 6 }
 
 const SAMPLES_PER_HOUR = 30
+/** Whether all is embedded asks for every chunk. */
+const SAMPLES_PER_EMBEDDED_SAMPLE = 3
 
 export async function reproduce(settings: ReproductionSettings, harness: Harness): Promise<Report<Reproduction>> {
   const limits = scaleLimits(settings.budgetSeconds)
@@ -100,7 +102,7 @@ async function playHours(load: number, hours: number, prepared: readonly Prepare
 
   const timeline = { clock: startClock(limits.hourMs), refs, hours, harness }
   const playing = policies.map((policy, i) =>
-    Promise.all([runWaves(policy, i / policies.length, timeline), sampleStaleness(policy, timeline)]),
+    Promise.all([runWaves(policy, i / policies.length, timeline), sample(policy, timeline)]),
   )
   const [played] = await Promise.all([Promise.all(playing), refs.follow(timeline.clock, harness.signal)])
   const records: PolicyRecord[] = []
@@ -140,16 +142,22 @@ async function runWaves(policy: Policy, offset: number, timeline: Timeline): Pro
   return Promise.all(waves)
 }
 
-/** How stale each source was at the worst. */
-async function sampleStaleness({ observer }: Policy, { clock, refs, hours, harness }: Timeline) {
-  const worst = new Map(refs.ids.map((id) => [id, 0]))
+async function sample({ observer }: Policy, { clock, refs, hours, harness }: Timeline): Promise<PolicySamples> {
+  const staleness = new Map(refs.ids.map((id) => [id, 0]))
+  const unembedded: { startHour: number; endHour: number }[] = []
+  let wasEmbedded = true
   for (let n = 1; n <= hours * SAMPLES_PER_HOUR; n++) {
     await clock.until(n / SAMPLES_PER_HOUR, harness.signal)
     const bookmarks = await observer.bookmarks()
     const now = clock.now()
     for (const id of refs.ids) {
-      worst.set(id, Math.max(worst.get(id)!, refs.hoursBehind(id, bookmarks.get(id) ?? null, now)))
+      staleness.set(id, Math.max(staleness.get(id)!, refs.hoursBehind(id, bookmarks.get(id) ?? null, now)))
     }
+    if (n % SAMPLES_PER_EMBEDDED_SAMPLE > 0) continue
+    const isEmbedded = !(await observer.hasUnembedded())
+    if (wasEmbedded && !isEmbedded) unembedded.push({ startHour: now, endHour: now })
+    if (!wasEmbedded) unembedded.at(-1)!.endHour = now
+    wasEmbedded = isEmbedded
   }
-  return worst
+  return { staleness, unembedded }
 }
