@@ -25,10 +25,15 @@ export const INVARIANTS = {
 /** An invariant that did not hold, and what shows it. */
 export type Violation = readonly [invariant: keyof typeof INVARIANTS, observed: string]
 
-/** One check for each invariant; `counts` says how often things were looked at. */
+/** One check for each invariant, with its first violation; `counts` says how often things were looked at. */
 export function checkInvariants(violations: readonly Violation[], counts: Readonly<Record<string, number>>): Check[] {
   return Object.entries(INVARIANTS).map(([name, [check, counted]]) => {
-    const count = violations.filter(([invariant]) => invariant === name).length
-    return { check, passed: count === 0, observed: `${counts[counted] ?? 0} ${counted}, ${count} violations` }
+    const own = violations.filter(([invariant]) => invariant === name)
+    const observed = `${counts[counted] ?? 0} ${counted}, ${own.length} violations`
+    return {
+      check,
+      passed: own.length === 0,
+      observed: [observed, ...own.slice(0, 1).map(([, what]) => what)].join(': '),
+    }
   })
 }
