@@ -31,6 +31,7 @@ export async function startEmbeddingService(latencyMs: number, slots: number) {
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
   return {
+    latencyMs,
     urlOf: (name: string) => `http://127.0.0.1:${(http.address() as AddressInfo).port}/${name}/embeddings`,
     textsOf: (name: string) => customer(name).texts,
     async [Symbol.asyncDispose]() {

@@ -78,7 +78,7 @@ WHERE NOT EXISTS (SELECT FROM harness.vectors WHERE hash = md5(content))`
 
 /*
  * What is there before has its vectors. What the machine itself takes for a page is part of what it is to take: the time
- * since `harness.began_at`, which a transaction may set, or since the source was written last, if that is the same run.
+ * since the source was written last, if that is the same run.
  */
 const OBSERVE = /* sql */ `
 CREATE SCHEMA harness;
@@ -96,12 +96,11 @@ CREATE FUNCTION harness.record_writes() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   source text := (SELECT source_id FROM written LIMIT 1);
   due double precision := (SELECT seconds * (SELECT count(*) FROM written) FROM harness.costs WHERE source_id = source);
-  own text := nullif(current_setting('harness.began_at', true), '');
-  began timestamptz := coalesce(own::timestamptz, (SELECT written_at FROM harness.costs WHERE source_id = source));
-  spent double precision := coalesce(extract(epoch FROM clock_timestamp() - began), 0);
+  last timestamptz := (SELECT written_at FROM harness.costs WHERE source_id = source);
+  spent double precision := coalesce(extract(epoch FROM clock_timestamp() - last), 0);
 BEGIN
   PERFORM pg_sleep(due - CASE WHEN spent < 1 THEN spent ELSE 0 END);
-  IF own IS NULL THEN UPDATE harness.costs SET written_at = clock_timestamp() WHERE source_id = source; END IF;
+  UPDATE harness.costs SET written_at = clock_timestamp() WHERE source_id = source;
   INSERT INTO harness.writes SELECT source_id, path, blob_oid, octet_length(content) FROM written
   ON CONFLICT (source_id, path, blob_oid) DO UPDATE SET times = writes.times + 1;
   RETURN NULL;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pMap from 'p-map'
 import type pg from 'pg'
 import { gitIn } from '../../harness/git.ts'
@@ -9,6 +10,8 @@ import { parsePage } from './page.ts'
 
 interface Settings {
   readonly embeddingUrl: string
+  readonly embeddingMs: number
+  readonly pageMs: number
   /** The budget of the first fix, looked at before each file that is deleted, moved or imported. */
   readonly signal: AbortSignal | undefined
   readonly onRead: () => void
@@ -20,7 +23,7 @@ const WORKERS = 4
 
 /** One source, its lock held by the caller: pull, deletes, renames, imports, the bookmark. */
 export async function syncSource(db: pg.Pool, source: string, settings: Settings): Promise<'done' | 'partial'> {
-  const { signal, onRead, embeddingUrl } = settings
+  const { signal, onRead, embeddingUrl, embeddingMs, pageMs } = settings
   const { rows } = await db.query('SELECT folder, bookmark FROM legacy.sources WHERE id = $1', [source])
   const { folder, bookmark } = rows[0]
   const git = gitIn(folder)
@@ -46,16 +49,31 @@ export async function syncSource(db: pg.Pool, source: string, settings: Settings
     paths,
   ])
   const known = new Set(stored.rows.map((row) => row.blob_oid))
+  const pace = createPace(isLarge ? pageMs / WORKERS : pageMs + embeddingMs)
   const importOne = async (path: string) => {
     if (signal?.aborted) return
     const page = parsePage(await readFile(join(folder, path), 'utf8'))
     onRead()
-    if (!known.has(page.blobOid)) await storePage(db, [source, path], page, isLarge ? null : embeddingUrl)
+    if (known.has(page.blobOid)) return
+    await storePage(db, [source, path], page, isLarge ? null : embeddingUrl)
+    await pace()
   }
   await pMap(paths, importOne, { concurrency: isLarge ? WORKERS : 1 })
   if (signal?.aborted) return 'partial'
   await db.query('UPDATE legacy.sources SET bookmark = $2 WHERE id = $1', [source, head])
   return 'done'
+}
+
+/** How much longer than they are to take pages may have taken, for the next ones to make good. */
+const MAX_DEBT_MS = 1_000
+
+/** Has pages take the time that they are to take, what this machine takes for them included, however loaded it is. */
+function createPace(pageMs: number) {
+  let dueMs = performance.now()
+  return (): Promise<void> => {
+    dueMs = Math.max(dueMs, performance.now() - MAX_DEBT_MS) + pageMs
+    return sleep(Math.max(0, dueMs - performance.now()))
+  }
 }
 
 /** What differs between two commits. */
@@ -93,10 +111,9 @@ async function move(db: pg.Pool, source: string, from: string, to: string): Prom
 /** Stores one file. @param embeddingUrl null where it is embedded later. */
 async function storePage(db: pg.Pool, key: string[], page: ReturnType<typeof parsePage>, embeddingUrl: string | null) {
   const vectors = embeddingUrl === null ? [] : await embed(embeddingUrl, page.chunks)
-  const beganAt = new Date().toISOString()
   const tx = await db.connect()
   try {
-    await tx.query(`BEGIN; SET LOCAL harness.began_at = '${beganAt}'`)
+    await tx.query('BEGIN')
     await tx.query(
       `INSERT INTO legacy.pages VALUES ($1, $2, $3, $4)
        ON CONFLICT (source_id, path) DO UPDATE SET blob_oid = $3, content = $4`,

@@ -11,7 +11,10 @@ import { syncSource } from './sync-source.ts'
 export interface LegacyArguments extends LockTimes {
   readonly database: string
   readonly embeddingUrl: string
-  readonly sources?: readonly string[]
+  /** What a request of it takes. */
+  readonly embeddingMs: number
+  /** With what it takes one worker to store a page of them. */
+  readonly sources?: readonly { readonly id: string; readonly pageMs: number }[]
   /** Whether what has no embedding gets one at the end. */
   readonly embeds?: boolean
   readonly budgetMs?: number
@@ -26,15 +29,15 @@ export type LegacyEvent =
 
 const emit = (event: LegacyEvent) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
-const { database, embeddingUrl, ...settings }: LegacyArguments = JSON.parse(process.argv[2]!)
+const { database, embeddingUrl, embeddingMs, ...settings }: LegacyArguments = JSON.parse(process.argv[2]!)
 const { sources = [], embeds, budgetMs, breakOlderThanMs } = settings
 const db = new pg.Pool({ connectionString: database })
 if (breakOlderThanMs !== undefined) await breakOldLocks(db, breakOlderThanMs)
 const signal = budgetMs === undefined ? undefined : AbortSignal.timeout(budgetMs)
-for (const source of sources) {
-  emit({ begin: source })
-  const sync = () => syncSource(db, source, { embeddingUrl, signal, onRead: () => emit({ read: 1 }) })
-  emit({ end: (await withLock(db, `sync:${source}`, settings, sync)) ?? 'locked' })
+for (const { id, pageMs } of sources) {
+  emit({ begin: id })
+  const work = { embeddingUrl, embeddingMs, pageMs, signal, onRead: () => emit({ read: 1 }) }
+  emit({ end: (await withLock(db, `sync:${id}`, settings, () => syncSource(db, id, work))) ?? 'locked' })
 }
 if (embeds) await embedStale(db, embeddingUrl)
 await db.end()

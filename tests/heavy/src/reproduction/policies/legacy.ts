@@ -12,7 +12,7 @@ import { type Policy, type PolicyContext, runInTurn, type SourceWork, type WaveW
 export async function old(context: PolicyContext): Promise<Policy> {
   const { limits, sources } = context
   const { observer, run } = await createLegacy(context, 'old')
-  const settings = { sources: sources.map(({ id }) => id), embeds: true }
+  const settings = { ids: sources.map(({ id }) => id), embeds: true }
   return { name: 'old', observer, wave: () => run(settings, { killAfterMs: limits.waveMs }) }
 }
 
@@ -28,7 +28,7 @@ export async function firstFix(context: PolicyContext): Promise<Policy> {
     embed,
     async wave() {
       await run({ breakOlderThanMs: 1_800 * limits.second })
-      return runInTurn(context, (id) => run({ sources: [id], budgetMs }, { timeout }))
+      return runInTurn(context, (id) => run({ ids: [id], budgetMs }, { timeout }))
     },
   }
 }
@@ -44,20 +44,21 @@ async function createLegacy({ harness, sources, embedding, limits }: PolicyConte
   await mkdir(folder)
   await seedLegacy(database, sources, folder)
   const observer = await observe(database, 'legacy')
-  for (const { id, pageMs } of sources) await observer.setPageMs(id, pageMs)
   const common = {
     database,
     embeddingUrl: embedding.urlOf(name),
+    embeddingMs: embedding.latencyMs,
     ttlMs: 30 * 60 * limits.second,
     refreshMs: 5 * 60 * limits.second,
   }
 
   /** @param timeout what stands before the command and ends it with SIGTERM. */
   async function run(
-    settings: Omit<LegacyArguments, keyof typeof common>,
+    { ids = [], ...settings }: Omit<LegacyArguments, keyof typeof common | 'sources'> & { ids?: readonly string[] },
     { killAfterMs, timeout = [] }: { killAfterMs?: number; timeout?: readonly string[] } = {},
   ): Promise<WaveWork> {
     const work: Work[] = []
+    const chosen = sources.flatMap(({ id, pageMs }) => (ids.includes(id) ? [{ id, pageMs }] : []))
     const onLine = (line: string) => {
       const event = JSON.parse(line) as LegacyEvent
       const now = performance.now()
@@ -69,7 +70,12 @@ async function createLegacy({ harness, sources, embedding, limits }: PolicyConte
       if ('read' in event) last.read++
       if ('end' in event) Object.assign(last, { stopped: event.end === 'partial', locked: event.end === 'locked' })
     }
-    const [program, ...args] = [...timeout, process.execPath, DRIVER, JSON.stringify({ ...common, ...settings })]
+    const [program, ...args] = [
+      ...timeout,
+      process.execPath,
+      DRIVER,
+      JSON.stringify({ ...common, ...settings, sources: chosen }),
+    ]
     const options = { signal: harness.signal, onLine, ...(killAfterMs && { killAfterMs }) }
     return { killed: wasKilled(await startProcess([program!, ...args], options).ended), work }
   }
