@@ -57,8 +57,8 @@ const DOUBLED_POLICIES = [old, cron, firstFix, all]
  * embedding service. Together they are the 6 seconds that a file of its first source takes. The service answers so many
  * requests at a time that what three hours have left takes the 20 minutes that the account gives for a backlog.
  */
-const SECTION_SECONDS = 1.2
-const EMBEDDING = { seconds: 3.6, slots: 6 }
+const SECTION_SECONDS = 1.3
+const EMBEDDING = { seconds: 3.4, slots: 6 }
 
 const SAMPLES_PER_HOUR = 30
 /** Whether all is embedded asks for every chunk. */
