@@ -73,6 +73,9 @@ export async function localGit(
   return answer
 }
 
+const running = new Set<{ kill(signal: NodeJS.Signals): unknown }>()
+process.once('exit', () => running.forEach((child) => void child.kill('SIGKILL')))
+
 export interface GitOptions {
   /** Lines for its standard input, pulled as git reads them. */
   readonly input?: Iterable<string> | AsyncIterable<string> | undefined
@@ -92,6 +95,8 @@ export async function startGit(
     env: gitEnvironment(folder, server),
     cancelSignal: signal,
     killDescendants: true,
+    // It would listen for signals, and end a caller whose own handler was `once`.
+    cleanup: false,
     forceKillAfterDelay: KILL_AFTER_MS,
     buffer: { stdout: false },
     encoding: 'buffer',
@@ -101,7 +106,8 @@ export async function startGit(
   child.nodeChildProcess.once('exit', () => signal.aborted && groupExists(child.pid!) && child.kill('SIGKILL'))
   const ended: Promise<unknown> = trace(folder, args, child)
   // Readers of the stream meet a failure first; until the promise is awaited, its rejection is not unhandled.
-  ended.catch(() => {})
+  running.add(child)
+  ended.catch(() => {}).finally(() => running.delete(child))
   return {
     output: child.stdout as AsyncIterable<Buffer>,
     /** Resolves when git has ended well, and rejects when it has failed, also by the signal. */

@@ -64,6 +64,14 @@ describe('git', () => {
     expect(process.listenerCount('exit')).toBe(before)
   })
 
+  test('leaves the signals to the caller: one whose handler is "once" is not ended by ours', async () => {
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+    const before = signals.map((name) => process.listenerCount(name))
+    const git = await startGit(repository.folder, HEAD, new AbortController().signal)
+    expect(signals.map((name) => process.listenerCount(name))).toEqual(before)
+    await git.stop()
+  })
+
   test('that has ended on its signal has nothing sent to its number any more, which may be that of another', async () => {
     const stop = new AbortController()
     const kill = vi.spyOn(process, 'kill')
