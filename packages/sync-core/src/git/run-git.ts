@@ -73,6 +73,7 @@ export async function localGit(
   return answer
 }
 
+/** What must not outlive this process. */
 const running = new Set<{ kill(signal: NodeJS.Signals): unknown }>()
 process.once('exit', () => running.forEach((child) => void child.kill('SIGKILL')))
 

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -70,6 +71,22 @@ describe('git', () => {
     const git = await startGit(repository.folder, HEAD, new AbortController().signal)
     expect(signals.map((name) => process.listenerCount(name))).toEqual(before)
     await git.stop()
+  })
+
+  test('that still runs when the process of its caller exits is gone with it, and so is what it has started', async () => {
+    const line = `sleep ${2_000_000 + process.pid}`
+    const program = `
+      import { startGit } from '${new URL('../../src/git/run-git.ts', import.meta.url)}'
+      const alias = 'alias.stubborn=!trap "" TERM; echo; ${line}'
+      const { output } = await startGit('${repository.folder}', ['-c', alias, 'stubborn'], new AbortController().signal)
+      for await (const _ of output) process.exit()`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    expect(await once(child, 'exit')).toEqual([0, null])
+    await vi.waitFor(() => expect(commandLines().filter((each) => each.includes(line))).toEqual([]), {
+      timeout: 10_000,
+    })
   })
 
   test('that has ended on its signal has nothing sent to its number any more, which may be that of another', async () => {

@@ -107,7 +107,7 @@ async function injectIntoRun(
     const run = await startRun({ ...about, options }, plan)
     runs.push(run)
     underWay.add(run.name)
-    run.ended.finally(() => underWay.delete(run.name))
+    run.ended.catch(() => {}).finally(() => underWay.delete(run.name))
     return run
   }
   const run = await start('run', { waitMs: WAIT_MS, budgetMs: BUDGETS_MS[fault] ?? budgetMs }, plan)
