@@ -1,5 +1,5 @@
 import type { Root } from 'mdast'
-import { plainText } from './mdast.ts'
+import { headingText } from './mdast.ts'
 
 /** A part of a page under one heading, of a size that a model can embed. */
 export interface Chunk {
@@ -30,7 +30,7 @@ export function splitIntoChunks(root: Root, text: string): Chunk[] {
     if (node.type === 'heading') {
       close()
       while (headings.length > 0 && headings.at(-1)!.depth >= node.depth) headings.pop()
-      headings.push({ depth: node.depth, title: plainText(node).trim() })
+      headings.push({ depth: node.depth, title: headingText(node) })
     } else if (start >= 0 && to - start > MAX_CHARACTERS) close()
     if (start < 0) start = from
     end = to

@@ -2,6 +2,9 @@ import { posix } from 'node:path'
 import type { Root } from 'mdast'
 import { walk } from './mdast.ts'
 
+/** What an index of Postgres is sure to hold beside the source's id: a key may have 2,704 bytes. No page has a longer path. */
+export const MAX_PATH_BYTES = 2_000
+
 /** What a page points to, in the order of its text. */
 export interface Link {
   readonly kind: 'link' | 'image' | 'wiki'
@@ -47,15 +50,18 @@ function resolveLinkPath(target: string, from: string): string | null {
   const joined = bare.startsWith('/') ? bare.slice(1) : posix.join(posix.dirname(from), bare)
   const path = posix.normalize(joined)
   const outside = path === '.' || path === '..' || path.startsWith('../') || path.startsWith('/')
-  return outside ? null : path.replace(/\/$/, '')
+  return outside || isTooLong(path) ? null : path.replace(/\/$/, '')
 }
 
 /** The name that a wiki link means: `[[Guide/First Steps#install]]` is `first steps`; null for a bare anchor. */
 function wikiPageName(target: string): string | null {
   const path = target.replace(/[#|].*$/s, '').trim()
   const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.(md|markdown)$/i, '')
-  return name.includes('\0') || name === '' ? null : name.toLowerCase()
+  return name.includes('\0') || name === '' || isTooLong(name) ? null : name.toLowerCase()
 }
+
+/** No page has such a path: it is a drawing in an address, or a matrix in double brackets. */
+const isTooLong = (path: string) => Buffer.byteLength(path.toLowerCase()) > MAX_PATH_BYTES
 
 function decode(text: string): string {
   try {

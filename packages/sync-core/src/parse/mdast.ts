@@ -9,6 +9,19 @@ export function* walk(root: Nodes): Generator<Nodes> {
   }
 }
 
+/** What a person reads of a heading; the whole of it stays in the content. */
+const MAX_HEADING_CHARACTERS = 200
+
+/** The words of a heading or a title, cut where there are more than anyone reads: a log above a line of hyphens. */
+export function headingText(heading: Nodes | string): string {
+  const text = (typeof heading === 'string' ? heading : plainText(heading)).trim()
+  if (text.length <= MAX_HEADING_CHARACTERS) return text
+  return `${text
+    .slice(0, MAX_HEADING_CHARACTERS)
+    .replace(/[\uD800-\uDBFF]$/, '')
+    .trimEnd()}…`
+}
+
 /** The words of a node as a reader sees them, without mark-up. */
 export function plainText(root: Nodes): string {
   let text = ''

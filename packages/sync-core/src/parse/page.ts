@@ -6,7 +6,7 @@ import { markdownToMdast } from 'satteri'
 import { type Chunk, splitIntoChunks } from './chunks.ts'
 import { readFrontMatter } from './front-matter.ts'
 import { extractLinks, type Link } from './links.ts'
-import { plainText } from './mdast.ts'
+import { headingText } from './mdast.ts'
 import { QuarantineError } from './quarantine-error.ts'
 
 /** What becomes of a Markdown file. */
@@ -37,7 +37,7 @@ export function parsePage(path: string, bytes: Buffer): Page {
   const first = root.children.find((node): node is Heading => node.type === 'heading' && node.depth === 1)
   return {
     slug: pathSlug(path),
-    title: (typeof title === 'string' && title.trim()) || (first && plainText(first).trim()) || fileName(path),
+    title: (typeof title === 'string' && headingText(title)) || (first && headingText(first)) || fileName(path),
     frontmatter,
     content: text.slice(bodyStart),
     chunks: splitIntoChunks(root, text),

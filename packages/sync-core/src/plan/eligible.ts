@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import ignore from 'ignore'
 import type { TreeEntry } from '../git/tree.ts'
+import { MAX_PATH_BYTES } from '../parse/links.ts'
 import { QuarantineError } from '../parse/quarantine-error.ts'
 
 /** A Markdown file that may be a page. */
@@ -14,9 +15,6 @@ export interface RejectedPath extends EligibleFile {
   readonly code: 'path_not_utf8' | 'path_too_long'
   readonly message: string
 }
-
-/** What an index of Postgres is sure to hold beside the source's id: a key may have 2,704 bytes. */
-const MAX_PATH_BYTES = 2_000
 
 /** Larger files are quarantined: no one writes such a page by hand, and a page is one row and one statement. */
 export const MAX_PAGE_BYTES = 4 * 1024 * 1024
@@ -52,10 +50,11 @@ export function fileFilter({ subpath, include = [], exclude = [] }: Selection) {
     skipped: skipped as SkippedEntries,
     /** A Markdown file that may be a page, one that cannot, or null for everything else. */
     classify({ mode, path, blobOid }: TreeEntry): EligibleFile | RejectedPath | null {
-      if (mode === SUBMODULE && typeof path === 'string' && selected(path)) skipped.submodules++
-      if (mode === SUBMODULE || !MARKDOWN.test(typeof path === 'string' ? path : path.toString('latin1'))) return null
+      // Of bytes that are not UTF-8 what can be read: enough to say whether they lie where nobody looks.
+      const name = String(path)
+      if (mode === SUBMODULE && selected(name)) skipped.submodules++
+      if (mode === SUBMODULE || !MARKDOWN.test(name) || !selected(name)) return null
       if (typeof path !== 'string') return mode === SYMLINK ? null : notUtf8(path, blobOid)
-      if (!selected(path)) return null
       if (mode === SYMLINK) {
         skipped.symlinks++
         return null

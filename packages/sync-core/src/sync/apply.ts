@@ -1,6 +1,8 @@
+import { redact } from '../redact.ts'
 import { nextBatchSize } from '../run/budget.ts'
 import { refuseTooManyFailures } from '../run/outcome-from-error.ts'
 import { applyBatch } from '../store/apply-batch.ts'
+import { type Batch, createBatch } from './batch.ts'
 import { type Applying, prepareBatches } from './prepare-batches.ts'
 
 const FIRST_BATCH_PAGES = 25
@@ -12,21 +14,50 @@ export async function applyPlan(applying: Applying): Promise<void> {
   const { filesImported, filesUpdated, filesRenamed, filesQuarantined } = plan.counts
   const total = filesImported + filesUpdated + filesRenamed + filesQuarantined + failedBefore
   let failed = failedBefore
+  /** Writes a batch, or what is left of it where the database refuses a file of it. */
+  const write = async (batch: Batch): Promise<void> => {
+    // Before it is written: what is quarantined would not be tried again, and its page would be gone.
+    const failedNow = failed + batch.quarantined.length
+    const last = batch.quarantined.at(-1)
+    const what = `files cannot be stored, the last of them ${last?.path}: ${last?.message}`
+    refuseTooManyFailures(failedNow, total, what)
+    held.lease.assertHeld()
+    try {
+      await applyBatch(held, sourceId, batch)
+    } catch (error) {
+      const reason = refusalReason(error)
+      if (reason === null || batch.pages.length === 0) throw error
+      const half = batch.halve()
+      if (half === null) batch.refuse('refused_by_database', reason)
+      await write(batch)
+      return half ? write(createBatch([], half)) : undefined
+    }
+    failed = failedNow
+    progress.countBatch(batch.counts, batch.pages)
+  }
   let maxPages = FIRST_BATCH_PAGES
   for await (const batch of readAhead(prepareBatches(applying, () => maxPages))) {
     budget.throwIfExpired()
     held.signal.throwIfAborted()
-    failed += batch.quarantined.length
-    const last = batch.quarantined.at(-1)
-    const what = `files cannot be stored, the last of them ${last?.path}: ${last?.message}`
-    // Before it is written: what is quarantined would not be tried again, and its page would be gone.
-    refuseTooManyFailures(failed, total, what)
-    held.lease.assertHeld()
+    const { length } = batch.pages
     const started = performance.now()
-    await applyBatch(held, sourceId, batch)
-    progress.countBatch(batch.counts, batch.pages)
-    maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, batch.pages.length, performance.now() - started)
+    await write(batch)
+    maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, length, performance.now() - started)
   }
+}
+
+/** Of a value that it cannot hold, of a rule that a row breaks, of a limit that it exceeds: by the classes of SQLSTATE. */
+const REFUSALS: Record<string, string> = {
+  22: 'the database cannot hold a value of it',
+  23: 'it breaks a rule of the database',
+  54: 'something in it is longer than the database can hold',
+}
+
+/** Why the database refuses what a statement writes, for the person who can fix the file; null for any other fault. */
+function refusalReason(error: unknown): string | null {
+  const { code, message } = error as { code?: unknown; message?: string }
+  const reason = typeof code === 'string' && code.length === 5 ? REFUSALS[code.slice(0, 2)] : undefined
+  return reason === undefined ? null : `${reason} (${code}: ${redact(String(message))})`
 }
 
 /** Has the next item made while the consumer is busy with this one; one item ahead and no more. */

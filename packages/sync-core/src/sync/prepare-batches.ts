@@ -1,20 +1,18 @@
-import { type Blob, readBlobs } from '../git/blobs.ts'
+import { readBlobs } from '../git/blobs.ts'
 import type { Origin } from '../git/origin.ts'
-import type { Page } from '../parse/page.ts'
 import { openParser } from '../parse/parser.ts'
 import { QuarantineError } from '../parse/quarantine-error.ts'
 import { MAX_PAGE_BYTES, tooLarge } from '../plan/eligible.ts'
 import type { Plan, Rename, Write } from '../plan/plan.ts'
 import type { Budget } from '../run/budget.ts'
 import type { Held } from '../run/lease.ts'
-import { noCounts } from '../run/outcome.ts'
 import type { RunProgress } from '../run/progress.ts'
-import type { PageWrite, QuarantineWrite } from '../store/apply-batch.ts'
 import { createYielder } from '../yield-event-loop.ts'
+import { type Batch, createBatch } from './batch.ts'
 import { prefetchBlobs } from './prefetch-blobs.ts'
 
 /** What a statement may carry: some hundredths of a second of work for any Postgres, and little memory for us. */
-const MAX_BATCH_BYTES = 512 * 1024
+const MAX_BATCH_BYTES = 1024 * 1024
 const DELETES_PER_BATCH = 2_000
 
 /** What a plan is carried out with. */
@@ -50,7 +48,7 @@ export async function* prepareBatches(
     batch = createBatch()
     return taken
   }
-  const full = () => batch.pages.length + batch.quarantined.length >= maxPages() || batch.bytes >= MAX_BATCH_BYTES
+  const full = () => batch.size >= maxPages() || batch.bytes >= MAX_BATCH_BYTES
   const items = prefetchBlobs(filesToRead(plan), fetchBlobs, signal)
   for await (const { item, blob } of readBlobs(folder, items, { maxBytes: MAX_PAGE_BYTES, signal })) {
     progress.countRead()
@@ -60,7 +58,7 @@ export async function* prepareBatches(
     cycle = next
     try {
       if (blob.content === null) throw tooLarge(blob.sizeBytes)
-      batch.add(item, blob, await parser.parse(item.path, blob.content))
+      batch.add(item, blob.sizeBytes, await parser.parse(item.path, blob.content))
     } catch (error) {
       if (!(error instanceof QuarantineError)) throw error
       const { path, blobOid, id } = item
@@ -73,8 +71,7 @@ export async function* prepareBatches(
     if (batch.deletedIds.length >= DELETES_PER_BATCH) yield take()
     batch.delete(id)
   }
-  const { pages, quarantined, deletedIds, quarantineCleared } = batch
-  if (pages.length + quarantined.length + deletedIds.length + quarantineCleared.length > 0) yield batch
+  if (!batch.isEmpty) yield batch
 }
 
 type Item = Rename | Write
@@ -82,35 +79,4 @@ type Item = Rename | Write
 function* filesToRead({ renames, writes }: Plan): Generator<Item> {
   yield* renames
   yield* writes
-}
-
-/** What a statement writes, and what it counts for. */
-type Batch = ReturnType<typeof createBatch>
-
-function createBatch(quarantineCleared: readonly string[] = []) {
-  const pages: PageWrite[] = []
-  const quarantined: QuarantineWrite[] = []
-  const deletedIds: string[] = []
-  const counts = noCounts()
-  return {
-    ...{ pages, quarantined, deletedIds, quarantineCleared, counts },
-    bytes: 0,
-
-    add(item: Item, { sizeBytes }: Blob, page: Page) {
-      const { id, path, blobOid } = item
-      pages.push({ id, path, blobOid, sizeBytes, page })
-      this.bytes += sizeBytes
-      counts['from' in item ? 'filesRenamed' : id === null ? 'filesImported' : 'filesUpdated']++
-    },
-    /** Sets a file aside; a page that held an older state of it is of no commit any more and goes. */
-    quarantine({ path, blobOid, code, message }: QuarantineWrite, pageId: string | null) {
-      quarantined.push({ path, blobOid, code, message })
-      if (pageId !== null) deletedIds.push(pageId)
-      counts.filesQuarantined++
-    },
-    delete(id: string) {
-      deletedIds.push(id)
-      counts.filesDeleted++
-    },
-  }
 }

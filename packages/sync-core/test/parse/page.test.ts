@@ -54,6 +54,16 @@ describe('chunks', () => {
       { headingPath: ['C'], content: '# C' },
     ])
   })
+  test('stand under what a person reads of a heading: the whole of one without end is in the text alone', () => {
+    const endless = 'warning '.repeat(12_000)
+    const { title, chunks } = parse(`# ${endless}\n\ntext\n\n## ${'x'.repeat(199)}😀😀\n\nmore`)
+    expect(title).toBe(`${'warning '.repeat(25).trim()}…`)
+    expect(chunks[0]!.headingPath).toEqual([title])
+    expect(chunks.at(-1)!.headingPath).toEqual([title, `${'x'.repeat(199)}…`])
+    const text = chunks.map(({ content }) => content).join(' ')
+    expect(text.match(/warning/g)).toHaveLength(12_000)
+  })
+
   test('do not take a comment in code for a heading', () => {
     expect(parse('# A\n\n```sh\n# not a heading\n```\n').chunks).toHaveLength(1)
   })

@@ -1,9 +1,16 @@
+import { hash } from 'node:crypto'
 import { engines } from '@tidemark/test-engines'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { testWorld } from '../world/test-world.ts'
 
 const deep = (text: string) => text.repeat(10_000)
+const words = (count: number) => Array.from({ length: count }, (_, i) => `w${i}`).join(' ')
+/** Text that no index can make shorter. */
+const noise = (length: number) =>
+  Array.from({ length: Math.ceil(length / 43) }, (_, i) => hash('sha256', `${i}`, 'base64url'))
+    .join('')
+    .slice(0, length)
 const folders = (count: number) => `${'d'.repeat(200)}/`.repeat(count)
 
 const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]', ...[...'bcdefghi'].map(tenfold)].join('\n')
@@ -39,6 +46,25 @@ const CASES: [name: string, path: string, content: string | Buffer, outcome: 'pa
   ['10,000 headings', 'a.md', deep('# h\n\n'), 'page'],
   ['10,000 brackets', 'a.md', deep('['), 'page'],
   ['10,000 links', 'a.md', deep('[a](b.md) '), 'page'],
+  ['a drawing of 3 KB as the address of an image', 'a.md', `![d](kroki/${noise(3_000)})`, 'page'],
+  ['a matrix in double brackets', 'a.md', `[[${noise(6_000).replace(/.{6}/g, '0.$&, ')}]]`, 'page'],
+  ['a name of 100 KB in double brackets', 'a.md', `[[folder/${noise(100_000)}]]`, 'page'],
+  ['a reference definition of 100 KB', 'a.md', `[a]: ${noise(100_000)}.md\n\n[a]`, 'page'],
+  [
+    'a log of 97 KB above a line of hyphens',
+    'a.md',
+    `${'warning '.repeat(12_000)}\n-----\n\n${'w\n\n'.repeat(60_000)}`,
+    'page',
+  ],
+  ['750 KB of words above a line of equals signs', 'a.md', `${words(100_000)}\n===\n\ntext`, 'page'],
+  ['a heading of 1.5 MB', 'a.md', `# ${'word '.repeat(300_000)}`, 'page'],
+  [
+    'a heading of 100 KB over 8,000 sections',
+    'a.md',
+    `# ${'word '.repeat(20_000)}\n\n${'## s\n\nt\n\n'.repeat(8_000)}`,
+    'page',
+  ],
+  ['a title of 1.5 MB', 'a.md', `---\ntitle: ${'word '.repeat(10_000)}\n---\n`, 'page'],
   ['control characters', 'a.md', 'a\u0001\u001b[31m\u007f b', 'page'],
   ['text that looks like SQL', 'a.md', "'); DROP TABLE tidemark.pages; --", 'page'],
   ['quotes in its path', `it's "quoted" \\ and $1.md`, 'x', 'page'],
@@ -61,7 +87,7 @@ describe.each(engines)('in %s a file', (engine) => {
       const blob = await world.repository.add(path, content)
       await world.repository.add('neighbour.md', '# Neighbour\n\n[a](a.md)')
       await world.repository.commitStaged()
-      expect(await world.sync()).toMatchObject({ status: 'first_sync' })
+      expect(await world.sync()).toMatchObject({ status: 'first_sync', warnings: [] })
       const pages = await world.pages()
       expect(pages['neighbour.md']).toBeDefined()
       const { rows } = await world.db.query('SELECT path, blob_oid, code, message FROM tidemark.quarantine')
@@ -84,6 +110,19 @@ describe.each(engines)('in %s a file', (engine) => {
     expect(await world.sync()).toMatchObject({ status: 'first_sync', filesImported: 1, filesQuarantined: 1 })
     const { rows } = await world.db.query('SELECT path, code FROM tidemark.quarantine')
     expect(rows).toEqual([{ path: 'caf\\351.md', code: 'path_not_utf8' }])
+  })
+
+  test.each([
+    ['outside of the subpath', { subpath: 'docs' }],
+    ['in an excluded folder', { exclude: ['caf*/'] }],
+    ['that no pattern includes', { include: ['*.txt.md', '/keep.md'] }],
+  ])('whose path is not UTF-8 and %s is not looked at', async (_, selection) => {
+    await using world = await testWorld({ engine })
+    await world.repository.add(Buffer.concat([Buffer.from('caf'), Buffer.from([0xe9]), Buffer.from('/x.md')]), 'x')
+    await world.repository.add('docs/keep.md', 'k')
+    await world.repository.add('keep.md', 'k')
+    await world.repository.commitStaged()
+    expect(await world.sync(selection)).toMatchObject({ status: 'first_sync', filesQuarantined: 0 })
   })
 
   test('and its twins in case and in Unicode form are all there', async () => {
