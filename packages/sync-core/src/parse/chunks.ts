@@ -25,7 +25,6 @@ export function splitIntoChunks(root: Root, text: string): Chunk[] {
     start = -1
   }
   for (const node of root.children) {
-    if (node.type === 'yaml' || node.type === 'toml') continue
     const [from, to] = [node.position!.start.offset!, node.position!.end.offset!]
     if (node.type === 'heading') {
       close()

@@ -13,7 +13,8 @@ import { QuarantineError } from './quarantine-error.ts'
 export interface Page {
   readonly slug: string
   readonly title: string
-  readonly frontmatter: Readonly<Record<string, unknown>>
+  /** An object of JSON, whose numbers may have more digits than ours can. */
+  readonly frontmatter: string
   /** The text without its front matter. */
   readonly content: string
   readonly chunks: readonly Chunk[]
@@ -31,17 +32,17 @@ export function parsePage(path: string, bytes: Buffer): Page {
     throw new QuarantineError('lfs_pointer', why)
   }
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
-  const root = markdownToMdast(text, { features: { frontmatter: true, wikilinks: true, gfm: true } }) as Root
-  const { frontmatter, bodyStart } = readFrontMatter(root, text)
-  const title = frontmatter.title
+  const { json, title, bodyStart } = readFrontMatter(text)
+  const content = text.slice(bodyStart)
+  const root = markdownToMdast(content, { features: { frontmatter: false, wikilinks: true, gfm: true } }) as Root
   const first = root.children.find((node): node is Heading => node.type === 'heading' && node.depth === 1)
   return {
     slug: pathSlug(path),
-    title: (typeof title === 'string' && headingText(title)) || (first && headingText(first)) || fileName(path),
-    frontmatter,
-    content: text.slice(bodyStart),
-    chunks: splitIntoChunks(root, text),
-    links: extractLinks(root, text, path),
+    title: headingText(title) || (first && headingText(first)) || fileName(path),
+    frontmatter: json,
+    content,
+    chunks: splitIntoChunks(root, content),
+    links: extractLinks(root, content, path),
   }
 }
 

@@ -58,19 +58,19 @@ fewer_${table} AS (
 const APPLY_BATCH = /* sql */ `
 page AS MATERIALIZED (
   SELECT p.* FROM fence, json_to_recordset($5::json) AS p (
-    n integer, id bigint, path text, "blobOid" text, "sizeBytes" bigint, slug text, title text, frontmatter jsonb, content text,
+    n integer, id bigint, path text, "blobOid" text, "sizeBytes" bigint, slug text, title text, frontmatter text, content text,
     "chunkCount" integer, "linkCount" integer
   )
 ),
 inserted AS (
   INSERT INTO tidemark.pages (source_id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes)
-  SELECT $3, path, "blobOid", $4::integer, slug, title, frontmatter, content, "sizeBytes" FROM page WHERE id IS NULL
+  SELECT $3, path, "blobOid", $4::integer, slug, title, frontmatter::jsonb, content, "sizeBytes" FROM page WHERE id IS NULL
   RETURNING id, path
 ),
 updated AS (
   UPDATE tidemark.pages SET
     path = page.path, blob_oid = page."blobOid", parser_version = $4::integer, slug = page.slug, title = page.title,
-    frontmatter = page.frontmatter, content = page.content, size_bytes = page."sizeBytes", updated_at = now()
+    frontmatter = page.frontmatter::jsonb, content = page.content, size_bytes = page."sizeBytes", updated_at = now()
   FROM page WHERE pages.source_id = $3 AND pages.id = page.id
 ),
 stored AS MATERIALIZED (

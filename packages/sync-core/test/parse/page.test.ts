@@ -18,7 +18,7 @@ describe('a title', () => {
 describe('front matter', () => {
   test('is read as data and left out of the text', () => {
     const page = parse('---\ntags: [a, 1]\nwhen: 2026-01-02\n---\ntext')
-    expect(page.frontmatter).toEqual({ tags: ['a', 1], when: '2026-01-02' })
+    expect(JSON.parse(page.frontmatter)).toEqual({ tags: ['a', 1], when: '2026-01-02' })
     expect(page.content).toBe('text')
   })
   test('may follow a byte order mark and end its lines as Windows does', () => {
@@ -27,11 +27,59 @@ describe('front matter', () => {
     expect(page.chunks).toEqual([{ headingPath: ['H'], content: '# H' }])
   })
   test('that is empty is none', () => {
-    expect(parse('---\n---\ntext').frontmatter).toEqual({})
+    expect(parse('---\n---\ntext')).toMatchObject({ frontmatter: '{}', content: 'text' })
+  })
+  test.each([
+    ['an id of 17 digits', 'a: 72157688988508171', '{"a":72157688988508171}'],
+    ['a version', 'a: 1.10', '{"a":1.10}'],
+    ['a hash that looks like a number', 'a: 12e5678', '{"a":"12e5678"}'],
+    ['infinity', 'a: [.inf, -.inf, .nan]', '{"a":[".inf","-.inf",".nan"]}'],
+    ['numbers in other bases', 'a: [0x1F, 0o17, +1, .5]', '{"a":[31,15,1,0.5]}'],
+    ['a number as a name', '72157688988508171: a', '{"72157688988508171":"a"}'],
+    ['a set', 'a: !!set {x, y}', '{"a":["x","y"]}'],
+    ['a date', 'a: 2026-01-02', '{"a":"2026-01-02"}'],
+    ['merge keys', 'b: &b {x: 1, y: 2}\na:\n  <<: *b\n  y: 3', '{"b":{"x":1,"y":2},"a":{"x":1,"y":3}}'],
+  ])('keeps %s as it is written', (_, yaml, json) => {
+    expect(parse(`---\n${yaml}\n---\ntext`)).toMatchObject({ frontmatter: json, content: 'text' })
+  })
+  test.each([
+    ['2024', '2024'],
+    ['1.10', '1.10'],
+    ['true', 'true'],
+    ['"  quoted "', 'quoted'],
+  ])('with the title %s names the page %s', (title, text) => {
+    expect(parse(`---\ntitle: ${title}\n---\n# Heading`).title).toBe(text)
+  })
+  test.each(['title: [a]', 'title: {a: b}', 'title:', 'title: ""'])('with %s leaves it to the heading', (yaml) => {
+    expect(parse(`---\n${yaml}\n---\n# Heading`).title).toBe('Heading')
+  })
+  test('may be TOML', () => {
+    const toml = 'title = "T"\nid = 72157688988508171\nday = 2026-01-02\nat = 2026-01-02T03:04:05Z\n[params]\nx = 1.5'
+    const page = parse(`+++\n${toml}\n+++\n# H`)
+    expect(page).toMatchObject({ title: 'T', content: '# H' })
+    const json =
+      '{"title":"T","id":72157688988508171,"day":"2026-01-02","at":"2026-01-02T03:04:05.000Z","params":{"x":1.5}}'
+    expect(page.frontmatter).toBe(json)
+    expect(() => parse('+++\na = [\n+++\n')).toThrow(expect.objectContaining({ code: 'bad_front_matter' }))
+  })
+  test('may be an object of JSON', () => {
+    const page = parse('{\n  "title": "T",\n  "id": 72157688988508171,\n  "a": {"b": "}"}\n}\n\n# H {x}\n')
+    expect(page).toMatchObject({ title: 'T', content: '\n# H {x}\n' })
+    expect(page.frontmatter).toBe('{"title":"T","id":72157688988508171,"a":{"b":"}"}}')
+  })
+  test.each([
+    ['a horizontal rule and text', '---\n\nHello *you*\n\n---\n\nmore'],
+    ['a horizontal rule and a list', '---\n- a\n- b\n---\nmore'],
+    ['a horizontal rule and what YAML cannot read', '---\n@home [is\n---\nmore'],
+    ['a horizontal rule alone', '---\ntext'],
+    ['plus signs', '+++\ntext\n+++\nmore'],
+    ['a shortcode', '{{< note >}}\ntext\n{{< /note >}}'],
+    ['a template', '{% if x %}\n{% endif %}'],
+  ])('is not there in a page that begins with %s', (_, text) => {
+    expect(parse(text)).toMatchObject({ frontmatter: '{}', content: text })
   })
   test.each([
     ['not YAML', 'a: [1'],
-    ['a list', '- a'],
     [
       'a bomb of aliases',
       `a: &a [x,x,x,x,x,x,x,x,x,x]\n${[...'bcdefghi'].map((c, i) => `${c}: &${c} [${Array(10).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}`,

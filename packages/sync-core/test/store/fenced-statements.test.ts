@@ -17,7 +17,7 @@ import { type TestWorld, testWorld } from '../world/test-world.ts'
 type Statement = (fenced: Fenced, ids: { readonly page: string; readonly run: string }) => unknown
 
 const about = { id: 'docs', repo: 'other', ref: 'other', fingerprint: 'other', language: 'english' }
-const page = { slug: 's', title: 't', frontmatter: {}, content: 'c', links: [] }
+const page = { slug: 's', title: 't', frontmatter: '{}', content: 'c', links: [] }
 const chunks = [{ headingPath: [], content: 'c' }]
 const writeOf = (id: string | null, path: string) => ({
   id,

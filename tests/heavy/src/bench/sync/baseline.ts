@@ -11,9 +11,9 @@ const INSERT = `
 WITH page AS (
   INSERT INTO tidemark.pages (source_id, id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes)
   OVERRIDING SYSTEM VALUE
-  SELECT 'bench', id, path, "blobOid", 1, slug, title, frontmatter, content, "sizeBytes"
+  SELECT 'bench', id, path, "blobOid", 1, slug, title, frontmatter::jsonb, content, "sizeBytes"
   FROM json_to_recordset($1::json) AS p
-    (id bigint, path text, "blobOid" text, "sizeBytes" bigint, slug text, title text, frontmatter jsonb, content text)
+    (id bigint, path text, "blobOid" text, "sizeBytes" bigint, slug text, title text, frontmatter text, content text)
 ), chunk AS (
   INSERT INTO tidemark.chunks
   SELECT 'bench', id, ordinal, "headingPath", content, sha256(convert_to(content, 'UTF8'))
