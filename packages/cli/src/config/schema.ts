@@ -26,8 +26,17 @@ export const sourceSchema = z.strictObject({
   repo: text.describe('Path of a git repository, seen from this file, or an https, ssh or file address.'),
   ref: text.default('HEAD').describe('Branch, tag, commit id or HEAD.'),
   subpath: text.optional().describe('Mirror only this folder of the repository.'),
-  include: patterns.optional().describe('Mirror only Markdown files that match one of these, as in .gitignore.'),
-  exclude: patterns.optional().describe('Do not mirror Markdown files that match one of these, as in .gitignore.'),
+  include: patterns.optional().describe('Mirror only files that match one of these, as in .gitignore.'),
+  exclude: patterns.optional().describe('Do not mirror files that match one of these, as in .gitignore.'),
+  extensions: patterns
+    .min(1)
+    .optional()
+    .describe('Endings of the files that are pages. md, markdown and mdx by default.'),
+  linkRoot: text
+    .optional()
+    .describe(
+      'The folder that a leading slash of a link means, "." for the root of the repository. By default the subpath, and where no page is there, the root and the folders above the linking page.',
+    ),
   every: durationSchema.optional().describe('How often it is due; a duration. By default what "every" above says.'),
   language: text
     .optional()

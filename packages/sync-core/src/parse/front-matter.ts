@@ -10,10 +10,11 @@ export interface FrontMatter {
   readonly json: string
   /** A scalar named `title`, as text: of `title: 2024` too. */
   readonly title: string
+  readonly values: Readonly<Record<string, unknown>>
   readonly bodyStart: number
 }
 
-const NONE: FrontMatter = { json: '{}', title: '', bodyStart: 0 }
+const NONE: FrontMatter = { json: '{}', title: '', values: {}, bodyStart: 0 }
 const FENCED = /^(---|\+\+\+)[ \t]*\r?\n(?:([\s\S]*?)\r?\n)??\1[ \t]*(?:\r?\n|$)/
 /** What is between two rules of hyphens is text where its first line names nothing. */
 const NAMED = /^(\s|#.*)*["'\w.-]+\s*[:=]/
@@ -83,13 +84,14 @@ function exactNumber(value: number, source = String(value)): unknown {
 }
 
 /** @throws where jsonb cannot hold it. */
-function toJson(value: Record<string, unknown>): Pick<FrontMatter, 'json' | 'title'> {
-  const { title } = value
-  const text = isRawJSON(title) ? title.rawJSON : title
-  return {
-    json: JSON.stringify(value, toStorable),
-    title: ['string', 'number', 'bigint', 'boolean'].includes(typeof text) ? String(text) : '',
-  }
+function toJson(value: Record<string, unknown>): Omit<FrontMatter, 'bodyStart'> {
+  return { json: JSON.stringify(value, toStorable), title: scalarText(value.title) ?? '', values: value }
+}
+
+/** A scalar as text, with all digits of a number; null for anything else. */
+export function scalarText(value: unknown): string | null {
+  const scalar = isRawJSON(value) ? value.rawJSON : value
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof scalar) ? String(scalar) : null
 }
 
 function toStorable(key: string, value: unknown): unknown {

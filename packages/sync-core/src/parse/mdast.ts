@@ -11,10 +11,12 @@ export function* walk(root: Nodes): Generator<Nodes> {
 
 /** What a person reads of a heading; the whole of it stays in the content. */
 const MAX_HEADING_CHARACTERS = 200
+/** `{#explicit-id}` and the like after a heading, in the forms of VitePress, mdBook, Zola, Hugo and kramdown. */
+const ATTRIBUTES = /\s*\{:?\s*[#.][^{}]*\}\s*$/
 
 /** The words of a heading or a title, cut where there are more than anyone reads: a log above a line of hyphens. */
 export function headingText(heading: Nodes | string): string {
-  const text = (typeof heading === 'string' ? heading : plainText(heading)).trim()
+  const text = typeof heading === 'string' ? heading.trim() : plainText(heading).replace(ATTRIBUTES, '').trim()
   if (text.length <= MAX_HEADING_CHARACTERS) return text
   return `${text
     .slice(0, MAX_HEADING_CHARACTERS)
@@ -27,7 +29,7 @@ export function plainText(root: Nodes): string {
   let text = ''
   for (const node of walk(root)) {
     if (node.type === 'break') text += ' '
-    else if ('value' in node && node.type !== 'html') text += node.value
+    else if ('value' in node && !/^(html|mdx)/.test(node.type)) text += node.value
     else if ('alt' in node) text += node.alt ?? ''
   }
   return text

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer'
-import { posix } from 'node:path'
 import { slug as slugify } from 'github-slugger'
-import type { Heading, Root } from 'mdast'
-import { markdownToMdast } from 'satteri'
+import type { Heading } from 'mdast'
+import { pageName, readAliases, readProperties } from './aliases.ts'
 import { type Chunk, splitIntoChunks } from './chunks.ts'
 import { readFrontMatter } from './front-matter.ts'
+import { linkKey } from './link-key.ts'
 import { extractLinks, type Link } from './links.ts'
+import { parseText } from './markdown.ts'
 import { headingText } from './mdast.ts'
 import { QuarantineError } from './quarantine-error.ts'
 
@@ -19,6 +20,10 @@ export interface Page {
   readonly content: string
   readonly chunks: readonly Chunk[]
   readonly links: readonly Link[]
+  /** What links find it by, see {@link linkKey}. */
+  readonly linkKey: string | null
+  /** Keys of other names that it has. */
+  readonly aliases: readonly string[]
 }
 
 /** Parses one file, from its arguments alone. @throws {QuarantineError} where a person must fix the file. */
@@ -32,21 +37,23 @@ export function parsePage(path: string, bytes: Buffer): Page {
     throw new QuarantineError('lfs_pointer', why)
   }
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
-  const { json, title, bodyStart } = readFrontMatter(text)
+  const { json, title, values, bodyStart } = readFrontMatter(text)
   const content = text.slice(bodyStart)
-  const root = markdownToMdast(content, { features: { frontmatter: false, wikilinks: true, gfm: true } }) as Root
+  const { root, words } = parseText(path, content)
   const first = root.children.find((node): node is Heading => node.type === 'heading' && node.depth === 1)
+  const properties = readProperties(content)
+  const titles = [title, properties.get('title') ?? '', first ?? '', pageName(path)]
   return {
     slug: pathSlug(path),
-    title: headingText(title) || (first && headingText(first)) || fileName(path),
+    title: titles.map(headingText).find((text) => text !== '') ?? '',
     frontmatter: json,
     content,
-    chunks: splitIntoChunks(root, content),
+    chunks: splitIntoChunks(root, words),
     links: extractLinks(root, content, path),
+    linkKey: linkKey(path),
+    aliases: readAliases(path, values, properties),
   }
 }
-
-const fileName = (path: string) => posix.basename(path).replace(/\.[^.]+$/, '')
 
 /** The path as it would stand in an address: `Guide/Émile & co.md` is `guide/émile--co`. Need not be unique. */
 function pathSlug(path: string): string {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import ignore from 'ignore'
 import type { TreeEntry } from '../git/tree.ts'
-import { MAX_PATH_BYTES } from '../parse/links.ts'
+import { MAX_PATH_BYTES } from '../parse/link-key.ts'
 import { QuarantineError } from '../parse/quarantine-error.ts'
 
 /** A Markdown file that may be a page. */
@@ -24,6 +24,7 @@ export interface Selection {
   readonly subpath?: string | undefined
   readonly include?: readonly string[] | undefined
   readonly exclude?: readonly string[] | undefined
+  readonly extensions?: readonly string[] | undefined
 }
 
 /** How many entries of a tree are no files of this repository although they may look like it. */
@@ -32,16 +33,21 @@ export interface SkippedEntries {
   readonly submodules: number
 }
 
-const MARKDOWN = /\.(md|markdown)$/i
+/** Of Markdown, and of MDX: Markdown with components, as Docusaurus, Astro and VitePress have it. */
+const EXTENSIONS = ['md', 'markdown', 'mdx']
 /** The modes that a tree entry can have beside those of files. */
 const SYMLINK = '120000'
 const SUBMODULE = '160000'
 
 /** Classifies the entries of a tree, and counts the Markdown symlinks and the submodules among them. */
-export function fileFilter({ subpath, include = [], exclude = [] }: Selection) {
+export function fileFilter({ subpath, include = [], exclude = [], extensions = EXTENSIONS }: Selection) {
   const prefix = subpath === undefined ? '' : `${subpath}/`
   const included = include.length > 0 ? ignore({ ignorecase: false }).add(include) : null
   const excluded = exclude.length > 0 ? ignore({ ignorecase: false }).add(exclude) : null
+  const endings = new RegExp(
+    `\\.(${extensions.map((name) => name.replace(/^\./, '').replaceAll('.', '\\.')).join('|')})$`,
+    'i',
+  )
   const selected = (path: string) =>
     path.startsWith(prefix) && (included?.ignores(path) ?? true) && !(excluded?.ignores(path) ?? false)
 
@@ -53,7 +59,7 @@ export function fileFilter({ subpath, include = [], exclude = [] }: Selection) {
       // Of bytes that are not UTF-8 what can be read: enough to say whether they lie where nobody looks.
       const name = String(path)
       if (mode === SUBMODULE && selected(name)) skipped.submodules++
-      if (mode === SUBMODULE || !MARKDOWN.test(name) || !selected(name)) return null
+      if (mode === SUBMODULE || !endings.test(name) || !selected(name)) return null
       if (typeof path !== 'string') return mode === SYMLINK ? null : notUtf8(path, blobOid)
       if (mode === SYMLINK) {
         skipped.symlinks++

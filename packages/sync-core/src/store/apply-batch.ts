@@ -31,8 +31,9 @@ export async function applyBatch(fenced: Fenced, sourceId: string, batch: Batch)
     sourceId,
     PARSER_VERSION,
     JSON.stringify(
-      pages.map(({ page: { chunks, links, ...page }, ...file }, n) => {
-        return { n, ...file, ...page, chunkCount: chunks.length, linkCount: links.length }
+      pages.map(({ page: { chunks, links, aliases, ...page }, ...file }, n) => {
+        const counts = { chunkCount: chunks.length, linkCount: links.length, aliasCount: aliases.length }
+        return { n, ...file, ...page, ...counts }
       }),
     ),
     JSON.stringify(pages.flatMap(({ page }, n) => page.chunks.map((chunk, ordinal) => ({ n, ordinal, ...chunk })))),
@@ -40,6 +41,7 @@ export async function applyBatch(fenced: Fenced, sourceId: string, batch: Batch)
     JSON.stringify(quarantined),
     `{${deletedIds.join(',')}}`,
     JSON.stringify([...pages.map(({ path }) => path), ...quarantineCleared]),
+    JSON.stringify(pages.flatMap(({ page }, n) => page.aliases.map((key, ordinal) => ({ n, ordinal, key })))),
   ])
 }
 
@@ -59,22 +61,23 @@ const APPLY_BATCH = /* sql */ `
 page AS MATERIALIZED (
   SELECT p.* FROM fence, json_to_recordset($5::json) AS p (
     n integer, id bigint, path text, "blobOid" text, "sizeBytes" bigint, slug text, title text, frontmatter text, content text,
-    "chunkCount" integer, "linkCount" integer
+    "linkKey" text, "chunkCount" integer, "linkCount" integer, "aliasCount" integer
   )
 ),
 inserted AS (
-  INSERT INTO tidemark.pages (source_id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes)
-  SELECT $3, path, "blobOid", $4::integer, slug, title, frontmatter::jsonb, content, "sizeBytes" FROM page WHERE id IS NULL
+  INSERT INTO tidemark.pages (source_id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes, link_key)
+  SELECT $3, path, "blobOid", $4::integer, slug, title, frontmatter::jsonb, content, "sizeBytes", "linkKey" FROM page WHERE id IS NULL
   RETURNING id, path
 ),
 updated AS (
   UPDATE tidemark.pages SET
     path = page.path, blob_oid = page."blobOid", parser_version = $4::integer, slug = page.slug, title = page.title,
-    frontmatter = page.frontmatter::jsonb, content = page.content, size_bytes = page."sizeBytes", updated_at = now()
+    frontmatter = page.frontmatter::jsonb, content = page.content, size_bytes = page."sizeBytes", link_key = page."linkKey",
+    updated_at = now()
   FROM page WHERE pages.source_id = $3 AND pages.id = page.id
 ),
 stored AS MATERIALIZED (
-  SELECT page.n, coalesce(page.id, inserted.id) AS id, page.id IS NOT NULL AS known, page."chunkCount", page."linkCount"
+  SELECT page.n, coalesce(page.id, inserted.id) AS id, page.id IS NOT NULL AS known, page."chunkCount", page."linkCount", page."aliasCount"
   FROM page LEFT JOIN inserted ON page.id IS NULL AND inserted.path = page.path COLLATE "C"
 ),
 chunks AS (
@@ -88,15 +91,27 @@ chunks AS (
 ),
 ${deleteSurplusSql('chunks', 'chunkCount')},
 links AS (
-  INSERT INTO tidemark.links AS old (source_id, page_id, ordinal, kind, target, target_path, target_name)
-  SELECT $3, stored.id, l.ordinal, l.kind, l.target, l."targetPath", l."targetName"
-  FROM stored JOIN json_to_recordset($7::json) AS l (n integer, ordinal integer, kind text, target text, "targetPath" text, "targetName" text)
-    ON l.n = stored.n
+  INSERT INTO tidemark.links AS old (
+    source_id, page_id, ordinal, kind, target, text, target_path, target_anchor, target_key, target_other_key
+  )
+  SELECT $3, stored.id, l.ordinal, l.kind, l.target, l.text, l."targetPath", l."targetAnchor", l."targetKey", l."targetOtherKey"
+  FROM stored JOIN json_to_recordset($7::json) AS l (
+    n integer, ordinal integer, kind text, target text, text text, "targetPath" text, "targetAnchor" text, "targetKey" text,
+    "targetOtherKey" text
+  ) ON l.n = stored.n
   ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
-  SET kind = excluded.kind, target = excluded.target, target_path = excluded.target_path, target_name = excluded.target_name
+  SET kind = excluded.kind, target = excluded.target, text = excluded.text, target_path = excluded.target_path,
+      target_anchor = excluded.target_anchor, target_key = excluded.target_key, target_other_key = excluded.target_other_key
   WHERE old IS DISTINCT FROM excluded
 ),
 ${deleteSurplusSql('links', 'linkCount')},
+aliases AS (
+  INSERT INTO tidemark.aliases AS old (source_id, page_id, ordinal, link_key)
+  SELECT $3, stored.id, a.ordinal, a.key
+  FROM stored JOIN json_to_recordset($11::json) AS a (n integer, ordinal integer, key text) ON a.n = stored.n
+  ON CONFLICT (source_id, page_id, ordinal) DO UPDATE SET link_key = excluded.link_key WHERE old IS DISTINCT FROM excluded
+),
+${deleteSurplusSql('aliases', 'aliasCount')},
 quarantined AS (
   INSERT INTO tidemark.quarantine AS old (source_id, path, blob_oid, parser_version, code, message)
   SELECT $3, q.path, q."blobOid", $4::integer, q.code, q.message

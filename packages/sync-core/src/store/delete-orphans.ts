@@ -1,7 +1,7 @@
 import { type Fenced, fencedQuery } from './fenced-query.ts'
 
 /** What is derived of a page, and would stay for ever where the page itself was removed by hand. */
-export const DERIVED_TABLES = ['chunks', 'links', 'search_chunks', 'search_pages']
+export const DERIVED_TABLES = ['chunks', 'links', 'aliases', 'search_chunks', 'search_pages']
 
 /** Some hundredths of a second for each statement. */
 const ROWS_PER_STATEMENT = 5_000

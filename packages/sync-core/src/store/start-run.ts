@@ -2,8 +2,8 @@ import { hostname } from 'node:os'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { type Fenced, fencedQuery } from './fenced-query.ts'
 
-/** What the database remembers of a source. */
-export type SourceRecord = Readonly<Record<'id' | 'repo' | 'ref' | 'fingerprint' | 'language', string>>
+/** What the database remembers of a source; `linkRoot` is a folder's key. */
+export type SourceRecord = Readonly<Record<'id' | 'repo' | 'ref' | 'linkRoot' | 'fingerprint' | 'language', string>>
 
 export interface StartedRun {
   readonly id: string
@@ -29,9 +29,9 @@ export async function startRun(
   source: SourceRecord,
   run: { readonly from: string | null; readonly to: string; readonly full: boolean },
 ): Promise<StartedRun> {
-  const { id, repo, ref, fingerprint } = source
+  const { id, repo, ref, linkRoot, fingerprint } = source
   const { from, to, full } = run
-  const params = [id, repo, ref, from, to, hostname(), process.pid, full, PARSER_VERSION, fingerprint]
+  const params = [id, repo, ref, from, to, hostname(), process.pid, full, PARSER_VERSION, fingerprint, linkRoot]
   return (await fencedQuery<StartedRun>(fenced, START_RUN, params))[0]
 }
 
@@ -44,10 +44,13 @@ run AS (
   SELECT $3, $6, $7, $8, $9::integer FROM fence RETURNING id
 ),
 source AS (
-  INSERT INTO tidemark.sources AS old (id, repo, ref, target, dirty, rewrite_before, behind_since, unindexed_since_run)
-  SELECT $3, $4, $5, $7, true, CASE WHEN $10::boolean THEN now() END, now(), run.id FROM run
+  INSERT INTO tidemark.sources AS old (
+    id, repo, ref, link_root, target, dirty, rewrite_before, behind_since, unindexed_since_run
+  )
+  SELECT $3, $4, $5, $13, $7, true, CASE WHEN $10::boolean THEN now() END, now(), run.id FROM run
   ON CONFLICT (id) DO UPDATE
-  SET repo = $4, ref = $5, target = $7, dirty = true, rewrite_before = coalesce(old.rewrite_before, excluded.rewrite_before),
+  SET repo = $4, ref = $5, link_root = $13, target = $7, dirty = true,
+      rewrite_before = coalesce(old.rewrite_before, excluded.rewrite_before),
       behind_since = coalesce(old.behind_since, now()), unindexed_since_run = excluded.unindexed_since_run
   RETURNING rewrite_before
 )

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { isRemote, parseAddress } from '../git/address.ts'
 import type { Origin } from '../git/origin.ts'
+import { linkKey } from '../parse/link-key.ts'
 import { redact } from '../redact.ts'
 import type { SourceRecord } from '../store/start-run.ts'
 import { SyncError } from '../sync-error.ts'
@@ -20,12 +21,20 @@ export interface Source {
   readonly include?: readonly string[] | undefined
   /** Patterns as in .gitignore; Markdown files that they name are not mirrored. */
   readonly exclude?: readonly string[] | undefined
+  /** Endings of the files that are pages; `md`, `markdown` and `mdx` by default. */
+  readonly extensions?: readonly string[] | undefined
+  /**
+   * The folder that a leading slash of a link means, "." for the root; the subpath by default. Where no page is there,
+   * the root of the repository counts, then each folder that the linking page lies in.
+   */
+  readonly linkRoot?: string | undefined
   /** The language that its text is searched in, as Postgres calls its dictionaries; `english` by default. */
   readonly language?: string | undefined
 }
 
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
-export function validateSource({ id, repo, subpath, include = [], exclude = [], language }: Source): void {
+export function validateSource(source: Source): void {
+  const { id, repo, subpath, include = [], exclude = [], extensions = [], linkRoot, language } = source
   const refuse = (message: string, hint: string): never => {
     throw new SyncError('BAD_SOURCE', message, hint)
   }
@@ -37,10 +46,16 @@ export function validateSource({ id, repo, subpath, include = [], exclude = [], 
     const message = `source "${id}" has no repository that could be read: "${redact(repo)}"`
     refuse(message, 'Give the path of a git repository.')
   }
-  const outside = subpath?.split('/').some((part) => part === '..' || part === '.' || part === '')
-  if (subpath !== undefined && (outside || subpath.includes('\0'))) {
+  for (const [name, folder] of Object.entries({ subpath, linkRoot: linkRoot === '.' ? undefined : linkRoot })) {
+    const outside = folder?.split('/').some((part) => part === '..' || part === '.' || part === '')
+    if (folder === undefined || !(outside || folder.includes('\0'))) continue
     const hint = 'Give it as "docs/guide", from the root and without a slash at either end.'
-    refuse(`the subpath "${subpath}" of source "${id}" is not a folder of a repository`, hint)
+    refuse(`the ${name} "${folder}" of source "${id}" is not a folder of a repository`, hint)
+  }
+  const ending = extensions.find((extension) => !/^\.?[\w-]+(\.[\w-]+)*$/.test(extension))
+  if (ending !== undefined) {
+    const hint = 'Give extensions as "md" or "mdx", without patterns; patterns go into include and exclude.'
+    refuse(`source "${id}" has an extension that no file has: ${JSON.stringify(ending)}`, hint)
   }
   const bad = [...include, ...exclude].find((pattern) => pattern.trim() === '' || /[\0\n]/.test(pattern))
   if (bad !== undefined) {
@@ -81,8 +96,10 @@ export async function currentCommit(source: Source, signal: AbortSignal): Promis
  * without its secrets, and a digest of what a bookmark is made with: when it is another, the bookmark says nothing.
  */
 export function sourceRecord(source: Source): SourceRecord {
-  const { id, ref, subpath = null, include = [], exclude = [], language = 'english' } = source
+  const { id, ref, subpath = null, include = [], exclude = [], extensions, language = 'english' } = source
+  const linkRoot = source.linkRoot ?? subpath ?? '.'
   const repo = isRemote(source.repo) ? redact(source.repo) : resolve(source.repo)
-  const parts = JSON.stringify([repo, ref, subpath, include, exclude])
-  return { id, repo, ref, language, fingerprint: createHash('sha256').update(parts).digest('hex').slice(0, 16) }
+  const parts = JSON.stringify([repo, ref, subpath, include, exclude, extensions, linkRoot])
+  const fingerprint = createHash('sha256').update(parts).digest('hex').slice(0, 16)
+  return { id, repo, ref, language, linkRoot: linkKey(`${linkRoot}/index`) ?? '', fingerprint }
 }

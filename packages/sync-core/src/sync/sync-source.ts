@@ -174,13 +174,13 @@ async function preparePlan(
 ) {
   const { folder, commit } = await progress.phase(origin.phase, () => origin.prepare(signal))
   progress.target = commit
-  const { id: sourceId, subpath, include, exclude } = source
+  const { id: sourceId, subpath, include, exclude, extensions } = source
   const rewriteBefore = started ? started.rewriteBefore : full ? END_OF_TIME : null
   // The pages are known to equal the tree of the bookmark, and it is there to be compared with.
   const clean = started?.sameSettings && !started.unfinished && rewriteBefore === null && !retryQuarantined
   const { bookmark } = progress
   const diffBase = clean && bookmark !== null && (await hasTree(folder, bookmark, signal)) ? bookmark : null
-  const selection = { subpath, include, exclude }
+  const selection = { subpath, include, exclude, extensions }
   const comparison = { db, sourceId, folder, commit, selection, retryQuarantined, diffBase, rewriteBefore, signal }
   const { planSource } = await import('./plan-source.ts')
   const plan = await progress.phase('plan', () => planSource(comparison))

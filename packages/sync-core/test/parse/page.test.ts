@@ -145,15 +145,31 @@ describe('links', () => {
     )
   })
   test('by a name that is defined elsewhere count with its address', () => {
-    expect(parse('[text][n] ![pic][n] [gone][x]\n\n[n]: t.md').links).toEqual([
-      { kind: 'link', target: 't.md', targetPath: 'guide/t.md', targetName: null },
-      { kind: 'image', target: 't.md', targetPath: 'guide/t.md', targetName: null },
+    const place = { target: 't.md', targetPath: 'guide/t.md', targetKey: 't/guide' }
+    expect(parse('[text][n] ![pic][n] [gone][x]\n\n[n]: t.md').links).toMatchObject([
+      { kind: 'link', text: 'text', ...place },
+      { kind: 'image', text: 'pic', ...place },
     ])
   })
-  test('of a wiki keep their name', () => {
-    expect(parse('[[Some Page|label]]').links).toEqual([
-      { kind: 'wiki', target: 'Some Page', targetPath: null, targetName: 'some page' },
-    ])
+  test.each([
+    ['[[Some Page|the *label*]]', 'Some Page', 'the label'],
+    ['[[Some Page]]', 'Some Page', null],
+    ['| a |\n|---|\n| [[Some Page\\|label]] |', 'Some Page', 'label'],
+    ['| a |\n|---|\n| ![[pic.png\\|100]] |', 'pic.png', '100'],
+    ['[label]([[Page]])', 'Page', 'label'],
+  ])('of a wiki name a page, with a text for it or without: %j', (markdown, target, text) => {
+    expect(parse(markdown).links).toMatchObject([{ kind: 'wiki', target, text, targetPath: null }])
+  })
+  test.each([
+    ['[a](b.md#the-end)', 'the-end'],
+    ['[a](b.md?q#%E2%9C%93)', '✓'],
+    ['[[B#The end|x]]', 'The end'],
+    ['[[B#^block]]', '^block'],
+    ['[a](#here)', 'here'],
+    ['[a](b.md)', null],
+    ['[a](https://example.org/#x)', null],
+  ])('keep the section that they lead to: %j', (markdown, targetAnchor) => {
+    expect(parse(markdown).links).toMatchObject([{ targetAnchor }])
   })
 })
 

@@ -16,8 +16,8 @@ import { type TestWorld, testWorld } from '../world/test-world.ts'
 
 type Statement = (fenced: Fenced, ids: { readonly page: string; readonly run: string }) => unknown
 
-const about = { id: 'docs', repo: 'other', ref: 'other', fingerprint: 'other', language: 'english' }
-const page = { slug: 's', title: 't', frontmatter: '{}', content: 'c', links: [] }
+const about = { id: 'docs', repo: 'other', ref: 'other', fingerprint: 'other', language: 'english', linkRoot: '' }
+const page = { slug: 's', title: 't', frontmatter: '{}', content: 'c', links: [], linkKey: null, aliases: [] }
 const chunks = [{ headingPath: [], content: 'c' }]
 const writeOf = (id: string | null, path: string) => ({
   id,

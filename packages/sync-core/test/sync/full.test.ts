@@ -93,7 +93,7 @@ describe.each(engines)('a full sync into %s', (engine) => {
     await world.sync()
     const fresh = await readState(world)
     await world.db.query(`UPDATE tidemark.chunks SET content = 'edited'`)
-    await world.db.query(`UPDATE tidemark.links SET target_name = 'edited'`)
+    await world.db.query(`UPDATE tidemark.links SET target_key = 'edited'`)
     const stop = new AbortController()
     const onProgress = ({ done }: { done: number }) => done > 0 && stop.abort()
     expect(await world.sync({ full: true, signal: stop.signal, onProgress })).toMatchObject({
@@ -119,9 +119,10 @@ describe.each(engines)('a full sync into %s', (engine) => {
 
 describe.each(engines)('a newer parser in %s', (engine) => {
   test.each([
-    ['the name of a link', `UPDATE tidemark.links SET target_name = 'old' WHERE kind = 'wiki'`],
+    ['what a link is matched by', `UPDATE tidemark.links SET target_key = 'old' WHERE kind = 'wiki'`],
     ['the path of a link', `UPDATE tidemark.links SET target_path = 'old.md' WHERE kind = 'link'`],
     ['the headings of a chunk', `UPDATE tidemark.chunks SET heading_path = '{}'`],
+    ['what a page is matched by', `UPDATE tidemark.pages SET link_key = 'old'`],
     ['the title of a page', `UPDATE tidemark.pages SET title = 'old'`],
   ])('that changes only %s is applied', async (_, undo) => {
     await using world = await testWorld({ engine })

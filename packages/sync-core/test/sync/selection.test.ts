@@ -32,6 +32,26 @@ describe.each(engines)('a source in %s', (engine) => {
     expect(await world.sync({ include: ['/docs/**', '!*.draft.md'] })).toMatchObject({ status: 'up_to_date' })
   })
 
+  test('mirrors Markdown and MDX, or the files of other endings that it names, and follows when they change', async () => {
+    await using world = await testWorld({ engine })
+    await world.repository.commit({
+      'a.md': 'a',
+      'b.mdx': 'b',
+      'C.MARKDOWN': 'c',
+      'd.qmd': 'd',
+      'e.md.txt': 'e',
+      md: 'f',
+    })
+    const paths = async () => Object.keys(await world.pages()).sort()
+    await world.sync()
+    expect(await paths()).toEqual(['C.MARKDOWN', 'a.md', 'b.mdx'])
+    expect(await world.sync({ extensions: ['md', '.qmd', 'md.txt'] })).toMatchObject({
+      filesImported: 2,
+      filesDeleted: 2,
+    })
+    expect(await paths()).toEqual(['a.md', 'd.qmd', 'e.md.txt'])
+  })
+
   test('passes over symlinks and submodules, whatever they are called', async () => {
     await using world = await testWorld({ engine })
     const commit = await world.repository.commit({ 'a.md': 'a' })
@@ -48,6 +68,9 @@ test.each([
   ['a subpath that leads out', { subpath: '../x' }],
   ['a subpath with a slash at its end', { subpath: 'docs/' }],
   ['an empty pattern', { exclude: [' '] }],
+  ['an extension that is a pattern', { extensions: ['*.md'] }],
+  ['an empty extension', { extensions: [''] }],
+  ['a root of links that leads out', { linkRoot: '../x' }],
 ])('refuses %s before anything is touched', async (_, options) => {
   await using world = await testWorld({ engine: 'postgres' })
   await expect(world.sync(options)).rejects.toMatchObject({ code: 'BAD_SOURCE' })

@@ -65,8 +65,8 @@ export async function testWorld(options: { engine: Engine; repository?: TestRepo
     db,
     url: database.url,
     repository,
-    sync({ id = 'docs', ref = 'main', subpath, include, exclude, language, ...options } = {}) {
-      const source = { id, repo: repository.folder, ref, subpath, include, exclude, language }
+    sync({ id = 'docs', ref = 'main', subpath, include, exclude, extensions, linkRoot, language, ...options } = {}) {
+      const source = { id, repo: repository.folder, ref, subpath, include, exclude, extensions, linkRoot, language }
       return syncSource(db, source, options)
     },
     pages: () => map('blob_oid'),
