@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pullTimeout } from '../run/outcome-from-error.ts'
 import { type Address, parseAddress } from './address.ts'
@@ -42,7 +42,7 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
       } catch (error) {
         signal.throwIfAborted()
         if (!(error as { code?: string }).code?.startsWith('GIT_')) throw error
-        // Not the server's fault: perhaps the clone is damaged, and nothing in it can't be had again.
+        // Not the server's fault: perhaps the clone is damaged, or of another object format; nothing in it can't be had again.
         await rm(clone, { recursive: true, force: true })
         await fetch(signal)
       }
@@ -124,10 +124,10 @@ async function fetchCommit(
   signal: AbortSignal,
 ): Promise<void> {
   const packs = await countPacks(clone)
-  const format = commit.length === 64 ? 'sha256' : 'sha1'
-  if (packs === null || packs > MAX_PACKS || (await readObjectFormat(clone)) !== format) {
+  if (packs === null || packs > MAX_PACKS) {
     await rm(clone, { recursive: true, force: true })
     await mkdir(clone, { recursive: true })
+    const format = commit.length === 64 ? 'sha256' : 'sha1'
     await localGit(clone, ['init', '--bare', `--object-format=${format}`, '.'], signal)
   }
   // A killed fetch leaves these, and only the holder of the lease comes here.
@@ -136,12 +136,6 @@ async function fetchCommit(
   }
   const args = ['fetch', ...FETCH_FLAGS, '--depth=1', 'tidemark', `+${name}:${TARGET}`]
   await runRemoteGit(server, clone, args, signal)
-}
-
-/** The kind of object ids that a clone has. */
-async function readObjectFormat(clone: string): Promise<'sha1' | 'sha256'> {
-  const config = await readFile(join(clone, 'config'), 'utf8').catch(() => '')
-  return /objectformat\s*=\s*sha256/i.test(config) ? 'sha256' : 'sha1'
 }
 
 /** How many packs a clone has; null where there is no clone. */

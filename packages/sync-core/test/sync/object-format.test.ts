@@ -65,18 +65,23 @@ describe.each(engines)('into %s, a repository whose objects are named by SHA-256
     await server.close()
   })
 
-  test('may take the place of another, or give it up, also where the clone of the other is still there', async () => {
-    await using world = await testWorld({ engine })
-    const other = await emptyRepository('sha256')
-    await world.repository.commit(FILES)
-    await other.commit(FILES)
-    for (const repository of [world.repository, other, world.repository]) {
-      const result = await sync(world, `file://${repository.folder}`)
-      expect(result).toMatchObject({ bookmark: await repository.git.revparse(['HEAD']), filesRemaining: 0 })
-      expect(await world.pages()).toEqual(await repository.tree())
-    }
-    other.remove()
-  })
+  test.each(['http', 'file'])(
+    'may take the place of another behind %s, or give it up, also where the clone of the other is still there',
+    async (way) => {
+      await using world = await testWorld({ engine })
+      const other = await emptyRepository('sha256')
+      await world.repository.commit(FILES)
+      await other.commit(FILES)
+      for (const repository of [world.repository, other, world.repository]) {
+        const server = await serveGit(repository.folder)
+        const result = await sync(world, way === 'http' ? `${server.url}/.git` : `file://${repository.folder}`)
+        await server.close()
+        expect(result).toMatchObject({ bookmark: await repository.git.revparse(['HEAD']), filesRemaining: 0 })
+        expect(await world.pages()).toEqual(await repository.tree())
+      }
+      other.remove()
+    },
+  )
 })
 
 describe.each(engines)('into %s, a repository whose objects are named by SHA-1', (engine) => {
