@@ -150,7 +150,7 @@ describe('tidemark status', () => {
     const { stderr } = await world.run('status')
     expect(stderr).toContain(`tidemark sync --source ${source} --allow-mass-delete`)
     expect(await follow(world, stderr)).toMatchObject({ exitCode: 0 })
-    expect((await world.run('status')).stderr).toBe('')
+    expect((await world.run('status')).stderr).not.toContain('--allow-mass-delete')
   })
 
   test('names refs that are there while the one of a source is gone, and the sync once it is not', async () => {
@@ -178,6 +178,51 @@ describe('tidemark status', () => {
     expect((await world.run('status')).stderr).toBe(`tidemark: ${source}: ${problem}\n  ${fix}`)
     const { stdout } = await world.run('status --json')
     expect(JSON.parse(stdout).sources).toMatchObject([{ id: source, lastStatus: 'blocked', problem, fix }])
+  })
+})
+
+describe('a source that selects no file', () => {
+  test('is synced, and sync, status and doctor warn of it until it selects some', async () => {
+    const { world, source } = await oneSource()
+    using _ = world
+    world.write('docs/guide/more.md', '# more')
+    await world.commit('docs')
+    const configure = (subpath: string) =>
+      world.write('tidemark.yaml', `sources: { ${source}: { repo: docs, subpath: ${subpath} } }`)
+    configure('giude')
+    const message = 'it has no folder "giude": did you mean guide?'
+    const warnings = [{ code: 'nothing_selected', message }]
+    const shown = `${source}: nothing_selected: ${message}\n  Change the repo, ref, subpath, include or exclude of the source`
+
+    for (const status of ['first_sync', 'up_to_date']) {
+      const synced = await world.run('sync --all')
+      expect(synced).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(status) })
+      expect(synced.stderr).toContain(`tidemark: ${shown}`)
+    }
+    const json = await world.run('sync --all --json')
+    expect(JSON.parse(json.stdout).results).toMatchObject([{ source, status: 'up_to_date', warnings }])
+    expect(await world.run('status')).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining(`tidemark: ${shown}`),
+    })
+    expect(JSON.parse((await world.run('status --json')).stdout).sources).toMatchObject([{ id: source, warnings }])
+    expect(await world.run('doctor')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining(`! source: ${shown}`),
+    })
+    expect(JSON.parse((await world.run('doctor --json')).stdout)).toMatchObject({
+      healthy: true,
+      findings: expect.arrayContaining([
+        expect.objectContaining({ check: 'source', ok: true, message: `${source}: nothing_selected: ${message}` }),
+      ]),
+    })
+
+    configure('guide')
+    await world.run('sync --all')
+    for (const command of ['sync --all', 'status', 'doctor', 'sync --all --json', 'status --json', 'doctor --json']) {
+      const { stdout, stderr } = await world.run(command)
+      expect(stdout + stderr).not.toContain('nothing_selected')
+    }
   })
 })
 

@@ -21,9 +21,10 @@ export {
   resultNotes,
   resultProblem,
   runsLeft,
+  warningProblems,
 } from './run/next-steps.ts'
-export type { Holder, Phase, ResultError, StopReason, SyncResult, SyncStatus } from './run/outcome.ts'
-export { emptyResult } from './run/outcome.ts'
+export type { Holder, Phase, ResultError, StopReason, SyncResult, SyncStatus, Warning } from './run/outcome.ts'
+export { emptyResult, selectionWarnings } from './run/outcome.ts'
 export type { Progress } from './run/progress.ts'
 export {
   describeSource,

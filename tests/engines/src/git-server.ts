@@ -15,8 +15,9 @@ export interface GitServer {
   mood: Mood
   /** How many requests are served before that; below 0 it says how many came later. */
   requestsBefore: number
-  /** With it, requests without this password are refused. */
+  /** With it, requests without this password and that user are refused. */
   password: string | null
+  username: string
   /** Resolves when the next request has come. */
   requested(): Promise<void>
   close(): Promise<void>
@@ -29,7 +30,7 @@ export async function serveGit(repository: string): Promise<GitServer> {
     if (mood === 'drop') return void request.socket.destroy()
     if (mood === 'fail') return void response.writeHead(500).end('broken')
     const login = Buffer.from(request.headers.authorization?.replace('Basic ', '') ?? '', 'base64').toString()
-    if (server.password !== null && login !== `me:${server.password}`) {
+    if (server.password !== null && login !== `${server.username}:${server.password}`) {
       return void response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end()
     }
     backend(dirname(repository), request, response, mood === 'slow')
@@ -41,6 +42,7 @@ export async function serveGit(repository: string): Promise<GitServer> {
     url: `http://127.0.0.1:${port}/${repository.split('/').at(-1)}`,
     mood: 'serve',
     password: null,
+    username: 'me',
     requestsBefore: 0,
     requested: async () => void (await once(http, 'request')),
     async close() {

@@ -1,5 +1,5 @@
 import * as core from '@actions/core'
-import { describeSource, readStatus } from '@tidemark/sync-core'
+import { describeSource, readStatus, warningProblems } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
 import { readRemoteHeads } from 'tidemark/runtime'
 import { withStepDatabase } from '../runner/database.ts'
@@ -29,14 +29,16 @@ export async function status(): Promise<void> {
     ...describeSource({ id, sinceCheckMs, ...stored }, heads[i]!),
     sinceCheckMs: sinceCheckMs === null ? null : Math.round(sinceCheckMs),
   }))
-  const rows = results.map(({ source, state, behindMs, lastStatus, sinceCheckMs, quarantined, problem, fix }) => [
+  const rows = results.map(({ source, state, behindMs, lastStatus, sinceCheckMs, quarantined, ...found }) => [
     source,
     state.replaceAll('_', ' '),
     formatAge(behindMs),
     lastStatus ?? '–',
     formatAge(sinceCheckMs),
     String(quarantined),
-    problem === null ? '–' : `${problem}; ${fix}`,
+    [found.problem, found.fix, ...warningProblems(found.warnings).map(({ message }) => message)]
+      .filter(Boolean)
+      .join('; ') || '–',
   ])
   for (const row of rows) core.info(row.join(', ').replaceAll(/\s+/g, ' '))
   const head = ['source', 'state', 'behind for', 'last status', 'last checked', 'set aside', 'problem']

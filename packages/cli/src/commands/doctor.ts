@@ -27,7 +27,12 @@ async function doctor(call: Call): Promise<number> {
   else
     for (const { check, ok, message, fix } of findings) {
       if (ok && output.quiet) continue
-      output.print(`${ok ? output.paint('green', '✓') : output.paint('red', '✗')} ${check}: ${message}`)
+      const mark = ok
+        ? fix === null
+          ? output.paint('green', '✓')
+          : output.paint('yellow', '!')
+        : output.paint('red', '✗')
+      output.print(`${mark} ${check}: ${message}`)
       if (fix !== null) output.print(`  ${fix}`)
     }
   return healthy ? 0 : 1
@@ -38,7 +43,7 @@ export interface Finding {
   readonly check: 'git' | 'configuration' | 'database' | 'schema' | 'clock' | 'embedding' | 'lease' | 'source'
   readonly ok: boolean
   readonly message: string
-  /** The command or step that solves it; null where nothing is wrong. */
+  /** The command or step that solves it; null where nothing is wrong. Beside `ok`, it is for a warning. */
   readonly fix: string | null
 }
 
@@ -69,12 +74,12 @@ async function checkConfigured(call: Call): Promise<Finding[]> {
   const { file, sources } = config
   const [stored, repositories] = await Promise.all([
     call
-      .withDatabase('read_only', async (db) => [
-        ...(await checkServer(db)),
-        await checkSchema(db),
-        ...(await checkEmbedding(db, config)),
-        ...(await checkStatuses(db, config)),
-      ])
+      .withDatabase('read_only', async (db) => {
+        const [server, schema] = [await checkServer(db), await checkSchema(db)]
+        // Tables of an older release may lack what is asked of them.
+        const statuses = schema.ok ? await checkStatuses(db, config) : []
+        return [...server, schema, ...(await checkEmbedding(db, config)), ...statuses]
+      })
       .catch(async (error) => [await failed('database', error)]),
     checkRepositories(config),
   ])
@@ -163,18 +168,21 @@ async function checkRepositories({ sources }: Config): Promise<Finding[]> {
 
 /** Whether a source waits for a person, a lease for its holder, or pages for a source that is no more. */
 async function checkStatuses(db: Database, { sources }: Config): Promise<Finding[]> {
-  const { holderProblem, readSources, readStatus, sourceProblem } = await import('@tidemark/sync-core')
+  const core = await import('@tidemark/sync-core')
+  const { holderProblem, readSources, readStatus, selectionWarnings, sourceProblem, warningProblems } = core
   const ids = sources.map(({ id }) => id)
   const orphans = (await readSources(db)).filter(({ id }) => !ids.includes(id))
   const findings = (await readStatus(db, ids)).flatMap((status): Finding[] => {
-    const { id, lease, quarantined } = status
+    const { id, lease, quarantined, nothingSelected } = status
     const [holder, source] = [holderProblem(status), sourceProblem(status)]
     if (holder !== null) return [problem('lease', holder, id)]
     if (source !== null) return [problem('source', source, id)]
     if (lease !== null && lease.expiresInMs > 0) {
       return [ok('lease', `${id}: process ${lease.pid} on ${lease.host}, for ${formatDuration(lease.heldForMs)}`)]
     }
-    return quarantined > 0 ? [ok('source', `${id}: ${quarantined} files are set aside in tidemark.quarantine`)] : []
+    if (quarantined > 0) return [ok('source', `${id}: ${quarantined} files are set aside in tidemark.quarantine`)]
+    const warnings = warningProblems(selectionWarnings(nothingSelected))
+    return warnings.map((warning) => ({ ...problem('source', warning, id), ok: true }))
   })
   const removal = ({ id }: { id: string }) =>
     ok('source', `${id}: in the database only; to remove it: tidemark sources remove ${id} --purge`)

@@ -46,11 +46,12 @@ const COLORS = {
 
 async function show(sources: readonly ListedStatus[], output: Output): Promise<void> {
   const rows = sources.map((source) => {
-    const { id, state, behindMs, lastStatus, lastRun, nextDueInMs, quarantined, bookmark, lease } = source
+    const { id, state, behindMs, lastStatus, lastRun, nextDueInMs, quarantined, bookmark, lease, warnings } = source
+    const color = state === 'up_to_date' && warnings.length > 0 ? 'yellow' : COLORS[state]
     const since = state === 'behind' && behindMs !== null ? ` for ${formatDuration(behindMs)}` : ''
     return [
       id,
-      output.paint(COLORS[state], `${state.replaceAll('_', ' ')}${since}`),
+      output.paint(color, `${state.replaceAll('_', ' ')}${since}`),
       lastStatus ?? '–',
       lastRun === null ? 'never' : formatAgo(new Date(lastRun.startedAt)),
       nextDueInMs > 0 ? `in ${formatDuration(nextDueInMs)}` : 'now',
@@ -60,8 +61,10 @@ async function show(sources: readonly ListedStatus[], output: Output): Promise<v
     ]
   })
   await output.printTable(['source', 'state', 'last status', 'last run', 'due', 'set aside', 'bookmark', 'lease'], rows)
-  for (const { id, problem, fix } of sources) {
-    if (problem !== null && fix !== null && !output.quiet)
-      process.stderr.write(formatProblem({ message: problem, nextStep: fix }, id))
+  if (output.quiet) return
+  const { warningProblems } = await import('@tidemark/sync-core')
+  for (const { id, problem, fix, warnings } of sources) {
+    if (problem !== null && fix !== null) process.stderr.write(formatProblem({ message: problem, nextStep: fix }, id))
+    for (const warning of warningProblems(warnings)) process.stderr.write(formatProblem(warning, id))
   }
 }

@@ -1,16 +1,36 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
 import { distance } from 'fastest-levenshtein'
 import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
-import type { Address } from './address.ts'
+import { type Address, isRemote } from './address.ts'
+
+/** What answers a program as it would a browser. */
+const NOT_A_GIT_SERVER = {
+  code: 'FETCH_FAILED',
+  message: 'answers, but not as a git server: with a page of the web, perhaps one to log in',
+  hint: 'Open it in a browser: is it the address that git clone takes? Where it asks for a login, write https://user:${TOKEN}@host/… with a variable for the token.',
+} as const
 
 /** What git prints when it cannot reach a server, and what to do about it. The first match counts. */
 const KNOWN_ERRORS = [
+  {
+    pattern: /not our ref|couldn't find remote ref/i,
+    code: 'REF_NOT_FOUND',
+    message: 'has no such ref any more, or does not give that commit away',
+    hint: 'Name a branch or a tag, or the full id of a commit that one of them has.',
+  },
+  {
+    pattern:
+      /not valid: is this a git repository|unable to update url base from redirection|invalid server response|bad line length character|redirects followed/i,
+    ...NOT_A_GIT_SERVER,
+  },
   {
     pattern:
       /Authentication failed|could not read (Username|Password)|terminal prompts disabled|HTTP 40[13]|The requested URL returned error: 40[13]|Permission denied \(/i,
     code: 'FETCH_REFUSED',
     message: 'refuses the credentials',
-    hint: 'Write https://user:${TOKEN}@host/… with a variable for the token, use a git credential helper, or an ssh key that the agent has.',
+    hint: 'Write https://${TOKEN}@host/… or https://user:${TOKEN}@host/… with a variable for the token, use a git credential helper, or an ssh key that the agent has.',
   },
   {
     pattern: /Host key verification failed|authenticity of host|REMOTE HOST IDENTIFICATION/i,
@@ -51,9 +71,27 @@ export function fetchError(error: unknown, { url }: Address): SyncError {
   const text = redact(readStderr(error))
   const lines = text.split('\n')
   const detail = lines.find((line) => /^(fatal|error|remote):/.test(line)) ?? lines.at(-1)
+  const refused = ownershipError(text, redact(url), error)
+  if (refused) return refused
   const known = KNOWN_ERRORS.find(({ pattern }) => pattern.test(text))
   if (known) return new SyncError(known.code, `${redact(url)} ${known.message} (${detail})`, known.hint)
   return new SyncError('GIT_FAILED', `git could not fetch from ${redact(url)} (${detail})`, 'The next run tries again.')
+}
+
+/** The error of a server that answers, and not by git's protocol. */
+export function notAGitServer({ url }: Address): SyncError {
+  const { code, message, hint } = NOT_A_GIT_SERVER
+  return new SyncError(code, `${redact(url)} ${message}`, hint)
+}
+
+/** The error of a repository that belongs to someone else; null where that is not why git has failed. */
+function ownershipError(text: string, where: string, error: unknown): SyncError | null {
+  if (!/dubious ownership|unsafe repository/.test(text)) return null
+  // The one path that git takes, which need not be the one it was given, quoted for a shell.
+  const remedy = /git config --global --add safe\.directory .+/.exec(text)?.[0]
+  const local = !isRemote(where) || where.startsWith('file:')
+  const hint = `${local ? 'Allow it' : 'Allow it there'} with: ${remedy ?? 'git config --global --add safe.directory <path>'}`
+  return new SyncError('GIT_FAILED', `${where} belongs to another user, and git refuses to read it`, hint, error)
 }
 
 /** The error of a folder that git cannot read. */
@@ -61,12 +99,30 @@ export function repositoryError(error: unknown, folder: string): SyncError {
   const text = readStderr(error)
   if (/spawn git ENOENT/.test(text))
     return new SyncError('GIT_MISSING', 'The program "git" was not found', 'Install git 2.34 or newer.', error)
-  if (/dubious ownership/.test(text)) {
-    const hint = `Allow it with: git config --global --add safe.directory ${folder}`
-    return new SyncError('GIT_FAILED', `${folder} belongs to another user, and git refuses to read it`, hint, error)
-  }
-  const hint = 'Give the path of a work tree or of a bare repository.'
+  const refused = ownershipError(text, folder, error)
+  if (refused) return refused
+  const outer = enclosingWorkTree(folder)
+  const hint = outer
+    ? `It lies inside ${outer.folder}: give that as the repository, with the subpath ${outer.subpath}`
+    : 'Give the path of a work tree or of a bare repository.'
   return new SyncError('NOT_A_REPOSITORY', `${folder} is not a git repository`, hint, error)
+}
+
+/** The work tree that a folder lies in, and where there; null where it lies in none. */
+function enclosingWorkTree(folder: string): { folder: string; subpath: string } | null {
+  if (!existsSync(folder)) return null
+  const inner = realpathSync(folder)
+  for (let outer = dirname(inner); outer !== dirname(outer); outer = dirname(outer)) {
+    if (existsSync(join(outer, '.git'))) return { folder: outer, subpath: relative(outer, inner).replaceAll(sep, '/') }
+  }
+  return null
+}
+
+/** The error of a ref that leads to a file or a folder of a repository instead of a commit. */
+export function notACommit(where: string, ref: string, type: 'blob' | 'tree'): SyncError {
+  const what = type === 'blob' ? 'a single file (a blob)' : 'a folder without a commit (a tree)'
+  const message = `"${ref}" of ${where} is the name of ${what}, not of a commit`
+  return new SyncError('BAD_REF', message, 'Name a branch, a tag of a commit, HEAD or a full commit id.')
 }
 
 /** The error of a ref that is not there, naming those that are there and most like it. */

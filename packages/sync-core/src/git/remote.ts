@@ -2,10 +2,10 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pullTimeout } from '../run/outcome-from-error.ts'
 import { type Address, parseAddress } from './address.ts'
-import { fetchError, refNotFound } from './errors.ts'
+import { fetchError, notAGitServer, refNotFound } from './errors.ts'
 import type { Origin } from './origin.ts'
-import { missingObjects, resolveRef, validateRef } from './refs.ts'
-import { localGit, startGit } from './run-git.ts'
+import { COMMIT_ID, missingObjects, refuseOtherObjects, resolveRef, validateRef } from './refs.ts'
+import { type GitOptions, localGit, startGit } from './run-git.ts'
 
 /** Where a fetch puts the commit, so that git keeps what belongs to it. */
 const TARGET = 'refs/tidemark/target'
@@ -24,15 +24,14 @@ const FETCH_FLAGS = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto
  */
 export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
   const server = parseAddress(repo)!
-  let name: string | undefined
+  let found: RemoteRef | undefined
   const resolveCommit = async (signal: AbortSignal) => {
-    const found = await resolveRemoteRef(server, ref, signal)
-    name = found.name
+    found = await resolveRemoteRef(server, ref, signal)
     return found.commit
   }
   const fetch = async (signal: AbortSignal) => {
-    if (name === undefined) await resolveCommit(signal)
-    await fetchCommit(server, clone, name!, signal)
+    if (found === undefined) await resolveCommit(signal)
+    await fetchCommit(server, clone, found!, signal)
   }
   return {
     phase: 'fetch',
@@ -43,10 +42,11 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
       } catch (error) {
         signal.throwIfAborted()
         if (!(error as { code?: string }).code?.startsWith('GIT_')) throw error
-        // Not the server's fault: perhaps the clone is damaged, and nothing in it can't be had again.
+        // Not the server's fault: perhaps the clone is damaged, or of another object format; nothing in it can't be had again.
         await rm(clone, { recursive: true, force: true })
         await fetch(signal)
       }
+      await refuseOtherObjects(clone, TARGET, ref, server.url, signal)
       return { folder: clone, commit: await resolveRef(clone, TARGET, signal) }
     },
     async fetchBlobs(oids, signal) {
@@ -54,57 +54,81 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
       if (missing.length === 0) return
       // The objects are named, so there is nothing to negotiate: without "noop" git would offer all that it has.
       const args = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...FETCH_FLAGS, '--stdin', 'tidemark']
-      await runRemoteGit(server, clone, args, signal, missing)
+      await runRemoteGit(server, clone, args, signal, { input: missing })
     },
   }
 }
 
-/** Runs a git that talks to the server to its end. @throws {SyncError}, {Stopped}, or the signal's reason. */
+/** Runs a git that talks to the server to its end, and has what it printed. @throws {SyncError}, {Stopped}, or the signal's reason. */
 async function runRemoteGit(
   server: Address,
   folder: string,
   args: readonly string[],
   signal: AbortSignal,
-  input?: readonly string[],
-): Promise<string> {
+  options: Pick<GitOptions, 'input' | 'tracePackets'> = {},
+): Promise<{ stdout: string; stderr: string }> {
   signal.throwIfAborted()
   try {
-    const git = await startGit(folder, args, signal, { server, input })
+    const git = await startGit(folder, args, signal, { server, ...options })
     const output = await Array.fromAsync(git.output)
-    await git.ended
-    return Buffer.concat(output).toString()
+    const { stderr } = await git.ended
+    return { stdout: Buffer.concat(output).toString(), stderr: Buffer.from(stderr).toString() }
   } catch (error) {
     throw signal.aborted ? pullTimeout(signal.reason) : fetchError(error, server)
   }
 }
 
-/** The full name of a ref on the server, and its commit. In git's own order: tags before branches. */
-async function resolveRemoteRef(server: Address, ref: string, signal: AbortSignal) {
+interface RemoteRef {
+  /** Its full name. */
+  readonly name: string
+  readonly commit: string
+}
+
+/** What a name may be short for, in git's own order: tags before branches. */
+function fullNames(ref: string): string[] {
+  if (ref === '@') return ['HEAD']
+  return ['', 'refs/', 'refs/tags/', 'refs/heads/', 'refs/remotes/'].map((prefix) => `${prefix}${ref}`)
+}
+
+async function resolveRemoteRef(server: Address, ref: string, signal: AbortSignal): Promise<RemoteRef> {
   validateRef(ref, server.url)
-  if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(ref)) return { name: ref, commit: ref }
-  const names = ref === 'HEAD' || ref.startsWith('refs/') ? [ref] : [`refs/tags/${ref}`, `refs/heads/${ref}`]
-  const patterns = names.flatMap((name) => [name, `${name}^{}`])
-  const refs = await listRemoteRefs(server, patterns, signal)
+  if (COMMIT_ID.test(ref)) return { name: ref.toLowerCase(), commit: ref.toLowerCase() }
+  const names = fullNames(ref)
+  // As patterns they are those of all of the names: what ends in one counts.
+  const refs = await listRemoteRefs(server, [names[0]!, `${names[0]}^{}`], signal)
   const name = names.find((each) => refs.has(each))
   if (name !== undefined) return { name, commit: refs.get(`${name}^{}`) ?? refs.get(name)! }
   const all = await listRemoteRefs(server, ['refs/heads/*', 'refs/tags/*'], signal)
+  if (all.size === 0 && !(await speaksGit(server, signal))) throw notAGitServer(server)
   const known = [...all.keys()].filter((each) => !each.endsWith('^{}'))
   const short = known.map((each) => each.replace(/^refs\/(heads|tags)\//, ''))
   throw refNotFound(server.url, ref, short)
 }
 
+/** Whether a server that names no ref is one of git; what git finds none in may as well be any page of the web. */
+async function speaksGit(server: Address, signal: AbortSignal): Promise<boolean> {
+  const { stderr } = await runRemoteGit(server, '/', ['ls-remote', 'tidemark'], signal, { tracePackets: true })
+  return /packet: .*</.test(stderr)
+}
+
 async function listRemoteRefs(server: Address, patterns: string[], signal: AbortSignal) {
-  const listed = await runRemoteGit(server, '/', ['ls-remote', '--quiet', 'tidemark', ...patterns], signal)
-  const refs = listed.split('\n').filter(Boolean)
+  const { stdout } = await runRemoteGit(server, '/', ['ls-remote', '--quiet', 'tidemark', ...patterns], signal)
+  const refs = stdout.split('\n').filter(Boolean)
   return new Map(refs.map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]))
 }
 
-async function fetchCommit(server: Address, clone: string, name: string, signal: AbortSignal): Promise<void> {
+async function fetchCommit(
+  server: Address,
+  clone: string,
+  { name, commit }: RemoteRef,
+  signal: AbortSignal,
+): Promise<void> {
   const packs = await countPacks(clone)
   if (packs === null || packs > MAX_PACKS) {
     await rm(clone, { recursive: true, force: true })
     await mkdir(clone, { recursive: true })
-    await localGit(clone, ['init', '--bare', '.'], signal)
+    const format = commit.length === 64 ? 'sha256' : 'sha1'
+    await localGit(clone, ['init', '--bare', `--object-format=${format}`, '.'], signal)
   }
   // A killed fetch leaves these, and only the holder of the lease comes here.
   for (const left of ['shallow.lock', 'config.lock', 'packed-refs.lock', `${TARGET}.lock`]) {

@@ -13,6 +13,7 @@ import { redact } from '../redact.ts'
 import { traced } from '../trace.ts'
 import type { Address } from './address.ts'
 import { gitEnvironment, SAFE_CONFIG } from './environment.ts'
+import { sshEnvironment } from './ssh.ts'
 
 /** From SIGTERM to SIGKILL. */
 const KILL_AFTER_MS = 1_000
@@ -82,6 +83,8 @@ export interface GitOptions {
   readonly input?: Iterable<string> | AsyncIterable<string> | undefined
   /** That it may talk to; none by default. */
   readonly server?: Address
+  /** Prints each packet of git's protocol on standard error. */
+  readonly tracePackets?: boolean
 }
 
 /** Starts git on a repository, to read its output as it comes. */
@@ -89,11 +92,14 @@ export async function startGit(
   folder: string,
   args: readonly string[],
   signal: AbortSignal,
-  { input, server }: GitOptions = {},
+  { input, server, tracePackets = false }: GitOptions = {},
 ) {
   const { execa } = await import('../bundled/execa.ts')
+  const env = gitEnvironment(folder, server)
+  if (server) Object.assign(env, await sshEnvironment(folder, server, env))
+  if (tracePackets) env.GIT_TRACE_PACKET = '2'
   const child = execa('git', [...SAFE_CONFIG.flatMap((setting) => ['-c', setting]), '-C', folder, ...args], {
-    env: gitEnvironment(folder, server),
+    env,
     cancelSignal: signal,
     killDescendants: true,
     // It would listen for signals, and end a caller whose own handler was `once`.
@@ -105,7 +111,7 @@ export async function startGit(
   })
   // A helper that does not mind SIGTERM may outlive git.
   child.nodeChildProcess.once('exit', () => signal.aborted && groupExists(child.pid!) && child.kill('SIGKILL'))
-  const ended: Promise<unknown> = trace(folder, args, child)
+  const ended: Promise<{ readonly stderr: Uint8Array }> = trace(folder, args, child)
   // Readers of the stream meet a failure first; until the promise is awaited, its rejection is not unhandled.
   running.add(child)
   ended.catch(() => {}).finally(() => running.delete(child))

@@ -33,6 +33,7 @@ export async function makePlan(comparison: Comparison): Promise<Plan> {
   const rejected: RejectedPath[] = []
   const cleared = new Set([...quarantine.keys()].filter(covers))
   let updates = 0
+  let selected = 0
   let stillQuarantined = quarantine.size - cleared.size
 
   const nextPage = cursor(comparison.pages)
@@ -42,6 +43,7 @@ export async function makePlan(comparison: Comparison): Promise<Plan> {
     for (const entry of entries) {
       const file = filter.classify(entry)
       if (file === null) continue
+      selected++
       if (byteOrder(before, file.path) >= 0 && !('code' in file)) throw outOfOrder(tree, file.path)
       before = file.path
       const quarantined = quarantine.get(file.path)
@@ -77,7 +79,15 @@ export async function makePlan(comparison: Comparison): Promise<Plan> {
   const stored = removed.length > 0 ? await countPages() : 0
   const { counts, ...lists } = await withRenames(writes, removed, updates)
   return {
-    ...{ rejected, quarantineCleared: [...cleared], ...lists, skipped: filter.skipped, stored, stillQuarantined },
+    ...{
+      rejected,
+      quarantineCleared: [...cleared],
+      ...lists,
+      selected,
+      skipped: filter.skipped,
+      stored,
+      stillQuarantined,
+    },
     counts: { ...counts, filesQuarantined: rejected.length },
   }
 }

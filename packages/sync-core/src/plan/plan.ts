@@ -48,6 +48,8 @@ export interface Plan {
   /** New and changed files in the order of their paths. */
   readonly writes: CompressedList<Write>
   readonly deletes: CompressedList<Delete>
+  /** Files of the tree, as far as it was looked at, that may be pages. */
+  readonly selected: number
   /** What was seen in the tree and cannot be a page of it. */
   readonly skipped: SkippedEntries
   /** What it would do, as a result counts it. */

@@ -1,7 +1,7 @@
 import type { LockErrorCode } from '@tidemark/lock'
 import type { EmbedResult } from './embed-result.ts'
 import { type Severity, severityFromStatus, statusText } from './exit-code.ts'
-import type { Holder, SyncResult, SyncStatus } from './outcome.ts'
+import type { Holder, SyncResult, SyncStatus, Warning } from './outcome.ts'
 
 /**
  * Something that is wrong, with the step that goes on from there. Both are made here from one status, reason, error
@@ -59,6 +59,8 @@ export function resultNotes(result: RunResult): Note[] {
     const nextStep = `Why: ${whyRefused(result.source)}`
     notes.push({ severity: 'warning', title, message: `${title}, the rest is in`, nextStep })
   }
+  for (const problem of warningProblems(result.warnings))
+    notes.push({ severity: 'warning', title: 'it has no pages', ...problem })
   return notes
 }
 
@@ -75,8 +77,17 @@ export function resultProblem(result: RunResult): Problem | null {
   return leaseProblem(result.holder, source, work) ?? { message, nextStep }
 }
 
-/** The warnings that no problem shows already. */
-export const otherWarnings = (result: RunResult) => result.warnings.filter((each) => each !== statusWarning(result))
+const isSelection = ({ code }: Warning) => code === 'nothing_selected'
+
+/** What of these warnings is for someone to change. */
+export function warningProblems(warnings: readonly Warning[]): Problem[] {
+  const nextStep = 'Change the repo, ref, subpath, include or exclude of the source; the next sync follows.'
+  return warnings.filter(isSelection).map(({ code, message }) => ({ message: `${code}: ${message}`, nextStep }))
+}
+
+/** The warnings that no problem or note shows already. */
+export const otherWarnings = (result: RunResult) =>
+  result.warnings.filter((each) => each !== statusWarning(result) && !isSelection(each))
 
 /** The warning that says what a status is for. */
 function statusWarning({ status, warnings }: RunResult) {

@@ -28,7 +28,18 @@ interface Common extends Readonly<Counts> {
   readonly elapsedMs: number
   /** Milliseconds spent in each phase. */
   readonly phases: Readonly<Record<Phase, number>>
-  readonly warnings: readonly { readonly code: string; readonly message: string }[]
+  readonly warnings: readonly Warning[]
+}
+
+/** What a person should know of, although it is no fault. */
+export interface Warning {
+  readonly code: string
+  readonly message: string
+}
+
+/** Warns of a source that has no file of its commit. */
+export function selectionWarnings(nothingSelected: string | null): Warning[] {
+  return nothingSelected === null ? [] : [{ code: 'nothing_selected', message: nothingSelected }]
 }
 
 export interface ResultError {

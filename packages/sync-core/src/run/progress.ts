@@ -1,4 +1,13 @@
-import { type Counts, noCounts, noPhases, type Outcome, type Phase, type SyncResult } from './outcome.ts'
+import {
+  type Counts,
+  noCounts,
+  noPhases,
+  type Outcome,
+  type Phase,
+  type SyncResult,
+  selectionWarnings,
+  type Warning,
+} from './outcome.ts'
 
 /** Where a run is. */
 export interface Progress {
@@ -13,6 +22,7 @@ export interface Progress {
 /** What of a plan is counted. */
 interface PlannedWork {
   readonly counts: Counts
+  readonly nothingSelected: string | null
   readonly skipped: { readonly symlinks: number; readonly submodules: number }
 }
 
@@ -39,7 +49,9 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
     filesRemaining: null as number | null,
     /** The paths that the search index may lack; null where it lacks none, 'all' where they are not known. */
     unindexedPaths: null as readonly string[] | 'all' | null,
-    warnings: [] as { code: string; message: string }[],
+    warnings: [] as Warning[],
+    /** Why the source has no file, as the database or the plan of this run has it; null where it has some. */
+    nothingSelected: null as string | null,
 
     counts: () => ({ ...stored, filesRemaining: progress.filesRemaining, blobsRead, elapsedMs: elapsedMs() }),
     /** Reports where the run is. */
@@ -56,7 +68,9 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
       }
     },
     /** Takes over what a plan is going to do, and warns of what it leaves out. */
-    setPlan({ counts, skipped: { symlinks, submodules } }: PlannedWork) {
+    setPlan({ counts, nothingSelected, skipped: { symlinks, submodules } }: PlannedWork) {
+      progress.nothingSelected = nothingSelected
+      progress.warnings.push(...selectionWarnings(nothingSelected))
       if (symlinks + submodules > 0) {
         const message = `skipped as not being files of the repository: ${symlinks} symlinks to Markdown, ${submodules} submodules`
         progress.warnings.push({ code: 'skipped', message })

@@ -1,5 +1,5 @@
 import { leaseProblem, type Problem, statusProblem } from './next-steps.ts'
-import type { Count, SyncStatus } from './outcome.ts'
+import { type Count, type SyncStatus, selectionWarnings, type Warning } from './outcome.ts'
 
 /** Where a source stands, as the database knows it. Ages are by the clock of the database, in milliseconds. */
 export interface SourceStatus {
@@ -13,6 +13,8 @@ export interface SourceStatus {
   /** For how long a newer commit is known than the one that is in; null where none is. */
   readonly behindMs: number | null
   readonly quarantined: Count
+  /** Why its bookmark has no file of it; null where it has some. */
+  readonly nothingSelected: string | null
   readonly lastRun: {
     readonly startedAt: string
     /** Null while it runs, and for one that was killed. */
@@ -46,13 +48,14 @@ export interface SourceDescription {
   readonly behindMs: number | null
   readonly lastStatus: SyncStatus | null
   readonly quarantined: Count
+  readonly warnings: readonly Warning[]
   readonly problem: string | null
   /** The command or step that solves the problem. */
   readonly fix: string | null
 }
 
 export function describeSource(status: SourceStatus, head: RemoteHead): SourceDescription {
-  const { bookmark, dirty, lastStatus, quarantined } = status
+  const { bookmark, dirty, lastStatus, quarantined, nothingSelected } = status
   const target = 'commit' in head ? head.commit : null
   const behind = target === null ? null : target !== bookmark || dirty
   // A ref that has moved since it was last looked at has done so after that.
@@ -67,6 +70,7 @@ export function describeSource(status: SourceStatus, head: RemoteHead): SourceDe
     behindMs: behindMs === null ? null : Math.round(behindMs),
     lastStatus,
     quarantined,
+    warnings: selectionWarnings(nothingSelected),
     problem: problem?.message ?? null,
     fix: problem?.nextStep ?? null,
   }

@@ -6,10 +6,17 @@ import type { SourceRecord } from './start-run.ts'
 export async function finishSource(
   fenced: Fenced,
   source: SourceRecord,
-  run: { readonly id: string; readonly commit: string; readonly status: string; readonly counts: object },
+  run: {
+    readonly id: string
+    readonly commit: string
+    readonly status: string
+    readonly counts: object
+    readonly nothingSelected: string | null
+  },
 ): Promise<void> {
-  const { id, commit, status, counts } = run
-  const params = [source.id, id, commit, status, JSON.stringify(counts), PARSER_VERSION, source.fingerprint]
+  const { id, commit, status, counts, nothingSelected } = run
+  const made = [PARSER_VERSION, source.fingerprint, nothingSelected]
+  const params = [source.id, id, commit, status, JSON.stringify(counts), ...made]
   await fencedQuery(fenced, FINISH_SOURCE, params)
 }
 
@@ -17,7 +24,7 @@ const FINISH_SOURCE = /* sql */ `
 source AS (
   UPDATE tidemark.sources SET
     bookmark = $5, target = $5, dirty = false, rewrite_before = NULL, behind_since = NULL, parser_version = $8::integer, fingerprint = $9,
-    last_checked_at = now(), last_synced_at = now(), last_status = $6
+    last_checked_at = now(), last_synced_at = now(), last_status = $6, nothing_selected = $10
   FROM fence WHERE id = $3
 )
 UPDATE tidemark.runs SET finished_at = now(), status = $6, to_commit = $5, counts = $7::jsonb

@@ -4,7 +4,7 @@ import { readRows } from './read-rows.ts'
 
 const UNKNOWN: Omit<SourceStatus, 'id'> = {
   ...{ bookmark: null, dirty: false, lastStatus: null, lastCheckedAt: null, lastSyncedAt: null },
-  ...{ sinceCheckMs: null, behindMs: null, quarantined: 0, lastRun: null, lease: null },
+  ...{ sinceCheckMs: null, behindMs: null, quarantined: 0, nothingSelected: null, lastRun: null, lease: null },
 }
 
 /** Where these sources stand, in the order of their ids as given; one statement, and nothing is written. */
@@ -17,6 +17,7 @@ const ms = (interval: string) => `(extract(epoch FROM ${interval}) * 1000)::doub
 
 const READ_STATUS = /* sql */ `
 SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, source.last_status AS "lastStatus",
+  source.nothing_selected AS "nothingSelected",
   source.last_checked_at AS "lastCheckedAt", source.last_synced_at AS "lastSyncedAt",
   ${ms('clock_timestamp() - source.last_checked_at')} AS "sinceCheckMs",
   ${ms('clock_timestamp() - source.behind_since')} AS "behindMs",

@@ -8,6 +8,8 @@ export interface SourceCheck {
   readonly upToDate: boolean
   /** Whether the search index has every page, made for the source's language. */
   readonly indexed: boolean
+  /** Why the source has no page of its bookmark; null where it has some. */
+  readonly nothingSelected: string | null
 }
 
 /**
@@ -17,7 +19,7 @@ export interface SourceCheck {
 export async function recordCheck(db: Database, source: SourceRecord, commit: string): Promise<SourceCheck> {
   const params = [source.id, commit, PARSER_VERSION, source.fingerprint, source.language]
   const { rows } = await db.query<SourceCheck>(RECORD_CHECK, params)
-  return rows[0] ?? { bookmark: null, upToDate: false, indexed: false }
+  return rows[0] ?? { bookmark: null, upToDate: false, indexed: false, nothingSelected: null }
 }
 
 const UP_TO_DATE = 'coalesce(bookmark = $2 AND NOT dirty AND parser_version = $3 AND fingerprint = $4, false)'
@@ -28,4 +30,4 @@ UPDATE tidemark.sources SET
   last_status = CASE WHEN ${UP_TO_DATE} THEN 'up_to_date' ELSE last_status END,
   behind_since = CASE WHEN ${UP_TO_DATE} THEN NULL ELSE coalesce(behind_since, now()) END
 WHERE id = $1 RETURNING bookmark, ${UP_TO_DATE} AS "upToDate",
-  coalesce(unindexed_since_run IS NULL AND search_language = $5, false) AS indexed`
+  coalesce(unindexed_since_run IS NULL AND search_language = $5, false) AS indexed, nothing_selected AS "nothingSelected"`

@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts'
 import { ABSENT, listChanges, listTree, type TreeEntry } from '../git/tree.ts'
 import { type Comparison, makePlan } from '../plan/compare.ts'
+import { explainNothingSelected } from '../plan/nothing-selected.ts'
 import type { Plan } from '../plan/plan.ts'
 import { countPages, readPages, readPagesAt } from '../store/read-pages.ts'
 import { readQuarantine } from '../store/read-quarantine.ts'
@@ -25,7 +26,7 @@ const MAX_CHANGES = 20_000
  * Compares a commit's files with the pages of a source: only at the paths at which two trees differ, where the pages are
  * known to equal the older one; else everywhere.
  */
-export async function planSource(comparison: SourceComparison): Promise<Plan> {
+export async function planSource(comparison: SourceComparison): Promise<SourcePlan> {
   const { db, sourceId, folder, commit, rewriteBefore, selection, retryQuarantined, signal } = comparison
   const common = {
     quarantine: await readQuarantine(db, sourceId),
@@ -35,10 +36,31 @@ export async function planSource(comparison: SourceComparison): Promise<Plan> {
   const changes = await readChanges(comparison)
   if (changes === null) {
     const pages = readPages(db, sourceId, rewriteBefore, signal)
-    return makePlan({ ...common, files: listTree(folder, commit, signal), pages, covers: () => true })
+    const plan = await makePlan({ ...common, files: listTree(folder, commit, signal), pages, covers: () => true })
+    return explainEmpty(comparison, plan, plan.selected === 0)
   }
   const pages = readPagesAt(db, sourceId, [...changes.keys()], signal)
-  return makePlan({ ...common, files: changedFiles(changes), pages, covers: (path) => changes.has(path) })
+  const covers = (path: string) => changes.has(path)
+  const plan = await makePlan({ ...common, files: changedFiles(changes), pages, covers })
+  // It has had files, so it has none any more only where some of them have gone.
+  const { selected, stillQuarantined, deletes, quarantineCleared } = plan
+  const gone = selected + stillQuarantined === 0 && deletes.length + quarantineCleared.length > 0
+  return explainEmpty(comparison, plan, gone && (await countPages(db, sourceId)) === deletes.length)
+}
+
+export interface SourcePlan extends Plan {
+  /** Why the source has no file of the commit; null where it has some. */
+  readonly nothingSelected: string | null
+}
+
+/** Looks at the whole tree once more for a source that has nothing of it, and for no other. */
+async function explainEmpty(
+  { folder, commit, selection, signal }: SourceComparison,
+  plan: Plan,
+  empty: boolean,
+): Promise<SourcePlan> {
+  const nothingSelected = empty ? await explainNothingSelected(listTree(folder, commit, signal), selection) : null
+  return { ...plan, nothingSelected }
 }
 
 type Changes = Map<string, TreeEntry>

@@ -69,7 +69,7 @@ export function validateSource(source: Source): void {
   }
   if (isRemote(repo) && parseAddress(repo) === null) {
     const hint = 'Give an https, ssh or file address, or the path of a repository on this machine.'
-    refuse(`source "${id}" has an address that is not fetched: ${redact(repo)}`, hint)
+    refuse(`source "${id}" has an address that is not fetched: ${redact(repo).replace(/:\/\/.*@/s, '://')}`, hint)
   }
 }
 

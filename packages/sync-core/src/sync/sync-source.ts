@@ -19,7 +19,7 @@ import { type PlannedChange, plannedChanges } from '../plan/plan.ts'
 import { type Budget, startBudget } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import type { RunOptions } from '../run/options.ts'
-import type { Outcome, SyncResult } from '../run/outcome.ts'
+import { type Outcome, type SyncResult, selectionWarnings } from '../run/outcome.ts'
 import { CLEANUP_TIMEOUT_MS, outcomeFromError } from '../run/outcome-from-error.ts'
 import { type Progress, type RunProgress, startProgress } from '../run/progress.ts'
 import { deleteOrphans } from '../store/delete-orphans.ts'
@@ -141,7 +141,8 @@ async function syncToTarget(run: Run): Promise<Outcome> {
     })
     const status = from === null ? 'first_sync' : 'synced'
     const commit = progress.target!
-    await finishSource(held, record, { id: started.id, commit, status, counts: progress.counts() })
+    const { nothingSelected } = progress
+    await finishSource(held, record, { id: started.id, commit, status, counts: progress.counts(), nothingSelected })
     progress.bookmark = commit
     return { status }
   } catch (error) {
@@ -176,9 +177,11 @@ async function preparePlan(
   progress.target = commit
   const { id: sourceId, subpath, include, exclude, extensions } = source
   const rewriteBefore = started ? started.rewriteBefore : full ? END_OF_TIME : null
-  // The pages are known to equal the tree of the bookmark, and it is there to be compared with.
-  const clean = started?.sameSettings && !started.unfinished && rewriteBefore === null && !retryQuarantined
-  const { bookmark } = progress
+  // The pages are known to equal the tree of the bookmark, and it is there to be compared with. Where there are none, all
+  // of the tree may have been named better since.
+  const { bookmark, nothingSelected } = progress
+  const settled = started?.sameSettings && !started.unfinished && nothingSelected === null
+  const clean = settled && rewriteBefore === null && !retryQuarantined
   const diffBase = clean && bookmark !== null && (await hasTree(folder, bookmark, signal)) ? bookmark : null
   const selection = { subpath, include, exclude, extensions }
   const comparison = { db, sourceId, folder, commit, selection, retryQuarantined, diffBase, rewriteBefore, signal }
@@ -192,12 +195,14 @@ async function preparePlan(
 
 /** Whether the target is in already and no option asks for more; reads the bookmark and the state of the index. */
 async function checkUpToDate({ record, options, progress }: Run, db: Database): Promise<boolean> {
-  const { bookmark, upToDate, indexed } = await recordCheck(db, record, progress.target!)
+  const { bookmark, upToDate, indexed, nothingSelected } = await recordCheck(db, record, progress.target!)
   progress.lookedAt = performance.now()
   progress.bookmark = bookmark
   progress.unindexedPaths = indexed ? null : 'all'
+  progress.nothingSelected = nothingSelected
   if (!upToDate || options.full || options.retryQuarantined) return false
   progress.filesRemaining = 0
+  progress.warnings.push(...selectionWarnings(nothingSelected))
   return true
 }
 

@@ -11,6 +11,7 @@ const STORED: SourceStatus = {
   sinceCheckMs: 60_000.4,
   behindMs: null,
   quarantined: 0,
+  nothingSelected: null,
   lastRun: null,
   lease: null,
 }

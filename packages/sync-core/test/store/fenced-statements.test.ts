@@ -45,7 +45,7 @@ const STATEMENTS: Record<string, Statement> = {
   'a batch that ends a quarantine': (fenced) =>
     applyBatch(fenced, 'docs', { ...nothing, quarantineCleared: ['bad.md'] }),
   'the end of a run': (fenced, { run }) =>
-    finishSource(fenced, about, { id: run, commit: 'other', status: 'synced', counts: {} }),
+    finishSource(fenced, about, { id: run, commit: 'other', status: 'synced', counts: {}, nothingSelected: 'n' }),
   'the removal of orphans': (fenced) => deleteOrphans(fenced, 'docs', () => {}),
   'the removal of a source': (fenced) => deleteSource(fenced, 'docs'),
   'a batch of the search index': (fenced) => indexBatch(fenced, toIndex, '0', 9),

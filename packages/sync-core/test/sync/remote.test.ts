@@ -246,16 +246,20 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
     expect(await sync({ stallMs: 300 })).toMatchObject({ status: 'partial', reason: 'stalled' })
   })
 
-  test('is read with the password of its address, which appears nowhere', async () => {
+  test.each([
+    ['the password', 'me:s3cret%20word', 'me', 's3cret word'],
+    ['the token', 's3cret-token', 's3cret-token', ''],
+    ['the token and no password', 's3cret-token:', 's3cret-token', ''],
+  ])('is read with %s of its address, which appears nowhere', async (_, userinfo, username, password) => {
     await world.repository.commit(files(3))
-    server.password = 's3cret word'
+    Object.assign(server, { username, password })
     const refused = await sync()
     expect(refused).toMatchObject({
       status: 'failed',
       reason: 'fetch_failed',
       error: { code: 'FETCH_REFUSED' },
     })
-    const repo = `${server.url.replace('://', '://me:s3cret%20word@')}/.git`
+    const repo = `${server.url.replace('://', `://${userinfo}@`)}/.git`
     const result = await sync({ repo })
     expect(result).toMatchObject({ status: 'first_sync', filesImported: 3 })
     server.mood = 'hang'

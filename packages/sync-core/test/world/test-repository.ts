@@ -17,9 +17,9 @@ export interface TestRepository {
   remove(): void
 }
 
-export async function emptyRepository(): Promise<TestRepository> {
+export async function emptyRepository(objectFormat = 'sha1'): Promise<TestRepository> {
   const repository = repositoryIn(mkdtempSync(join(tmpdir(), 'tidemark-repo-')))
-  await repository.git.init()
+  await repository.git.init([`--object-format=${objectFormat}`])
   return repository
 }
 
