@@ -3,9 +3,10 @@ import { SyncError } from '../sync-error.ts'
 import { readRows } from './read-rows.ts'
 import tables from './schema/0001-tables.ts'
 import views from './schema/0002-views.ts'
+import searchTerms from './schema/0003-search-terms.ts'
 
 /** In order; a migration that has been released is never edited. */
-const MIGRATIONS = [tables, views]
+const MIGRATIONS = [tables, views, searchTerms]
 
 /**
  * Brings the schema `tidemark` up to date; costs one look where it is already.
