@@ -28,12 +28,13 @@ export function parseQuestion(words: string): Question {
       alternatives.push([])
       continue
     }
-    const operands = (phrase === undefined ? splitOperands(found) : [splitTerms(phrase)]).filter(({ length }) => length)
+    const split = phrase === undefined ? splitOperands(found) : [splitTerms(phrase)]
+    const operands = split.filter(({ length }) => length).map(withoutDouble)
     const queries = operands.map(phraseQuery)
     if (queries.length > 0) alternatives.at(-1)!.push(isDenied ? `!(${queries.join(' & ')})` : queries.join(' & '))
     if (isDenied) continue
     for (const query of [...queries, ...operands.flatMap(partQueries)]) any.add(query)
-    for (const term of operands.flat()) for (const query of wordQueries(term)) marked.add(query)
+    for (const term of operands.flat()) for (const query of markQueries(term)) marked.add(query)
   }
   const all = alternatives.filter(({ length }) => length).map((each) => each.join(' & '))
   return { query: { all: all.join(' | '), any: [...any] }, marked: [...marked].join(' | '), isPlain }
@@ -49,21 +50,24 @@ function splitOperands(text: string): Term[][] {
   })
 }
 
+/** Without the last character by itself where it is in the pair before it. */
+const withoutDouble = (terms: readonly Term[]) =>
+  terms.at(-1)!.characters === 1 && terms.at(-2)?.end === terms.at(-1)!.end ? terms.slice(0, -1) : terms
+
 /** Terms one after another; or what the whole of them is spelled like. */
 function phraseQuery(terms: readonly Term[]): string {
-  // The last character is there in the pair before it.
-  const words = terms.filter(({ single, start }, i) => !(single && i > 0 && terms[i - 1]!.end > start))
-  const phrase = words.map(({ word, single }) => quote(word, single)).join(' <-> ')
+  const phrase = terms.map(wordQuery).join(' <-> ')
   const { spelling } = terms[0]!
   return spelling?.end === terms.at(-1)!.end ? `(${phrase} | ${quote(spelling.word)})` : `(${phrase})`
 }
 
-/** Where no page has the whole of an identifier, some have its parts. Half a word without spaces means nothing. */
+/** Where no page has the whole of an identifier, some have its parts; part of a word without spaces means nothing. */
 const partQueries = (terms: readonly Term[]) =>
-  terms.at(-1)!.single ? [] : terms.map(({ word, end, spelling }) => phraseQuery([{ word, start: 0, end, spelling }]))
+  terms.filter(({ characters }) => characters === undefined).map((term) => phraseQuery([term]))
 
-const wordQueries = ({ word, single, spelling }: Term) =>
-  spelling ? [quote(word, single), quote(spelling.word)] : [quote(word, single)]
+const markQueries = (term: Term) => (term.spelling ? [wordQuery(term), quote(term.spelling.word)] : [wordQuery(term)])
+
+const wordQuery = ({ word, characters }: Term) => (characters === 1 ? `${quote(word)}:*` : quote(word))
 
 /** A word is letters and digits alone. */
-const quote = (word: string, isPrefix = false) => `'${word}'${isPrefix ? ':*' : ''}`
+const quote = (word: string) => `'${word}'`

@@ -15,11 +15,11 @@ export interface Term {
   readonly start: number
   readonly end: number
   /** What the term, or all from it up to `end`, is found by too: `getusername` at the first of three. */
-  readonly spelling?: { readonly word: string; readonly end: number } | undefined
+  readonly spelling?: { readonly word: string; readonly end: number }
   /** What it is found by without its sign: `c` of `C++`, which is not what someone looks for who says `C++`. */
   readonly unsigned?: string
-  /** Whether it is one character of a script without spaces: a question means any pair that begins with it. */
-  readonly single?: true
+  /** How many characters of a script without spaces it is; by one a question means any pair that begins with it. */
+  readonly characters?: 1 | 2
 }
 
 /** Postgres takes words of 2,046 bytes. */
@@ -78,12 +78,12 @@ export function pairs(characters: readonly string[]): string[] {
 }
 
 function pushPairs(terms: Term[], run: string, start: number): void {
-  const characters = [...run.matchAll(CHARACTERS)]
-  const words = pairs(characters.map(([character]) => character))
-  for (const [i, first] of characters.entries()) {
-    const [isLast, last] = [i === characters.length - 1, characters[i + 1] ?? first]
+  const found = [...run.matchAll(CHARACTERS)]
+  const words = pairs(found.map(([character]) => character))
+  for (const [i, first] of found.entries()) {
+    const last = found[i + 1] ?? first
     const end = start + last.index + last[0].length
-    terms.push({ word: words[i]!, start: start + first.index, end, ...(isLast && { single: true }) })
+    terms.push({ word: words[i]!, start: start + first.index, end, characters: last === first ? 1 : 2 })
   }
 }
 
