@@ -3,7 +3,7 @@ import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { SyncError } from '../sync-error.ts'
 import { byteOrder } from './byte-order.ts'
 import { type CompressedList, compressedList } from './compressed-list.ts'
-import { fileFilter, type RejectedPath, type Selection } from './eligible.ts'
+import { fileFilter, isLinkable, type RejectedPath, type Selection } from './eligible.ts'
 import type { Delete, Plan, QuarantinedFile, Rename, StoredPage, Write } from './plan.ts'
 import { findRenames } from './renames.ts'
 
@@ -30,6 +30,7 @@ export async function makePlan(comparison: Comparison): Promise<Plan> {
   const writes = compressedList<Write>()
   const removed = compressedList<Delete>()
   const remove = ({ id, path, blobOid }: StoredPage) => removed.push({ id, path, blobOid })
+  const otherFiles = compressedList<string>()
   const rejected: RejectedPath[] = []
   const cleared = new Set([...quarantine.keys()].filter(covers))
   let updates = 0
@@ -42,7 +43,10 @@ export async function makePlan(comparison: Comparison): Promise<Plan> {
   for await (const entries of files) {
     for (const entry of entries) {
       const file = filter.classify(entry)
-      if (file === null) continue
+      if (file === null) {
+        if (isLinkable(entry.path, comparison.selection)) otherFiles.push(entry.path)
+        continue
+      }
       selected++
       if (byteOrder(before, file.path) >= 0 && !('code' in file)) throw outOfOrder(tree, file.path)
       before = file.path
@@ -81,6 +85,7 @@ export async function makePlan(comparison: Comparison): Promise<Plan> {
   return {
     ...{
       rejected,
+      otherFiles,
       quarantineCleared: [...cleared],
       ...lists,
       selected,

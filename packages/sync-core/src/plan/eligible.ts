@@ -65,13 +65,18 @@ export function fileFilter({ subpath, include = [], exclude = [], extensions = E
         skipped.symlinks++
         return null
       }
-      const length = path.length * 3 > MAX_PATH_BYTES ? Buffer.byteLength(path) : 0
-      if (length <= MAX_PATH_BYTES) return { path, blobOid }
-      const message = `the path has ${length} bytes, at most ${MAX_PATH_BYTES} can be indexed: shorten it`
+      if (fitsIndex(path)) return { path, blobOid }
+      const message = `the path has ${Buffer.byteLength(path)} bytes, at most ${MAX_PATH_BYTES} can be indexed: shorten it`
       return { path, blobOid, code: 'path_too_long', message }
     },
   }
 }
+
+const fitsIndex = (path: string) => path.length * 3 <= MAX_PATH_BYTES || Buffer.byteLength(path) <= MAX_PATH_BYTES
+
+/** Whether a file that is no page is known nevertheless, for the links to it. */
+export const isLinkable = (path: TreeEntry['path'], { subpath }: Selection): path is string =>
+  typeof path === 'string' && fitsIndex(path) && (subpath === undefined || path.startsWith(`${subpath}/`))
 
 function notUtf8(bytes: Buffer, blobOid: string): RejectedPath {
   // Quoted as git shows such a path, so that it can be found; no UTF-8 path has a backslash and three digits there.

@@ -50,6 +50,8 @@ export interface Plan {
   readonly deletes: CompressedList<Delete>
   /** Files of the tree, as far as it was looked at, that may be pages. */
   readonly selected: number
+  /** Files of the tree that are no pages, in the order of their paths, for the links to them. */
+  readonly otherFiles: CompressedList<string>
   /** What was seen in the tree and cannot be a page of it. */
   readonly skipped: SkippedEntries
   /** What it would do, as a result counts it. */

@@ -2,9 +2,12 @@ import type { Database } from '../database/database.ts'
 import type { Embedding } from '../embed/embedding.ts'
 import { readModels } from '../store/embeddings/models.ts'
 import { vectorSpace } from '../store/embeddings/vector-space.ts'
-import { findHits, type QueryVector, type SearchHit } from '../store/search/find-hits.ts'
+import { type FoundChunk, findHits, type QueryVector, type SearchHit } from '../store/search/find-hits.ts'
+import { markWords } from '../store/search/mark-words.ts'
 import type { WordMatch } from '../store/search/text-search.ts'
 import { SyncError } from '../sync-error.ts'
+import { cutExcerpt, excerptWords } from './excerpt.ts'
+import { parseQuestion, type Question } from './parse-question.ts'
 
 export type SearchMode = 'text' | 'vector' | 'hybrid'
 
@@ -56,23 +59,38 @@ export async function search(db: Database, words: string, options: SearchOptions
     throw new SyncError('NO_EMBEDDINGS', `there are no embeddings to search by in ${db.name}`, hint)
   }
   const chosen: SearchMode = mode ?? (vector === null ? 'text' : 'hybrid')
-  const find = (match: WordMatch | null) => findHits(db, { words, match, vector, sources, limit }, signal)
-  let match = matchFor(chosen, words)
-  let hits = await find(match)
-  if (match === 'all' && hits.length === 0 && isPlain(words)) {
+  const question = parseQuestion(words)
+  const find = (match: WordMatch | null) =>
+    findHits(db, { text: question.query, match, vector, sources, limit }, signal)
+  let match = matchFor(chosen, question)
+  let found = await find(match)
+  if (match === 'all' && found.length === 0 && question.isPlain) {
     const some = await find('any')
-    if (some.length > 0) [match, hits] = ['any', some]
+    if (some.length > 0) [match, found] = ['any', some]
   }
-  return { mode: chosen, match, hits, warnings }
+  return { mode: chosen, match, hits: await withExcerpts(db, question, found, signal), warnings }
 }
 
-/** Whether the words can be searched one by one without changing the query's meaning. */
-const isPlain = (words: string) => !/"|(^|\s)-|(^|\s)or(\s|$)/i.test(words)
+/** Puts in the place of each text the part of it that shows what was found. */
+async function withExcerpts(
+  db: Database,
+  { marked }: Question,
+  found: readonly FoundChunk[],
+  signal: AbortSignal | undefined,
+): Promise<SearchHit[]> {
+  const texts = found.map(({ content }) => excerptWords(content))
+  const candidates = texts.map(({ words }, i) => ({
+    language: found[i]!.language,
+    words: words.map(({ word }) => word),
+  }))
+  const marks = await markWords(db, marked, candidates, signal)
+  return found.map(({ content, language, ...hit }, i) => ({ ...hit, ...cutExcerpt(texts[i]!, marks[i]!) }))
+}
 
 /** A question has words that the answer lacks, and then its meaning has to find it with those that are there. */
-function matchFor(mode: SearchMode, words: string): WordMatch | null {
+function matchFor(mode: SearchMode, { isPlain }: Question): WordMatch | null {
   if (mode === 'vector') return null
-  return mode === 'hybrid' && isPlain(words) ? 'any' : 'all'
+  return mode === 'hybrid' && isPlain ? 'any' : 'all'
 }
 
 /**

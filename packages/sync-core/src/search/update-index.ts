@@ -2,7 +2,8 @@ import type { Database } from '../database/database.ts'
 import { redact } from '../redact.ts'
 import { type Budget, nextBatchSize } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
-import { finishIndex, indexBatch, readUnindexedRun, type Unindexed } from '../store/search/index-batch.ts'
+import { finishIndex, indexBatch, readUnindexedRun, sortIndex, type Unindexed } from '../store/search/index-batch.ts'
+import { createIndexText } from '../store/search/index-text.ts'
 
 const FIRST_BATCH_PAGES = 5
 const MAX_BATCH_PAGES = 1_000
@@ -37,17 +38,19 @@ async function indexPages(held: Held, update: IndexUpdate): Promise<void> {
   const run = await readUnindexedRun(db, sourceId)
   // New pages have no statistics, and PGlite never makes them by itself: each batch would sort all that are left.
   if (paths === null) await db.query('ANALYZE tidemark.pages (source_id, id)')
+  const indexText = createIndexText()
   let maxPages = FIRST_BATCH_PAGES
   for (let after = '0'; ; ) {
     budget.throwIfExpired()
     signal.throwIfAborted()
     const started = performance.now()
-    const { last, pages } = await indexBatch(held, update, after, maxPages)
+    const { last, pages } = await indexBatch(held, update, after, maxPages, indexText)
     if (last === null) break
     after = last
     onBatch()
     maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, pages, performance.now() - started)
   }
+  await sortIndex(db)
   await finishIndex(held, update, run)
   // How many entries there are, and which words are common, decides how they are searched.
   if (paths === null) await db.query('ANALYZE tidemark.search_chunks')

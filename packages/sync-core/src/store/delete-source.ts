@@ -7,7 +7,7 @@ export async function deleteSource(fenced: Fenced, sourceId: string): Promise<vo
 }
 
 const DELETE_SOURCE = /* sql */ `
-${['runs', 'quarantine', 'pages', ...DERIVED_TABLES]
+${['runs', 'quarantine', 'pages', 'files', ...DERIVED_TABLES]
   .map((table) => `${table} AS (DELETE FROM tidemark.${table} USING fence WHERE source_id = $3),`)
   .join('\n')}
 source AS (DELETE FROM tidemark.sources USING fence WHERE id = $3)

@@ -3,10 +3,12 @@ import { SyncError } from '../sync-error.ts'
 import { readRows } from './read-rows.ts'
 import tables from './schema/0001-tables.ts'
 import views from './schema/0002-views.ts'
-import nothingSelected from './schema/0003-nothing-selected.ts'
+import searchTerms from './schema/0003-search-terms.ts'
+import nothingSelected from './schema/0004-nothing-selected.ts'
+import links from './schema/0005-links.ts'
 
 /** In order; a migration that has been released is never edited. */
-const MIGRATIONS = [tables, views, nothingSelected]
+const MIGRATIONS = [tables, views, searchTerms, nothingSelected, links]
 
 /**
  * Brings the schema `tidemark` up to date; costs one look where it is already.

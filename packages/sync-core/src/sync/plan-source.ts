@@ -37,7 +37,7 @@ export async function planSource(comparison: SourceComparison): Promise<SourcePl
   if (changes === null) {
     const pages = readPages(db, sourceId, rewriteBefore, signal)
     const plan = await makePlan({ ...common, files: listTree(folder, commit, signal), pages, covers: () => true })
-    return explainEmpty(comparison, plan, plan.selected === 0)
+    return { ...(await explainEmpty(comparison, plan, plan.selected === 0)), changed: null }
   }
   const pages = readPagesAt(db, sourceId, [...changes.keys()], signal)
   const covers = (path: string) => changes.has(path)
@@ -45,12 +45,15 @@ export async function planSource(comparison: SourceComparison): Promise<SourcePl
   // It has had files, so it has none any more only where some of them have gone.
   const { selected, stillQuarantined, deletes, quarantineCleared } = plan
   const gone = selected + stillQuarantined === 0 && deletes.length + quarantineCleared.length > 0
-  return explainEmpty(comparison, plan, gone && (await countPages(db, sourceId)) === deletes.length)
+  const empty = gone && (await countPages(db, sourceId)) === deletes.length
+  return { ...(await explainEmpty(comparison, plan, empty)), changed: [...changes.keys()] }
 }
 
 export interface SourcePlan extends Plan {
   /** Why the source has no file of the commit; null where it has some. */
   readonly nothingSelected: string | null
+  /** The paths that were compared; null where all were. */
+  readonly changed: readonly string[] | null
 }
 
 /** Looks at the whole tree once more for a source that has nothing of it, and for no other. */
@@ -58,7 +61,7 @@ async function explainEmpty(
   { folder, commit, selection, signal }: SourceComparison,
   plan: Plan,
   empty: boolean,
-): Promise<SourcePlan> {
+): Promise<Omit<SourcePlan, 'changed'>> {
   const nothingSelected = empty ? await explainNothingSelected(listTree(folder, commit, signal), selection) : null
   return { ...plan, nothingSelected }
 }

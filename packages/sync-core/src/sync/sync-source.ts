@@ -28,6 +28,7 @@ import { readSource } from '../store/read-source.ts'
 import { recordCheck } from '../store/record-check.ts'
 import { recordFailure } from '../store/record-failure.ts'
 import { recordUnfinishedRun } from '../store/record-unfinished-run.ts'
+import { replaceFiles } from '../store/replace-files.ts'
 import { type SourceRecord, type StartedRun, startRun } from '../store/start-run.ts'
 import { openOrigin, type Source, sourceRecord, validateSource } from './source.ts'
 
@@ -138,6 +139,7 @@ async function syncToTarget(run: Run): Promise<Outcome> {
     await progress.phase('apply', async () => {
       if (rewriteBefore !== null) await deleteOrphans(held, id, progress.report)
       await applyPlan({ plan, sourceId: id, folder, fetchBlobs, failedBefore, held, budget, progress })
+      await replaceFiles(held, id, { files: plan.otherFiles, changed: plan.changed }, progress.report)
     })
     const status = from === null ? 'first_sync' : 'synced'
     const commit = progress.target!

@@ -35,7 +35,8 @@ describe('MDX', () => {
     expect(title).toBe('From the front matter')
     expect(content).toBe(PAGE.slice(PAGE.indexOf('import')))
     const searched = words(PAGE)
-    for (const word of ['Some', '**text**', '-', 'list', 'After', 'it.', 'Kept', "'code'"]) expect(searched).toContain(word)
+    for (const word of ['Some', '**text**', '-', 'list', 'After', 'it.', 'Kept', "'code'"])
+      expect(searched).toContain(word)
     for (const code of ['Card', './card', 'version', 'hidden', 'kind=', 'props', 'remark', 'Tabs', '</Card>'])
       expect(searched.join(' ')).not.toContain(code)
   })
@@ -64,11 +65,14 @@ describe('MDX', () => {
 })
 
 describe('an explicit id', () => {
-  test.each(['{#the-id}', '{#the-id .class key=val}', '{: #the-id}', '{.class}'])('%s is no part of a heading', (id) => {
-    const { title, chunks } = parse(`# Title ${id}\n\n## Part ${id}\n\ntext`, 'a.md')
-    expect(title).toBe('Title')
-    expect(chunks.map(({ headingPath }) => headingPath.at(-1))).toEqual(['Title', 'Part'])
-  })
+  test.each(['{#the-id}', '{#the-id .class key=val}', '{: #the-id}', '{.class}'])(
+    '%s is no part of a heading',
+    (id) => {
+      const { title, chunks } = parse(`# Title ${id}\n\n## Part ${id}\n\ntext`, 'a.md')
+      expect(title).toBe('Title')
+      expect(chunks.map(({ headingPath }) => headingPath.at(-1))).toEqual(['Title', 'Part'])
+    },
+  )
   test.each(['Use {braces}', 'Set {a, b}', 'Issue {#1} and {#2} here'])('is not what else has braces: %s', (title) => {
     expect(parse(`# ${title}`, 'a.md').title).toBe(title)
   })

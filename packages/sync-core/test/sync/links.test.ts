@@ -273,4 +273,67 @@ describe.each(engines)('the links of a source in %s', (engine) => {
       { text: 'again', target_anchor: 'Part two', to_path: 'b.md' },
     ])
   })
+
+  test('tell files of the repository, folders and files set aside from what is nowhere', async () => {
+    await using world = await testWorld({ engine })
+    const files = async () => {
+      const { rows } = await world.db.query('SELECT target, to_file FROM tidemark.outlinks WHERE to_path IS NULL')
+      return Object.fromEntries(rows.map(({ target, to_file }) => [target, to_file]))
+    }
+    const targets = [
+      '../LICENSE',
+      'pic.png',
+      './Pic.PNG',
+      '/logo.svg',
+      'missing.png',
+      '../src',
+      '../src/',
+      'bad.md',
+      'b.md',
+    ]
+    const text = [...targets.map(toMarkdown), '![[scan 1.pdf#page=2|x]]', '[[none.pdf]]', '[x](https://x.org/a.png)']
+    const repository = {
+      'docs/a.md': text.join('\n\n'),
+      'docs/b.md': '# B',
+      'docs/bad.md': 'a\0b',
+      'docs/pic.png': 'x',
+      'docs/public/logo.svg': 'x',
+      'attached/Scan 1.pdf': 'x',
+      'src/deep/code.ts': 'x',
+      LICENSE: 'x',
+    }
+    await world.repository.commit(repository)
+    await world.sync()
+    const found = {
+      '../LICENSE': 'LICENSE',
+      'pic.png': 'docs/pic.png',
+      './Pic.PNG': 'docs/pic.png',
+      '/logo.svg': 'docs/public/logo.svg',
+      'missing.png': null,
+      '../src': 'src/',
+      '../src/': 'src/',
+      'bad.md': 'docs/bad.md',
+      'scan 1.pdf#page=2': 'attached/Scan 1.pdf',
+      'none.pdf': null,
+      'https://x.org/a.png': null,
+    }
+    expect(await files()).toEqual(found)
+    const { LICENSE: _, 'src/deep/code.ts': __, ...rest } = repository
+    await world.repository.commit({ ...rest, 'docs/missing.png': 'x' })
+    expect(await world.sync()).toMatchObject({ status: 'synced', filesUpdated: 0 })
+    expect(await files()).toEqual({
+      ...found,
+      '../LICENSE': null,
+      '../src': null,
+      '../src/': null,
+      'missing.png': 'docs/missing.png',
+    })
+    const sql = 'SELECT path FROM tidemark.files ORDER BY path'
+    const paths = (await world.db.query<{ path: string }>(sql)).rows.map(({ path }) => path)
+    expect(paths).toEqual(['attached/Scan 1.pdf', 'docs/missing.png', 'docs/pic.png', 'docs/public/logo.svg'])
+    await world.db.query(`UPDATE tidemark.files SET path = path || '.old'`)
+    await world.db.query('UPDATE tidemark.sources SET dirty = true')
+    await world.sync()
+    expect((await world.db.query<{ path: string }>(sql)).rows.map(({ path }) => path)).toEqual(paths)
+  })
 })

@@ -11,7 +11,6 @@ CREATE TABLE tidemark.sources (
   rewrite_before timestamptz, -- Pages last written before it are to be written again; null where no full sync is under way.
   behind_since timestamptz, -- Since when a newer commit is known than the one that is in; null where none is.
   parser_version integer, fingerprint text, -- What the bookmark was made with.
-  link_root text COLLATE "C" NOT NULL DEFAULT '', -- The key of the folder that a leading slash of a link means.
   last_checked_at timestamptz, last_synced_at timestamptz, last_status text,
   -- The newest run whose pages the search index may lack; null where it has every page. 0: it was never built.
   unindexed_since_run bigint DEFAULT 0,
@@ -22,33 +21,23 @@ CREATE TABLE tidemark.pages (
   blob_oid text NOT NULL, parser_version integer NOT NULL,
   slug text NOT NULL, title text NOT NULL, frontmatter jsonb NOT NULL, content text NOT NULL,
   size_bytes bigint NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(),
-  link_key text COLLATE "C", -- What links find it by.
   PRIMARY KEY (source_id, id),
   -- Checked at the end of a statement, so that one statement can swap two paths.
   CONSTRAINT pages_path UNIQUE (source_id, path) DEFERRABLE INITIALLY IMMEDIATE
 );
-CREATE INDEX pages_link_key ON tidemark.pages (source_id, link_key);
 CREATE TABLE tidemark.chunks (
   source_id text NOT NULL, page_id bigint NOT NULL, ordinal integer NOT NULL,
   heading_path text[] NOT NULL, content text NOT NULL, content_hash bytea NOT NULL,
   PRIMARY KEY (source_id, page_id, ordinal)
 );
--- Keys are what pages and links are matched by: the path in folded case without its extension, the last part first.
 CREATE TABLE tidemark.links (
   source_id text NOT NULL, page_id bigint NOT NULL, ordinal integer NOT NULL,
-  kind text NOT NULL, target text NOT NULL, text text, -- Null where a reader sees the target itself.
-  target_path text COLLATE "C", target_anchor text, target_key text COLLATE "C",
-  target_other_key text COLLATE "C", -- What it means where no page has the first.
+  kind text NOT NULL, target text NOT NULL, target_path text COLLATE "C",
+  target_name text, -- What a wiki link calls its page: the file's name without folders and extension, in lower case.
   PRIMARY KEY (source_id, page_id, ordinal)
 );
-CREATE INDEX links_target_key ON tidemark.links (source_id, target_key) WHERE target_key IS NOT NULL;
-CREATE INDEX links_target_other_key ON tidemark.links (source_id, target_other_key) WHERE target_other_key IS NOT NULL;
--- What a page is called beside its path: aliases, and its address in a site.
-CREATE TABLE tidemark.aliases (
-  source_id text NOT NULL, page_id bigint NOT NULL, ordinal integer NOT NULL, link_key text COLLATE "C" NOT NULL,
-  PRIMARY KEY (source_id, page_id, ordinal)
-);
-CREATE INDEX aliases_link_key ON tidemark.aliases (source_id, link_key);
+CREATE INDEX links_target_path ON tidemark.links (source_id, target_path) WHERE target_path IS NOT NULL;
+CREATE INDEX links_target_name ON tidemark.links (source_id, target_name) WHERE target_name IS NOT NULL;
 CREATE TABLE tidemark.quarantine (
   source_id text NOT NULL, path text COLLATE "C" NOT NULL, blob_oid text NOT NULL, parser_version integer NOT NULL,
   code text NOT NULL, message text NOT NULL,

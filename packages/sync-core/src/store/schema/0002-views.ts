@@ -6,79 +6,55 @@ export default /* sql */ `
 CREATE VIEW tidemark.freshness AS
 SELECT id AS source, last_status AS status, behind_since, coalesce(now() - behind_since, interval '0') AS staleness
 FROM tidemark.sources;
--- The key of what is below a folder, from the two keys.
-CREATE FUNCTION tidemark.key_below(key text, folder text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
-  SELECT concat_ws('/', nullif(key, ''), nullif(folder, ''))
+-- "guide/First Steps.md" is "first steps": what a wiki link calls a page.
+CREATE FUNCTION tidemark.page_name(path text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
+  SELECT lower(regexp_replace(regexp_replace(path, '^.*/', ''), '\\.[^./]+$', ''))
 $function$;
--- Whether a page has a key in a folder that the linking page lies in too: that folder is a site.
-CREATE FUNCTION tidemark.is_in_site_of(from_key text, link_key text, key text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
-  SELECT right('/' || from_key, length(link_key) - length(key)) = right(link_key, length(link_key) - length(key))
-$function$;
--- Each link with the page that it means, or null. First what its path names: with a leading slash (or @) from the root of
--- the site, then of the repository; else from the page; then by the other key; at last from the root of a site that was
--- not named. A wiki name may begin with folders. Then the other names of pages. Of several such pages the one whose path
--- is the link's counts, beside the linking page, in the fewest folders.
-CREATE VIEW tidemark.outlinks AS
-SELECT link.source_id, link.page_id, page.path, link.ordinal, link.kind, link.target, link.text, link.target_path,
-  link.target_anchor, goal.id AS to_page_id, goal.path AS to_path
-FROM tidemark.links AS link
-JOIN tidemark.sources AS source ON source.id = link.source_id
-JOIN tidemark.pages AS page ON page.source_id = link.source_id AND page.id = link.page_id
-CROSS JOIN LATERAL (
-  SELECT link.target_path IS NULL AS by_name, link.target ~ '^[/@]' AS by_site,
-    link.target ~ '\\.html?([?#]|$)' AS by_address, link.target ~ '/([?#]|$)' AS to_folder,
-    CASE WHEN link.target ~ '^[/@]' AND source.link_root <> ''
-      THEN tidemark.key_below(link.target_key, source.link_root) END AS site_key
-) AS way_of
-LEFT JOIN LATERAL (
-  SELECT id, path FROM (
-    SELECT way, id, path FROM (VALUES (1, way_of.site_key), (2, link.target_key), (3, link.target_other_key)) AS wanted (way, key)
-    JOIN tidemark.pages ON pages.source_id = link.source_id AND link_key = key COLLATE "C"
-    UNION ALL
-    SELECT CASE WHEN by_name THEN 2 ELSE way END, id, path
-    FROM (VALUES (4, nullif(link.target_key, '')), (5, nullif(link.target_other_key, ''))) AS wanted (way, key)
-    JOIN tidemark.pages ON pages.source_id = link.source_id
-      AND link_key > (key || '/') COLLATE "C" AND link_key < (key || '0') COLLATE "C"
-    WHERE by_name OR by_site AND tidemark.is_in_site_of(page.link_key, pages.link_key, key) OR by_address AND way = 5
-    UNION ALL
-    SELECT 6, pages.id, pages.path FROM tidemark.aliases JOIN tidemark.pages USING (source_id)
-    WHERE aliases.source_id = link.source_id AND pages.id = aliases.page_id
-      AND aliases.link_key IN (link.target_key, link.target_other_key, way_of.site_key COLLATE "C")
-    UNION ALL
-    SELECT 7, pages.id, pages.path FROM tidemark.aliases JOIN tidemark.pages USING (source_id)
-    WHERE aliases.source_id = link.source_id AND pages.id = aliases.page_id AND by_site AND link.target_key <> ''
-      AND aliases.link_key > (link.target_key || '/') COLLATE "C" AND aliases.link_key < (link.target_key || '0') COLLATE "C"
-      AND tidemark.is_in_site_of(page.link_key, aliases.link_key, link.target_key)
-  ) AS found
-  ORDER BY way, path <> link.target_path,
-    NOT starts_with(path, rtrim(link.target_path, '/') || CASE WHEN to_folder THEN '/' ELSE '' END),
-    by_name AND regexp_replace(path, '[^/]*$', '') <> regexp_replace(page.path, '[^/]*$', ''),
-    length(path) - length(replace(path, '/', '')), by_name AND strpos(path, split_part(link.target, '#', 1)) = 0,
-    length(path), path COLLATE "C"
+CREATE INDEX pages_name ON tidemark.pages (source_id, tidemark.page_name(path));
+-- The page that a link means, or null. A path may leave out the extension, name a folder for its index or readme, or
+-- end in .html as in the built site. A wiki name may begin with folders; of several such pages the one beside the
+-- linking page counts, then the one in the fewest folders.
+CREATE FUNCTION tidemark.link_target(source text, from_path text, target text, target_path text, target_name text)
+RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS $function$
+  (SELECT pages.id FROM (VALUES
+      (1, target_path), (2, target_path || '.md'), (3, target_path || '.markdown'), (4, target_path || '/index.md'),
+      (5, target_path || '/README.md'), (6, target_path || '/readme.md'), (7, regexp_replace(target_path, '\\.html$', '.md'))
+    ) AS candidate (rank, path)
+    JOIN tidemark.pages ON pages.source_id = source AND pages.path = candidate.path COLLATE "C"
+    ORDER BY rank LIMIT 1)
+  UNION ALL
+  (SELECT pages.id
+    FROM (SELECT lower(regexp_replace(trim(regexp_replace(target, '[#|].*$', '')), '\\.(md|markdown)$', '', 'i'))) AS wiki (name),
+      tidemark.pages
+    WHERE target_name IS NOT NULL AND pages.source_id = source AND tidemark.page_name(pages.path) = target_name
+      AND right('/' || lower(regexp_replace(pages.path, '\\.[^./]+$', '')), length(wiki.name) + 1) = '/' || ltrim(wiki.name, '/')
+    ORDER BY regexp_replace(pages.path, '[^/]*$', '') <> regexp_replace(from_path, '[^/]*$', ''),
+      length(pages.path) - length(replace(pages.path, '/', '')), pages.path COLLATE "C"
+    LIMIT 1)
   LIMIT 1
-) AS goal ON true;
--- The keys that a link to a page of this key may have: with fewer folders, and none at all for the page of a folder.
-CREATE FUNCTION tidemark.shorter_keys(key text, path text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
-  SELECT array_agg(array_to_string(parts[1:n], '/'))
-  FROM (SELECT string_to_array(key, '/')) AS whole (parts),
-    generate_series(CASE WHEN path ~* '(^|/)(_?index|readme).[^./]+$' THEN 0 ELSE 1 END, cardinality(parts)) AS n
 $function$;
+CREATE VIEW tidemark.outlinks AS
+SELECT link.source_id, link.page_id, page.path, link.ordinal, link.kind, link.target,
+  goal.id AS to_page_id, goal.path AS to_path
+FROM tidemark.links AS link
+JOIN tidemark.pages AS page ON page.source_id = link.source_id AND page.id = link.page_id
+LEFT JOIN tidemark.pages AS goal ON goal.source_id = link.source_id
+  AND goal.id = tidemark.link_target(link.source_id, page.path, link.target, link.target_path, link.target_name);
 -- First the links that could mean the page, by index; then those of them that do.
 CREATE VIEW tidemark.backlinks AS
-SELECT page.source_id, page.id AS page_id, page.path, link.page_id AS from_page_id, link.path AS from_path, link.kind,
-  link.target, link.text, link.target_anchor
+SELECT page.source_id, page.id AS page_id, page.path, link.page_id AS from_page_id, origin.path AS from_path, link.kind, link.target
 FROM tidemark.pages AS page CROSS JOIN LATERAL (
-  SELECT DISTINCT links.page_id, links.ordinal FROM (
-    SELECT page.link_key UNION ALL
-    SELECT link_key FROM tidemark.aliases WHERE aliases.source_id = page.source_id AND aliases.page_id = page.id
-  ) AS name (link_key) JOIN tidemark.links ON links.source_id = page.source_id AND (
-    links.target_key = ANY (tidemark.shorter_keys(name.link_key, page.path) COLLATE "C")
-    OR links.target_other_key = ANY (tidemark.shorter_keys(name.link_key, page.path) COLLATE "C"))
-) AS candidate
-JOIN tidemark.outlinks AS link ON link.source_id = page.source_id AND link.page_id = candidate.page_id
-  AND link.ordinal = candidate.ordinal
-WHERE link.to_page_id = page.id;
+  SELECT page_id, kind, target, target_path, target_name FROM tidemark.links
+  WHERE links.source_id = page.source_id AND links.target_path = ANY (ARRAY[
+    page.path, regexp_replace(page.path, '\\.(md|markdown)$', ''),
+    regexp_replace(page.path, '\\.md$', '.html'), regexp_replace(page.path, '/(index|README|readme)\\.md$', '')
+  ] COLLATE "C")
+  UNION ALL
+  SELECT page_id, kind, target, target_path, target_name FROM tidemark.links
+  WHERE links.source_id = page.source_id AND links.target_name = tidemark.page_name(page.path)
+) AS link
+JOIN tidemark.pages AS origin ON origin.source_id = page.source_id AND origin.id = link.page_id
+WHERE tidemark.link_target(page.source_id, origin.path, link.target, link.target_path, link.target_name) = page.id;
 -- The dictionary for a language, or the one that takes words as they stand where this server has none for it.
 CREATE FUNCTION tidemark.dictionary_for(language text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $function$
   SELECT coalesce((SELECT cfgname::text FROM pg_catalog.pg_ts_config WHERE cfgname = language LIMIT 1), 'simple')

@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import type { VectorSpace } from '../embeddings/vector-space.ts'
 import { readRows } from '../read-rows.ts'
-import { textSearchSql, type WordMatch } from './text-search.ts'
+import { type TextQuery, textSearchParam, textSearchSql, type WordMatch } from './text-search.ts'
 import { vectorSearchSql } from './vector-search.ts'
 
 /** A text as a model embeds it. */
@@ -13,7 +13,7 @@ export interface QueryVector {
 }
 
 export interface SearchQuery {
-  readonly words: string
+  readonly text: TextQuery
   /** Null for a search by vectors alone. */
   readonly match: WordMatch | null
   /** Null for a search by words alone. */
@@ -29,7 +29,7 @@ export interface SearchHit {
   readonly title: string
   /** The headings that the chunk stands under, outermost first. */
   readonly headingPath: readonly string[]
-  /** Some of the chunk, on one line. */
+  /** Some of the chunk, on one line; empty where the page has a title and no text. */
   readonly excerpt: string
   /** Found words in the excerpt. */
   readonly matches: readonly { readonly start: number; readonly end: number }[]
@@ -42,8 +42,12 @@ export interface SearchHit {
   readonly behindMs: number | null
 }
 
-/** Characters that no text has a meaning for. */
-const HIGHLIGHT = ['\uE000', '\uE001'] as const
+/** A hit with the text that its excerpt is made of, and the dictionary for that. */
+export type FoundChunk = Omit<SearchHit, 'excerpt' | 'matches'> & {
+  readonly content: string
+  readonly language: string
+}
+
 /** How many pages each of the two searches contributes to the fusion, at least. */
 const MIN_CANDIDATES = 50
 
@@ -51,32 +55,18 @@ const MIN_CANDIDATES = 50
  * The pages that fit best, in one statement. Hits of both searches are put in one order by reciprocal rank fusion,
  * which adds up 1 / (60 + rank): Cormack, Clarke and Büttcher, SIGIR 2009.
  */
-export async function findHits(db: Database, query: SearchQuery, signal?: AbortSignal): Promise<SearchHit[]> {
-  const { words, match, vector, sources, limit } = query
-  const params: unknown[] = [words, sources, limit, Math.max(limit, MIN_CANDIDATES)]
+export async function findHits(db: Database, query: SearchQuery, signal?: AbortSignal): Promise<FoundChunk[]> {
+  const { text, match, vector, sources, limit } = query
+  const params: unknown[] = [textSearchParam(text), sources, limit, Math.max(limit, MIN_CANDIDATES)]
   if (vector !== null) params.push(vector.model, vector.vector)
   const sql = findHitsSql(match, vector?.space ?? null, sources !== null)
-  const rows = await readRows<Omit<SearchHit, 'matches'>>(db, sql, params, signal)
-  return rows.map((hit) => ({ ...hit, ...splitHighlights(hit.excerpt) }))
+  return readRows<FoundChunk>(db, sql, params, signal)
 }
 
-/** Takes the highlight characters out of an excerpt, and returns where they were. */
-function splitHighlights(excerpt: string): Pick<SearchHit, 'excerpt' | 'matches'> {
-  const [start, stop] = HIGHLIGHT
-  let text = ''
-  const matches: { start: number; end: number }[] = []
-  for (const part of excerpt.replace(/\s+/g, ' ').trim().split(start)) {
-    const end = part.indexOf(stop)
-    if (end >= 0) matches.push({ start: text.length, end: text.length + end })
-    text += part.replace(stop, '')
-  }
-  return { excerpt: text, matches }
-}
-
-/** A page by its best chunk, and by half of its second best: where two are about it, the page is. */
+/** A page by its title, its best chunk and half of its second best: where two are about it, the page is. */
 const rankPages = (chunkHits: string) => /* sql */ `
   SELECT source_id, page_id, min(ordinal) FILTER (WHERE nth = 1) AS ordinal,
-    row_number() OVER (ORDER BY sum(score / nth) DESC, source_id, page_id) AS rank
+    row_number() OVER (ORDER BY max(title_score) + sum(score / nth) DESC, source_id, page_id) AS rank
   FROM (
     SELECT *, row_number() OVER (PARTITION BY source_id, page_id ORDER BY score DESC, ordinal) AS nth FROM ${chunkHits}
   ) AS chunk
@@ -85,9 +75,7 @@ const rankPages = (chunkHits: string) => /* sql */ `
 const NONE = /* sql */ `
   SELECT NULL::text AS source_id, NULL::bigint AS page_id, NULL::integer AS ordinal, NULL::bigint AS rank WHERE false`
 
-const HEADLINE = `StartSel=${HIGHLIGHT[0]}, StopSel=${HIGHLIGHT[1]}, MinWords=15, MaxWords=35, ShortWord=2`
-
-/** $1 words, $2 sources or null, $3 limit, $4 candidates, $5 model, $6 vector. */
+/** $1 the text query, $2 sources or null, $3 limit, $4 candidates, $5 model, $6 vector. */
 const findHitsSql = (match: WordMatch | null, space: VectorSpace | null, someSources: boolean) => /* sql */ `
 WITH ${textSearchSql(match ?? 'all')},
 by_text AS (${match === null ? NONE : rankPages('text_hits')}),
@@ -100,16 +88,14 @@ found AS (
   FROM by_text FULL JOIN by_vector USING (source_id, page_id)
   ORDER BY score DESC, source_id, page_id LIMIT $3
 )
-SELECT source.id AS source, page.path, page.title, chunk.heading_path AS "headingPath",
-  ts_headline(language::regconfig, chunk.content, coalesce(word_query.query, ''), '${HEADLINE}') AS excerpt,
+SELECT source.id AS source, page.path, page.title, coalesce(chunk.heading_path, '{}') AS "headingPath",
+  coalesce(chunk.content, '') AS content, tidemark.dictionary_for(source.search_language) AS language,
   found.score::double precision, json_build_object('text', found.text_rank, 'vector', found.vector_rank) AS ranks,
   source.last_synced_at AS "lastSyncedAt",
   (extract(epoch FROM clock_timestamp() - source.behind_since) * 1000)::double precision AS "behindMs"
 FROM found
 JOIN tidemark.sources AS source ON source.id = found.source_id
 JOIN tidemark.pages AS page ON page.source_id = found.source_id AND page.id = found.page_id
-JOIN tidemark.chunks AS chunk
+LEFT JOIN tidemark.chunks AS chunk
   ON chunk.source_id = found.source_id AND chunk.page_id = found.page_id AND chunk.ordinal = found.ordinal
-JOIN language ON language.language = tidemark.dictionary_for(source.search_language)
-LEFT JOIN word_query USING (language)
 ORDER BY found.score DESC, found.source_id, found.page_id`

@@ -1,5 +1,7 @@
 import type { Database } from '../../database/database.ts'
+import { createYielder } from '../../yield-event-loop.ts'
 import { type Fenced, fencedQuery } from '../fenced-query.ts'
+import { createIndexText } from './index-text.ts'
 
 /** Which pages the index may lack. */
 export interface Unindexed {
@@ -9,48 +11,105 @@ export interface Unindexed {
   readonly paths: readonly string[] | null
 }
 
+/** A chunk of a page that the index lacks; of a page without text, its title alone. */
+interface UnindexedChunk {
+  readonly id: string
+  readonly fingerprint: string
+  readonly title: string
+  readonly ordinal: number | null
+  readonly heading: string | null
+  readonly content: string | null
+  /** Of the content, in hexadecimal. */
+  readonly hash: string | null
+}
+
 /**
  * Writes the entries of the next pages that lack them or whose are of something else.
  *
  * @param after pages up to this id are done.
- * @returns how many it has written, and the id of the last; null where there was none to write.
+ * @param indexText prepares text; of several batches the same, because it remembers words.
+ * @returns how many pages it has read, and the id of the last; null where there was none.
  * @throws {LeaseLostError}
  */
-export async function indexBatch(fenced: Fenced, unindexed: Unindexed, after: string, maxPages: number) {
-  const { sourceId, language, paths } = unindexed
+export async function indexBatch(
+  fenced: Fenced,
+  { sourceId, language, paths }: Unindexed,
+  after: string,
+  maxPages: number,
+  indexText = createIndexText(),
+) {
   const params = [sourceId, language, after, maxPages, ...(paths === null ? [] : [JSON.stringify(paths)])]
-  const sql = indexBatchSql(paths !== null)
-  return (await fencedQuery<{ pages: number; last: string | null }>(fenced, sql, params))[0]
+  const { rows } = await fenced.db.query<UnindexedChunk>(readUnindexedSql(paths !== null), params)
+  const { pages, entries } = await prepareEntries(rows, indexText)
+  if (pages.length > 0)
+    await fencedQuery(fenced, WRITE_ENTRIES, [sourceId, language, JSON.stringify(pages), JSON.stringify(entries)])
+  return { pages: pages.length, last: pages.at(-1)?.id ?? null }
+}
+
+async function prepareEntries(chunks: readonly UnindexedChunk[], indexText: (text: string) => string) {
+  const yieldEventLoop = createYielder()
+  const pages: { id: string; fingerprint: string; title: string; entries: number }[] = []
+  const entries: { id: string; ordinal: number; heading: string; content: string; hash: string | null }[] = []
+  for (const { id, fingerprint, title, ordinal, heading, content, hash } of chunks) {
+    if (pages.at(-1)?.id !== id) pages.push({ id, fingerprint, title: indexText(title), entries: 0 })
+    pages.at(-1)!.entries++
+    entries.push({
+      id,
+      ordinal: ordinal ?? 0,
+      heading: indexText(heading ?? ''),
+      content: indexText(content ?? ''),
+      hash,
+    })
+    await yieldEventLoop()
+  }
+  return { pages, entries }
 }
 
 // Blob and parser make the text, the path perhaps the title; the time tells what a full sync has written again with
 // the same of both. As a number: how a timestamp reads depends on the session.
-const CONTENT_FINGERPRINT =
-  "md5(concat_ws(' ', page.blob_oid, page.parser_version, setting.language, extract(epoch FROM page.updated_at), page.title))::uuid"
+const contentFingerprint = (language: string) =>
+  `md5(concat_ws(' ', page.blob_oid, page.parser_version, ${language}, extract(epoch FROM page.updated_at), page.title))::uuid`
 
 // OFFSET 0 keeps what is looked up page by page from becoming a join: that reads all of a source for each batch, which
 // the planner prefers while a table that is being filled has no statistics.
-const indexBatchSql = (byPath: boolean) => /* sql */ `
-setting AS MATERIALIZED (SELECT tidemark.dictionary_for($4) AS language FROM fence),
+const readUnindexedSql = (byPath: boolean) => /* sql */ `
+WITH setting AS MATERIALIZED (SELECT tidemark.dictionary_for($2) AS language),
 page AS MATERIALIZED (
-  SELECT page.id, ${CONTENT_FINGERPRINT} AS content_fingerprint, setweight(to_tsvector(setting.language::regconfig, page.title), 'A') AS title
+  SELECT page.id, page.title, ${contentFingerprint('setting.language')} AS fingerprint
   FROM setting CROSS JOIN tidemark.pages AS page
-  WHERE page.source_id = $3 AND page.id > $5::bigint AND ${CONTENT_FINGERPRINT} IS DISTINCT FROM (
+  WHERE page.source_id = $1 AND page.id > $3::bigint AND ${contentFingerprint('setting.language')} IS DISTINCT FROM (
       SELECT known.content_fingerprint FROM tidemark.search_pages AS known
       WHERE known.source_id = page.source_id AND known.page_id = page.id
     )
-    ${byPath ? 'AND page.path IN (SELECT json_array_elements_text($7::json) COLLATE "C")' : ''}
-  ORDER BY page.id LIMIT $6::integer
+    ${byPath ? 'AND page.path IN (SELECT json_array_elements_text($5::json) COLLATE "C")' : ''}
+  ORDER BY page.id LIMIT $4::integer
+)
+SELECT page.id, page.fingerprint, page.title, chunk.ordinal, array_to_string(chunk.heading_path, ' ') AS heading,
+  chunk.content, encode(chunk.content_hash, 'hex') AS hash
+FROM page LEFT JOIN LATERAL (
+  SELECT * FROM tidemark.chunks AS chunk WHERE chunk.source_id = $1 AND chunk.page_id = page.id OFFSET 0
+) AS chunk ON true
+ORDER BY page.id, chunk.ordinal`
+
+// A page that another run has changed or removed since it was read is left to the next one.
+const WRITE_ENTRIES = /* sql */ `
+setting AS MATERIALIZED (SELECT tidemark.dictionary_for($4) AS language FROM fence),
+page AS MATERIALIZED (
+  SELECT read.id, read.fingerprint, read.entries, setweight(to_tsvector(setting.language::regconfig, read.title), 'A') AS title
+  FROM setting CROSS JOIN json_to_recordset($5::json) AS read (id bigint, fingerprint uuid, title text, entries integer)
+  WHERE read.fingerprint = (
+    SELECT ${contentFingerprint('setting.language')} FROM tidemark.pages AS page
+    WHERE page.source_id = $3 AND page.id = read.id
+  )
 ),
 entry AS (
   INSERT INTO tidemark.search_chunks AS old (source_id, page_id, ordinal, content_hash, language, words)
-  SELECT $3, page.id, chunk.ordinal, chunk.content_hash, setting.language,
+  SELECT $3, page.id, read.ordinal, decode(read.hash, 'hex'), setting.language,
     page.title
-    || setweight(to_tsvector(setting.language::regconfig, array_to_string(chunk.heading_path, ' ')), 'B')
-    || to_tsvector(setting.language::regconfig, chunk.content)
-  FROM setting CROSS JOIN page CROSS JOIN LATERAL (
-    SELECT * FROM tidemark.chunks AS chunk WHERE chunk.source_id = $3 AND chunk.page_id = page.id OFFSET 0
-  ) AS chunk
+    || setweight(to_tsvector(setting.language::regconfig, read.heading), 'B')
+    || to_tsvector(setting.language::regconfig, read.content)
+  FROM setting CROSS JOIN page
+  JOIN json_to_recordset($6::json) AS read (id bigint, ordinal integer, heading text, content text, hash text) USING (id)
   ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
   SET content_hash = excluded.content_hash, language = excluded.language, words = excluded.words
   WHERE old IS DISTINCT FROM excluded
@@ -59,26 +118,29 @@ fewer AS (
   DELETE FROM tidemark.search_chunks WHERE ctid = ANY (ARRAY(
     SELECT entry.ctid FROM page CROSS JOIN LATERAL (
       SELECT entry.ctid FROM tidemark.search_chunks AS entry
-      WHERE entry.source_id = $3 AND entry.page_id = page.id AND NOT EXISTS (
-        SELECT FROM tidemark.chunks AS chunk
-        WHERE chunk.source_id = $3 AND chunk.page_id = entry.page_id AND chunk.ordinal = entry.ordinal
-      )
+      WHERE entry.source_id = $3 AND entry.page_id = page.id AND entry.ordinal >= page.entries
       OFFSET 0
     ) AS entry
   ))
 ),
 known AS (
   INSERT INTO tidemark.search_pages (source_id, page_id, content_fingerprint)
-  SELECT $3, id, content_fingerprint FROM page
+  SELECT $3, id, fingerprint FROM page
   ON CONFLICT (source_id, page_id) DO UPDATE SET content_fingerprint = excluded.content_fingerprint
 )
-SELECT count(page.id)::integer AS pages, max(page.id) AS last FROM fence LEFT JOIN page ON true
-HAVING count(*) > 0`
+SELECT 1 FROM fence`
 
 /** The newest run whose pages the index may lack. */
 export async function readUnindexedRun(db: Database, sourceId: string): Promise<string | null> {
   const { rows } = await db.query('SELECT unindexed_since_run AS run FROM tidemark.sources WHERE id = $1', [sourceId])
   return rows[0]?.run ?? null
+}
+
+/** Sorts in what has been written; where only the owner of the index may, the database does it by itself in time. */
+export async function sortIndex(db: Database): Promise<void> {
+  await db.query(`SELECT gin_clean_pending_list('tidemark.search_chunks_words')`).catch((error) => {
+    if (error.code !== '42501') throw error
+  })
 }
 
 /** Records that the index has every page, unless a run has begun to write others since `run` was read. */

@@ -1,16 +1,43 @@
 /** What the words of a search must do: all be there, or as many as possible and rather the rare ones. */
 export type WordMatch = 'all' | 'any'
 
-/** The CTEs `word_query` (words as a query by dictionary) and `text_hits` (scored chunks) for $1 in the sources $2. */
+/** What is searched for, as `to_tsquery` takes it. */
+export interface TextQuery {
+  /** Of a page that has all. */
+  readonly all: string
+  /** Of pages that have some, each by itself. */
+  readonly any: readonly string[]
+}
+
+/** $1 of {@link textSearchSql}. */
+export const textSearchParam = ({ all, any }: TextQuery): string =>
+  JSON.stringify({ all, any, title: all.replace(/'([^']+)'(?::(\*))?/g, "'$1':$2A") })
+
+/**
+ * The CTE `text_hits`: chunks with their score, and with what their title adds to that of their page, for $1 in the
+ * sources $2.
+ */
 export const textSearchSql = (match: WordMatch) => (match === 'all' ? ALL_WORDS : ANY_WORD)
 
-const LANGUAGES = 'language AS MATERIALIZED (SELECT language FROM tidemark.search_dictionaries($2::text[]) AS language)'
+const LANGUAGES = /* sql */ `
+language AS MATERIALIZED (
+  SELECT language, to_tsquery(language::regconfig, $1::json->>'title') AS title
+  FROM tidemark.search_dictionaries($2::text[]) AS language
+)`
 
-/** Phrases, "or" and "-word" as Postgres reads them. */
+// Where the title is what was searched for, the page comes before any that has it in its text, however often, and the
+// shorter the title the more it is about that.
+const TITLE_SCORE = /* sql */ `CASE WHEN entry.words @@ word_query.title THEN (
+  SELECT 2 + 10.0 / (1 + length(page.title)) FROM tidemark.pages AS page
+  WHERE page.source_id = entry.source_id AND page.id = entry.page_id
+) ELSE 0 END AS title_score`
+
 const ALL_WORDS = /* sql */ `${LANGUAGES},
-word_query AS MATERIALIZED (SELECT language, websearch_to_tsquery(language::regconfig, $1) AS query FROM language),
+word_query AS MATERIALIZED (
+  SELECT language, title, to_tsquery(language::regconfig, $1::json->>'all') AS query FROM language
+),
 text_hits AS (
-  SELECT entry.source_id, entry.page_id, entry.ordinal, ts_rank(entry.words, word_query.query, 1) AS score
+  SELECT entry.source_id, entry.page_id, entry.ordinal, ts_rank(entry.words, word_query.query, 1) AS score, ${TITLE_SCORE}
   FROM word_query JOIN tidemark.search_chunks AS entry
     ON entry.words @@ word_query.query AND entry.language = word_query.language
   WHERE $2::text[] IS NULL OR entry.source_id = ANY ($2::text[])
@@ -26,22 +53,24 @@ total AS MATERIALIZED (
 ),
 counted AS MATERIALIZED (
   SELECT language, query, (SELECT count(*) FROM tidemark.search_chunks AS entry WHERE entry.words @@ query) AS found
-  FROM language, unnest(to_tsvector(language::regconfig, $1)) AS given,
-    LATERAL (SELECT ('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery AS query) AS quoted
+  FROM (
+    SELECT DISTINCT language, to_tsquery(language::regconfig, given) AS query
+    FROM language, json_array_elements_text($1::json->'any') AS given
+  ) AS given
 ),
 word AS MATERIALIZED (
   SELECT language, query, power(ln(1 + total.chunks / found), 2) AS weight, found > total.chunks / 10 AS common
   FROM total, counted WHERE found > 0
 ),
 word_query AS MATERIALIZED (
-  SELECT language, string_agg(query::text, ' | ')::tsquery AS query,
+  SELECT language, title, string_agg(query::text, ' | ')::tsquery AS query,
     coalesce(string_agg(query::text, ' | ') FILTER (WHERE NOT common), string_agg(query::text, ' | '))::tsquery AS rare
-  FROM word GROUP BY language
+  FROM word JOIN language USING (language) GROUP BY language, title
 ),
 text_hits AS (
   SELECT entry.source_id, entry.page_id, entry.ordinal, (
     SELECT sum(word.weight * ts_rank(entry.words, word.query, 1)) FROM word WHERE word.language = entry.language
-  ) AS score
+  ) AS score, ${TITLE_SCORE}
   FROM word_query JOIN tidemark.search_chunks AS entry
     ON entry.words @@ word_query.rare AND entry.language = word_query.language
   WHERE $2::text[] IS NULL OR entry.source_id = ANY ($2::text[])

@@ -15,7 +15,7 @@ export function vectorSearchSql(space: VectorSpace, someSources: boolean): strin
   SELECT embedding.content_hash, ${distance} AS distance ${from} ORDER BY ${distance} LIMIT $4 * 2
 ),
 vector_hits AS (
-  SELECT entry.source_id, entry.page_id, entry.ordinal, 1 - nearest.distance AS score
+  SELECT entry.source_id, entry.page_id, entry.ordinal, 1 - nearest.distance AS score, 0 AS title_score
   FROM (SELECT DISTINCT content_hash, distance FROM nearest) AS nearest
   JOIN tidemark.search_chunks AS entry ON entry.content_hash = nearest.content_hash
   WHERE $2::text[] IS NULL OR entry.source_id = ANY ($2::text[])

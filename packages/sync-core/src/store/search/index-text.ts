@@ -1,0 +1,52 @@
+import { BEGINS_RUN, CHARACTERS, pairs, splitTerms, termPattern } from './split-terms.ts'
+
+/** What a word, a run or an emoji becomes in the index. */
+interface Indexed {
+  readonly words: string
+  /** Further spellings. */
+  readonly spellings: readonly string[]
+}
+
+/** Postgres does not mind the case of ASCII. */
+const PLAIN = /^(?:[A-Za-z][a-z]{0,50}|[0-9]{1,50})$/
+/** The vocabulary of a documentation; then it begins anew. */
+const MAX_REMEMBERED = 50_000
+const MAX_REMEMBERED_LENGTH = 40
+
+/**
+ * Makes the function that prepares text for `to_tsvector`: its terms in order, so that phrases are found, and after
+ * them each other spelling once. It remembers words, most of which come again and again.
+ */
+export function createIndexText(): (text: string) => string {
+  const remembered = new Map<string, Indexed>()
+  const indexed = (found: string): Indexed => {
+    const known = remembered.get(found)
+    if (known !== undefined) return known
+    const terms = splitTerms(found)
+    const words = terms.map(({ word }) => word).join(' ')
+    const others = terms.flatMap(({ spelling, unsigned }) => [spelling?.word, unsigned])
+    const entry = { words, spellings: others.filter((other) => other !== undefined) }
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+    if (found.length <= MAX_REMEMBERED_LENGTH) remembered.set(found, entry)
+    return entry
+  }
+  return (original) => {
+    const text = original.normalize('NFC')
+    const spellings = new Set<string>()
+    let result = ''
+    for (const found of text.match(termPattern(text)) ?? []) {
+      if (PLAIN.test(found)) {
+        result += `${found} `
+        continue
+      }
+      if (BEGINS_RUN.test(found)) {
+        result += `${pairs(found.match(CHARACTERS)!).join(' ')} `
+        continue
+      }
+      const entry = indexed(found)
+      result += `${entry.words} `
+      for (const spelling of entry.spellings) spellings.add(spelling)
+    }
+    return result + [...spellings].join(' ')
+  }
+}
