@@ -1,6 +1,6 @@
 /**
  * The benchmarks of all packages, ours beside a baseline and our peers: `lock` beside other locks on one Postgres, `sync`
- * on real repositories beside the same rows written in bulk, the `command` beside a `node` that does nothing.
+ * on real repositories beside the same rows written in bulk, `links` of the same against the pages that there are, the `command` beside a `node` that does nothing.
  *
  * They run one after the other, and within each of them those that are compared take turns, so that a noisy machine is
  * as noisy for all. What is measured runs in a process of its own (each `measure.ts`) where memory and what is loaded
@@ -8,10 +8,11 @@
  */
 import type { Check, Harness } from '../harness/harness.ts'
 import { benchCommand } from './bench-command.ts'
+import { benchLinks } from './bench-links.ts'
 import { benchLock } from './lock/bench-lock.ts'
 import { benchSync } from './sync/bench-sync.ts'
 
-const BENCHMARKS = { lock: benchLock, sync: benchSync, command: benchCommand }
+const BENCHMARKS = { lock: benchLock, sync: benchSync, links: benchLinks, command: benchCommand }
 
 type Subject = keyof typeof BENCHMARKS
 export const SUBJECTS = Object.keys(BENCHMARKS) as Subject[]
@@ -23,6 +24,7 @@ export type BenchSettings = { readonly [Name in Subject]?: Parameters<(typeof BE
 export const BRIEF_BENCH: Required<BenchSettings> = {
   lock: { rounds: 6, acquisitions: 25, handoffRounds: 3, snapshotRounds: 1, checksTimes: false },
   sync: { corpora: ['vite'], engines: ['postgres'], rounds: 1, stops: 10, maxBudgetMs: 200 },
+  links: { corpora: ['vite'] },
   command: { runs: 3 },
 }
 
@@ -35,6 +37,9 @@ export const FULL_BENCH: Required<BenchSettings> = {
     rounds: 3,
     stops: 200,
     maxBudgetMs: 1_000,
+  },
+  links: {
+    corpora: process.env.TIDEMARK_CORPORA ? ['vue-zh', 'vite', 'zola', 'logseq', 'book', 'astro', 'rfcs'] : ['vite'],
   },
   command: { runs: 15 },
 }

@@ -9,7 +9,7 @@ import { gitIn } from './git.ts'
 const DEMO = fileURLToPath(new URL('../../../../demo/vite.bundle', import.meta.url))
 
 /** Real repositories, as bundles in the folder that `TIDEMARK_CORPORA` names; else the demonstration's for each. */
-export type Corpus = 'vite' | 'book' | 'rfcs' | 'tldr'
+export type Corpus = 'vite' | 'book' | 'rfcs' | 'tldr' | 'zola' | 'logseq' | 'vue-zh' | 'astro'
 
 /** A bare clone of a corpus. */
 export async function cloneCorpus(corpus: Corpus, repo: string): Promise<void> {
