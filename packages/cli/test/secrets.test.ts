@@ -13,6 +13,8 @@ test.each(['', ' --verbose', ' --json --verbose', ' --independent --verbose'])(
       'tidemark.yaml',
       `sources:
   ${name}: { repo: "https://me:\${TOKEN}@127.0.0.1:1/team/docs.git" }
+  ${name}-token: { repo: "https://\${TOKEN}@127.0.0.1:1/team/docs.git" }
+  ${name}-empty: { repo: "https://\${TOKEN}:@127.0.0.1:1/team/docs.git" }
   ${name}-scp: { repo: "ssh://me:\${TOKEN}@127.0.0.1:1/team/docs.git" }
   ${name}-query: { repo: "https://127.0.0.1:1/docs.git?access_token=\${TOKEN}" }
   ${name}-odd: { repo: docs, ref: main }
@@ -36,5 +38,17 @@ test.each(['', ' --verbose', ' --json --verbose', ' --independent --verbose'])(
     )
     for (const { stdout, stderr } of told) expect(stdout + stderr).not.toContain(SECRET)
     expect(told[1]!.exitCode).toBe(1)
+  },
+)
+
+test.each(['p/${TOKEN}', 'p?${TOKEN}', 'p#${TOKEN}', '${TOKEN}%0A'])(
+  'an address whose password is %s cannot be read, and is refused without it',
+  async (password) => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', `sources: { docs: { repo: "https://me:${password}@127.0.0.1:1/team/docs.git" } }`)
+    const { exitCode, stdout, stderr } = await world.run('status --verbose', { TOKEN: SECRET })
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain('has an address that is not fetched')
+    expect(stderr).not.toContain(SECRET)
   },
 )

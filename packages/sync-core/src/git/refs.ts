@@ -10,43 +10,38 @@ export const COMMIT_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/i
  * with that name the one that git takes.
  *
  * @param folder absolute path of the work tree or bare repository, here and wherever one is read.
+ * @param shown what an error calls the ref and the repository, where that is not what they are called here.
  * @throws {SyncError} `BAD_REF`, `REF_NOT_FOUND` naming refs that are there, `NOT_A_REPOSITORY`, `GIT_MISSING`,
  *   `GIT_FAILED`, or the signal's reason.
  */
-export async function resolveRef(folder: string, ref: string, signal: AbortSignal): Promise<string> {
+export async function resolveRef(
+  folder: string,
+  ref: string,
+  signal: AbortSignal,
+  shown: { readonly ref: string; readonly where: string } = { ref, where: folder },
+): Promise<string> {
   validateRef(ref, folder)
   const commit = await peel(folder, ref, 'commit', signal)
   if (commit !== null) return commit
-  await refuseOtherObjects(folder, ref, ref, folder, signal)
+  const other = await peel(folder, ref, '', signal)
+  if (other !== null) {
+    const type = await localGit(folder, ['cat-file', '-t', other], signal)
+    throw notACommit(shown.where, shown.ref, type === 'tree' ? 'tree' : 'blob')
+  }
+  signal.throwIfAborted()
   const listRefs = ['for-each-ref', '--format=%(refname:short)', 'refs/heads', 'refs/tags', 'refs/remotes']
   const known = await localGit(folder, listRefs, signal).catch((error) => {
     signal.throwIfAborted()
     throw repositoryError(error, folder)
   })
-  throw refNotFound(folder, ref, known.split('\n').filter(Boolean))
+  throw refNotFound(shown.where, shown.ref, known.split('\n').filter(Boolean))
 }
 
-/** The object of a type that a name leads to; null where it leads to none. */
-export async function peel(folder: string, name: string, type: 'commit' | '', signal: AbortSignal) {
+/** The object that a name leads to, of one type or of any; null where there is none. */
+async function peel(folder: string, name: string, type: 'commit' | '', signal: AbortSignal): Promise<string | null> {
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{${type}}`]
   // Where there is none, git prints nothing.
   return (await localGit(folder, args, signal).catch(() => '')) || null
-}
-
-/** @param name of the ref in the folder. @throws {SyncError} `BAD_REF` where it is there and leads to no commit. */
-export async function refuseOtherObjects(
-  folder: string,
-  name: string,
-  ref: string,
-  where: string,
-  signal: AbortSignal,
-): Promise<void> {
-  signal.throwIfAborted()
-  const oid = await peel(folder, name, '', signal)
-  if (oid === null) return
-  const type = await localGit(folder, ['cat-file', '-t', oid], signal).catch(() => null)
-  signal.throwIfAborted()
-  if (type === 'blob' || type === 'tree') throw notACommit(where, ref, type)
 }
 
 /** Whether the tree of a commit is here, so that it can be compared with another. */

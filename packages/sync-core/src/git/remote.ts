@@ -4,7 +4,7 @@ import { pullTimeout } from '../run/outcome-from-error.ts'
 import { type Address, parseAddress } from './address.ts'
 import { fetchError, notAGitServer, refNotFound } from './errors.ts'
 import type { Origin } from './origin.ts'
-import { COMMIT_ID, missingObjects, refuseOtherObjects, resolveRef, validateRef } from './refs.ts'
+import { COMMIT_ID, missingObjects, resolveRef, validateRef } from './refs.ts'
 import { type GitOptions, localGit, startGit } from './run-git.ts'
 
 /** Where a fetch puts the commit, so that git keeps what belongs to it. */
@@ -46,8 +46,7 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
         await rm(clone, { recursive: true, force: true })
         await fetch(signal)
       }
-      await refuseOtherObjects(clone, TARGET, ref, server.url, signal)
-      return { folder: clone, commit: await resolveRef(clone, TARGET, signal) }
+      return { folder: clone, commit: await resolveRef(clone, TARGET, signal, { ref, where: server.url }) }
     },
     async fetchBlobs(oids, signal) {
       const missing = await missingObjects(clone, oids, signal)
