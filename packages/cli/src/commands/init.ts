@@ -63,6 +63,8 @@ function template(source: string | null): string {
 #     subpath: content                # only this folder
 #     include: ["guide/**"]           # only these, as in .gitignore
 #     exclude: ["drafts/"]            # not these
+#     extensions: [md, mdx]           # of the files that are pages; md, markdown, mdx if left out
+#     linkRoot: content               # what /x of a link is below; the subpath if left out
 #     every: 10m
 #     language: german                # that its text is searched in; english if left out
 sources:

@@ -37,7 +37,10 @@ async function show(call: Call, name: string): Promise<void> {
     output.print(`---\n${(await import('yaml')).stringify(frontmatter)}---\n`)
   }
   output.print(content.trim())
-  const to = links.map(({ target, path }) => (path === null ? target : `${target} → ${formatPageName(source, path)}`))
+  const to = links.map(({ target, path, file }) => {
+    const there = path === null ? file : formatPageName(source, path)
+    return there === null ? target : `${target} → ${there}`
+  })
   const from = backlinks.map(({ path, title }) => `${formatPageName(source, path)}  ${title}`)
   printList('Links to', [...new Set(to)], output)
   printList('Linked from', [...new Set(from)], output)

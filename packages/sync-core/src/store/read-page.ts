@@ -16,10 +16,20 @@ export interface ShownPage {
   readonly lastSyncedAt: Date | null
   /** For how long a newer commit of its source is known than the one that is in; null where none is. */
   readonly behindMs: number | null
-  /** In the order of the page; `path` is null where the target is no page of the source. */
-  readonly links: readonly { readonly target: string; readonly path: string | null }[]
+  /** In the order of the page. */
+  readonly links: readonly ShownLink[]
   /** By path; the target as it stands there. */
   readonly backlinks: readonly { readonly path: string; readonly title: string; readonly target: string }[]
+}
+
+export interface ShownLink {
+  readonly target: string
+  /** Null where it is no page of the source. */
+  readonly path: string | null
+  /** A section of that page, by its heading or id. */
+  readonly anchor: string | null
+  /** A file of the repository, or a folder with a slash at its end, that is no page. */
+  readonly file: string | null
 }
 
 /** Reads a page of a source. @throws {SyncError} `PAGE_NOT_FOUND` with the paths that come nearest. */
@@ -37,7 +47,8 @@ SELECT page.source_id AS source, page.path, page.title, page.frontmatter, page.c
   page.size_bytes::double precision AS "sizeBytes", page.updated_at AS "updatedAt", source.last_synced_at AS "lastSyncedAt",
   (extract(epoch FROM clock_timestamp() - source.behind_since) * 1000)::double precision AS "behindMs",
   (
-    SELECT coalesce(json_agg(json_build_object('target', link.target, 'path', link.to_path) ORDER BY link.ordinal), '[]')
+    SELECT coalesce(json_agg(json_build_object('target', link.target, 'path', link.to_path,
+      'anchor', link.target_anchor, 'file', link.to_file) ORDER BY link.ordinal), '[]')
     FROM tidemark.outlinks AS link WHERE link.source_id = page.source_id AND link.page_id = page.id
   ) AS links,
   (
