@@ -65,7 +65,7 @@ function phraseQuery(terms: readonly Term[]): string {
 const partQueries = (terms: readonly Term[]) =>
   terms.filter(({ characters }) => characters === undefined).map((term) => phraseQuery([term]))
 
-const markQueries = (term: Term) => (term.spelling ? [wordQuery(term), quote(term.spelling.word)] : [wordQuery(term)])
+const markQueries = ({ word, spelling }: Term) => (spelling ? [quote(word), quote(spelling.word)] : [quote(word)])
 
 const wordQuery = ({ word, characters }: Term) => (characters === 1 ? `${quote(word)}:*` : quote(word))
 
