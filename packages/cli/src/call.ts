@@ -5,6 +5,7 @@ import { findConfig } from './config/find-config.ts'
 import { type Config, loadConfig, resolveDatabase } from './config/load-config.ts'
 import { missingDatabase } from './missing-database.ts'
 import { type Output, type OutputFlags, openOutput } from './output/output.ts'
+import { terminalLine } from './output/terminal-text.ts'
 import { withDatabase } from './runtime/with-database.ts'
 
 /** The options that every command has. */
@@ -56,6 +57,6 @@ export function openCall(flags: GlobalFlags): Call {
 
 function warnOfClose({ message }: Error, { name }: Database): void {
   process.stderr.write(
-    `tidemark: warning: ${name} was not closed as it should be: ${redact(message)}\n  A lease that this command still had ends by itself within 90 s.\n`,
+    `${terminalLine(`tidemark: warning: ${name} was not closed as it should be: ${redact(message)}`)}\n  A lease that this command still had ends by itself within 90 s.\n`,
   )
 }

@@ -13,6 +13,7 @@ import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
 import { formatProblem } from './output/format-problem.ts'
+import { terminalText } from './output/terminal-text.ts'
 import { version } from './package.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -53,7 +54,7 @@ function describeProgram(): Command {
     )
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tidemark: ')) })
+    .configureOutput({ outputError: (text, write) => write(terminalText(text.replace(/^error: /, 'tidemark: '))) })
   for (const add of [...DAILY, ...UPKEEP]) add(program)
   // Settings reach only the commands that are made after them, and those of commands not at all.
   for (const command of program.commands)
@@ -67,6 +68,6 @@ async function report(error: unknown, verbose: boolean): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const { errorProblem } = await import('@tidemark/sync-core')
   process.stderr.write(formatProblem(errorProblem(error)))
-  if (verbose) process.stderr.write(`${(error as Error).stack}\n`)
+  if (verbose) process.stderr.write(`${terminalText(String((error as Error).stack))}\n`)
   return error instanceof UsageError ? error.exitCode : 1
 }

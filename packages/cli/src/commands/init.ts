@@ -28,7 +28,7 @@ async function init({ flags, output }: Call): Promise<void> {
   writeConfig(file, template(source))
   if (output.json) return output.printJson('init', { file, source })
   const add = source === null ? 'tidemark sources add <id> <repo>, then ' : ''
-  output.print(`Wrote ${file}\nNext: ${add}tidemark sync --all`)
+  output.print(`Wrote ${file}`, `Next: ${add}tidemark sync --all`)
 }
 
 /** A name for the repository in a folder. */

@@ -25,7 +25,7 @@ async function migrateTables(call: Call, { dryRun, adopt }: { dryRun?: boolean; 
     const statements = await call.withDatabase('read_only', pendingMigrations)
     if (output.json) output.printJson('migrate --dry-run', { statements })
     else if (statements.length === 0) output.notify('The tables are up to date.')
-    else output.print(statements.map((sql) => `${sql};`).join('\n\n'))
+    else output.printText(`${statements.map((sql) => `${sql};`).join('\n\n')}\n`)
   } else if (adopt !== undefined) {
     const held = await call.withDatabase('unmigrated', (db) => adoptTable(db, adopt))
     if (output.json) output.printJson('migrate --adopt', { adopted: adopt, held })

@@ -53,24 +53,24 @@ async function findPages(call: Call, words: readonly string[], { source, limit, 
 
 /** Shows the pages that were found, the best first, and what to know of how they were. */
 function showHits({ mode, hits, match, warnings }: SearchResult, query: string, output: Output): void {
-  for (const { message } of warnings) process.stderr.write(`tidemark: ${message}\n`)
+  for (const { message } of warnings) output.warn(`tidemark: ${message}`)
   if (hits.length === 0) {
     output.notify(`Nothing was found for: ${query}`)
     return
   }
   // With meaning, pages that have some of the words are what was looked for.
   if (mode === 'text' && match === 'any') output.notify('No page has all of these words; these have some of them.')
-  output.print(hits.map((hit) => formatHit(hit, output)).join('\n\n'))
+  output.print(...hits.flatMap((hit, i) => [...(i === 0 ? [] : ['']), ...formatHit(hit, output)]))
 }
 
-function formatHit(hit: SearchHit, output: Output): string {
+function formatHit(hit: SearchHit, output: Output): string[] {
   const { source, path, title, headingPath } = hit
   const heading = headingPath.length === 0 ? '' : `${headingPath.join(' › ')} · `
   return [
     `${output.paint('bold', title)}  ${output.paint('cyan', formatPageName(source, path))}`,
     `  ${output.paint('dim', `${heading}${formatFreshness(hit)}`)}`,
-    `  ${highlightMatches(hit, output)}`,
-  ].join('\n')
+    ...(hit.excerpt === '' ? [] : [`  ${highlightMatches(hit, output)}`]),
+  ]
 }
 
 /** The excerpt with what was found in bold. */

@@ -32,11 +32,11 @@ async function show(call: Call, name: string): Promise<void> {
   if (output.json) return output.printJson('show', page)
   const { source, path, title, frontmatter, content, links, backlinks } = page
   output.print(`${output.paint('bold', title)}  ${output.paint('cyan', formatPageName(source, path))}`)
-  output.print(`${output.paint('dim', formatFreshness(page))}\n`)
+  output.print(output.paint('dim', formatFreshness(page)), '')
   if (Object.keys(frontmatter).length > 0) {
-    output.print(`---\n${(await import('yaml')).stringify(frontmatter)}---\n`)
+    output.printText(`---\n${(await import('yaml')).stringify(frontmatter)}---\n\n`)
   }
-  output.print(content.trim())
+  output.printText(content.endsWith('\n') || content === '' ? content : `${content}\n`)
   const to = links.map(({ target, path, file }) => {
     const there = path === null ? file : formatPageName(source, path)
     return there === null ? target : `${target} → ${there}`
@@ -48,5 +48,5 @@ async function show(call: Call, name: string): Promise<void> {
 
 function printList(head: string, lines: readonly string[], output: Output): void {
   if (lines.length === 0) return
-  output.print(`\n${output.paint('bold', head)}\n${lines.map((line) => `  ${line}`).join('\n')}`)
+  output.print('', output.paint('bold', head), ...lines.map((line) => `  ${line}`))
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import type { Call } from '../call.ts'
 import { isMissing } from '../missing-database.ts'
 import { formatCommit, formatDuration } from '../output/format.ts'
+import { terminalLine } from '../output/terminal-text.ts'
 import { UsageError } from '../usage-error.ts'
 import { defineAction } from './define-action.ts'
 import { parseDuration, refuseFlags } from './flags.ts'
@@ -136,7 +137,7 @@ async function purgeConfirmed(
 async function confirm(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim())
+    return /^y(es)?$/i.test((await terminal.question(`${terminalLine(question)} [y/N] `)).trim())
   } finally {
     terminal.close()
   }

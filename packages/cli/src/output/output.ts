@@ -1,21 +1,23 @@
-import { styleText } from 'node:util'
 import type { Outputs } from './json-outputs.ts'
-
-type Style = Parameters<typeof styleText>[0]
+import { paintText, type Style, terminalLine, terminalText } from './terminal-text.ts'
 
 /** How a call prints. */
 export interface Output {
   readonly json: boolean
   readonly quiet: boolean
   readonly verbose: boolean
-  /** A result, on standard output. */
-  print(text: string): void
+  /** A result, on standard output; each argument is one line. */
+  print(...lines: readonly string[]): void
+  /** Text of a page with its own lines, on standard output: byte for byte, unless that is a terminal. */
+  printText(text: string): void
   /** What that command prints with `--json`, on standard output. */
   printJson<Command extends keyof Outputs>(command: Command, value: Outputs[Command]): void
   /** A table without lines, on standard output. */
   printTable(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>
   /** A message about the work, on standard error; not with `--quiet`. */
-  notify(text: string): void
+  notify(line: string): void
+  /** What someone should know also with `--quiet`, on standard error. */
+  warn(line: string): void
   /** Coloured where standard output is a terminal that wants colours. */
   paint(style: Style, text: string): string
 }
@@ -30,17 +32,32 @@ export interface OutputFlags {
 
 export function openOutput(flags: OutputFlags): Output {
   const { json = false, quiet = false, verbose = false, color = true } = flags
-  const print = (text: string) => void process.stdout.write(`${text}\n`)
   return {
     json,
     quiet,
     verbose,
-    print,
-    printJson: (_, value) => print(JSON.stringify({ version: 1, ...value }, null, 2)),
+    print: (...lines) => void process.stdout.write(lines.map((line) => `${terminalLine(line)}\n`).join('')),
+    printText: (text) => void process.stdout.write(process.stdout.isTTY ? terminalText(text) : text),
+    printJson: (_, value) =>
+      void process.stdout.write(`${escapeJson(JSON.stringify({ version: 1, ...value }, null, 2))}\n`),
     // It takes longer to load than all that is printed takes to print.
-    printTable: async (head, rows) => print((await import('./table.ts')).formatTable(head, rows)),
-    notify: (text) => void (quiet || process.stderr.write(`${text}\n`)),
-    // The terminal, NO_COLOR and FORCE_COLOR are looked at by Node itself.
-    paint: (style, text) => (color ? styleText(style, text, { stream: process.stdout }) : text),
+    async printTable(head, rows) {
+      const { formatTable } = await import('./table.ts')
+      process.stdout.write(
+        `${formatTable(
+          head,
+          rows.map((row) => row.map(terminalLine)),
+        )}\n`,
+      )
+    },
+    notify: (line) => void (quiet || process.stderr.write(`${terminalLine(line)}\n`)),
+    warn: (line) => void process.stderr.write(`${terminalLine(line)}\n`),
+    paint: (style, text) => (color ? paintText(style, text) : text),
   }
 }
+
+/** JSON has escapes of its own, and leaves as they are some characters that a terminal acts on. */
+const escapeJson = (json: string) =>
+  json.replace(/[\x7F-\x9F\u202A-\u202E\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })

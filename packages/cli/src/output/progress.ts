@@ -1,6 +1,7 @@
 import type { EmbedProgress, EmbedResult, Progress, SyncResult } from '@tidemark/sync-core'
 import { formatChanges, formatDuration, formatRate } from './format.ts'
 import type { Output } from './output.ts'
+import { terminalLine } from './terminal-text.ts'
 
 /** Where a run is, in words. */
 export interface ProgressText {
@@ -40,7 +41,7 @@ async function liveLines(): Promise<ProgressDisplay> {
   const finished = new Map<string, string>()
   const running = new Map<string, string>()
   const redraw = () => {
-    const lines = [...finished, ...running].map(([source, text]) => `${source}  ${text}`)
+    const lines = [...finished, ...running].map(([source, text]) => terminalLine(`${source}  ${text}`))
     draw(lines.map((text) => cliTruncate(text, stream.columns)).join('\n'))
   }
   const timer = setInterval(redraw, REDRAW_MS)

@@ -72,7 +72,7 @@ const paintStatus = (result: RunResult, output: Output) =>
 /** Shows what someone should know or do after a run; that the next one goes on by itself, the table says. */
 function showNotes(result: RunResult, output: Output): void {
   const { source } = result
-  for (const { message } of otherWarnings(result)) process.stderr.write(`tidemark: ${source}: ${message}\n`)
+  for (const { message } of otherWarnings(result)) output.warn(`tidemark: ${source}: ${message}`)
   for (const note of resultNotes(result)) {
     // That another is at work, or that files are set aside, is no fault.
     if (note.severity === 'error' || (note.severity === 'warning' && !output.quiet))

@@ -1,4 +1,4 @@
-import { splitTerms } from '../store/search/split-terms.ts'
+import { pairs, splitTerms } from '../store/search/split-terms.ts'
 
 /** Some of a text on one line, and where in it the words are that were found. */
 export interface Excerpt {
@@ -16,12 +16,19 @@ const MAX_ADDED = 40
 export function excerptWords(original: string) {
   const text = original.normalize('NFC')
   const terms = splitTerms(text)
-  const words = terms.flatMap(({ word, start, end, spelling, unsigned }, at) => [
+  const words = terms.flatMap(({ word, start, end, spelling, unsigned, characters }, at) => [
     { word, start, end, at },
+    ...(characters === 2 ? [firstCharacter(text, start, terms[at + 1]!.start, at)] : []),
     ...(spelling ? [{ word: spelling.word, start, end: spelling.end, at }] : []),
     ...(unsigned ? [{ word: unsigned, start, end: start + unsigned.length, at }] : []),
   ])
   return { text, terms, words }
+}
+
+/** Of a pair, which a question of one character finds. */
+function firstCharacter(text: string, start: number, end: number, at: number) {
+  const character = text.slice(start, end).trim()
+  return { word: pairs([character])[0]!, start, end: start + character.length, at }
 }
 
 /** The part of a text where most of what was found stands together; its beginning where nothing was. */

@@ -40,12 +40,12 @@ export function parseQuestion(words: string): Question {
   return { query: { all: all.join(' | '), any: [...any] }, marked: [...marked].join(' | '), isPlain }
 }
 
-const segmenter = new Intl.Segmenter('en', { granularity: 'word' })
-
 /** Identifiers as they stand; text without spaces word by word, so that its words may stand apart in a page. */
 function splitOperands(text: string): Term[][] {
   return text.split(RUNS).flatMap((part, i) => {
     if (i % 2 === 0) return [splitTerms(part)]
+    // Made here: it takes longer than most searches do.
+    const segmenter = new Intl.Segmenter('en', { granularity: 'word' })
     return [...segmenter.segment(part)].map(({ segment }) => splitTerms(segment))
   })
 }
@@ -65,7 +65,7 @@ function phraseQuery(terms: readonly Term[]): string {
 const partQueries = (terms: readonly Term[]) =>
   terms.filter(({ characters }) => characters === undefined).map((term) => phraseQuery([term]))
 
-const markQueries = (term: Term) => (term.spelling ? [wordQuery(term), quote(term.spelling.word)] : [wordQuery(term)])
+const markQueries = ({ word, spelling }: Term) => (spelling ? [quote(word), quote(spelling.word)] : [quote(word)])
 
 const wordQuery = ({ word, characters }: Term) => (characters === 1 ? `${quote(word)}:*` : quote(word))
 

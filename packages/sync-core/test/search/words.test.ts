@@ -38,7 +38,7 @@ describe.each(engines)('on %s, search', (engine) => {
     return world
   }
 
-  test('finds identifiers whole, in parts, and in other notations of the same', async () => {
+  test('finds identifiers whole, in parts, and in other notations of the same', { timeout: 180_000 }, async () => {
     await using world = await filled(CODE)
     const expected: Record<string, readonly string[]> = {
       'dotted.md': ['server.hmr.overlay', 'overlay', 'hmr', 'server', 'hmr.overlay', 'SERVER.HMR', '"hmr overlay"'],
@@ -189,6 +189,17 @@ describe.each(engines)('on %s, search', (engine) => {
       expect([word, (await found(world, word))[0]]).toEqual([word, `${i}-title.md`])
   })
 
+  test('shows first the pages that have a word as it was written, then those that have its parts', async () => {
+    await using world = await filled({
+      'a.md': `${'A string of strings. '.repeat(30)}`,
+      'b.md': `${'Words of many kinds. '.repeat(80)} Call toString there.`,
+      'c.md': 'Café.',
+      'd.md': 'Cafe, cafe.',
+    })
+    expect((await found(world, 'toString'))[0]).toBe('b.md')
+    expect(await found(world, 'café')).toEqual(['c.md', 'd.md'])
+  })
+
   test('shows what was found as the page has it', async () => {
     const before = 'Something else is told in many words before. '.repeat(20)
     await using world = await filled({
@@ -212,11 +223,15 @@ describe.each(engines)('on %s, search', (engine) => {
     expect((await shown('getusername')).marked).toEqual(['getUserName'])
     expect((await shown('userName')).excerpt).toContain('getUserName()')
     expect(await shown('部署')).toEqual({ excerpt: expect.stringMatching(/最后部署服务器。$/), marked: ['部署'] })
+    expect((await shown('署')).marked).toEqual(['署'])
+    expect((await shown('部署服务')).marked).toEqual(['部署服务'])
     expect(await shown('quoin')).toEqual({ excerpt: 'An icon \uE000 of a font, \uE001 quoin.', marked: ['quoin'] })
     expect(await shown('quokka')).toEqual({ excerpt: 'A dev server quokka.', marked: ['quokka'] })
   })
 
-  test('takes text of any size and words of any length, and finds what stands beside them', async () => {
+  test('takes text of any size and words of any length, and finds what stands beside them', {
+    timeout: 180_000,
+  }, async () => {
     const key = 'QWxhZGRpbjpvcGVuIHNlc2FtZQ9'.repeat(400)
     await using world = await filled({
       'long.md': `Before ${'x'.repeat(9_000)} quokka ${key} after.`,

@@ -9,9 +9,15 @@ export interface TextQuery {
   readonly any: readonly string[]
 }
 
-/** $1 of {@link textSearchSql}. */
-export const textSearchParam = ({ all, any }: TextQuery): string =>
-  JSON.stringify({ all, any, title: all.replace(/'([^']+)'(?::(\*))?/g, "'$1':$2A") })
+/**
+ * $1 of {@link textSearchSql}: beside the query the same of titles alone, and without what is as good as a word: `toString`
+ * is "to" and "string" one after another too, and "to" is a word that no index has.
+ */
+export function textSearchParam({ all, any }: TextQuery): string {
+  const title = all.replace(/'([^']+)'(?::(\*))?/g, "'$1':$2A")
+  const exact = all.replace(/\([^()|]* \| ('[^']*')\)/g, '$1')
+  return JSON.stringify({ all, any, title, exact })
+}
 
 /**
  * The CTE `text_hits`: chunks with their score, and with what their title adds to that of their page, for $1 in the
@@ -34,10 +40,13 @@ const TITLE_SCORE = /* sql */ `CASE WHEN entry.words @@ word_query.title THEN (
 
 const ALL_WORDS = /* sql */ `${LANGUAGES},
 word_query AS MATERIALIZED (
-  SELECT language, title, to_tsquery(language::regconfig, $1::json->>'all') AS query FROM language
+  SELECT language, title, to_tsquery(language::regconfig, $1::json->>'all') AS query,
+    to_tsquery(language::regconfig, $1::json->>'exact') AS exact
+  FROM language
 ),
 text_hits AS (
-  SELECT entry.source_id, entry.page_id, entry.ordinal, ts_rank(entry.words, word_query.query, 1) AS score, ${TITLE_SCORE}
+  SELECT entry.source_id, entry.page_id, entry.ordinal, ${TITLE_SCORE},
+    ts_rank(entry.words, word_query.query, 1) + (entry.words @@ word_query.exact)::integer AS score
   FROM word_query JOIN tidemark.search_chunks AS entry
     ON entry.words @@ word_query.query AND entry.language = word_query.language
   WHERE $2::text[] IS NULL OR entry.source_id = ANY ($2::text[])
