@@ -118,7 +118,7 @@ fewer AS (
   DELETE FROM tidemark.search_chunks WHERE ctid = ANY (ARRAY(
     SELECT entry.ctid FROM page CROSS JOIN LATERAL (
       SELECT entry.ctid FROM tidemark.search_chunks AS entry
-      WHERE entry.source_id = $3 AND entry.page_id = page.id AND entry.ordinal >= page.entries
+      WHERE entry.source_id = $3 AND entry.page_id = page.id AND entry.ordinal NOT BETWEEN 0 AND page.entries - 1
       OFFSET 0
     ) AS entry
   ))
