@@ -73,7 +73,7 @@ const COMPATIBLE = /[\u3200-\u33FF\uF900-\uFAFF\uFF00-\uFFEF]/
 
 /** The words of a run: each character with the next one, and the last one by itself. */
 export function pairs(characters: readonly string[]): string[] {
-  const letters = characters.map((each) => (COMPATIBLE.test(each) ? onlyLetters(each.normalize('NFKC')) : each))
+  const letters = characters.map((each) => (COMPATIBLE.test(each) ? onlyLetters(each.normalize('NFKC')) || each : each))
   return letters.map((letter, i) => cut(letter + (letters[i + 1] ?? '')))
 }
 
@@ -88,8 +88,12 @@ function pushPairs(terms: Term[], run: string, start: number): void {
 }
 
 // "APIs" is one word, "HTTPServer2" are three.
-const PIECES =
-  /\p{N}+|\p{Lu}{2,}s(?!\p{L})|\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lt}\p{Lm}\p{Lo}\p{M}\u00AD\u200C\u200D]+/gu
+const MARK = String.raw`[\p{M}\u00AD\u200C\u200D]`
+const UPPER = String.raw`\p{Lu}${MARK}*`
+const PIECES = new RegExp(
+  String.raw`\p{N}[\p{N}${MARK}]*|(?:${UPPER}){2,}s(?!\p{L})|(?:${UPPER})+(?!\p{Ll})|(?:${UPPER})?[\p{Ll}\p{Lt}\p{Lm}\p{Lo}${MARK}]+`,
+  'gv',
+)
 
 function pushWord(terms: Term[], found: string, start: number): void {
   const end = start + found.length
@@ -133,5 +137,6 @@ function fold(word: string): string {
     .normalize('NFKD')
     .replace(/и\u0306/g, 'й')
   const plain = decomposed.replace(ACCENTS, '').replace(/[øłđðþæœ]/g, (letter) => PLAIN_LETTERS[letter]!)
-  return onlyLetters(plain.normalize('NFC'))
+  // Some letters of old encodings are an accent by itself.
+  return onlyLetters(plain.normalize('NFC')) || word
 }
