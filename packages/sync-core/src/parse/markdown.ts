@@ -4,6 +4,9 @@ import { walk } from './mdast.ts'
 
 const FEATURES: Features = { frontmatter: false, wikilinks: true, gfm: true }
 
+/** More than pieces of code in a text may have. */
+const MAX_UNCLOSED_BRACES = 30
+
 export interface ParsedText {
   readonly root: Root
   /** The text for people: as it is written, but with spaces for what MDX has beside Markdown. */
@@ -15,6 +18,8 @@ export function parseText(path: string, content: string): ParsedText {
   const features = { features: FEATURES }
   if (!/\.mdx$/i.test(path)) return { root: markdownToMdast(content, features) as Root, words: content }
   try {
+    // For each brace without an end the parser looks for it to the end of the text.
+    if (content.split('{').length - content.split('}').length > MAX_UNCLOSED_BRACES) throw new Error('this is no MDX')
     const root = mdxToMdast(forgiven(content), features) as Root
     return { root, words: blank(content, mdxRanges(root)) }
   } catch {
@@ -29,10 +34,17 @@ export function parseText(path: string, content: string): ParsedText {
 
 /** As Docusaurus reads MDX: `{#id}` of headings and HTML comments are none of its expressions. Offsets stay. */
 function forgiven(content: string): string {
-  return content
-    .replaceAll(/^(#{1,6} .*?)(\{#[^{}\n]*\})[ \t]*$/gm, (line, heading: string) => heading.padEnd(line.length))
-    .replaceAll(/<!--(?:(?!\*\/)[\s\S])*?-->/g, (comment) => ` {/*${comment.slice(4, -3)}*/}`)
+  const comments: Range[] = []
+  // By hand: an expression would look for the end anew at each beginning, which costs the square of their number.
+  for (let from = content.indexOf('<!--'); from >= 0; from = content.indexOf('<!--', comments.at(-1)![1])) {
+    const end = content.indexOf('-->', from + 4)
+    if (end < 0) break
+    comments.push([from, end + 3])
+  }
+  return blank(content, comments).replaceAll(HEADING_ID, (line, heading: string) => heading.padEnd(line.length))
 }
+
+const HEADING_ID = /^(#{1,6} [^\n{]*(?:\{(?!#)[^\n{]*)*)\{#[^{}\n]*\}[ \t]*$/gm
 
 type Range = readonly [from: number, to: number]
 

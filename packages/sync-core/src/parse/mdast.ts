@@ -12,7 +12,7 @@ export function* walk(root: Nodes): Generator<Nodes> {
 /** What a person reads of a heading; the whole of it stays in the content. */
 const MAX_HEADING_CHARACTERS = 200
 /** `{#explicit-id}` and the like after a heading, in the forms of VitePress, mdBook, Zola, Hugo and kramdown. */
-const ATTRIBUTES = /\s*\{:?\s*[#.][^{}]*\}\s*$/
+const ATTRIBUTES = /\{:?\s*[#.][^{}]*\}\s*$/
 
 /** The words of a heading or a title, cut where there are more than anyone reads: a log above a line of hyphens. */
 export function headingText(heading: Nodes | string): string {

@@ -8,9 +8,10 @@ import { QuarantineError } from './quarantine-error.ts'
 /** Parsed in this process: any text of the first size takes some hundredths of a second, and most of the second do. */
 const MAX_CHEAP_BYTES = 8 * 1024
 const MAX_IN_PROCESS_BYTES = 32 * 1024
-/** Quotes in quotes and entities cost the square of their number, 1.4 s for 64 KB of ">". */
+/** Quotes in quotes, entities and what MDX cannot read in braces cost the square of their number, 1.4 s for 64 KB of ">". */
 const MAX_EXPENSIVE_BYTES = 500
 const EXPENSIVE = new Set(Buffer.from('>&'))
+const EXPENSIVE_IN_MDX = new Set(Buffer.from('>&{'))
 /** Of processor time: ten times as long as 4 MB of tables take. Past it, a file was made to take long. */
 const TIME_LIMIT_MS = 60_000
 /** How often one file is begun where something else ends the parser, before the run gives up. */
@@ -34,7 +35,7 @@ export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS) {
      * @throws {SyncError} `PARSER_KILLED` where something else has ended the parser twice; or the signal's reason.
      */
     async parse(path: string, bytes: Buffer): Promise<Page> {
-      if (isCheap(bytes)) return parsePage(path, bytes)
+      if (isCheap(path, bytes)) return parsePage(path, bytes)
       for (let attempt = 1; ; attempt++) {
         // It may have been killed since the last file.
         if (!child?.isRunning()) child = startParser(timeLimitMs)
@@ -56,10 +57,12 @@ export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS) {
   }
 }
 
-function isCheap(bytes: Buffer): boolean {
-  if (bytes.length <= MAX_CHEAP_BYTES) return true
+function isCheap(path: string, bytes: Buffer): boolean {
+  const isMdx = /\.mdx$/i.test(path)
+  if (bytes.length <= MAX_CHEAP_BYTES && !isMdx) return true
   if (bytes.length > MAX_IN_PROCESS_BYTES) return false
-  return bytes.reduce((count, byte) => count + Number(EXPENSIVE.has(byte)), 0) <= MAX_EXPENSIVE_BYTES
+  const expensive = isMdx ? EXPENSIVE_IN_MDX : EXPENSIVE
+  return bytes.reduce((count, byte) => count + Number(expensive.has(byte)), 0) <= MAX_EXPENSIVE_BYTES
 }
 
 /** Starts a process that parses. It ignores what a terminal sends to all processes, and ends with this one. */

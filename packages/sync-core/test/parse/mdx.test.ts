@@ -53,6 +53,8 @@ describe('MDX', () => {
     ['a brace', '# Title\n\nif (a) { b'],
     ['an address in angle brackets', '# Title\n\n<https://example.org/{id}>'],
     ['a comparison', '# Title\n\na < b'],
+    ['braces without an end', `# Title\n\n${'{ a '.repeat(50_000)}`],
+    ['comments without an end', `# Title\n\n${'<!-- '.repeat(50_000)}`],
     ['code that is none', 'export const = 1\n\n# Title'],
   ])('that is not valid, by %s, is a page nevertheless', (_, text) => {
     expect(parse(`import x from 'hidden'\n\n${text}`)).toMatchObject({ title: 'Title' })
