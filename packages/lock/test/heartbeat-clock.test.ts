@@ -37,6 +37,15 @@ describe('a heartbeat', () => {
     expect(renewed()).toEqual(['200: kept', '400: kept'])
   })
 
+  test('keeps its pace while leases of the same rhythm come', async () => {
+    const { acquire, renewed } = clockedLocks()
+    await acquire('first')
+    await pass(150)
+    await acquire('second')
+    await pass(300)
+    expect(renewed()).toEqual(['200: first second', '400: first second'])
+  })
+
   test('ends with the last lease, and begins with the next', async () => {
     const { acquire, renewed } = clockedLocks()
     await (await acquire()).release()
