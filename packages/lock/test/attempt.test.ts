@@ -3,7 +3,7 @@ import { eventLog } from './peers/event-log.ts'
 import { answerAfter, later, NEVER, pass, useFakedClock } from './world/faked-clock.ts'
 import { coded, refused, scriptedDatabase } from './world/scripted-database.ts'
 
-vi.mock('node:timers/promises', () => import('./world/faked-timers.ts'))
+vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))
 useFakedClock()
 
 const QUICK = { ttlMs: 1_000, heartbeatMs: 200, marginMs: 100 }

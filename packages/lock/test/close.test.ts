@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { later, NEVER, pass, useFakedClock } from './world/faked-clock.ts'
 import { coded, scriptedDatabase } from './world/scripted-database.ts'
 
-vi.mock('node:timers/promises', () => import('./world/faked-timers.ts'))
+vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))
 useFakedClock()
 
 const granted = (token: string) => [{ acquired: true, token, held: null }]

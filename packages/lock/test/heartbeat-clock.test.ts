@@ -4,7 +4,7 @@ import { answerAfter, NEVER, pass, useFakedClock } from './world/faked-clock.ts'
 import { listener } from './world/listener.ts'
 import { coded, renewals, scriptedDatabase } from './world/scripted-database.ts'
 
-vi.mock('node:timers/promises', () => import('./world/faked-timers.ts'))
+vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))
 useFakedClock()
 
 describe('a heartbeat', () => {

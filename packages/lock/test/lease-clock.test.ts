@@ -3,7 +3,7 @@ import { clockedLocks } from './world/clocked-locks.ts'
 import { answerAfter, block, NEVER, pass, useFakedClock } from './world/faked-clock.ts'
 import { coded, renewals } from './world/scripted-database.ts'
 
-vi.mock('node:timers/promises', () => import('./world/faked-timers.ts'))
+vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))
 useFakedClock()
 
 describe('a lease', () => {

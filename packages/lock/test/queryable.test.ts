@@ -4,7 +4,7 @@ import { answerWithin, run } from '../src/queryable.ts'
 import { later, pass, useFakedClock } from './world/faked-clock.ts'
 import { coded } from './world/scripted-database.ts'
 
-vi.mock('node:timers/promises', () => import('./world/faked-timers.ts'))
+vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))
 useFakedClock()
 
 /** A database that throws these one after the other and then answers; and when it was asked. */

@@ -7,7 +7,7 @@ import { NEVER, pass, useFakedClock } from './world/faked-clock.ts'
 import { listener } from './world/listener.ts'
 import { type Answers, coded, refused, scriptedDatabase } from './world/scripted-database.ts'
 
-vi.mock('node:timers/promises', () => import('./world/faked-timers.ts'))
+vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))
 useFakedClock()
 // The middle of the spread: pauses are as long as they are called.
 beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0.5))

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, vi } from 'vitest'
 
 /**
  * Every test of the file has a clock of its own that stands until `pass()`. The file has to begin with
- * `vi.mock('node:timers/promises', () => import('./world/faked-timers.ts'))`.
+ * `vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))`.
  */
 export function useFakedClock(): void {
   beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }))

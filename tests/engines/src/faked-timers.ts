@@ -1,6 +1,6 @@
 /**
  * `setTimeout` of node:timers/promises by the clock of `vi.useFakeTimers()`, which leaves that module alone:
- * `vi.mock('node:timers/promises', () => import('./world/faked-timers.ts'))`.
+ * `vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))`.
  */
 export function setTimeout<T>(ms: number, value?: T, { signal }: { signal?: AbortSignal } = {}): Promise<T> {
   return new Promise((resolve, reject) => {
