@@ -1,7 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
+import { acquireLease } from '../src/acquire.ts'
+import { createContext } from '../src/context.ts'
+import type { Lease } from '../src/index.ts'
 import { clockedLocks } from './world/clocked-locks.ts'
 import { answerAfter, block, NEVER, pass, useFakedClock } from './world/faked-clock.ts'
-import { coded, renewals } from './world/scripted-database.ts'
+import { coded, renewals, scriptedDatabase } from './world/scripted-database.ts'
 
 vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))
 useFakedClock()
@@ -231,10 +234,11 @@ describe('a lease', () => {
     expect(ofType('renewed')).toEqual([{ type: 'renewed', key: 'job', token: 1n, expiresInMs: 900 }])
   })
 
-  test('that is over tells of no renewal and no doubt that comes later', async () => {
-    for (const answer of ['renewed', 'taken', 'failed'] as const) {
+  test.each(['renewed', 'taken', 'failed'] as const)(
+    'that is over tells of nothing that comes later: a heartbeat that %s',
+    async (answer) => {
       const late = Promise.withResolvers<void>()
-      const { acquire, types } = clockedLocks({
+      const { acquire, events } = clockedLocks({
         renew: async (params) => {
           await late.promise
           if (answer === 'failed') throw coded('ECONNRESET')
@@ -246,13 +250,49 @@ describe('a lease', () => {
       const refreshing = Promise.allSettled([lost.refresh(), released.refresh()])
       await released.release()
       await pass(800)
-      const before = types()
       late.resolve()
       await refreshing
       await pass(0)
-      expect(types()).toEqual(before)
-      expect(before.filter((type) => type === 'lost')).toHaveLength(1)
+      const eventsOf = (key: string) => events.filter((event) => event.key === key).map(({ type }) => type)
+      expect(eventsOf('lost')).toEqual(['acquired', 'doubtful', 'lost'])
+      expect(eventsOf('released')).toEqual(['acquired', 'released'])
+    },
+  )
+
+  test('that was taken is not in doubt when another heartbeat fails', async () => {
+    const { acquire, types } = clockedLocks({
+      renew: async (params, n) => {
+        if (n === 1) return renewals(params, 'taken')
+        await answerAfter(10, null)
+        throw coded('ECONNRESET')
+      },
+    })
+    const lease = await acquire()
+    const refreshing = Promise.allSettled([lease.refresh(), lease.refresh()])
+    await pass(10)
+    await refreshing
+    expect(types()).toEqual(['acquired', 'lost'])
+  })
+
+  test('that is over is not held on to, however many there were', async () => {
+    const { db } = scriptedDatabase({
+      renew: (params) => renewals(params, 'taken'),
+      acquire: (_, n) => [{ acquired: true, token: String(n), held: null }],
+    })
+    const context = createContext(db, { ttlMs: 1_000, heartbeatMs: 200, marginMs: 100 })
+    for (const end of [(lease: Lease) => lease.release(), (lease: Lease) => lease.refresh().catch(() => {})]) {
+      const attempt = await acquireLease(context, 'job', {}, (send) => send(100))
+      if (!attempt.acquired) throw new Error('it is held')
+      expect(context.unreleased.size).toBe(1)
+      await end(attempt.lease)
+      expect(context.unreleased.size).toBe(0)
     }
+  })
+
+  test('is a text of JSON with its token as text', async () => {
+    const { acquire } = clockedLocks()
+    const lease = await acquire()
+    expect(JSON.parse(JSON.stringify(lease))).toEqual({ key: 'job', token: '1', held: true, expiresInMs: 900 })
   })
 
   test('is doubtful again after a renewal that has succeeded in between', async () => {
