@@ -220,7 +220,7 @@ describe('an attempt', () => {
     const { onEvent, ofType } = eventLog()
     const { locks } = scriptedDatabase({ acquire: () => answerAfter(40, granted('9')) })
     await pass(1_000)
-    const attempt = locks({ onEvent }).tryAcquire('job')
+    const attempt = locks({ onEvent, ...QUICK }).tryAcquire('job')
     await pass(40)
     await attempt
     expect(ofType('acquired')).toEqual([{ type: 'acquired', key: 'job', token: 9n, waitedMs: 40 }])
