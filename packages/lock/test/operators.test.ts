@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
+import { createLocks } from '../src/index.ts'
 import { eventLog } from './peers/event-log.ts'
 import { answerAfter, later, NEVER, pass, useFakedClock } from './world/faked-clock.ts'
 import { coded, lockRow, refused, scriptedDatabase } from './world/scripted-database.ts'
@@ -179,6 +180,15 @@ describe('migrate', () => {
     })
     answers.other = () => Promise.reject(coded('ECONNRESET'))
     await expect(locks().migrate()).rejects.toMatchObject({ code: 'LOCK_FAILED', cause: { code: 'ECONNRESET' } })
+  })
+
+  test('can be run by someone else, who is given the same SQL', async () => {
+    const sent: string[] = []
+    const db = { query: async (text: string) => ({ rows: [sent.push(text)] }) }
+    const locks = createLocks(db, { table: 'jobs.locks' })
+    await locks.migrate()
+    expect(sent).toEqual([locks.migrationSql()])
+    expect(sent[0]).toContain('"jobs"."locks"')
   })
 
   test('may take as long as it takes, or until its signal says', async () => {
