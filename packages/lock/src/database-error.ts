@@ -33,8 +33,7 @@ const CLOSED = /after calling end|not queryable|is closed|was closed|CONNECTION_
 
 /** Whether it may pass: by the server's code; without one, anything but a closed connection or a program's mistake. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof LockError)
-    return error.code === 'LOCK_FAILED' && (error.cause === undefined || isTransient(error.cause))
+  if (error instanceof LockError) return error.code === 'LOCK_FAILED' && isTransient(error.cause)
   const state = sqlState(error)
   if (state !== undefined) return TRANSIENT.test(state)
   const { code, message, cause } = (error ?? {}) as Record<string, unknown>

@@ -24,7 +24,7 @@ const leaseChannel = channel('tidemark:lease')
 /** A listener that throws costs no lease: its error becomes an uncaught one of the process. */
 export function createEmit(onEvent: EmitEvent | undefined): EmitEvent {
   return (event) => {
-    if (leaseChannel.hasSubscribers) leaseChannel.publish(event)
+    leaseChannel.publish(event)
     try {
       onEvent?.(event)
     } catch (error) {

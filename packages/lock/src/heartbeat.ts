@@ -64,7 +64,7 @@ export function createHeartbeat(connections: readonly Queryable[], renewSql: str
     if (locked.length === 0) return
     const [pauseMs, ...later] = pausesMs
     if (pauseMs === undefined) {
-      const fault = new LockError('LOCK_FAILED', `another transaction has locked the row of "${locked[0]?.key}"`)
+      const fault = new LockError('LOCK_FAILED', `another transaction has locked the row of "${locked[0]!.key}"`)
       for (const lease of locked) lease.renewFailed(fault)
       throw fault
     }

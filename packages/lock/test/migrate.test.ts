@@ -12,6 +12,17 @@ describe.each(routes)('migrate on %s', (route) => {
     expect(lease.token).toBeGreaterThan(0n)
   })
 
+  test('works under names that could end what quotes its functions', async () => {
+    const { db } = await sharedDatabase(route)
+    await using locks = createLocks(db, {
+      table: '"$migrate0$"',
+      columns: { key: '$heartbeat0$', holderHost: '$body1$', expiresAt: "it's %1$s" },
+    })
+    await locks.migrate()
+    await using lease = await locks.acquire('job')
+    expect(await locks.inspect('job')).toMatchObject({ token: lease.token, holder: { pid: process.pid } })
+  })
+
   test('takes over a table of a program that knows only of expiry, which goes on working beside ours', async () => {
     const { db } = await sharedDatabase(route)
     await db.query('DROP TABLE IF EXISTS cycle_locks')

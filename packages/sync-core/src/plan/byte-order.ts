@@ -11,7 +11,7 @@ export function byteOrder(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Surrogates, which stand for code points above U+FFFF, behind all other units. */
+/** Surrogates, which stand for code points above U+FFFF, behind all other units, also those above the surrogates. */
 function inCodePointOrder(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x2000 : unit
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x2800 : unit
 }

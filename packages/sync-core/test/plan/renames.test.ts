@@ -49,6 +49,57 @@ describe('a rename', () => {
   })
 })
 
+/** What is left to be written and deleted beside the renames. */
+async function left(before: Record<string, string>, after: Record<string, string>) {
+  const { writes, vanished } = differences(before, after)
+  const found = await findRenames(writes, vanished)
+  return {
+    renames: [...found.renames].map(({ from, path }) => `${from} → ${path}`),
+    chains: found.chains,
+    writes: [...found.writes].map(({ path }) => path),
+    deletes: [...found.deletes].map(({ path }) => path),
+  }
+}
+
+describe('beside renames', () => {
+  test('all that is no rename is left to be written and deleted, in its order', async () => {
+    expect(await left({ a: 'X', b: 'Y', c: 'Z', d: 'D' }, { d: 'E', e: 'N', f: 'X', g: 'M' })).toEqual({
+      renames: ['a → f'],
+      chains: 1,
+      writes: ['d', 'e', 'g'],
+      deletes: ['b', 'c'],
+    })
+    expect(await left({ a: 'X', b: 'Y' }, { b: 'Z', c: 'N' })).toEqual({
+      renames: [],
+      chains: 0,
+      writes: ['b', 'c'],
+      deletes: ['a'],
+    })
+  })
+
+  test('a chain leaves nothing, and what is put over one page more leaves that', async () => {
+    expect(await left({ a: 'X', b: 'Y' }, { b: 'X', c: 'Y' })).toMatchObject({ chains: 1, writes: [], deletes: [] })
+    expect(await left({ a: 'X', b: 'Y' }, { b: 'X' })).toMatchObject({ chains: 0, writes: ['b'], deletes: ['a'] })
+    expect(await left({ a: 'X', b: 'Y' }, { a: 'Y', b: 'X' })).toMatchObject({ chains: 0, writes: [], deletes: [] })
+  })
+
+  test('a page that another parser made and whose content stands elsewhere too stays where it is', async () => {
+    const writes = compressedList<Write>()
+    writes.push({ id: 'a', path: 'a', blobOid: oid('X'), oldBlobOid: oid('X') })
+    writes.push({ id: null, path: 'b', blobOid: oid('X'), oldBlobOid: null })
+    writes.push({ id: 'c', path: 'c', blobOid: oid('X'), oldBlobOid: oid('Y') })
+    const found = await findRenames(writes, compressedList<Delete>())
+    expect([...found.renames]).toEqual([])
+    expect([...found.writes].map(({ path }) => path)).toEqual(['a', 'b', 'c'])
+  })
+
+  test('pages whose path is gone go first, and to paths that are new', async () => {
+    // "b" and "a" have the same content: the one that is gone is the sure one.
+    expect(await left({ a: 'X', b: 'X' }, { b: 'Y', c: 'X' })).toMatchObject({ renames: ['a → c'], deletes: [] })
+    expect(await left({ a: 'X', b: 'Y' }, { b: 'X', c: 'X' })).toMatchObject({ renames: ['a → c'], writes: ['b'] })
+  })
+})
+
 test('any renames, applied in their order, never put two pages on one path and end where they should', async () => {
   const tree = fc.dictionary(fc.constantFrom(...'abcdefgh'), fc.constantFrom(...'UVWXYZ'))
   await fc.assert(
@@ -77,4 +128,18 @@ test('any renames, applied in their order, never put two pages on one path and e
     }),
     { numRuns: 3000 },
   )
+})
+
+test('more pages than are held at a time are paired all the same, each with its content and in their order', async () => {
+  const [writes, removed] = [compressedList<Write>(), compressedList<Delete>()]
+  const oidOf = (n: number) => (n * 7_919).toString(16).padStart(12, '0').padEnd(40, 'a')
+  const count = 50_001
+  for (let n = 0; n < count; n++) {
+    removed.push({ id: `${n}`, path: `old/${n}`, blobOid: oidOf(n) })
+    writes.push({ id: null, path: `new/${n}`, blobOid: oidOf(n), oldBlobOid: null })
+  }
+  const { renames, chains, ...rest } = await findRenames(writes, removed)
+  expect(chains).toBe(count)
+  expect([...renames].every(({ id, from, path }) => from === `old/${id}` && path === `new/${id}`)).toBe(true)
+  expect([renames.length, rest.writes.length, rest.deletes.length]).toEqual([count, 0, 0])
 })

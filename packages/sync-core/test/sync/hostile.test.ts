@@ -140,6 +140,15 @@ describe.each(engines)('in %s a file', (engine) => {
     expect((await world.ids())['ReadMe.md']).toBe(before['Readme.md'])
   })
 
+  test('in full-width letters beside an emoji is in its place, which UTF-16 has the other way round', async () => {
+    await using world = await testWorld({ engine })
+    await world.repository.commit({ '（a）.md': 'one', '😀.md': 'two' })
+    expect(await world.sync()).toMatchObject({ status: 'first_sync', filesImported: 2 })
+    await world.repository.commit({ '（a）.md': 'changed', '😀.md': 'two' })
+    expect(await world.sync()).toMatchObject({ status: 'synced', filesUpdated: 1, filesDeleted: 0 })
+    expect(await world.pages()).toEqual(await world.repository.tree())
+  })
+
   test('that becomes a folder, and back, leaves nothing behind', async () => {
     await using world = await testWorld({ engine })
     await world.repository.commit({ 'a.md': 'one', 'z.md': 'z' })
