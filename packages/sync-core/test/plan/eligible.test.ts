@@ -11,7 +11,7 @@ describe('a file', () => {
     expect(classify(path)).toEqual({ path, blobOid: 'f00' })
   })
 
-  test.each(['a.txt', 'amd', 'a.md.txt', 'a.mdx', 'md', 'README'])('%s is none', (path) => {
+  test.each(['a.txt', 'amd', 'a.md.txt', 'a.mdxx', 'md', 'README'])('%s is none', (path) => {
     expect(classify(path)).toBeNull()
     expect(classify(Buffer.from([...Buffer.from(path), 0xff]))).toBeNull()
   })

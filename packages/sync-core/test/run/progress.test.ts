@@ -36,7 +36,7 @@ describe('a run reports', () => {
 
   test('the files of its plan, and how many of them are settled', () => {
     const { progress, last } = watched()
-    progress.setPlan({ counts: counts(3, 2, 1, 4, 5), skipped: NONE })
+    progress.setPlan({ counts: counts(3, 2, 1, 4, 5), skipped: NONE, nothingSelected: null })
     expect(last()).toMatchObject({ done: 0, total: 15 })
     expect(progress.filesRemaining).toBe(15)
     progress.countBatch(counts(1, 0, 0, 0, 2), [])
@@ -94,7 +94,7 @@ describe('the result of a run', () => {
 
   test('of a dry run counts its plan as if it were done', () => {
     const { progress } = watched()
-    const plan = { counts: counts(3, 2), skipped: NONE }
+    const plan = { counts: counts(3, 2), skipped: NONE, nothingSelected: null }
     progress.setPlan(plan)
     progress.countPlan(plan)
     expect(progress.result({ status: 'dry_run' })).toMatchObject({ ...counts(3, 2), filesRemaining: 5 })
@@ -106,7 +106,7 @@ describe('the result of a run', () => {
     [NONE, []],
   ])('warns of what is no file of the repository: %j', (skipped, expected) => {
     const { progress } = watched()
-    progress.setPlan({ counts: counts(), skipped })
+    progress.setPlan({ counts: counts(), skipped, nothingSelected: null })
     expect(progress.result({ status: 'synced' }).warnings).toEqual(
       expected.map((what) => ({ code: 'skipped', message: `skipped as not being files of the repository: ${what}` })),
     )

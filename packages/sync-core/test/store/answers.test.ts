@@ -10,7 +10,6 @@ import { readSource, readSources } from '../../src/store/read-source.ts'
 import { readStatus } from '../../src/store/read-status.ts'
 import { recordCheck } from '../../src/store/record-check.ts'
 import { recordFailure } from '../../src/store/record-failure.ts'
-import { findHits } from '../../src/store/search/find-hits.ts'
 import { readUnindexedRun } from '../../src/store/search/index-batch.ts'
 import { coded, scriptedDatabase } from '../world/scripted-database.ts'
 
@@ -60,6 +59,7 @@ describe('a database without our tables', () => {
       sinceCheckMs: null,
       behindMs: null,
       quarantined: 0,
+      nothingSelected: null,
       lastRun: null,
       lease: null,
     }
@@ -72,9 +72,9 @@ describe('a database without our tables', () => {
 })
 
 test('a source that the database does not have is not up to date, and has no bookmark', async () => {
-  const source = { id: 'docs', repo: '/repo', ref: 'HEAD', fingerprint: 'f', language: 'english' }
+  const source = { id: 'docs', repo: '/repo', ref: 'HEAD', fingerprint: 'f', language: 'english', linkRoot: '' }
   const { db, sent } = scriptedDatabase([], [{ bookmark: 'a', upToDate: true, indexed: true }])
-  expect(await recordCheck(db, source, 'abc')).toEqual({ bookmark: null, upToDate: false, indexed: false })
+  expect(await recordCheck(db, source, 'abc')).toMatchObject({ bookmark: null, upToDate: false, indexed: false })
   expect(await recordCheck(db, source, 'abc')).toEqual({ bookmark: 'a', upToDate: true, indexed: true })
   expect(sent[0]!.params).toEqual(['docs', 'abc', expect.any(Number), 'f', 'english'])
   expect(await recordFailure(scriptedDatabase([]).db, 'docs', 5)).toBeNull()
@@ -165,51 +165,13 @@ describe('a page that is not there', () => {
   })
 })
 
-describe('an excerpt', () => {
-  const hit = async (excerpt: string) => {
-    const query = { words: 'w', match: 'all', vector: null, sources: null, limit: 5 } as const
-    const [found] = await findHits(scriptedDatabase([{ excerpt }]).db, query)
-    const { excerpt: text, matches } = found!
-    return [text, matches.map(({ start, end }) => text.slice(start, end))]
-  }
-  const [start, stop] = ['\ue000', '\ue001']
-
-  test('is on one line, and its words that were found are told by their places', async () => {
-    expect(await hit(`one\n\n  ${start}two${stop}\tthree ${start}four${stop}  `)).toEqual([
-      'one two three four',
-      ['two', 'four'],
-    ])
-    expect(await hit(`${start}two${stop}`)).toEqual(['two', ['two']])
-    expect(await hit('nothing')).toEqual(['nothing', []])
-  })
-
-  test('asks for more pages of each kind than are shown, and names the model where there is one', async () => {
-    const space = { type: 'vector', cast: (x: string) => x, operator: '<=>', operatorClass: null }
-    const vector = { model: 'm', vector: '[1]', space }
-    for (const [limit, candidates] of [
-      [5, 50],
-      [50, 50],
-      [60, 60],
-    ]) {
-      const { db, sent } = scriptedDatabase()
-      await findHits(db, { words: 'w', match: 'all', vector: null, sources: ['docs'], limit: limit! })
-      await findHits(db, { words: 'w', match: null, vector, sources: null, limit: limit! })
-      expect(sent.map(({ params }) => params)).toEqual([
-        ['w', ['docs'], limit, candidates],
-        ['w', null, limit, candidates, 'm', '[1]'],
-      ])
-      expect(sent.map(({ text }) => text.includes('vector_hits AS'))).toEqual([false, true])
-    }
-  })
-})
-
 describe('migrate', () => {
   const withLocks = (version: number | null | Error, locks: object, ...more: Error[]) => {
     const { db, sent } = scriptedDatabase(version instanceof Error ? version : [{ version }], ...more)
     return { db: Object.assign(db, { locks }), sent }
   }
   const locks = { migrate: async () => {}, list: async () => [], migrationSql: () => 'the SQL of the leases' }
-  const current = 2
+  const current = 5
 
   test('of what is up to date looks once, and makes what is not there', async () => {
     const done = withLocks(current, locks)
