@@ -7,8 +7,11 @@ export type Properties = ReadonlyMap<string, string>
 
 const PROPERTY = /^\s*(?:-\s+)?([\w-]+)::[ \t]*(.*)$/
 
+const NONE: Properties = new Map()
+
 /** The properties above the text of a page. */
 export function readProperties(content: string): Properties {
+  if (!/^\s*(?:-\s+)?[\w-]{1,100}::/.test(content)) return NONE
   const properties = new Map<string, string>()
   for (const [line] of content.matchAll(/.*(?:\r?\n|$)/g)) {
     const [, name, value] = PROPERTY.exec(line.trimEnd()) ?? []
@@ -39,6 +42,9 @@ export function readAliases(
   frontMatter: Readonly<Record<string, unknown>>,
   properties: Properties,
 ): string[] {
+  // Most pages have no other name.
+  const hasNames = properties.size > 0 || ALIAS_KEYS.some((key) => key in frontMatter)
+  if (!hasNames && !NAMED_BY_FILE.test(path)) return []
   const folder = posix.dirname(path)
   const names = [
     ...[frontMatter.aliases, frontMatter.alias].flatMap(asNames),
@@ -59,6 +65,9 @@ export function readAliases(
   const keys = names.filter((name) => !name.includes('\0')).map((name) => linkKey(name.toWellFormed()))
   return [...new Set(keys)].filter((key) => key !== null && key !== '' && key !== own) as string[]
 }
+
+const ALIAS_KEYS = ['aliases', 'alias', 'slug', 'permalink', 'url', 'path', 'id']
+const NAMED_BY_FILE = /___|%[0-9a-f]{2}|(?:^|\/)\d/i
 
 /** A list, or one line of names with commas between them, as they are or in double brackets. */
 function asNames(value: unknown): string[] {

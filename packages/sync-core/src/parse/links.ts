@@ -8,16 +8,16 @@ export interface Link {
   readonly kind: 'link' | 'image' | 'wiki'
   /** As it is written, but for the `|` and what follows it in a wiki link. */
   readonly target: string
-  /** What a reader sees of it; null where that is the target. */
-  readonly text: string | null
-  /** A path in the same repository, there or not, "." for its root; null for other addresses and names of wiki links. */
-  readonly targetPath: string | null
-  /** What it says after `#`, decoded; null for other servers' addresses and where it says nothing. */
-  readonly targetAnchor: string | null
+  /** What a reader sees of it, where that is not the target. */
+  readonly text?: string | undefined
+  /** A path in the same repository, there or not, "." for its root; of other addresses and names in wiki links none. */
+  readonly targetPath?: string | undefined
+  /** What it says after `#`, decoded; of other servers' addresses nothing. */
+  readonly targetAnchor?: string | undefined
   /** The key of its page, see {@link linkKey}; of a wiki link that names no folder, of any page of that name. */
-  readonly targetKey: string | null
+  readonly targetKey?: string | undefined
   /** What it means where no page has that key, see {@link otherPath}. */
-  readonly targetOtherKey: string | null
+  readonly targetOtherKey?: string | undefined
 }
 
 /** The links, images and wiki links of a page; `[text][name]` counts with the address that `name` is defined as. */
@@ -34,7 +34,7 @@ export function extractLinks(root: Root, content: string, path: string): Link[] 
     const target = (wiki ?? url).toWellFormed()
     const text = linkText(node)
     const place = wiki === undefined ? resolveAddress(target, path) : resolveWikiName(target, path)
-    links.push({ kind: wiki === undefined ? kind : 'wiki', target, text: text === target ? null : text, ...place })
+    links.push({ kind: wiki === undefined ? kind : 'wiki', target, text: text === target ? undefined : text, ...place })
   }
   const isWiki = (node: Nodes, opening: string) => content.startsWith(opening, node.position!.start.offset)
   for (const node of walk(root)) {
@@ -49,26 +49,26 @@ export function extractLinks(root: Root, content: string, path: string): Link[] 
 /** More is nobody's name for a page: a paragraph in brackets. */
 const MAX_TEXT_CHARACTERS = 500
 
-function linkText(node: Nodes): string | null {
+function linkText(node: Nodes): string | undefined {
   const text = plainText(node).trim().slice(0, MAX_TEXT_CHARACTERS).toWellFormed().replaceAll('\0', '')
-  return text === '' ? null : text
+  return text === '' ? undefined : text
 }
 
 type Place = Pick<Link, 'targetPath' | 'targetAnchor' | 'targetKey' | 'targetOtherKey'>
 
-const NOWHERE: Place = { targetPath: null, targetAnchor: null, targetKey: null, targetOtherKey: null }
+const NOWHERE: Place = {}
 
 /**
  * The path that an address names: relative to the page or, with a leading slash, `@/` (Zola) or `@site/` (Docusaurus), to
  * the root, without anchor and query, percent-decoded. None for other servers, and where it leads out of the repository.
  */
 function resolveAddress(target: string, from: string): Place {
+  if (/^\s*([a-z][a-z0-9+.-]*:|\/\/)/i.test(target)) return NOWHERE
   const address = target.trim().replace(/^@(site)?\//, '/')
-  if (/^([a-z][a-z0-9+.-]*:|\/\/)/i.test(address)) return NOWHERE
   const [, written = '', anchor = ''] = /^([^?#]*)(?:\?[^#]*)?(?:#(.*))?$/s.exec(address)!
   const targetAnchor = storable(decode(anchor))
   const bare = decode(written)
-  if (bare === '') return { ...NOWHERE, targetAnchor }
+  if (bare === '') return { targetAnchor }
   const targetPath = joinPath(bare.startsWith('/') ? '.' : posix.dirname(from), bare)
   return { targetPath, targetAnchor, targetKey: keyOf(targetPath), targetOtherKey: keyOf(otherPath(bare, from)) }
 }
@@ -77,14 +77,14 @@ function resolveAddress(target: string, from: string): Place {
  * What an address means in the built site, where that is not what it means beside the file: from a page that is a folder
  * there (Hugo, Astro, Zola); in English, for a language that lacks the page (Starlight); in another book (mdBook).
  */
-function otherPath(address: string, from: string): string | null {
+function otherPath(address: string, from: string): string | undefined {
   if (address.startsWith('/')) {
     const [, rest] = /^\/[a-z]{2}(?:-[a-z]{2,4})?(\/.+)$/i.exec(address) ?? []
-    return rest === undefined ? null : joinPath('en', rest)
+    return rest === undefined ? undefined : joinPath('en', rest)
   }
   if (/\.html?$/i.test(address)) return joinPath('.', address.replace(/^(\.\.?\/)+/, ''))
   const page = from.replace(/\.[^./]+$/, '')
-  return /\.\w+$/.test(address) || FOLDER_PAGE.test(posix.basename(page)) ? null : joinPath(page, address)
+  return /\.\w+$/.test(address) || FOLDER_PAGE.test(posix.basename(page)) ? undefined : joinPath(page, address)
 }
 
 /** A wiki link names a page by as much of its path as it likes, unless it begins with a slash or dots. */
@@ -93,24 +93,26 @@ function resolveWikiName(target: string, from: string): Place {
   const [, written = '', anchor = ''] = /^([^#]*)(?:#(.*))?$/s.exec(target)!
   const targetAnchor = storable(anchor)
   const name = storable(written)
-  if (name === null) return { ...NOWHERE, targetAnchor }
+  if (name === undefined) return { targetAnchor }
   const isPath = /^(\/|\.\.?(\/|$))/.test(name) || FOLDER_PAGE.test(name.replace(PAGE_EXTENSION, ''))
-  const targetPath = isPath ? joinPath(name.startsWith('/') ? '.' : posix.dirname(from), name) : null
-  return { targetPath, targetAnchor, targetKey: isPath ? keyOf(targetPath) : linkKey(name), targetOtherKey: null }
+  const targetPath = isPath ? joinPath(name.startsWith('/') ? '.' : posix.dirname(from), name) : undefined
+  return { targetPath, targetAnchor, targetKey: keyOf(isPath ? targetPath : name) }
 }
 
-/** Null where it leads out of the repository, or has more bytes than a path: a drawing in an address, a matrix in brackets. */
-function joinPath(folder: string, path: string): string | null {
+/** Nothing where it leads out of the repository, or has more bytes than a path: a drawing in an address, a matrix in brackets. */
+function joinPath(folder: string, path: string): string | undefined {
   const joined = posix.join(folder, path).replace(/(?<=.)\/$/, '')
   const outside = joined === '..' || joined.startsWith('../') || joined.includes('\0')
-  return outside || Buffer.byteLength(joined) > MAX_PATH_BYTES ? null : joined.replace(/^\/+/, '') || '.'
+  return outside || Buffer.byteLength(joined) > MAX_PATH_BYTES ? undefined : joined.replace(/^\/+/, '') || '.'
 }
 
-const keyOf = (path: string | null) => (path === null ? null : linkKey(path))
+const keyOf = (path: string | undefined) => (path === undefined ? undefined : (linkKey(path) ?? undefined))
 
-function storable(text: string): string | null {
+function storable(text: string): string | undefined {
   const trimmed = text.trim()
-  return trimmed === '' || trimmed.includes('\0') || trimmed.length > MAX_PATH_BYTES ? null : trimmed.toWellFormed()
+  return trimmed === '' || trimmed.includes('\0') || trimmed.length > MAX_PATH_BYTES
+    ? undefined
+    : trimmed.toWellFormed()
 }
 
 function decode(text: string): string {

@@ -42,10 +42,10 @@ export function parsePage(path: string, bytes: Buffer): Page {
   const { root, words } = parseText(path, content)
   const first = root.children.find((node): node is Heading => node.type === 'heading' && node.depth === 1)
   const properties = readProperties(content)
-  const titles = [title, properties.get('title') ?? '', first ?? '', pageName(path)]
+  const named = headingText(title) || headingText(properties.get('title') ?? '')
   return {
     slug: pathSlug(path),
-    title: titles.map(headingText).find((text) => text !== '') ?? '',
+    title: named || (first && headingText(first)) || headingText(pageName(path)),
     frontmatter: json,
     content,
     chunks: splitIntoChunks(root, words),
