@@ -39,13 +39,25 @@ describe('a database without our tables', () => {
       await expect(readRows(scriptedDatabase(error).db, 'SELECT')).rejects.toBe(error)
   })
 
+  test('is told from one that has the source', async () => {
+    const source = { id: 'docs' }
+    const { db, sent } = scriptedDatabase([source], [source])
+    expect(await readSource(db, 'docs')).toEqual(source)
+    expect(await readSources(db)).toEqual([source])
+    expect(sent.map(({ params }) => params)).toEqual([['docs'], []])
+    const size = { pages: 1, chunks: 2, links: 3, quarantined: 4, runs: 5 }
+    const counting = scriptedDatabase([size])
+    expect(await countSource(counting.db, 'docs')).toEqual(size)
+    expect(counting.sent[0]!.params).toEqual(['docs'])
+  })
+
   test('knows of no source, no run, no page and no file in quarantine', async () => {
     const empty = () => scriptedDatabase(NO_TABLES[0]!, NO_TABLES[0]!).db
     expect(await readSource(empty(), 'docs')).toBeNull()
     expect(await readSources(empty())).toEqual([])
     expect(await readQuarantine(empty(), 'docs')).toEqual(new Map())
     expect(await countSource(empty(), 'docs')).toEqual({ pages: 0, chunks: 0, links: 0, quarantined: 0, runs: 0 })
-    expect(await readRuns(empty(), { limit: 5 } as never)).toEqual([])
+    expect(await readRuns(empty(), { limit: 5 })).toEqual([])
     expect(await all(readPages(empty(), 'docs', null, signal))).toEqual([])
   })
 
@@ -81,6 +93,16 @@ test('a source that the database does not have is not up to date, and has no boo
   expect(await recordFailure(scriptedDatabase([{ bookmark: 'a' }]).db, 'docs', 5)).toBe('a')
   expect(await readUnindexedRun(scriptedDatabase([]).db, 'docs')).toBeNull()
   expect(await readUnindexedRun(scriptedDatabase([{ run: '7' }]).db, 'docs')).toBe('7')
+})
+
+test('runs are asked for of one source or of all', async () => {
+  const { db, sent } = scriptedDatabase()
+  await readRuns(db, { limit: 5 })
+  await readRuns(db, { source: 'docs', limit: 6 })
+  expect(sent.map(({ params }) => params)).toEqual([
+    [null, 5],
+    ['docs', 6],
+  ])
 })
 
 test('files in quarantine are found by their paths', async () => {

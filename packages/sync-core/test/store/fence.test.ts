@@ -1,11 +1,15 @@
+import { hostname } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { applyBatch } from '../../src/store/apply-batch.ts'
 import { deleteOrphans } from '../../src/store/delete-orphans.ts'
+import { deleteSource } from '../../src/store/delete-source.ts'
 import { claimTexts } from '../../src/store/embeddings/claim-texts.ts'
 import { storeEmbeddings } from '../../src/store/embeddings/store-embeddings.ts'
 import { fencedQuery, queryWithFence } from '../../src/store/fenced-query.ts'
+import { finishSource } from '../../src/store/finish-source.ts'
 import { recordUnfinishedRun } from '../../src/store/record-unfinished-run.ts'
-import { indexBatch } from '../../src/store/search/index-batch.ts'
+import { finishIndex, indexBatch } from '../../src/store/search/index-batch.ts'
+import { startRun } from '../../src/store/start-run.ts'
 import { scriptedFence } from '../world/scripted-database.ts'
 
 describe('a statement under a fence', () => {
@@ -80,6 +84,22 @@ test('orphans of each derived table are looked for page by page, to the last', a
   expect(sent.slice(1, 3).map(({ params }) => params)).toEqual([
     ['key', '1', 'docs', '-9223372036854775808', 5_000],
     ['key', '1', 'docs', '500', 5_000],
+  ])
+})
+
+test('a run begins with all that the source is and what it works from, and ends with its commit', async () => {
+  const source = { id: 'docs', repo: '/repo', ref: 'HEAD', fingerprint: 'f', language: 'english' }
+  const { fenced, sent } = scriptedFence({}, [{ id: '7', unfinished: false }], [{}], [{}], [{}])
+  expect(await startRun(fenced, source, { from: 'a', to: 'b', full: true })).toMatchObject({ id: '7' })
+  await finishSource(fenced, source, { id: '7', commit: 'b', status: 'synced', counts: { filesImported: 1 } })
+  await deleteSource(fenced, 'docs')
+  await finishIndex(fenced, { sourceId: 'docs', language: 'english', paths: null }, '7')
+  const parser = expect.any(Number)
+  expect(sent.map(({ params }) => params.slice(2))).toEqual([
+    ['docs', '/repo', 'HEAD', 'a', 'b', hostname(), process.pid, true, parser, 'f'],
+    ['docs', '7', 'b', 'synced', '{"filesImported":1}', parser, 'f'],
+    ['docs'],
+    ['docs', 'english', '7'],
   ])
 })
 
