@@ -53,7 +53,7 @@ export function fileFilter({ subpath, include = [], exclude = [] }: Selection) {
     /** A Markdown file that may be a page, one that cannot, or null for everything else. */
     classify({ mode, path, blobOid }: TreeEntry): EligibleFile | RejectedPath | null {
       if (mode === SUBMODULE && typeof path === 'string' && selected(path)) skipped.submodules++
-      if (mode === SUBMODULE || !MARKDOWN.test(typeof path === 'string' ? path : path.toString('latin1'))) return null
+      if (mode === SUBMODULE || !MARKDOWN.test(String(path))) return null
       if (typeof path !== 'string') return mode === SYMLINK ? null : notUtf8(path, blobOid)
       if (!selected(path)) return null
       if (mode === SYMLINK) {
@@ -72,7 +72,7 @@ function notUtf8(bytes: Buffer, blobOid: string): RejectedPath {
   // Quoted as git shows such a path, so that it can be found; no UTF-8 path has a backslash and three digits there.
   let path = ''
   for (let i = 0; i < bytes.length; ) {
-    const length = [1, 2, 3, 4].find((n) => isUtf8(bytes.subarray(i, i + n)) && i + n <= bytes.length)
+    const length = [1, 2, 3, 4].find((n) => isUtf8(bytes.subarray(i, i + n)))
     path += length ? bytes.toString('utf8', i, i + length) : `\\${bytes[i]!.toString(8).padStart(3, '0')}`
     i += length ?? 1
   }

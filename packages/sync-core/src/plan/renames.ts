@@ -94,7 +94,7 @@ async function pairByBlob(
   // Reversed so that pop() keeps their order.
   for (const list of pages.values()) list.reverse()
   const pair = (target: Move['target']) => {
-    const page = pages.get(target.blobOid)?.pop()
+    const page = pages.get(target.blobOid)!.pop()
     if (page) onMove({ page, target })
   }
   const overPages: Move['target'][] = []
