@@ -82,7 +82,7 @@ function notUtf8(bytes: Buffer, blobOid: string): RejectedPath {
   // Quoted as git shows such a path, so that it can be found; no UTF-8 path has a backslash and three digits there.
   let path = ''
   for (let i = 0; i < bytes.length; ) {
-    const length = [1, 2, 3, 4].find((n) => isUtf8(bytes.subarray(i, i + n)) && i + n <= bytes.length)
+    const length = [1, 2, 3, 4].find((n) => isUtf8(bytes.subarray(i, i + n)))
     path += length ? bytes.toString('utf8', i, i + length) : `\\${bytes[i]!.toString(8).padStart(3, '0')}`
     i += length ?? 1
   }

@@ -189,7 +189,7 @@ export function errorProblem(
 ): Problem {
   const { message = String(error), hint, code } = (error ?? {}) as { message?: string; hint?: string; code?: string }
   if (hint !== undefined) return { message, nextStep: hint }
-  const [, fault, remedy] = (code === 'LOCK_BAD_TABLE' && BAD_TABLE.exec(message)) || []
-  if (fault !== undefined && remedy !== undefined) return { message: fault, nextStep: remedy }
+  const badTable = code === 'LOCK_BAD_TABLE' ? BAD_TABLE.exec(message) : null
+  if (badTable) return { message: badTable[1]!, nextStep: badTable[2]! }
   return { message, nextStep: LOCK_STEPS[code as LockErrorCode] ?? otherwise }
 }

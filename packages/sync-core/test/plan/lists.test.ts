@@ -23,6 +23,7 @@ describe('two paths', () => {
     ['a', 'a/'],
     ['', 'a'],
     ['\u{10000}', '\u{10ffff}'],
+    ['\u{103fe}', '\u{103ff}'],
   ])('%j comes before %j', (a, b) => {
     expect(byteOrder(a, b)).toBeLessThan(0)
     expect(byteOrder(b, a)).toBeGreaterThan(0)

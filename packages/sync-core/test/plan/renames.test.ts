@@ -93,6 +93,18 @@ describe('beside renames', () => {
     expect([...found.writes].map(({ path }) => path)).toEqual(['a', 'b', 'c'])
   })
 
+  test('pages that are only written again go nowhere', async () => {
+    const writes = compressedList<Write>()
+    for (const [path, letter] of [
+      ['a', 'X'],
+      ['b', 'Y'],
+    ] as const)
+      writes.push({ id: path, path, blobOid: oid(letter), oldBlobOid: oid(letter) })
+    const found = await findRenames(writes, compressedList<Delete>())
+    expect([...found.renames]).toEqual([])
+    expect([...found.writes]).toEqual([...writes])
+  })
+
   test('pages whose path is gone go first, and to paths that are new', async () => {
     // "b" and "a" have the same content: the one that is gone is the sure one.
     expect(await left({ a: 'X', b: 'X' }, { b: 'Y', c: 'X' })).toMatchObject({ renames: ['a → c'], deletes: [] })

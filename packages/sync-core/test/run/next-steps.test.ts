@@ -42,6 +42,7 @@ describe('a source as it is stored is told with the next step of just that probl
     [{ lease: ALIVE }, null, null],
     [{ lease: SILENT }, SILENT_TEXT, 'tidemark sync --source docs --break-lock-if-stale 90s'],
     [{ lease: { ...SILENT, expiresInMs: -1 } }, null, null],
+    [{ lease: { ...SILENT, expiresInMs: 0 } }, null, null],
     // Of two, the one that keeps the other from being solved.
     [{ lease: SILENT, lastStatus: 'blocked' }, SILENT_TEXT, 'tidemark sync --source docs --break-lock-if-stale 90s'],
   ])('%j', (given, message, nextStep) => {
@@ -146,8 +147,9 @@ describe('a result is told with the next step of just that status and reason:', 
       warnings,
     } as unknown as SyncResult
     expect(otherWarnings(result)).toEqual([late])
-    const dryRun = { source: 'docs', status: 'dry_run', warnings } as unknown as SyncResult
-    expect(otherWarnings(dryRun)).toEqual(warnings)
+    const all = [...warnings, failures]
+    const dryRun = { source: 'docs', status: 'dry_run', warnings: all } as unknown as SyncResult
+    expect(otherWarnings(dryRun)).toEqual(all)
   })
 })
 
@@ -185,6 +187,7 @@ describe('an error is told with the next step of just that code:', () => {
       'x cannot hold leases: it has no key',
       'ALTER TABLE x ADD PRIMARY KEY (id)',
     ],
+    [new LockError('LOCK_FAILED', 'x. Remedy: y'), 'x. Remedy: y', 'See whether the database answers: tidemark doctor'],
     [new TypeError('m'), 'm', 'Run it again with --verbose to see what came before.'],
     ['m', 'm', 'Run it again with --verbose to see what came before.'],
   ])('%s', (error, message, nextStep) => {

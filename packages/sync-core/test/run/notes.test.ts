@@ -9,7 +9,7 @@ import {
   worstStatus,
 } from '../../src/index.ts'
 import { noEmbedCounts } from '../../src/run/embed-result.ts'
-import { countRun, holderText, leaseProblem, resultNotes, runsLeft } from '../../src/run/next-steps.ts'
+import { countRun, holderText, leaseProblem, resultNotes, resultProblem, runsLeft } from '../../src/run/next-steps.ts'
 
 const sync = (more: object = {}): SyncResult =>
   ({ ...emptyResult('docs', { status: 'partial', reason: 'timeout' }), ...more }) as SyncResult
@@ -89,7 +89,9 @@ describe('a person is told', () => {
     ['blocked_by_failures', { reason: undefined }, 'error', 'blocked_by_failures (undefined)'],
     ['busy', { holder: { host: 'here', pid: 7, heldForMs: 1, sinceRefreshMs: 1 } }, 'warning', 'busy (timeout)'],
   ])('of a run that is %s, and how grave that is', (status, more, severity, title) => {
-    expect(resultNotes(sync({ status, ...more }))).toMatchObject([{ severity, title }])
+    const result = sync({ status, ...more })
+    expect(resultProblem(result)).not.toBeNull()
+    expect(resultNotes(result)).toMatchObject([{ severity, title, ...resultProblem(result) }])
   })
 
   test('nothing of a run that went well', () => {

@@ -177,6 +177,14 @@ describe('a fault ends a run as failed', () => {
       'This looks like a fault of tidemark: please report it.',
     ],
     [
+      'of the system',
+      coded('ENOENT', 'm'),
+      'unexpected',
+      'UNEXPECTED',
+      'm',
+      'This looks like a fault of tidemark: please report it.',
+    ],
+    [
       'with a password in its address',
       new Error('cannot reach postgres://me:secret@here/db'),
       'unexpected',

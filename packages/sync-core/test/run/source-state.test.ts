@@ -31,6 +31,7 @@ test.each<[string, Partial<SourceStatus>, RemoteHead, object]>([
   ['being synced', { lease: LEASE }, AT_B, { state: 'syncing', behind: true, ...NO_PROBLEM }],
   ['being synced for nothing', { lease: LEASE }, AT_A, { state: 'syncing', behind: false }],
   ['whose lease has expired', { lease: { ...LEASE, expiresInMs: -1 } }, AT_A, { state: 'up_to_date' }],
+  ['whose lease ends in this moment', { lease: { ...LEASE, expiresInMs: 0 } }, AT_A, { state: 'up_to_date' }],
   ['that failed', { lastStatus: 'failed' }, AT_B, { state: 'behind', ...AGAIN }],
   [
     'that cannot be read, whatever its last run was',
