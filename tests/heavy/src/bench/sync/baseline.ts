@@ -9,19 +9,24 @@ const PAGES_PER_STATEMENT = 500
 
 const INSERT = `
 WITH page AS (
-  INSERT INTO tidemark.pages (source_id, id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes)
-  OVERRIDING SYSTEM VALUE
-  SELECT 'bench', id, path, "blobOid", 1, slug, title, frontmatter::jsonb, content, "sizeBytes"
-  FROM json_to_recordset($1::json) AS p
-    (id bigint, path text, "blobOid" text, "sizeBytes" bigint, slug text, title text, frontmatter text, content text)
+  INSERT INTO tidemark.pages (
+    source_id, id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes, link_key
+  ) OVERRIDING SYSTEM VALUE
+  SELECT 'bench', id, path, "blobOid", 1, slug, title, frontmatter::jsonb, content, "sizeBytes", "linkKey"
+  FROM json_to_recordset($1::json) AS p (
+    id bigint, path text, "blobOid" text, "sizeBytes" bigint, slug text, title text, frontmatter text, content text, "linkKey" text
+  )
 ), chunk AS (
   INSERT INTO tidemark.chunks
   SELECT 'bench', id, ordinal, "headingPath", content, sha256(convert_to(content, 'UTF8'))
   FROM json_to_recordset($2::json) AS c (id bigint, ordinal integer, "headingPath" text[], content text)
 )
 INSERT INTO tidemark.links
-SELECT 'bench', id, ordinal, kind, target, "targetPath"
-FROM json_to_recordset($3::json) AS l (id bigint, ordinal integer, kind text, target text, "targetPath" text)`
+SELECT 'bench', id, ordinal, kind, target, "targetPath", text, "targetAnchor", "targetKey", "targetOtherKey"
+FROM json_to_recordset($3::json) AS l (
+  id bigint, ordinal integer, kind text, target text, "targetPath" text, text text, "targetAnchor" text, "targetKey" text,
+  "targetOtherKey" text
+)`
 
 /**
  * The least that an import can do: the same blobs through `git cat-file --batch`, the same parser and the same rows in
