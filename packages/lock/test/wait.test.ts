@@ -102,7 +102,7 @@ describe.each(routes)('acquire on %s', (route) => {
       query: (text, params) =>
         tries++ === 0 ? world.db.query(text, params) : Promise.reject(coded('ECONNREFUSED', 'connect ECONNREFUSED')),
     }
-    await expect(world.another({}, dying).acquire('job', { waitMs: 100 })).rejects.toMatchObject({
+    await expect(world.another({}, dying).acquire('job', { waitMs: 500 })).rejects.toMatchObject({
       code: 'LOCK_TIMEOUT',
       message: expect.stringMatching(/here, process 7 \(nightly\).*ECONNREFUSED/),
       cause: { code: 'LOCK_FAILED', cause: { code: 'ECONNREFUSED' } },
