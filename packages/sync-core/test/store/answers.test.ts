@@ -79,7 +79,9 @@ describe('a database without our tables', () => {
       { id: 'a', ...unknown },
       { id: 'b', ...unknown },
     ])
-    expect(await readStatus(scriptedDatabase([{ id: 'a' }]).db, ['a'])).toEqual([{ id: 'a' }])
+    const { db, sent } = scriptedDatabase([{ id: 'a' }])
+    expect(await readStatus(db, ['a'])).toEqual([{ id: 'a' }])
+    expect(sent[0]!.params).toEqual([['a']])
   })
 })
 
@@ -90,9 +92,13 @@ test('a source that the database does not have is not up to date, and has no boo
   expect(await recordCheck(db, source, 'abc')).toEqual({ bookmark: 'a', upToDate: true, indexed: true })
   expect(sent[0]!.params).toEqual(['docs', 'abc', expect.any(Number), 'f', 'english'])
   expect(await recordFailure(scriptedDatabase([]).db, 'docs', 5)).toBeNull()
-  expect(await recordFailure(scriptedDatabase([{ bookmark: 'a' }]).db, 'docs', 5)).toBe('a')
+  const failed = scriptedDatabase([{ bookmark: 'a' }])
+  expect(await recordFailure(failed.db, 'docs', 5)).toBe('a')
+  expect(failed.sent[0]!.params).toEqual(['docs', 5])
   expect(await readUnindexedRun(scriptedDatabase([]).db, 'docs')).toBeNull()
-  expect(await readUnindexedRun(scriptedDatabase([{ run: '7' }]).db, 'docs')).toBe('7')
+  const indexed = scriptedDatabase([{ run: '7' }])
+  expect(await readUnindexedRun(indexed.db, 'docs')).toBe('7')
+  expect(indexed.sent[0]!.params).toEqual(['docs'])
 })
 
 test('runs are asked for of one source or of all', async () => {
@@ -107,7 +113,9 @@ test('runs are asked for of one source or of all', async () => {
 
 test('files in quarantine are found by their paths', async () => {
   const row = { path: 'a.md', blobOid: 'f00', parserVersion: 1 }
-  expect(await readQuarantine(scriptedDatabase([row]).db, 'docs')).toEqual(new Map([['a.md', row]]))
+  const { db, sent } = scriptedDatabase([row])
+  expect(await readQuarantine(db, 'docs')).toEqual(new Map([['a.md', row]]))
+  expect(sent[0]!.params).toEqual(['docs'])
 })
 
 describe('the pages of a source', () => {
@@ -160,7 +168,9 @@ describe('the pages of a source', () => {
   })
 
   test('are counted', async () => {
-    expect(await countPages(scriptedDatabase([{ count: 7 }]).db, 'docs')).toBe(7)
+    const { db, sent } = scriptedDatabase([{ count: 7 }])
+    expect(await countPages(db, 'docs')).toBe(7)
+    expect(sent[0]!.params).toEqual(['docs'])
   })
 })
 
@@ -183,7 +193,7 @@ describe('a page that is not there', () => {
   test('is looked for only then', async () => {
     const { db, sent } = scriptedDatabase([{ path: 'a.md' }])
     expect(await readPage(db, 'docs', 'a.md')).toEqual({ path: 'a.md' })
-    expect(sent).toHaveLength(1)
+    expect(sent.map(({ params }) => params)).toEqual([['docs', 'a.md']])
   })
 })
 

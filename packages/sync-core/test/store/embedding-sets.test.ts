@@ -13,6 +13,7 @@ describe('a set of embeddings', () => {
   const complete = async (...answers: Answer[]) => {
     const { db, sent } = scriptedDatabase(...answers)
     await completeModel(db, 'model-1')
+    for (const { text, params } of sent) if (text.startsWith('UPDATE')) expect(params).toEqual(['model-1'])
     return sent.map(({ text }) => text.trim().split(/\s/).slice(0, 2).join(' '))
   }
   const [READ, COUNT, LOOK] = ['SELECT model,', 'SELECT count(*)::integer', 'SELECT to_regclass($1)']
@@ -75,6 +76,7 @@ describe('a collection', () => {
     expect(await collectEmbeddings(db, 'm')).toEqual({ embeddings: 0, models: [] })
     expect(sent.map(({ text }) => text.includes('DELETE'))).toEqual([true, false, true])
     expect(sent.map((each) => each.signal)).toEqual([undefined, signal, undefined])
+    expect(sent.map(({ params }) => params)).toEqual([['m'], ['m'], ['m']])
   })
 })
 
