@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { openDatabase } from '@tidemark/sync-core'
 import { describe, expect, test } from 'vitest'
 import { cliWorld, freshName } from './world/cli-world.ts'
 
@@ -144,10 +145,10 @@ describe('tidemark sync', () => {
   }, async () => {
     using world = await cliWorld()
     world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
-    const env = { DATABASE_URL: undefined }
-    const both = await Promise.all([world.run('sync --all', env), world.run('sync --all', env)])
-    const refused = both.filter(({ exitCode }) => exitCode === 1)
-    expect(refused).toHaveLength(1)
-    expect(refused[0]!.stderr).toMatch(/The embedded database in .* is in use by process \d+/)
+    const holder = await openDatabase(join(world.folder, '.tidemark/db'))
+    const { exitCode, stderr } = await world.run('sync --all', { DATABASE_URL: undefined })
+    await holder.close()
+    expect(stderr).toMatch(/The embedded database in .* is in use by process \d+/)
+    expect(exitCode).toBe(1)
   })
 })

@@ -120,7 +120,11 @@ describe.each(engines)('search on %s', (engine) => {
 describe.each(engines)('a page read from %s', (engine) => {
   test('comes with what it links to and what links to it', async () => {
     await using world = await testWorld({ engine })
-    await world.repository.commit({ ...PAGES, 'gone.md': 'See [nothing](./none.md) and [port](port.md).' })
+    await world.repository.commit({
+      ...PAGES,
+      'gone.md': 'See [nothing](./none.md), [port](port.md#a) and [code](x.ts).',
+      'x.ts': 'x',
+    })
     await world.sync()
 
     expect(await readPage(world.db, 'docs', 'proxy.md')).toMatchObject({
@@ -130,8 +134,9 @@ describe.each(engines)('a page read from %s', (engine) => {
       backlinks: [{ path: 'build.md', title: 'Build', target: './proxy.md' }],
     })
     expect((await readPage(world.db, 'docs', 'gone.md')).links).toEqual([
-      { target: './none.md', path: null },
-      { target: 'port.md', path: 'port.md' },
+      { target: './none.md', path: null, anchor: null, file: null },
+      { target: 'port.md#a', path: 'port.md', anchor: 'a', file: null },
+      { target: 'x.ts', path: null, anchor: null, file: 'x.ts' },
     ])
   })
 
