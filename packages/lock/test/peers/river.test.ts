@@ -69,9 +69,7 @@ describe.each(routes)('on %s an elector', (route) => {
     expect(log.types().filter((type) => type !== 'renewed')).toEqual(['acquired', 'released'])
   })
 
-  test('loses its term to a newer one of the same holder, and leaves that alone', {
-    timeout: 4_000,
-  }, async () => {
+  test('loses its term to a newer one of the same holder, and leaves that alone', async () => {
     await using world = await lockWorld(route, EAGER)
     const log = eventLog()
     const locks = world.another({ onEvent: log.onEvent })
