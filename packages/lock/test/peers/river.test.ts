@@ -108,9 +108,7 @@ describe.each(routes)('on %s an elector', (route) => {
     await world.locks.acquire('job', { waitMs: 10_000 })
   })
 
-  test('stops when its locks are closed: its work is aborted, and another can lead', {
-    timeout: 4_000,
-  }, async () => {
+  test('stops when its locks are closed: its work is aborted, and another can lead', async () => {
     await using world = await lockWorld(route, QUICK)
     const stopped = Promise.withResolvers<void>()
     const leading = Promise.withResolvers<void>()
