@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import { EventEmitter, once } from 'node:events'
 import { forkSibling } from '../fork-sibling.ts'
 import { SyncError } from '../sync-error.ts'
@@ -16,6 +17,9 @@ const EXPENSIVE_IN_MDX = new Set(Buffer.from('>&{'))
 const TIME_LIMIT_MS = 60_000
 /** How often one file is begun where something else ends the parser, before the run gives up. */
 const MAX_ATTEMPTS = 2
+
+/** What a process does to itself, by a fault that the text has found in it; the system ends one by SIGKILL. */
+const CRASHES = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGTRAP', 'SIGFPE'])
 
 type ParseOutcome = ParseReply | { readonly timeLimit: true } | { readonly endedBy: string }
 
@@ -50,7 +54,9 @@ export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS) {
           await end()
           throw new QuarantineError('too_complex', `the text takes longer than ${timeLimitMs / 1_000} s to parse`)
         }
-        if (attempt === MAX_ATTEMPTS) throw parserKilled(path, outcome.endedBy)
+        if (attempt < MAX_ATTEMPTS) continue
+        if (!CRASHES.has(outcome.endedBy)) throw parserKilled(path, outcome.endedBy)
+        throw new QuarantineError('parser_crashed', `the text crashes the parser (${outcome.endedBy}), twice`)
       }
     },
     [Symbol.asyncDispose]: end,
@@ -58,12 +64,20 @@ export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS) {
 }
 
 function isCheap(path: string, bytes: Buffer): boolean {
+  if (mayCrash(bytes)) return false
   const isMdx = /\.mdx$/i.test(path)
   if (bytes.length <= MAX_CHEAP_BYTES && !isMdx) return true
   if (bytes.length > MAX_IN_PROCESS_BYTES) return false
   const expensive = isMdx ? EXPENSIVE_IN_MDX : EXPENSIVE
   return bytes.reduce((count, byte) => count + Number(expensive.has(byte)), 0) <= MAX_EXPENSIVE_BYTES
 }
+
+/**
+ * Satteri aborts its process over some addresses without brackets beside wiki links, where they hold more than ASCII:
+ * "```\n```\n[[]|]]http://xß".
+ */
+const mayCrash = (bytes: Buffer) =>
+  bytes.includes('[[') && (bytes.includes('://') || bytes.includes('www.') || bytes.includes('@')) && !isAscii(bytes)
 
 /** Starts a process that parses. It ignores what a terminal sends to all processes, and ends with this one. */
 function startParser(timeLimitMs: number) {

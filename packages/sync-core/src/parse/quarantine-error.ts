@@ -6,6 +6,7 @@ type TextCode =
   | 'bad_front_matter'
   | 'lfs_pointer'
   | 'too_complex'
+  | 'parser_crashed'
   | 'refused_by_database'
 export type QuarantineCode = PathCode | TextCode
 

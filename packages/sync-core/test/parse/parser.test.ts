@@ -25,6 +25,14 @@ describe('a parser', () => {
     expect(await parser.parse('b.md', bytes)).toEqual(parsePage('b.md', bytes))
   })
 
+  test('sets aside a text that crashes it, each time, and goes on with the next', async () => {
+    await using parser = openParser(never)
+    const crashing = Buffer.from('```\n```\n[[]|]]http://xß')
+    await expect(parser.parse('a.md', crashing)).rejects.toMatchObject({ code: 'parser_crashed' })
+    const bytes = Buffer.from('[[Straße]] and http://example.org')
+    expect(await parser.parse('b.md', bytes)).toEqual(parsePage('b.md', bytes))
+  })
+
   test('is stopped by its signal in the middle of a text, and leaves no process behind', async () => {
     const stop = new AbortController()
     await using parser = openParser(stop.signal)
