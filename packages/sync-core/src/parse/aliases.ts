@@ -21,9 +21,11 @@ export function readProperties(content: string): Properties {
   return properties
 }
 
+const fileName = (path: string) => posix.basename(path).replace(/\.[^.]+$/, '')
+
 /** Logseq keeps the name of a page in that of its file: `a___b` or `a%2Fb` is `a/b`. */
 export function pageName(path: string): string {
-  const name = posix.basename(path).replace(/\.[^.]+$/, '')
+  const name = fileName(path)
   if (!/___|%[0-9a-f]{2}/i.test(name)) return name
   try {
     return decodeURIComponent(name).replaceAll('___', '/')
@@ -43,20 +45,20 @@ export function readAliases(
   properties: Properties,
 ): string[] {
   // Most pages have no other name.
-  const hasNames = properties.size > 0 || ALIAS_KEYS.some((key) => key in frontMatter)
+  const hasNames = properties.size > 0 || [...NAME_KEYS, ...ADDRESS_KEYS].some((key) => key in frontMatter)
   if (!hasNames && !NAMED_BY_FILE.test(path)) return []
   const folder = posix.dirname(path)
   const names = [
-    ...[frontMatter.aliases, frontMatter.alias].flatMap(asNames),
+    ...NAME_KEYS.flatMap((key) => asNames(frontMatter[key])),
     ...['alias', 'title'].flatMap((name) => asNames(properties.get(name))),
-    ...['slug', 'permalink', 'url', 'path', 'id'].flatMap((name) => {
-      const address = scalarText(frontMatter[name])?.trim()
+    ...ADDRESS_KEYS.flatMap((key) => {
+      const address = scalarText(frontMatter[key])?.trim()
       if (!address) return []
       return address.startsWith('/') ? [address] : [address, posix.join(folder, address)]
     }),
   ]
   const name = pageName(path)
-  if (posix.basename(path).replace(/\.[^.]+$/, '') !== name) names.push(name)
+  if (fileName(path) !== name) names.push(name)
   const journal = /(?:^|\/)journals\/(\d{4})[_-](\d\d)[_-](\d\d)\.\w+$/.exec(path)
   if (journal) names.push(journalName(...(journal.slice(1).map(Number) as [number, number, number])))
   const unnumbered = path.replaceAll(/(^|\/)\d+\s*[-_.]+\s*(?=[^-_.\s\d/][^/]*)/g, '$1')
@@ -66,7 +68,8 @@ export function readAliases(
   return [...new Set(keys)].filter((key) => key !== null && key !== '' && key !== own) as string[]
 }
 
-const ALIAS_KEYS = ['aliases', 'alias', 'slug', 'permalink', 'url', 'path', 'id']
+const NAME_KEYS = ['aliases', 'alias']
+const ADDRESS_KEYS = ['slug', 'permalink', 'url', 'path', 'id']
 const NAMED_BY_FILE = /___|%[0-9a-f]{2}|(?:^|\/)\d/i
 
 /** A list, or one line of names with commas between them, as they are or in double brackets. */

@@ -12,9 +12,7 @@ export const FOLDER_PAGE = /^(_?index|readme)$/i
  * range of an index. Null where an index could not hold it.
  */
 export function linkKey(path: string): string | null {
-  const parts = path.split('/')
-  if (parts.includes('') || parts.includes('.'))
-    return linkKey(parts.filter((part) => part !== '' && part !== '.').join('/') || 'index')
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
   const last = parts.pop()?.replace(PAGE_EXTENSION, '')
   if (last && !FOLDER_PAGE.test(last)) parts.push(last)
   const key = foldCase(parts.reverse().join('/'))

@@ -13,10 +13,12 @@ export interface ParsedText {
   readonly words: string
 }
 
+export const isMdx = (path: string) => /\.mdx$/i.test(path)
+
 /** Parses the text of a page. MDX that is none, as most sites' tools forgive some of it, is parsed as Markdown. */
 export function parseText(path: string, content: string): ParsedText {
   const features = { features: FEATURES }
-  if (!/\.mdx$/i.test(path)) return { root: markdownToMdast(content, features) as Root, words: content }
+  if (!isMdx(path)) return { root: markdownToMdast(content, features) as Root, words: content }
   try {
     // For each brace without an end the parser looks for it to the end of the text.
     if (content.split('{').length - content.split('}').length > MAX_UNCLOSED_BRACES) throw new Error('this is no MDX')

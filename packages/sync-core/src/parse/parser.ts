@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer'
 import { EventEmitter, once } from 'node:events'
 import { forkSibling } from '../fork-sibling.ts'
 import { SyncError } from '../sync-error.ts'
+import { isMdx } from './markdown.ts'
 import { type Page, parsePage } from './page.ts'
 import type { ParseReply, ParseRequest } from './parser-process.ts'
 import { QuarantineError } from './quarantine-error.ts'
@@ -65,10 +66,9 @@ export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS) {
 
 function isCheap(path: string, bytes: Buffer): boolean {
   if (mayCrash(bytes)) return false
-  const isMdx = /\.mdx$/i.test(path)
-  if (bytes.length <= MAX_CHEAP_BYTES && !isMdx) return true
+  if (bytes.length <= MAX_CHEAP_BYTES && !isMdx(path)) return true
   if (bytes.length > MAX_IN_PROCESS_BYTES) return false
-  const expensive = isMdx ? EXPENSIVE_IN_MDX : EXPENSIVE
+  const expensive = isMdx(path) ? EXPENSIVE_IN_MDX : EXPENSIVE
   return bytes.reduce((count, byte) => count + Number(expensive.has(byte)), 0) <= MAX_EXPENSIVE_BYTES
 }
 

@@ -3,7 +3,7 @@ import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { SyncError } from '../sync-error.ts'
 import { byteOrder } from './byte-order.ts'
 import { type CompressedList, compressedList } from './compressed-list.ts'
-import { fileFilter, isLinkable, type RejectedPath, type Selection } from './eligible.ts'
+import { fileFilter, type RejectedPath, type Selection } from './eligible.ts'
 import type { Delete, Plan, QuarantinedFile, Rename, StoredPage, Write } from './plan.ts'
 import { findRenames } from './renames.ts'
 
@@ -44,7 +44,7 @@ export async function makePlan(comparison: Comparison): Promise<Plan> {
     for (const entry of entries) {
       const file = filter.classify(entry)
       if (file === null) {
-        if (isLinkable(entry.path, comparison.selection)) otherFiles.push(entry.path)
+        if (filter.isLinkable(entry.path)) otherFiles.push(entry.path)
         continue
       }
       selected++
@@ -83,16 +83,14 @@ export async function makePlan(comparison: Comparison): Promise<Plan> {
   const stored = removed.length > 0 ? await countPages() : 0
   const { counts, ...lists } = await withRenames(writes, removed, updates)
   return {
-    ...{
-      rejected,
-      otherFiles,
-      quarantineCleared: [...cleared],
-      ...lists,
-      selected,
-      skipped: filter.skipped,
-      stored,
-      stillQuarantined,
-    },
+    ...lists,
+    rejected,
+    quarantineCleared: [...cleared],
+    otherFiles,
+    selected,
+    skipped: filter.skipped,
+    stored,
+    stillQuarantined,
     counts: { ...counts, filesQuarantined: rejected.length },
   }
 }

@@ -69,14 +69,13 @@ export function fileFilter({ subpath, include = [], exclude = [], extensions = E
       const message = `the path has ${Buffer.byteLength(path)} bytes, at most ${MAX_PATH_BYTES} can be indexed: shorten it`
       return { path, blobOid, code: 'path_too_long', message }
     },
+    /** Whether a file that is no page is known nevertheless, for the links to it. */
+    isLinkable: (path: TreeEntry['path']): path is string =>
+      typeof path === 'string' && path.startsWith(prefix) && fitsIndex(path),
   }
 }
 
 const fitsIndex = (path: string) => path.length * 3 <= MAX_PATH_BYTES || Buffer.byteLength(path) <= MAX_PATH_BYTES
-
-/** Whether a file that is no page is known nevertheless, for the links to it. */
-export const isLinkable = (path: TreeEntry['path'], { subpath }: Selection): path is string =>
-  typeof path === 'string' && fitsIndex(path) && (subpath === undefined || path.startsWith(`${subpath}/`))
 
 function notUtf8(bytes: Buffer, blobOid: string): RejectedPath {
   // Quoted as git shows such a path, so that it can be found; no UTF-8 path has a backslash and three digits there.

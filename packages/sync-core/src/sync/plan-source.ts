@@ -37,7 +37,8 @@ export async function planSource(comparison: SourceComparison): Promise<SourcePl
   if (changes === null) {
     const pages = readPages(db, sourceId, rewriteBefore, signal)
     const plan = await makePlan({ ...common, files: listTree(folder, commit, signal), pages, covers: () => true })
-    return { ...(await explainEmpty(comparison, plan, plan.selected === 0)), changed: null }
+    const nothingSelected = plan.selected === 0 ? await explainEmpty(comparison) : null
+    return { ...plan, nothingSelected, changed: null }
   }
   const pages = readPagesAt(db, sourceId, [...changes.keys()], signal)
   const covers = (path: string) => changes.has(path)
@@ -46,7 +47,7 @@ export async function planSource(comparison: SourceComparison): Promise<SourcePl
   const { selected, stillQuarantined, deletes, quarantineCleared } = plan
   const gone = selected + stillQuarantined === 0 && deletes.length + quarantineCleared.length > 0
   const empty = gone && (await countPages(db, sourceId)) === deletes.length
-  return { ...(await explainEmpty(comparison, plan, empty)), changed: [...changes.keys()] }
+  return { ...plan, nothingSelected: empty ? await explainEmpty(comparison) : null, changed: [...changes.keys()] }
 }
 
 export interface SourcePlan extends Plan {
@@ -56,15 +57,9 @@ export interface SourcePlan extends Plan {
   readonly changed: readonly string[] | null
 }
 
-/** Looks at the whole tree once more for a source that has nothing of it, and for no other. */
-async function explainEmpty(
-  { folder, commit, selection, signal }: SourceComparison,
-  plan: Plan,
-  empty: boolean,
-): Promise<Omit<SourcePlan, 'changed'>> {
-  const nothingSelected = empty ? await explainNothingSelected(listTree(folder, commit, signal), selection) : null
-  return { ...plan, nothingSelected }
-}
+/** Looks at the whole tree once more: for a source that has nothing of it, and for no other. */
+const explainEmpty = ({ folder, commit, selection, signal }: SourceComparison) =>
+  explainNothingSelected(listTree(folder, commit, signal), selection)
 
 type Changes = Map<string, TreeEntry>
 
