@@ -1,13 +1,12 @@
 import { describe, expect, test, vi } from 'vitest'
 import { eventLog } from './peers/event-log.ts'
 import { answerAfter, later, NEVER, pass, useFakedClock } from './world/faked-clock.ts'
-import { coded, refused, scriptedDatabase } from './world/scripted-database.ts'
+import { coded, granted, refused, scriptedDatabase } from './world/scripted-database.ts'
 
 vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))
 useFakedClock()
 
 const QUICK = { ttlMs: 1_000, heartbeatMs: 200, marginMs: 100 }
-const granted = (token: string) => [{ acquired: true, token, held: null }]
 
 describe('an attempt', () => {
   test('sends who asks, for how long and in which rhythm', async () => {

@@ -1,12 +1,10 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
 import { later, NEVER, pass, useFakedClock } from './world/faked-clock.ts'
-import { coded, scriptedDatabase } from './world/scripted-database.ts'
+import { coded, granted, scriptedDatabase } from './world/scripted-database.ts'
 
 vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))
 useFakedClock()
-
-const granted = (token: string) => [{ acquired: true, token, held: null }]
 
 describe('close', () => {
   test('releases every lease and is a word to whoever comes later', async () => {

@@ -2,13 +2,12 @@ import { once } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
 import { LeaseLostError } from '../src/index.ts'
 import { answerAfter, later, NEVER, pass, useFakedClock } from './world/faked-clock.ts'
-import { coded, refused, renewals, scriptedDatabase } from './world/scripted-database.ts'
+import { coded, granted, refused, renewals, scriptedDatabase } from './world/scripted-database.ts'
 
 vi.mock('node:timers/promises', () => import('@tidemark/test-engines/faked-timers'))
 useFakedClock()
 
 const QUICK = { ttlMs: 1_000, heartbeatMs: 200, marginMs: 100 }
-const granted = (token: string) => [{ acquired: true, token, held: null }]
 
 describe('withLock', () => {
   test('returns what the work brings, under a lease that the work sees, and releases it', async () => {

@@ -81,3 +81,6 @@ export function scriptedDatabase(answers: Answers = {}) {
     locks: (options: LocksOptions = {}) => createLocks(db, options),
   }
 }
+
+/** The answer to an acquire that has got the lease. */
+export const granted = (token: string) => [{ acquired: true, token, held: null }]
