@@ -42,8 +42,8 @@ export async function* readBlobs<T extends { readonly blobOid: string }>(
       const [oid = '', type = '', size = ''] = header.split(' ')
       if (type !== 'blob') throw missingObject(folder, oid, type)
       const sizeBytes = Number(size)
-      const content = await bytes.take(sizeBytes, sizeBytes <= maxBytes)
-      await bytes.take(1, false)
+      // With the line end behind it.
+      const content = (await bytes.take(sizeBytes + 1, sizeBytes <= maxBytes))?.subarray(0, sizeBytes) ?? null
       yield { item: pending.shift()!, blob: { sizeBytes, content } }
       signal.throwIfAborted()
     }
@@ -72,36 +72,41 @@ function missingObject(folder: string, oid: string, type: string): SyncError {
   return new SyncError('GIT_FAILED', `object ${oid} of ${folder} is ${type || 'missing'}`, hint)
 }
 
-/** Takes lines and counted bytes out of a stream, copying only what spans two of its buffers. */
+/** Takes lines and counted bytes out of a stream, at once where it has them, copying only what spans two of its buffers. */
 function byteReader(stream: AsyncIterable<Buffer>) {
   const buffers = stream[Symbol.asyncIterator]()
   let buffer: Buffer = Buffer.alloc(0)
-  return {
-    /** The next line; null at the end of the stream. */
-    async line(): Promise<string | null> {
-      let end = buffer.indexOf(10)
-      for (; end < 0; end = buffer.indexOf(10)) {
-        const { value, done } = await buffers.next()
-        if (done) return null
-        buffer = Buffer.concat([buffer, value])
-      }
-      const line = buffer.toString('latin1', 0, end)
-      buffer = buffer.subarray(end + 1)
-      return line
-    },
-    /** So many bytes; null where they are not wanted. */
-    async take(count: number, wanted: boolean): Promise<Buffer | null> {
-      const parts: Buffer[] = []
-      for (let left = count; left > 0; ) {
-        if (buffer.length === 0) buffer = (await buffers.next()).value
-        if (buffer === undefined) throw new Error('git ended in the middle of an object')
-        const part = buffer.subarray(0, left)
-        buffer = buffer.subarray(part.length)
-        left -= part.length
-        if (wanted) parts.push(part)
-      }
-      if (!wanted) return null
-      return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
-    },
+  const cut = (count: number): Buffer => {
+    const part = buffer.subarray(0, count)
+    buffer = buffer.subarray(part.length)
+    return part
   }
+  const readLine = async (): Promise<string | null> => {
+    while (buffer.indexOf(10) < 0) {
+      const { value, done } = await buffers.next()
+      if (done) return null
+      buffer = Buffer.concat([buffer, value])
+    }
+    return line()
+  }
+  const read = async (count: number, wanted: boolean): Promise<Buffer | null> => {
+    const parts: Buffer[] = []
+    for (let left = count; left > 0; ) {
+      if (buffer.length === 0) buffer = (await buffers.next()).value
+      if (buffer === undefined) throw new Error('git ended in the middle of an object')
+      const part = cut(left)
+      left -= part.length
+      if (wanted) parts.push(part)
+    }
+    return wanted ? Buffer.concat(parts) : null
+  }
+  /** The next line; null at the end of the stream. */
+  const line = (): string | null | Promise<string | null> => {
+    const end = buffer.indexOf(10)
+    return end < 0 ? readLine() : cut(end + 1).toString('latin1', 0, end)
+  }
+  /** So many bytes; null where they are not wanted. */
+  const take = (count: number, wanted: boolean): Buffer | null | Promise<Buffer | null> =>
+    wanted && count <= buffer.length ? cut(count) : read(count, wanted)
+  return { line, take }
 }

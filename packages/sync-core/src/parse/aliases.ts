@@ -45,7 +45,7 @@ export function readAliases(
   properties: Properties,
 ): string[] {
   // Most pages have no other name.
-  const hasNames = properties.size > 0 || [...NAME_KEYS, ...ADDRESS_KEYS].some((key) => key in frontMatter)
+  const hasNames = properties.size > 0 || KEYS.some((key) => key in frontMatter)
   if (!hasNames && !NAMED_BY_FILE.test(path)) return []
   const folder = posix.dirname(path)
   const names = [
@@ -70,6 +70,7 @@ export function readAliases(
 
 const NAME_KEYS = ['aliases', 'alias']
 const ADDRESS_KEYS = ['slug', 'permalink', 'url', 'path', 'id']
+const KEYS = [...NAME_KEYS, ...ADDRESS_KEYS]
 const NAMED_BY_FILE = /___|%[0-9a-f]{2}|(?:^|\/)\d/i
 
 /** A list, or one line of names with commas between them, as they are or in double brackets. */

@@ -1,3 +1,5 @@
+import { rememberLast } from './remember-last.ts'
+
 /** What an index of Postgres is sure to hold beside the source's id: a key may have 2,704 bytes. No page has a longer path. */
 export const MAX_PATH_BYTES = 2_000
 
@@ -12,12 +14,20 @@ export const FOLDER_PAGE = /^(_?index|readme)$/i
  * range of an index. Null where an index could not hold it.
  */
 export function linkKey(path: string): string | null {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
-  const last = parts.pop()?.replace(PAGE_EXTENSION, '')
-  if (last && !FOLDER_PAGE.test(last)) parts.push(last)
-  const key = foldCase(parts.reverse().join('/'))
+  const slash = path.lastIndexOf('/')
+  const last = path.slice(slash + 1)
+  if (last === '' || last === '.') return slash < 0 ? '' : linkKey(path.slice(0, slash))
+  const name = last.replace(PAGE_EXTENSION, '')
+  const folder = slash < 0 ? '' : folderKey(path.slice(0, slash))
+  const own = FOLDER_PAGE.test(name) ? '' : foldCase(name)
+  const key = own && folder ? `${own}/${folder}` : own || folder
   return key.length * 3 > MAX_PATH_BYTES && Buffer.byteLength(key) > MAX_PATH_BYTES ? null : key
 }
+
+const folderKey = rememberLast((folder) => {
+  const parts = folder.split('/').filter((part) => part !== '' && part !== '.')
+  return foldCase(parts.reverse().join('/'))
+})
 
 /**
  * Composed, and then folded in case as Unicode says it in full (CaseFolding.txt, C and F): `ΟΔΟΣ` as `οδος`, `ß` as

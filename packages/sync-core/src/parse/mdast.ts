@@ -12,11 +12,12 @@ export function* walk(root: Nodes): Generator<Nodes> {
 /** What a person reads of a heading; the whole of it stays in the content. */
 const MAX_HEADING_CHARACTERS = 200
 /** `{#explicit-id}` and the like after a heading, in the forms of VitePress, mdBook, Zola, Hugo and kramdown. */
-const ATTRIBUTES = /\{:?\s*[#.][^{}]*\}\s*$/
+const ATTRIBUTES = /\{:?\s*[#.][^{}]*\}$/
 
 /** The words of a heading or a title, cut where there are more than anyone reads: a log above a line of hyphens. */
 export function headingText(heading: Nodes | string): string {
-  const text = typeof heading === 'string' ? heading.trim() : plainText(heading).replace(ATTRIBUTES, '').trim()
+  const whole = (typeof heading === 'string' ? heading : plainText(heading)).trim()
+  const text = typeof heading === 'string' || !whole.endsWith('}') ? whole : whole.replace(ATTRIBUTES, '').trim()
   if (text.length <= MAX_HEADING_CHARACTERS) return text
   return `${text
     .slice(0, MAX_HEADING_CHARACTERS)

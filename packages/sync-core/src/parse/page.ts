@@ -9,6 +9,7 @@ import { extractLinks, type Link } from './links.ts'
 import { parseText } from './markdown.ts'
 import { headingText } from './mdast.ts'
 import { QuarantineError } from './quarantine-error.ts'
+import { rememberLast } from './remember-last.ts'
 
 /** What becomes of a Markdown file. */
 export interface Page {
@@ -57,6 +58,14 @@ export function parsePage(path: string, bytes: Buffer): Page {
 
 /** The path as it would stand in an address: `Guide/Émile & co.md` is `guide/émile--co`. Need not be unique. */
 function pathSlug(path: string): string {
-  const parts = path.replace(/\.[^./]+$/, '').split('/')
-  return parts.map((part) => slugify(part) || '-').join('/')
+  const slash = path.lastIndexOf('/') + 1
+  const name = slugify(path.slice(slash).replace(/\.[^.]+$/, '')) || '-'
+  return slash === 0 ? name : `${folderSlug(path.slice(0, slash - 1))}/${name}`
 }
+
+const folderSlug = rememberLast((folder) =>
+  folder
+    .split('/')
+    .map((part) => slugify(part) || '-')
+    .join('/'),
+)

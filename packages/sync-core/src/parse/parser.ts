@@ -22,6 +22,11 @@ const MAX_ATTEMPTS = 2
 /** What a process does to itself, by a fault that the text has found in it; the system ends one by SIGKILL. */
 const CRASHES = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGTRAP', 'SIGFPE'])
 
+/** What becomes of a file. */
+export type Parsed = Page | QuarantineError
+
+export type Parser = ReturnType<typeof openParser>
+
 type ParseOutcome = ParseReply | { readonly timeLimit: true } | { readonly endedBy: string }
 
 /**
@@ -29,38 +34,63 @@ type ParseOutcome = ParseReply | { readonly timeLimit: true } | { readonly ended
  * square of its size, and only a process can be ended midway; but it takes 0.1 s to start, and a millisecond a file.
  */
 export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS) {
+  const closed = new AbortController()
+  const stopped = AbortSignal.any([signal, closed.signal])
   let child: ReturnType<typeof startParser> | undefined
   const end = async () => {
     await child?.end()
     child = undefined
   }
+  const parseInProcess = async (path: string, bytes: Buffer): Promise<Parsed> => {
+    for (let attempt = 1; ; attempt++) {
+      stopped.throwIfAborted()
+      // It may have been killed since the last file.
+      if (!child?.isRunning()) child = startParser(timeLimitMs)
+      const outcome = await child.parse({ path, bytes }, stopped).catch(async (error) => {
+        await end()
+        throw error
+      })
+      if ('page' in outcome) return outcome.page
+      if ('quarantine' in outcome) return new QuarantineError(outcome.quarantine, outcome.message)
+      if ('fault' in outcome) throw new Error(`the parser failed on ${path}: ${outcome.fault}`)
+      if ('timeLimit' in outcome) {
+        await end()
+        return new QuarantineError('too_complex', `the text takes longer than ${timeLimitMs / 1_000} s to parse`)
+      }
+      if (attempt < MAX_ATTEMPTS) continue
+      if (!CRASHES.has(outcome.endedBy)) throw parserKilled(path, outcome.endedBy)
+      return new QuarantineError('parser_crashed', `the text crashes the parser (${outcome.endedBy}), twice`)
+    }
+  }
+  // One at a time, so that a file which ends the process is known by it.
+  let last: Promise<unknown> = Promise.resolve()
   return {
     /**
-     * @throws {QuarantineError} where the file is at fault, the same with every run.
+     * A page at once where it is parsed here; a QuarantineError where the file is at fault, the same with every run. May
+     * be called while others are being parsed.
+     *
      * @throws {SyncError} `PARSER_KILLED` where something else has ended the parser twice; or the signal's reason.
      */
-    async parse(path: string, bytes: Buffer): Promise<Page> {
-      if (isCheap(path, bytes)) return parsePage(path, bytes)
-      for (let attempt = 1; ; attempt++) {
-        // It may have been killed since the last file.
-        if (!child?.isRunning()) child = startParser(timeLimitMs)
-        const outcome = await child.parse({ path, bytes }, signal).catch(async (error) => {
-          await end()
-          throw error
-        })
-        if ('page' in outcome) return outcome.page
-        if ('quarantine' in outcome) throw new QuarantineError(outcome.quarantine, outcome.message)
-        if ('fault' in outcome) throw new Error(`the parser failed on ${path}: ${outcome.fault}`)
-        if ('timeLimit' in outcome) {
-          await end()
-          throw new QuarantineError('too_complex', `the text takes longer than ${timeLimitMs / 1_000} s to parse`)
-        }
-        if (attempt < MAX_ATTEMPTS) continue
-        if (!CRASHES.has(outcome.endedBy)) throw parserKilled(path, outcome.endedBy)
-        throw new QuarantineError('parser_crashed', `the text crashes the parser (${outcome.endedBy}), twice`)
-      }
+    parse(path: string, bytes: Buffer): Parsed | Promise<Parsed> {
+      if (isCheap(path, bytes)) return parseHere(path, bytes)
+      const page = last.then(() => parseInProcess(path, bytes))
+      last = page.catch(() => {})
+      return page
     },
-    [Symbol.asyncDispose]: end,
+    async [Symbol.asyncDispose]() {
+      closed.abort(new Error('the parser is closed'))
+      await last
+      await end()
+    },
+  }
+}
+
+function parseHere(path: string, bytes: Buffer): Parsed {
+  try {
+    return parsePage(path, bytes)
+  } catch (error) {
+    if (error instanceof QuarantineError) return error
+    throw error
   }
 }
 
@@ -73,11 +103,16 @@ function isCheap(path: string, bytes: Buffer): boolean {
 }
 
 /**
- * Satteri aborts its process over some addresses without brackets beside wiki links, where they hold more than ASCII:
- * "```\n```\n[[]|]]http://xß".
+ * Satteri aborts its process over some addresses without brackets behind a wiki link without a text, where they hold
+ * more than ASCII: "[[a]|]]http://xß".
  */
 const mayCrash = (bytes: Buffer) =>
-  bytes.includes('[[') && (bytes.includes('://') || bytes.includes('www.') || bytes.includes('@')) && !isAscii(bytes)
+  !isAscii(bytes) &&
+  bytes.includes(UNNAMED_WIKI_LINK) &&
+  (bytes.includes('://') || bytes.includes('www.') || bytes.includes('@'))
+
+/** Bytes are found sooner than text. */
+const UNNAMED_WIKI_LINK = Buffer.from('|]]')
 
 /** Starts a process that parses. It ignores what a terminal sends to all processes, and ends with this one. */
 function startParser(timeLimitMs: number) {

@@ -69,7 +69,10 @@ export function createBatch(quarantineCleared: readonly string[] = [], entries: 
 /** A heading stands in each chunk under it, so a file may make far more than it has. */
 function weigh({ content, chunks, links }: Page): number {
   let characters = content.length
-  for (const { content, headingPath } of chunks) characters += content.length + headingPath.join('').length
+  for (const { content, headingPath } of chunks) {
+    characters += content.length
+    for (const heading of headingPath) characters += heading.length
+  }
   for (const { target } of links) characters += 2 * target.length
   return characters
 }

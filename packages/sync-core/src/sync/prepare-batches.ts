@@ -1,14 +1,15 @@
 import { readBlobs } from '../git/blobs.ts'
 import type { Origin } from '../git/origin.ts'
-import { openParser } from '../parse/parser.ts'
+import { openParser, type Parsed } from '../parse/parser.ts'
 import { QuarantineError } from '../parse/quarantine-error.ts'
-import { MAX_PAGE_BYTES, tooLarge } from '../plan/eligible.ts'
+import { MAX_PAGE_BYTES } from '../plan/eligible.ts'
 import type { Plan, Rename, Write } from '../plan/plan.ts'
 import type { Budget } from '../run/budget.ts'
 import type { Held } from '../run/lease.ts'
 import type { RunProgress } from '../run/progress.ts'
 import { createYielder } from '../yield-event-loop.ts'
 import { type Batch, createBatch } from './batch.ts'
+import { createParseQueue, type File } from './parse-queue.ts'
 import { prefetchBlobs } from './prefetch-blobs.ts'
 
 /** What a statement may carry: some hundredths of a second of work for any Postgres, and little memory for us. */
@@ -42,30 +43,41 @@ export async function* prepareBatches(
 
   const yieldEventLoop = createYielder()
   await using parser = openParser(signal)
+  const queue = createParseQueue(parser)
   let cycle: number | null = null
   const take = () => {
     const taken = batch
     batch = createBatch()
     return taken
   }
-  const full = () => batch.size >= maxPages() || batch.bytes >= MAX_BATCH_BYTES
+  /** The batch, where it is full before a file; a cycle of renames is not cut: half of it would leave two pages with one path. */
+  const takeFull = ({ item }: File): Batch | null => {
+    const next = 'cycle' in item ? item.cycle : null
+    const mayCut = next === null || next !== cycle
+    cycle = next
+    return mayCut && (batch.size >= maxPages() || batch.bytes >= MAX_BATCH_BYTES) ? take() : null
+  }
+  const add = ({ item, blob }: File, page: Parsed) => {
+    progress.countRead()
+    if (page instanceof QuarantineError) {
+      const { path, blobOid, id } = item
+      batch.quarantine({ path, blobOid, code: page.code, message: page.message }, id)
+    } else batch.add(item, blob.sizeBytes, page)
+    return yieldEventLoop()
+  }
   const items = prefetchBlobs(filesToRead(plan), fetchBlobs, signal)
   for await (const { item, blob } of readBlobs(folder, items, { maxBytes: MAX_PAGE_BYTES, signal })) {
-    progress.countRead()
-    // A cycle of renames is not cut: half of it would leave two pages with one path.
-    const next = 'cycle' in item ? item.cycle : null
-    if (next !== cycle && full()) yield take()
-    cycle = next
-    try {
-      if (blob.content === null) throw tooLarge(blob.sizeBytes)
-      batch.add(item, blob.sizeBytes, await parser.parse(item.path, blob.content))
-    } catch (error) {
-      if (!(error instanceof QuarantineError)) throw error
-      const { path, blobOid, id } = item
-      batch.quarantine({ path, blobOid, code: error.code, message: error.message }, id)
+    queue.push(item, blob)
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const full = takeFull(next)
+      if (full) yield full
+      await add(next, await next.page)
     }
-    if (cycle === null && full()) yield take()
-    await yieldEventLoop()
+  }
+  for (const next of queue.rest()) {
+    const full = takeFull(next)
+    if (full) yield full
+    await add(next, await next.page)
   }
   for (const { id } of plan.deletes) {
     if (batch.deletedIds.length >= DELETES_PER_BATCH) yield take()
