@@ -79,6 +79,6 @@ async function createLegacy({ harness, sources, embedding, limits }: PolicyConte
     const options = { signal: harness.signal, onLine, ...(killAfterMs && { killAfterMs }) }
     return { killed: wasKilled(await startProcess([program!, ...args], options).ended), work }
   }
-  const embed = () => embedStale(observer.db, common.embeddingUrl, AbortSignal.timeout(limits.hardMs))
+  const embed = () => embedStale(observer.db, common.embeddingUrl, AbortSignal.timeout(limits.halfHourSeconds * 1_000))
   return { observer, run, embed }
 }

@@ -59,8 +59,8 @@ export async function createHome(context: PolicyContext, name: string) {
   return {
     ...home,
     observer,
-    /** What the old policy does at the end of its job, with a limit of its own. */
-    embed: () => embedStale(observer.db, embedding.urlOf(name), AbortSignal.timeout(limits.hardMs)),
+    /** What the old policy does at the end of its job, for half an hour of its own. */
+    embed: () => embedStale(observer.db, embedding.urlOf(name), AbortSignal.timeout(limits.halfHourSeconds * 1_000)),
     async finish() {
       const ids = sources.map(({ id }) => id)
       await freeLeases(ids, home)
