@@ -6,6 +6,7 @@ import { STATUS_HELP } from './commands/flags.ts'
 import { addInit } from './commands/init.ts'
 import { addLocks } from './commands/locks.ts'
 import { addMigrate } from './commands/migrate.ts'
+import { addQuarantine } from './commands/quarantine.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSearch, protectNegatedTerms } from './commands/search.ts'
 import { addShow } from './commands/show.ts'
@@ -24,7 +25,7 @@ import { UsageError } from './usage-error.ts'
 
 /** In the order of the help. */
 const DAILY = [addInit, addSources, addSync, addEmbed, addSearch, addShow, addStatus]
-const UPKEEP = [addRuns, addLocks, addDoctor, addMigrate]
+const UPKEEP = [addRuns, addQuarantine, addLocks, addDoctor, addMigrate]
 
 /** Runs the command line and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {

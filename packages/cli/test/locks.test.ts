@@ -77,7 +77,7 @@ describe('a lease that was left behind', () => {
     using world = await worldWith(source)
     await deadHolder(world, source, 10)
     const { stderr } = await world.run('sync --all')
-    const freeing = `sync --source ${source} --break-lock-if-stale 90s`
+    const freeing = `sync --source ${source} --break-lock-if-stale 45s`
     expect(stderr).toContain(
       `process 4711 on elsewhere holds its lease and shows no sign of life\n  tidemark ${freeing}`,
     )

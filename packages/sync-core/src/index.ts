@@ -17,6 +17,7 @@ export {
   type Note,
   otherWarnings,
   type Problem,
+  QUARANTINE_STEPS,
   type RunResult,
   resultNotes,
   resultProblem,
@@ -28,24 +29,26 @@ export { emptyResult, selectionWarnings } from './run/outcome.ts'
 export type { Progress } from './run/progress.ts'
 export {
   describeSource,
-  holderProblem,
+  type Expected,
   type RemoteHead,
   type SourceDescription,
   type SourceState,
   type SourceStatus,
-  sourceProblem,
+  type Trouble,
 } from './run/source-state.ts'
 export { type SearchMode, type SearchOptions, type SearchResult, search } from './search/search.ts'
 export { countSource, type SourceSize } from './store/count-source.ts'
 export { collectEmbeddings, type GcResult } from './store/embeddings/collect-embeddings.ts'
+export { countUnembedded } from './store/embeddings/models.ts'
 export { checkVectors } from './store/embeddings/vector-space.ts'
 export { migrate, pendingMigrations } from './store/migrate.ts'
 export { readPage, type ShownPage } from './store/read-page.ts'
+export { listQuarantine, type QuarantineRecord } from './store/read-quarantine.ts'
 export { type RunRecord, readRuns } from './store/read-runs.ts'
 export { readSource, readSources, type StoredSource } from './store/read-source.ts'
 export { readStatus } from './store/read-status.ts'
 export type { SearchHit } from './store/search/find-hits.ts'
 export { removeSource } from './sync/remove-source.ts'
-export { currentCommit, type Source, validateSource } from './sync/source.ts'
+export { currentCommit, type Source, sourceFingerprint, validateSource } from './sync/source.ts'
 export { type SyncOptions, syncSource } from './sync/sync-source.ts'
 export { SyncError, type SyncErrorCode } from './sync-error.ts'

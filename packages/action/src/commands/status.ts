@@ -1,7 +1,6 @@
 import * as core from '@actions/core'
-import { describeSource, readStatus, warningProblems } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
-import { readRemoteHeads } from 'tidemark/runtime'
+import { describeStored, readRemoteHeads, readStored } from 'tidemark/runtime'
 import { withStepDatabase } from '../runner/database.ts'
 import { durationInput } from '../runner/inputs.ts'
 import { setResults } from '../runner/outputs.ts'
@@ -20,25 +19,26 @@ export async function status(): Promise<void> {
   const ids = step.sources.map(({ id }) => id)
   // Until something else is known of them.
   core.setOutput('behind', JSON.stringify(ids))
-  const [statuses, heads] = await Promise.all([
-    withStepDatabase(step, (db) => readStatus(db, ids)),
+  const [stored, heads] = await Promise.all([
+    withStepDatabase(step, (db) => readStored(db, step.sources, step.config)),
     readRemoteHeads(step.sources),
   ])
-  const results = statuses.map(({ id, sinceCheckMs, ...stored }, i) => ({
-    source: id,
-    ...describeSource({ id, sinceCheckMs, ...stored }, heads[i]!),
-    sinceCheckMs: sinceCheckMs === null ? null : Math.round(sinceCheckMs),
-  }))
-  const rows = results.map(({ source, state, behindMs, lastStatus, sinceCheckMs, quarantined, ...found }) => [
+  const results = step.sources.map((source, i) => {
+    const { sinceCheckMs } = stored[i]!.status
+    return {
+      source: source.id,
+      ...describeStored(source, stored[i]!, heads[i]!, step.config),
+      sinceCheckMs: sinceCheckMs === null ? null : Math.round(sinceCheckMs),
+    }
+  })
+  const rows = results.map(({ source, state, behindMs, lastStatus, sinceCheckMs, quarantined, troubles }) => [
     source,
     state.replaceAll('_', ' '),
     formatAge(behindMs),
     lastStatus ?? '–',
     formatAge(sinceCheckMs),
     String(quarantined),
-    [found.problem, found.fix, ...warningProblems(found.warnings).map(({ message }) => message)]
-      .filter(Boolean)
-      .join('; ') || '–',
+    troubles.map(({ message, nextStep }) => `${message} ${nextStep}`).join('; ') || '–',
   ])
   for (const row of rows) core.info(row.join(', ').replaceAll(/\s+/g, ' '))
   const head = ['source', 'state', 'behind for', 'last status', 'last checked', 'set aside', 'problem']

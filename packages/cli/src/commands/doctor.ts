@@ -1,4 +1,4 @@
-import type { Database, Problem } from '@tidemark/sync-core'
+import type { Database, Problem, RemoteHead, Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
 import type { Config } from '../config/load-config.ts'
@@ -72,18 +72,18 @@ async function checkConfigured(call: Call): Promise<Finding[]> {
     return [await failed('configuration', error)]
   }
   const { file, sources } = config
-  const [stored, repositories] = await Promise.all([
-    call
-      .withDatabase('read_only', async (db) => {
-        const [server, schema] = [await checkServer(db), await checkSchema(db)]
-        // Tables of an older release may lack what is asked of them.
-        const statuses = schema.ok ? await checkStatuses(db, config) : []
-        return [...server, schema, ...(await checkEmbedding(db, config)), ...statuses]
-      })
-      .catch(async (error) => [await failed('database', error)]),
-    checkRepositories(config),
-  ])
-  return [ok('configuration', `${file}, ${sources.length} sources`), ...stored, ...repositories]
+  const { readRemoteHeads } = await import('../runtime/remote-heads.ts')
+  const heads = readRemoteHeads(sources)
+  const stored = await call
+    .withDatabase('read_only', async (db) => {
+      const [server, schema] = [await checkServer(db), await checkSchema(db)]
+      const embedding = await checkEmbedding(db, config)
+      // Tables of an older release may lack what is asked of them.
+      const found = schema.ok ? await checkSources(db, config, heads) : checkRepositories(config, await heads)
+      return [...server, schema, ...embedding, ...found]
+    })
+    .catch(async (error) => [await failed('database', error), ...checkRepositories(config, await heads)])
+  return [ok('configuration', `${file}, ${sources.length} sources`), ...stored]
 }
 
 const MIN_GIT = '2.34'
@@ -155,36 +155,40 @@ async function checkEmbedding(db: Database, { embedding }: Config): Promise<Find
 }
 
 /** Whether each repository can be read and has its ref. */
-async function checkRepositories({ sources }: Config): Promise<Finding[]> {
-  const { readRemoteHeads } = await import('../runtime/remote-heads.ts')
-  const heads = await readRemoteHeads(sources)
-  return sources.map(({ id, ref }, i) => {
-    const head = heads[i]!
-    return 'problem' in head
-      ? problem('source', head.problem, id)
-      : ok('source', `${id}: ${ref} is at ${formatCommit(head.commit)}`)
-  })
+function checkRepositories({ sources }: Config, heads: readonly RemoteHead[]): Finding[] {
+  return sources.map((source, i) => checkRepository(source, heads[i]!))
 }
 
-/** Whether a source waits for a person, a lease for its holder, or pages for a source that is no more. */
-async function checkStatuses(db: Database, { sources }: Config): Promise<Finding[]> {
-  const core = await import('@tidemark/sync-core')
-  const { holderProblem, readSources, readStatus, selectionWarnings, sourceProblem, warningProblems } = core
-  const ids = sources.map(({ id }) => id)
-  const orphans = (await readSources(db)).filter(({ id }) => !ids.includes(id))
-  const findings = (await readStatus(db, ids)).flatMap((status): Finding[] => {
-    const { id, lease, quarantined, nothingSelected } = status
-    const [holder, source] = [holderProblem(status), sourceProblem(status)]
-    if (holder !== null) return [problem('lease', holder, id)]
-    if (source !== null) return [problem('source', source, id)]
-    if (lease !== null && lease.expiresInMs > 0) {
-      return [ok('lease', `${id}: process ${lease.pid} on ${lease.host}, for ${formatDuration(lease.heldForMs)}`)]
-    }
-    if (quarantined > 0) return [ok('source', `${id}: ${quarantined} files are set aside in tidemark.quarantine`)]
-    const warnings = warningProblems(selectionWarnings(nothingSelected))
-    return warnings.map((warning) => ({ ...problem('source', warning, id), ok: true }))
+const checkRepository = ({ id, ref }: Source, head: RemoteHead): Finding =>
+  'problem' in head
+    ? problem('source', head.problem, id)
+    : ok('source', `${id}: ${ref} is at ${formatCommit(head.commit)}`)
+
+/** Whether sources are fresh and whole, and pages there of sources that are no more. */
+async function checkSources(db: Database, config: Config, heads: Promise<RemoteHead[]>): Promise<Finding[]> {
+  const { readSources } = await import('@tidemark/sync-core')
+  const { describeStored, readStored } = await import('../runtime/describe-sources.ts')
+  const stored = await readStored(db, config.sources, config)
+  const orphans = (await readSources(db)).filter(({ id }) => !config.sources.some((source) => source.id === id))
+  const known = await heads
+  const findings = config.sources.flatMap((source, i): Finding[] => {
+    const { status } = stored[i]!
+    const { state, troubles } = describeStored(source, stored[i]!, known[i]!, config)
+    const holder = `process ${status.lease?.pid} on ${status.lease?.host}`
+    const syncing = ok('lease', `${source.id}: ${holder}, for ${formatDuration(status.lease?.heldForMs ?? 0)}`)
+    return [
+      // What is wrong with it is a trouble already.
+      ...('commit' in known[i]! ? [checkRepository(source, known[i]!)] : []),
+      ...(state === 'syncing' ? [syncing] : []),
+      ...troubles.map(({ code, severity, ...trouble }) => ({
+        ...problem(code === 'holder_silent' ? 'lease' : 'source', trouble, source.id),
+        ok: severity === 'warning',
+      })),
+    ]
   })
-  const removal = ({ id }: { id: string }) =>
-    ok('source', `${id}: in the database only; to remove it: tidemark sources remove ${id} --purge`)
+  const removal = ({ id }: { id: string }) => {
+    const message = `${id}: in the database only, its pages stay as they are`
+    return { ...ok('source', message), fix: `tidemark sources remove ${id} --purge` }
+  }
   return [...findings, ...orphans.map(removal)]
 }

@@ -51,6 +51,7 @@ export const STATUS_HELP = `Statuses:
 
 Exit codes:
   0 done or partial   1 failed   2 bad usage or configuration   3 blocked   4 busy
+  5 from status --check: a source is not fresh and whole
   130 after SIGINT    143 after SIGTERM
   With several sources the first of 1, 3, 4, 0 that applies.`
 

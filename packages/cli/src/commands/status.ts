@@ -5,35 +5,63 @@ import { formatProblem } from '../output/format-problem.ts'
 import type { ListedStatus } from '../output/json-outputs.ts'
 import type { Output } from '../output/output.ts'
 import { defineAction } from './define-action.ts'
+import { parseDuration, refuseFlags } from './flags.ts'
+
+/** Some source is not fresh or not whole. */
+const EXIT_NOT_FRESH = 5
+
+interface StatusFlags {
+  readonly check?: boolean
+  readonly maxStaleness?: number
+}
 
 /** `tidemark status`: where each source stands. */
 export function addStatus(program: Command): void {
   program
     .command('status')
-    .summary('show the state of each source')
-    .description('Compares what the database holds with what the refs name now. Changes nothing.')
-    .addHelpText('after', '\nExample:\n  $ tidemark status --json')
+    .summary('show the state of each source, and what is wrong with it')
+    .description(
+      'Compares what the database holds with what the refs name now. Changes nothing. A source is fresh and whole when it is at its ref, all of it is stored, can be found and is embedded, and it is looked at as often as it is due.',
+    )
+    .option('--check', 'exit with 5 where a source is not fresh and whole, 0 where all are')
+    .option(
+      '--max-staleness <duration>',
+      'how long a source may be behind, or not looked at; needs --check',
+      parseDuration,
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ tidemark status --json\n  $ tidemark status --check --max-staleness 2h --quiet',
+    )
     .action(defineAction(status))
 }
 
-async function status(call: Call): Promise<void> {
+async function status(call: Call, { check = false, maxStaleness }: StatusFlags): Promise<number> {
+  const needsCheck = '--max-staleness needs --check'
+  refuseFlags([[maxStaleness && !check, needsCheck, 'It says when a source counts as not fresh.']])
   const { config, output } = call
-  const { describeSource, readStatus, redact } = await import('@tidemark/sync-core')
+  const { redact } = await import('@tidemark/sync-core')
   const { readRemoteHeads } = await import('../runtime/remote-heads.ts')
-  const ids = config.sources.map(({ id }) => id)
-  const [statuses, heads] = await Promise.all([
-    call.withDatabase('read_only', (db) => readStatus(db, ids)),
+  const { describeStored, readStored } = await import('../runtime/describe-sources.ts')
+  const [stored, heads] = await Promise.all([
+    call.withDatabase('read_only', (db) => readStored(db, config.sources, config)),
     readRemoteHeads(config.sources),
   ])
-  const sources = config.sources.map(({ id, repo, ref, everyMs }, i) => {
-    const { lastRun, lastSyncedAt, lastCheckedAt, sinceCheckMs, dirty, lease } = statuses[i]!
+  const sources = config.sources.map((source, i) => {
+    const { id, repo, ref, everyMs } = source
+    const { lastRun, lastSyncedAt, lastCheckedAt, sinceCheckMs, dirty, lease } = stored[i]!.status
     const nextDueInMs = sinceCheckMs === null || dirty ? 0 : Math.round(everyMs - sinceCheckMs)
-    const shown = { ...describeSource(statuses[i]!, heads[i]!), lastRun, lastSyncedAt, lastCheckedAt, everyMs, lease }
+    const described = describeStored(source, stored[i]!, heads[i]!, config, maxStaleness)
+    const shown = { ...described, lastRun, lastSyncedAt, lastCheckedAt, everyMs, lease }
     return { id, repo: redact(repo), ref, ...shown, nextDueInMs }
   })
   if (output.json) output.printJson('status', { sources })
   else if (sources.length > 0) await show(sources, output)
   else output.notify(`${config.file} has no sources yet. Add one with: tidemark sources add <id> <repo>`)
+  const notFresh = sources.filter(({ troubles }) => troubles.length > 0).map(({ id }) => id)
+  if (!check || notFresh.length === 0) return 0
+  process.stderr.write(`Not fresh or not whole: ${notFresh.join(', ')}\n`)
+  return EXIT_NOT_FRESH
 }
 
 const COLORS = {
@@ -46,8 +74,9 @@ const COLORS = {
 
 async function show(sources: readonly ListedStatus[], output: Output): Promise<void> {
   const rows = sources.map((source) => {
-    const { id, state, behindMs, lastStatus, lastRun, nextDueInMs, quarantined, bookmark, lease, warnings } = source
-    const color = state === 'up_to_date' && warnings.length > 0 ? 'yellow' : COLORS[state]
+    const { id, state, behindMs, lastStatus, lastRun, nextDueInMs, quarantined, bookmark, lease, troubles } = source
+    const isError = troubles.some(({ severity }) => severity === 'error')
+    const color = isError ? 'red' : state === 'up_to_date' && troubles.length > 0 ? 'yellow' : COLORS[state]
     const since = state === 'behind' && behindMs !== null ? ` for ${formatDuration(behindMs)}` : ''
     return [
       id,
@@ -62,9 +91,7 @@ async function show(sources: readonly ListedStatus[], output: Output): Promise<v
   })
   await output.printTable(['source', 'state', 'last status', 'last run', 'due', 'set aside', 'bookmark', 'lease'], rows)
   if (output.quiet) return
-  const { warningProblems } = await import('@tidemark/sync-core')
-  for (const { id, problem, fix, warnings } of sources) {
-    if (problem !== null && fix !== null) process.stderr.write(formatProblem({ message: problem, nextStep: fix }, id))
-    for (const warning of warningProblems(warnings)) process.stderr.write(formatProblem(warning, id))
+  for (const { id, troubles } of sources) {
+    for (const trouble of troubles) process.stderr.write(formatProblem(trouble, id))
   }
 }

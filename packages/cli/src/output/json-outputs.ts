@@ -2,6 +2,7 @@ import type { BreakResult, LockState } from '@tidemark/lock'
 import type {
   EmbedResult,
   GcResult,
+  QuarantineRecord,
   RunRecord,
   SearchResult,
   ShownPage,
@@ -33,6 +34,7 @@ export interface Outputs {
   show: ShownPage
   status: { sources: readonly ListedStatus[] }
   runs: { runs: readonly RunRecord[] }
+  quarantine: { files: readonly QuarantinedFile[] }
   'locks list': { locks: readonly ListedLock[] }
   'locks break': { key: string; verdict: BreakResult['verdict'] }
   doctor: { healthy: boolean; findings: readonly Finding[] }
@@ -63,6 +65,11 @@ export type ListedStatus = SourceDescription &
     /** 0 or less where it is due. */
     readonly nextDueInMs: number
   }
+
+export type QuarantinedFile = QuarantineRecord & {
+  /** What brings it in. */
+  readonly fix: string
+}
 
 export type ListedLock = Pick<LockState, 'key' | 'heldForMs' | 'sinceRefreshMs' | 'expiresInMs'> & {
   readonly token: string

@@ -3,6 +3,7 @@
  * that is closed whatever happens, the commits that refs name now, and runs that stop on a signal.
  */
 export { breakSourceLeases } from './break-leases.ts'
+export { describeStored, readStored } from './describe-sources.ts'
 export { readRemoteHeads } from './remote-heads.ts'
 export { type Stop, stopOnSignals } from './stop-on-signals.ts'
 export { withDatabase } from './with-database.ts'

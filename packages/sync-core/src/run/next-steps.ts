@@ -1,4 +1,5 @@
 import type { LockErrorCode } from '@tidemark/lock'
+import type { QuarantineCode } from '../parse/quarantine-error.ts'
 import type { EmbedResult } from './embed-result.ts'
 import { type Severity, severityFromStatus, statusText } from './exit-code.ts'
 import type { Holder, SyncResult, SyncStatus, Warning } from './outcome.ts'
@@ -29,9 +30,9 @@ const WORK = {
     unit: 'file',
     refused: 'set aside',
     manyRefused: 'too many of its files cannot be stored',
-    lookAt: 'fix or exclude the files that tidemark.quarantine names',
-    breakLease: (source: string) => `tidemark sync --source ${source} --break-lock-if-stale 90s`,
-    whyRefused: (source: string) => `SELECT path, message FROM tidemark.quarantine WHERE source_id = '${source}'`,
+    lookAt: 'fix or exclude the files that tidemark quarantine lists',
+    breakLease: (source: string) => `tidemark sync --source ${source} --break-lock-if-stale 45s`,
+    whyRefused: (source: string) => `tidemark quarantine --source ${source}`,
   },
   embed: {
     doing: 'embedded',
@@ -39,7 +40,7 @@ const WORK = {
     refused: 'refused',
     manyRefused: 'too many of its texts were refused',
     lookAt: 'check the model and its server, see tidemark.embedding_quarantine',
-    breakLease: (source: string) => `tidemark locks break embed:${source} --max-age 90s`,
+    breakLease: (source: string) => `tidemark locks break embed:${source} --max-age 45s`,
     whyRefused: () => 'SELECT model, message FROM tidemark.embedding_quarantine',
   },
 }
@@ -142,20 +143,34 @@ export function statusProblem(status: StuckStatus, source: string, work: Work, d
   return problems[status]
 }
 
-/** A holder renews every 15 s, and a lease ends 90 s after it was last renewed. */
-const LEASE_TTL_MS = 90_000
+/** A holder renews every 15 s; one that has not three times is silent, and its lease, which ends after 90 s, may be broken. */
+export const SILENT_MS = 45_000
 
 type SeenHolder = Pick<Holder, 'host' | 'pid' | 'sinceRefreshMs'>
 
 /** The lease of a holder that has died or hangs, which has not ended by itself; null where its holder is alive. */
 export function leaseProblem(holder: SeenHolder, source: string, work: Work): Problem | null {
-  if ((holder.sinceRefreshMs ?? 0) <= LEASE_TTL_MS) return null
+  if ((holder.sinceRefreshMs ?? 0) <= SILENT_MS) return null
   const message = `${holderText(holder)} holds its lease and shows no sign of life`
   return { message, nextStep: WORK[work].breakLease(source) }
 }
 
 export const holderText = ({ host, pid }: Pick<Holder, 'host' | 'pid'>) =>
   host === null || pid === null ? 'another process' : `process ${pid} on ${host}`
+
+/** What brings a file in that is set aside. */
+export const QUARANTINE_STEPS: Readonly<Record<QuarantineCode, string>> = {
+  path_not_utf8: 'Rename the file.',
+  path_too_long: 'Give the file, or its folders, a shorter name.',
+  bad_utf8: 'Save the file as UTF-8.',
+  nul: 'Remove the NUL characters, or exclude the file if it is no text.',
+  too_large: 'Split the file, or exclude it.',
+  bad_front_matter: 'Mend the lines at the top of the file.',
+  lfs_pointer: 'Take the file out of Git LFS.',
+  too_complex: 'Split the file, or exclude it.',
+  parser_crashed: 'Exclude the file, and please report it.',
+  refused_by_database: 'Shorten or change what the message names, or exclude the file.',
+}
 
 const REPORT = 'This looks like a fault of tidemark: please report it.'
 

@@ -1,11 +1,23 @@
-import { leaseProblem, type Problem, statusProblem } from './next-steps.ts'
+import prettyMs from 'pretty-ms'
+import { leaseProblem, type Problem, SILENT_MS, statusProblem, warningProblems } from './next-steps.ts'
 import { type Count, type SyncStatus, selectionWarnings, type Warning } from './outcome.ts'
+
+/** Who works on a source, or has died over it; `expiresInMs` is negative where anyone may take it. */
+export interface SeenLease {
+  readonly host: string
+  readonly pid: Count
+  readonly heldForMs: number
+  readonly sinceRefreshMs: number | null
+  readonly expiresInMs: number
+}
 
 /** Where a source stands, as the database knows it. Ages are by the clock of the database, in milliseconds. */
 export interface SourceStatus {
   readonly id: string
   readonly bookmark: string | null
   readonly dirty: boolean
+  /** A digest of what the bookmark was made with. */
+  readonly fingerprint: string | null
   readonly lastStatus: SyncStatus | null
   readonly lastCheckedAt: Date | null
   readonly lastSyncedAt: Date | null
@@ -15,27 +27,46 @@ export interface SourceStatus {
   readonly quarantined: Count
   /** Why its bookmark has no file of it; null where it has some. */
   readonly nothingSelected: string | null
+  /** How many of its pages the search index has; null where it has every one. */
+  readonly index: { readonly pages: Count; readonly indexed: Count } | null
   readonly lastRun: {
     readonly startedAt: string
     /** Null while it runs, and for one that was killed. */
     readonly finishedAt: string | null
     readonly status: SyncStatus | null
     readonly reason: string | null
+    readonly filesRemaining: Count | null
   } | null
-  /** Who syncs it, or has died over it; `expiresInMs` is negative where anyone may take it. */
-  readonly lease: {
-    readonly host: string
-    readonly pid: Count
-    readonly heldForMs: number
-    readonly sinceRefreshMs: number | null
-    readonly expiresInMs: number
-  } | null
+  readonly lease: SeenLease | null
+  /** Who writes its search index. */
+  readonly searchLease: SeenLease | null
 }
 
 /** The commit that the ref of a source names now, or why that cannot be known. */
 export type RemoteHead = { readonly commit: string } | { readonly problem: Problem }
 
 export type SourceState = 'syncing' | 'unreachable' | 'never_synced' | 'behind' | 'up_to_date'
+
+/** What keeps a source from being fresh and whole. */
+export type TroubleCode =
+  | 'unreachable'
+  | 'holder_silent'
+  | 'killed'
+  | 'stuck'
+  | 'never_synced'
+  | 'behind'
+  | 'overdue'
+  | 'settings_changed'
+  | 'index_incomplete'
+  | 'embeddings_incomplete'
+  | 'nothing_selected'
+  | 'quarantined'
+
+/** `error` where nothing goes on without someone, `warning` where the next run mends it, or someone may leave it so. */
+export interface Trouble extends Problem {
+  readonly code: TroubleCode
+  readonly severity: 'warning' | 'error'
+}
 
 /** What a source is, compared with its ref, as `status` prints it. */
 export interface SourceDescription {
@@ -52,16 +83,35 @@ export interface SourceDescription {
   readonly problem: string | null
   /** The command or step that solves the problem. */
   readonly fix: string | null
+  /** All that keeps it from being fresh and whole, what matters most first; nothing where it is. */
+  readonly troubles: readonly Trouble[]
 }
 
-export function describeSource(status: SourceStatus, head: RemoteHead): SourceDescription {
+/** What a source should be. */
+export interface Expected {
+  /** How often it is due. */
+  readonly everyMs: number
+  /** Of its configuration, see {@link SourceStatus.fingerprint}. */
+  readonly fingerprint: string
+  /** Whether a sync keeps the index for search. */
+  readonly searches: boolean
+  /** How many of its texts have no embedding; null where nobody is to embed them. */
+  readonly unembedded: { readonly texts: Count; readonly total: Count } | null
+  /** How long it may be behind, or not looked at; see {@link GRACE} where it is not given. */
+  readonly maxStalenessMs?: number | undefined
+}
+
+/** A cron may be late, and a run takes its time: so much longer than it is due may a source not have been looked at. */
+const GRACE = 1.5
+
+export function describeSource(status: SourceStatus, head: RemoteHead, expected: Expected): SourceDescription {
   const { bookmark, dirty, lastStatus, quarantined, nothingSelected } = status
   const target = 'commit' in head ? head.commit : null
   const behind = target === null ? null : target !== bookmark || dirty
   // A ref that has moved since it was last looked at has done so after that.
   const behindMs = behind === false ? null : (status.behindMs ?? status.sinceCheckMs)
-  // A source that is stuck can be looked at once its repository can be read.
-  const problem = 'problem' in head ? head.problem : (holderProblem(status) ?? sourceProblem(status))
+  const troubles = findTroubles(status, head, { behind, behindMs }, expected)
+  const [first] = troubles.filter(({ code }) => PROBLEMS.has(code))
   return {
     state: sourceState(status, behind),
     bookmark,
@@ -71,25 +121,114 @@ export function describeSource(status: SourceStatus, head: RemoteHead): SourceDe
     lastStatus,
     quarantined,
     warnings: selectionWarnings(nothingSelected),
-    problem: problem?.message ?? null,
-    fix: problem?.nextStep ?? null,
+    problem: first?.message ?? null,
+    fix: first?.nextStep ?? null,
+    troubles,
   }
 }
 
+/** What is a problem by itself; the rest is a matter of time, or of taste. */
+const PROBLEMS = new Set<TroubleCode>(['unreachable', 'holder_silent', 'killed', 'stuck', 'overdue'])
+
 function sourceState({ lease, bookmark }: SourceStatus, behind: boolean | null): SourceState {
-  if (lease !== null && lease.expiresInMs > 0) return 'syncing'
+  if (isLive(lease)) return 'syncing'
   if (behind === null) return 'unreachable'
   if (bookmark === null) return 'never_synced'
   return behind ? 'behind' : 'up_to_date'
 }
 
-/** What is wrong with the lease of a source: its holder no longer shows life; null where nothing is. */
-export function holderProblem({ id, lease }: Pick<SourceStatus, 'id' | 'lease'>): Problem | null {
-  return lease !== null && lease.expiresInMs > 0 ? leaseProblem(lease, id, 'sync') : null
+const isLive = (lease: SeenLease | null) => lease !== null && lease.expiresInMs > 0
+
+type Behind = Pick<SourceDescription, 'behind' | 'behindMs'>
+
+function findTroubles(status: SourceStatus, head: RemoteHead, behind: Behind, expected: Expected): Trouble[] {
+  const { id, bookmark, dirty, lease, lastStatus, fingerprint, quarantined } = status
+  const again = `tidemark sync --source ${id}`
+  const working = isLive(lease)
+  const troubles: Trouble[] = []
+  const add = (code: TroubleCode, severity: Trouble['severity'], problem: Problem | null) => {
+    if (problem !== null) troubles.push({ code, severity, ...problem })
+  }
+  if ('problem' in head) add('unreachable', 'error', head.problem)
+  if (working) add('holder_silent', 'error', leaseProblem(lease!, id, 'sync'))
+  else if (lease !== null && dirty) add('killed', 'warning', killedProblem(lease, again))
+  const stuck = lastStatus === 'blocked' || lastStatus === 'blocked_by_failures' || lastStatus === 'failed'
+  // A source that is stuck can be looked at once its repository can be read.
+  if (stuck && !working && !('problem' in head)) add('stuck', 'error', statusProblem(lastStatus, id, 'sync'))
+  // What follows from these is not told beside them: its remedy would not help.
+  if (working || !troubles.some(({ severity }) => severity === 'error')) {
+    const nextStep = working ? `Wait for process ${lease!.pid} on ${lease!.host}.` : again
+    if (bookmark === null) add('never_synced', 'warning', { message: firstSyncText(status), nextStep })
+    else add('behind', 'warning', behindProblem(behind, nextStep, expected))
+    if (!working) add('overdue', 'error', overdueProblem(status, expected))
+    if (bookmark !== null && fingerprint !== expected.fingerprint) {
+      const message = 'its configuration has changed since its last sync; what the next one will do:'
+      add('settings_changed', 'warning', { message, nextStep: `${again} --dry-run` })
+    }
+  }
+  if (expected.searches && !working) add('index_incomplete', 'warning', indexProblem(status, again))
+  add('embeddings_incomplete', 'warning', embeddingProblem(id, expected))
+  const [selection] = warningProblems(selectionWarnings(status.nothingSelected))
+  add('nothing_selected', 'warning', selection ?? null)
+  if (quarantined > 0) {
+    const message = `${quarantined} ${quarantined === 1 ? 'file is' : 'files are'} set aside`
+    add('quarantined', 'warning', { message, nextStep: `tidemark quarantine --source ${id}` })
+  }
+  return troubles
 }
 
-/** What is wrong with a source by how its last run ended; null where nothing is. */
-export function sourceProblem({ id, lastStatus }: Pick<SourceStatus, 'id' | 'lastStatus'>): Problem | null {
-  const stuck = lastStatus === 'blocked' || lastStatus === 'blocked_by_failures' || lastStatus === 'failed'
-  return stuck ? statusProblem(lastStatus, id, 'sync') : null
+/** The holder of a lease that has ended by itself; whoever comes next takes it at once. */
+function killedProblem({ host, pid, sinceRefreshMs }: SeenLease, nextStep: string): Problem {
+  const since = sinceRefreshMs === null ? '' : ` ${formatDuration(sinceRefreshMs)} ago`
+  return {
+    message: `process ${pid} on ${host}, which synced it, ended${since} without a word; go on from there:`,
+    nextStep,
+  }
 }
+
+/** How much of a first import is in, in per cent where that is known. */
+function firstSyncText({ dirty, index, lastRun }: SourceStatus): string {
+  if (!dirty) return 'never synced'
+  const pages = index?.pages ?? 0
+  const left = lastRun?.filesRemaining ?? null
+  const share = left === null ? '' : `, ${Math.floor((100 * pages) / Math.max(1, pages + left))} %`
+  return `its first sync is not done: ${pages} pages are in${share}`
+}
+
+function behindProblem(
+  { behind, behindMs }: Behind,
+  nextStep: string,
+  { maxStalenessMs = 0 }: Expected,
+): Problem | null {
+  if (behind !== true || (behindMs ?? Infinity) < maxStalenessMs) return null
+  return { message: `behind its ref${behindMs === null ? '' : ` for ${formatDuration(behindMs)}`}`, nextStep }
+}
+
+function overdueProblem({ id, sinceCheckMs }: SourceStatus, { everyMs, maxStalenessMs }: Expected): Problem | null {
+  if (sinceCheckMs === null || sinceCheckMs <= (maxStalenessMs ?? GRACE * everyMs)) return null
+  const message = `nobody has looked at it for ${formatDuration(sinceCheckMs)}, it is due every ${formatDuration(everyMs)}: does its cron, timer or workflow run? By hand:`
+  return { message, nextStep: `tidemark sync --source ${id}` }
+}
+
+function indexProblem({ id, index, bookmark, searchLease }: SourceStatus, again: string): Problem | null {
+  if (index === null || bookmark === null || index.indexed === index.pages) return null
+  const found = `${index.indexed} of ${index.pages} pages can be found by search`
+  if (searchLease === null || !isLive(searchLease)) return { message: found, nextStep: again }
+  const { host, pid, sinceRefreshMs } = searchLease
+  const at = `process ${pid} on ${host} is at it`
+  if ((sinceRefreshMs ?? 0) <= SILENT_MS) return { message: `${found}; ${at}`, nextStep: 'Wait for it.' }
+  const message = `${found}; ${at} and shows no sign of life`
+  return { message, nextStep: `tidemark locks break search:${id} --max-age 45s` }
+}
+
+function embeddingProblem(id: string, { unembedded }: Expected): Problem | null {
+  if (unembedded === null || unembedded.texts === 0) return null
+  const { texts, total } = unembedded
+  const share = Math.floor((100 * (total - texts)) / Math.max(1, total))
+  return {
+    message: `${texts} of ${total} texts have no embedding, ${share} % do`,
+    nextStep: `tidemark embed --source ${id}`,
+  }
+}
+
+const formatDuration = (ms: number) => prettyMs(ms, { unitCount: 2, secondsDecimalDigits: 0 })

@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts'
 import { redact } from '../redact.ts'
 import { type Budget, nextBatchSize } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
+import { holderText } from '../run/next-steps.ts'
 import { finishIndex, indexBatch, readUnindexedRun, sortIndex, type Unindexed } from '../store/search/index-batch.ts'
 import { createIndexText } from '../store/search/index-text.ts'
 
@@ -16,13 +17,13 @@ export interface IndexUpdate extends Unindexed {
 
 /**
  * Writes the entries that the search index lacks; what the budget leaves is found by the next run. Its own lease keeps
- * nobody from syncing. Returns why pages are missing; null where none are, or another process is at it.
+ * nobody from syncing. Returns why pages are missing; null where none are.
  */
 export async function updateSearchIndex(db: Database, update: IndexUpdate): Promise<string | null> {
   const { signal } = update.budget
   try {
     const acquired = await acquireLease(db, leaseKey(update.sourceId, 'search'), { signal })
-    if ('status' in acquired) return null
+    if ('status' in acquired) return `the search index lacks some pages still: ${holderText(acquired.holder)} writes it`
     await using held = acquired
     await indexPages(held, update)
     return null

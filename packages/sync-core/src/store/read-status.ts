@@ -3,8 +3,9 @@ import type { SourceStatus } from '../run/source-state.ts'
 import { readRows } from './read-rows.ts'
 
 const UNKNOWN: Omit<SourceStatus, 'id'> = {
-  ...{ bookmark: null, dirty: false, lastStatus: null, lastCheckedAt: null, lastSyncedAt: null },
-  ...{ sinceCheckMs: null, behindMs: null, quarantined: 0, nothingSelected: null, lastRun: null, lease: null },
+  ...{ bookmark: null, dirty: false, fingerprint: null, lastStatus: null, lastCheckedAt: null, lastSyncedAt: null },
+  ...{ sinceCheckMs: null, behindMs: null, quarantined: 0, nothingSelected: null, index: null },
+  ...{ lastRun: null, lease: null, searchLease: null },
 }
 
 /** Where these sources stand, in the order of their ids as given; one statement, and nothing is written. */
@@ -15,22 +16,31 @@ export async function readStatus(db: Database, ids: readonly string[]): Promise<
 
 const ms = (interval: string) => `(extract(epoch FROM ${interval}) * 1000)::double precision`
 
+const leaseSql = (task: string) => /* sql */ `(
+    SELECT json_build_object('host', holder_host, 'pid', holder_pid, 'heldForMs', ${ms('clock_timestamp() - acquired_at')},
+      'sinceRefreshMs', ${ms('clock_timestamp() - last_refreshed_at')},
+      'expiresInMs', ${ms('expires_at - clock_timestamp()')})
+    FROM tidemark.locks WHERE key = '${task}:' || wanted.id AND holder_id IS NOT NULL
+  )`
+
+// Pages are counted only where the index lacks some.
 const READ_STATUS = /* sql */ `
-SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, source.last_status AS "lastStatus",
-  source.nothing_selected AS "nothingSelected",
+SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, source.fingerprint,
+  source.last_status AS "lastStatus", source.nothing_selected AS "nothingSelected",
   source.last_checked_at AS "lastCheckedAt", source.last_synced_at AS "lastSyncedAt",
   ${ms('clock_timestamp() - source.last_checked_at')} AS "sinceCheckMs",
   ${ms('clock_timestamp() - source.behind_since')} AS "behindMs",
   (SELECT count(*)::integer FROM tidemark.quarantine WHERE source_id = wanted.id) AS quarantined,
+  CASE WHEN source.unindexed_since_run IS NOT NULL THEN (
+    SELECT json_build_object('pages', count(*), 'indexed', count(known.page_id)) FROM tidemark.pages AS page
+    LEFT JOIN tidemark.search_pages AS known ON known.source_id = page.source_id AND known.page_id = page.id
+    WHERE page.source_id = wanted.id
+  ) END AS index,
   (
-    SELECT json_build_object('startedAt', started_at, 'finishedAt', finished_at, 'status', status, 'reason', reason)
+    SELECT json_build_object('startedAt', started_at, 'finishedAt', finished_at, 'status', status, 'reason', reason,
+      'filesRemaining', counts -> 'filesRemaining')
     FROM tidemark.runs WHERE source_id = wanted.id ORDER BY runs.id DESC LIMIT 1
   ) AS "lastRun",
-  (
-    SELECT json_build_object('host', holder_host, 'pid', holder_pid, 'heldForMs', ${ms('clock_timestamp() - acquired_at')},
-      'sinceRefreshMs', ${ms('clock_timestamp() - last_refreshed_at')},
-      'expiresInMs', ${ms('expires_at - clock_timestamp()')})
-    FROM tidemark.locks WHERE key = 'sync:' || wanted.id AND holder_id IS NOT NULL
-  ) AS lease
+  ${leaseSql('sync')} AS lease, ${leaseSql('search')} AS "searchLease"
 FROM unnest($1::text[]) WITH ORDINALITY AS wanted (id, place)
 LEFT JOIN tidemark.sources AS source ON source.id = wanted.id ORDER BY place`

@@ -91,6 +91,9 @@ export async function currentCommit(source: Source, signal: AbortSignal): Promis
   return (await openOrigin(source, '')).resolveCommit(signal)
 }
 
+/** A digest of what a bookmark is made with: when it is another, the bookmark says nothing. */
+export const sourceFingerprint = (source: Source) => sourceRecord(source).fingerprint
+
 /**
  * What the database remembers of a source: its repository as it may be shown, a path made absolute or an address
  * without its secrets, and a digest of what a bookmark is made with: when it is another, the bookmark says nothing.

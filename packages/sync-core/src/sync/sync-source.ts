@@ -106,6 +106,8 @@ async function syncToTarget(run: Run): Promise<Outcome> {
   // A dry run has no lease, so it stays out of the clone that the holder of the lease may be fetching into.
   const origin = await openOrigin(source, join(options.clones ?? CLONES, dryRun ? 'dry-run' : ''))
   progress.target = await progress.phase(origin.phase, () => origin.resolveCommit(budget.signal))
+  // Also where there is nothing new: whoever asks for it has been told of that holder.
+  if (breakLockIfStaleMs && !dryRun) await db.locks.break(key, { maxAgeMs: breakLockIfStaleMs, signal: budget.signal })
   if (!dryRun && (await checkUpToDate(run, db))) return { status: 'up_to_date' }
   const { applyPlan } = await loadPipeline()
   if (dryRun) {
@@ -116,10 +118,7 @@ async function syncToTarget(run: Run): Promise<Outcome> {
     return { status: 'dry_run' }
   }
 
-  const acquired = await progress.phase('lock', async () => {
-    if (breakLockIfStaleMs) await db.locks.break(key, { maxAgeMs: breakLockIfStaleMs, signal: budget.signal })
-    return acquireLease(db, key, { waitMs, signal: budget.signal })
-  })
+  const acquired = await progress.phase('lock', () => acquireLease(db, key, { waitMs, signal: budget.signal }))
   if ('status' in acquired) return acquired
   await using held = acquired
   // Again: another run may have ended since, and after a wait the ref may have moved.

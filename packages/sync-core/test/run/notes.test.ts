@@ -108,7 +108,7 @@ describe('a person is told', () => {
         severity: 'warning',
         title,
         message: `${title}, the rest is in`,
-        nextStep: "Why: SELECT path, message FROM tidemark.quarantine WHERE source_id = 'docs'",
+        nextStep: 'Why: tidemark quarantine --source docs',
       },
     ])
   })
@@ -132,11 +132,11 @@ describe('a holder', () => {
 
   test('that was silent for longer than a lease lasts is a problem', () => {
     const holder = (sinceRefreshMs: number | null) => ({ host: 'here', pid: 7, sinceRefreshMs })
-    expect(leaseProblem(holder(90_000), 'docs', 'sync')).toBeNull()
+    expect(leaseProblem(holder(45_000), 'docs', 'sync')).toBeNull()
     expect(leaseProblem(holder(null), 'docs', 'sync')).toBeNull()
-    expect(leaseProblem(holder(90_001), 'docs', 'embed')).toEqual({
+    expect(leaseProblem(holder(45_001), 'docs', 'embed')).toEqual({
       message: 'process 7 on here holds its lease and shows no sign of life',
-      nextStep: 'tidemark locks break embed:docs --max-age 90s',
+      nextStep: 'tidemark locks break embed:docs --max-age 45s',
     })
   })
 })

@@ -72,8 +72,11 @@ describe('a database without our tables', () => {
       behindMs: null,
       quarantined: 0,
       nothingSelected: null,
+      fingerprint: null,
+      index: null,
       lastRun: null,
       lease: null,
+      searchLease: null,
     }
     expect(await readStatus(scriptedDatabase(NO_TABLES[0]!).db, ['a', 'b'])).toEqual([
       { id: 'a', ...unknown },
@@ -203,7 +206,7 @@ describe('migrate', () => {
     return { db: Object.assign(db, { locks }), sent }
   }
   const locks = { migrate: async () => {}, list: async () => [], migrationSql: () => 'the SQL of the leases' }
-  const current = 5
+  const current = 6
 
   test('of what is up to date looks once, and makes what is not there', async () => {
     const done = withLocks(current, locks)

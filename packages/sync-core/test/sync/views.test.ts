@@ -74,23 +74,29 @@ describe.each(engines)('in %s', (engine) => {
     })
   })
 
-  test('freshness tells since when a newer commit is known, whatever was looked at since', async () => {
+  test('freshness tells since when a newer commit is known or, where none is, since when nobody has looked', async () => {
     await using world = await testWorld({ engine })
     const freshness = async () =>
-      (await world.db.query(`SELECT status, behind_since, staleness > interval '0' AS behind FROM tidemark.freshness`))
-        .rows[0]
+      (
+        await world.db.query(
+          `SELECT status, behind_since, staleness > interval '1 hour' AS stale, last_checked_at FROM tidemark.freshness`,
+        )
+      ).rows[0]
     await world.repository.commit({ 'a.md': 'a', 'b.md': 'b' })
     await world.sync()
-    expect(await freshness()).toEqual({ status: 'first_sync', behind_since: null, behind: false })
+    expect(await freshness()).toMatchObject({ status: 'first_sync', behind_since: null, stale: false })
+    await world.db.query(`UPDATE tidemark.sources SET last_checked_at = now() - interval '2 hours'`)
+    const { stale, last_checked_at: checked } = await freshness()
+    expect([stale, Date.now() - checked.getTime()]).toEqual([true, expect.closeTo(2 * 3_600_000, -6)])
     await world.repository.commit({ 'c.txt': 'c' })
     await world.sync()
     const since = (await freshness()).behind_since
-    expect(await freshness()).toMatchObject({ status: 'blocked', behind: true })
+    expect(await freshness()).toMatchObject({ status: 'blocked' })
     await world.sync()
     expect((await freshness()).behind_since).toEqual(since)
     await world.sync({ ref: 'gone' })
-    expect(await freshness()).toMatchObject({ status: 'failed', behind: true, behind_since: since })
+    expect(await freshness()).toMatchObject({ status: 'failed', behind_since: since })
     await world.sync({ allowMassDelete: true })
-    expect(await freshness()).toEqual({ status: 'synced', behind_since: null, behind: false })
+    expect(await freshness()).toMatchObject({ status: 'synced', behind_since: null, stale: false })
   })
 })

@@ -49,6 +49,13 @@ export async function countMissing(db: Database, model: string, sourceId: string
   return (await readRows<MissingTexts>(db, countMissingSql(''), [sourceId]))[0] ?? { chunks: 0, characters: 0 }
 }
 
+/** How many of the different texts of a source a model has still to embed. */
+export async function countUnembedded(db: Database, model: string, sourceId: string) {
+  const { chunks: texts } = await countMissing(db, model, sourceId)
+  const [all] = await readRows<MissingTexts>(db, countMissingSql(''), [sourceId])
+  return { texts, total: all?.chunks ?? 0 }
+}
+
 /** Left out where no table of embeddings has been made yet: nothing can have been rejected then either. */
 const NOT_EMBEDDED = /* sql */ `AND NOT EXISTS (
   SELECT FROM tidemark.embeddings AS e WHERE e.model = $2 AND e.content_hash = chunk.content_hash
