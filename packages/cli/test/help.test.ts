@@ -24,6 +24,7 @@ describe('help', () => {
     'show',
     'status',
     'runs',
+    'quarantine',
     'locks',
     'locks list',
     'locks break',

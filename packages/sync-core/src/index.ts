@@ -24,7 +24,16 @@ export {
   runsLeft,
   warningProblems,
 } from './run/next-steps.ts'
-export type { Holder, Phase, ResultError, StopReason, SyncResult, SyncStatus, Warning } from './run/outcome.ts'
+export type {
+  Holder,
+  Phase,
+  ResultError,
+  RunStatus,
+  StopReason,
+  SyncResult,
+  SyncStatus,
+  Warning,
+} from './run/outcome.ts'
 export { emptyResult, selectionWarnings } from './run/outcome.ts'
 export type { Progress } from './run/progress.ts'
 export {

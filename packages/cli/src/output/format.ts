@@ -14,6 +14,9 @@ export function formatRate(
   return `${done}/${total}  ${Math.round(perSecond)} ${units}/s${left}`
 }
 
+/** `2026-11-26 03:00:00`, of this machine's time zone. */
+export const formatTime = (date: Date) => date.toLocaleString('sv-SE')
+
 /** `just now`, `5m ago`, `3h ago`, `2d ago`. */
 export function formatAgo(date: Date | null): string {
   if (date === null) return 'never'

@@ -62,6 +62,9 @@ export type SyncResult = Common & Outcome
 
 export type SyncStatus = SyncResult['status']
 
+/** How a run ended, as the database has it: also one that was killed. */
+export type RunStatus = SyncStatus | 'killed'
+
 /** Who has the lease of a busy source. */
 export interface Holder {
   readonly host: string | null

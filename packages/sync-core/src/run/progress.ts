@@ -44,6 +44,7 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
   const progress = {
     /** When this run began, or last read the state of its source; what others have recorded since is newer. */
     lookedAt: started,
+    startedAt: started,
     bookmark: null as string | null,
     target: null as string | null,
     filesRemaining: null as number | null,

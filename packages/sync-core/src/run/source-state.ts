@@ -1,6 +1,6 @@
 import prettyMs from 'pretty-ms'
 import { leaseProblem, type Problem, SILENT_MS, statusProblem, warningProblems } from './next-steps.ts'
-import { type Count, type SyncStatus, selectionWarnings, type Warning } from './outcome.ts'
+import { type Count, type RunStatus, type SyncStatus, selectionWarnings, type Warning } from './outcome.ts'
 
 /** Who works on a source, or has died over it; `expiresInMs` is negative where anyone may take it. */
 export interface SeenLease {
@@ -33,8 +33,11 @@ export interface SourceStatus {
     readonly startedAt: string
     /** Null while it runs, and for one that was killed. */
     readonly finishedAt: string | null
-    readonly status: SyncStatus | null
+    readonly status: RunStatus | null
     readonly reason: string | null
+    /** What was wrong where it failed, and what to do about it. */
+    readonly message: string | null
+    readonly hint: string | null
     readonly filesRemaining: Count | null
   } | null
   readonly lease: SeenLease | null
@@ -142,7 +145,7 @@ const isLive = (lease: SeenLease | null) => lease !== null && lease.expiresInMs 
 type Behind = Pick<SourceDescription, 'behind' | 'behindMs'>
 
 function findTroubles(status: SourceStatus, head: RemoteHead, behind: Behind, expected: Expected): Trouble[] {
-  const { id, bookmark, dirty, lease, lastStatus, fingerprint, quarantined } = status
+  const { id, bookmark, dirty, lease, fingerprint, quarantined } = status
   const again = `tidemark sync --source ${id}`
   const working = isLive(lease)
   const troubles: Trouble[] = []
@@ -152,9 +155,8 @@ function findTroubles(status: SourceStatus, head: RemoteHead, behind: Behind, ex
   if ('problem' in head) add('unreachable', 'error', head.problem)
   if (working) add('holder_silent', 'error', leaseProblem(lease!, id, 'sync'))
   else if (lease !== null && dirty) add('killed', 'warning', killedProblem(lease, again))
-  const stuck = lastStatus === 'blocked' || lastStatus === 'blocked_by_failures' || lastStatus === 'failed'
   // A source that is stuck can be looked at once its repository can be read.
-  if (stuck && !working && !('problem' in head)) add('stuck', 'error', statusProblem(lastStatus, id, 'sync'))
+  if (!working && !('problem' in head)) add('stuck', 'error', stuckProblem(status))
   // What follows from these is not told beside them: its remedy would not help.
   if (working || !troubles.some(({ severity }) => severity === 'error')) {
     const nextStep = working ? `Wait for process ${lease!.pid} on ${lease!.host}.` : again
@@ -175,6 +177,14 @@ function findTroubles(status: SourceStatus, head: RemoteHead, behind: Behind, ex
     add('quarantined', 'warning', { message, nextStep: `tidemark quarantine --source ${id}` })
   }
   return troubles
+}
+
+/** How its last run ended, where someone has to do something; one that never had a plan has left only its run. */
+function stuckProblem({ id, lastStatus, lastRun }: SourceStatus): Problem | null {
+  const failed = lastStatus === 'failed' || (lastStatus === null && lastRun?.status === 'failed')
+  if (failed && lastRun?.message && lastRun.hint) return { message: lastRun.message, nextStep: lastRun.hint }
+  if (failed) return statusProblem('failed', id, 'sync')
+  return lastStatus === 'blocked' || lastStatus === 'blocked_by_failures' ? statusProblem(lastStatus, id, 'sync') : null
 }
 
 /** The holder of a lease that has ended by itself; whoever comes next takes it at once. */

@@ -6,10 +6,10 @@ import views from './schema/0002-views.ts'
 import searchTerms from './schema/0003-search-terms.ts'
 import nothingSelected from './schema/0004-nothing-selected.ts'
 import links from './schema/0005-links.ts'
-import freshness from './schema/0006-freshness.ts'
+import standing from './schema/0006-standing.ts'
 
 /** In order; a migration that has been released is never edited. */
-const MIGRATIONS = [tables, views, searchTerms, nothingSelected, links, freshness]
+const MIGRATIONS = [tables, views, searchTerms, nothingSelected, links, standing]
 
 /**
  * Brings the schema `tidemark` up to date; costs one look where it is already.

@@ -38,7 +38,7 @@ SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, sourc
   ) END AS index,
   (
     SELECT json_build_object('startedAt', started_at, 'finishedAt', finished_at, 'status', status, 'reason', reason,
-      'filesRemaining', counts -> 'filesRemaining')
+      'message', message, 'hint', hint,      'filesRemaining', counts -> 'filesRemaining')
     FROM tidemark.runs WHERE source_id = wanted.id ORDER BY runs.id DESC LIMIT 1
   ) AS "lastRun",
   ${leaseSql('sync')} AS lease, ${leaseSql('search')} AS "searchLease"

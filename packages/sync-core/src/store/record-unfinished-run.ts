@@ -13,11 +13,12 @@ export async function recordUnfinishedRun(
   counts: object,
 ): Promise<void> {
   const reason = 'reason' in outcome ? outcome.reason : null
-  const params = [sourceId, runId, outcome.status, reason, JSON.stringify(counts)]
+  const { message = null, hint = null } = outcome.status === 'failed' ? outcome.error : {}
+  const params = [sourceId, runId, outcome.status, reason, JSON.stringify(counts), message, hint]
   await queryWithFence(fenced, RECORD_UNFINISHED_RUN, params)
 }
 
 const RECORD_UNFINISHED_RUN = /* sql */ `
 source AS (UPDATE tidemark.sources SET last_checked_at = now(), last_status = $5 FROM fence WHERE id = $3)
-UPDATE tidemark.runs SET finished_at = now(), status = $5, reason = $6, counts = $7::jsonb
+UPDATE tidemark.runs SET finished_at = now(), status = $5, reason = $6, counts = $7::jsonb, message = $8, hint = $9
 WHERE source_id = $3 AND id = $4::bigint`

@@ -39,6 +39,10 @@ const START_RUN = /* sql */ `
 before AS MATERIALIZED (
   SELECT dirty, parser_version, fingerprint, unindexed_since_run FROM tidemark.sources WHERE id = $3
 ),
+-- Nobody else has the lease: what has no end was killed.
+killed AS (
+  UPDATE tidemark.runs SET status = 'killed', finished_at = now() FROM fence WHERE source_id = $3 AND finished_at IS NULL
+),
 run AS (
   INSERT INTO tidemark.runs (source_id, from_commit, to_commit, host, pid)
   SELECT $3, $6, $7, $8, $9::integer FROM fence RETURNING id

@@ -26,7 +26,7 @@ import { deleteOrphans } from '../store/delete-orphans.ts'
 import { finishSource } from '../store/finish-source.ts'
 import { readSource } from '../store/read-source.ts'
 import { recordCheck } from '../store/record-check.ts'
-import { recordFailure } from '../store/record-failure.ts'
+import { recordEarlyEnd, recordHanging } from '../store/record-early-end.ts'
 import { recordUnfinishedRun } from '../store/record-unfinished-run.ts'
 import { replaceFiles } from '../store/replace-files.ts'
 import { type SourceRecord, type StartedRun, startRun } from '../store/start-run.ts'
@@ -92,6 +92,7 @@ export async function syncSource(db: Database, source: Source, options: SyncOpti
     outcome = outcomeFromError(error, budget.signal, progress.warnings)
     await recordAfterwards(run, outcome).catch(() => {})
   }
+  if (outcome.status === 'partial' && outcome.reason === 'pull_timeout') outcome = await failWhereHanging(run, outcome)
   return progress.result(outcome)
 }
 
@@ -215,12 +216,25 @@ async function recordUnfinished({ db, source, progress }: Run, { lease }: Held, 
   return outcome
 }
 
-/** After a run that was stopped or has failed: "up_to_date" must not stay after a look that failed. */
-async function recordAfterwards({ db, source, options, progress }: Run, { status }: Outcome): Promise<void> {
+/** After a run that had no plan: each leaves a record, and "up_to_date" must not stay after a look that failed. */
+async function recordAfterwards({ db, source, options, progress }: Run, outcome: Outcome): Promise<void> {
+  if (options.dryRun) return
   const soon = withSignal(db, AbortSignal.timeout(CLEANUP_TIMEOUT_MS))
-  if (status === 'failed' && !options.dryRun)
-    progress.bookmark = await recordFailure(soon, source.id, performance.now() - progress.lookedAt)
-  else if (progress.bookmark === null) progress.bookmark = (await readSource(soon, source.id))?.bookmark ?? null
+  const { lookedAt, startedAt } = progress
+  const [lookedMsAgo, elapsedMs] = [performance.now() - lookedAt, performance.now() - startedAt]
+  const bookmark = await recordEarlyEnd(soon, source.id, outcome, { lookedMsAgo, elapsedMs })
+  if (outcome.status === 'failed' || progress.bookmark === null) progress.bookmark = bookmark
+}
+
+/** A server that hangs run after run is a fault; by itself none of them knows. */
+async function failWhereHanging({ db, source }: Run, outcome: Outcome): Promise<Outcome> {
+  const soon = withSignal(db, AbortSignal.timeout(CLEANUP_TIMEOUT_MS))
+  const message = 'its server did not answer within the budget, in this run and those before it'
+  const hint = 'Check the server and the network, or give it more time with --timeout.'
+  const hanging = await recordHanging(soon, source.id, { message, hint }).catch(() => false)
+  return hanging
+    ? { status: 'failed', reason: 'pull_timeout', error: { code: 'FETCH_TIMEOUT', message, hint } }
+    : outcome
 }
 
 const COMPLETE = new Set<Outcome['status']>(['up_to_date', 'synced', 'first_sync'])

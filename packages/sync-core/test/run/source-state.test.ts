@@ -23,6 +23,8 @@ const EXPECTED: Expected = { everyMs: HOUR_MS, fingerprint: 'f', searches: true,
 const LEASE = { host: 'here', pid: 7, heldForMs: 1, sinceRefreshMs: 10_000, expiresInMs: 80_000 }
 const SILENT = { ...LEASE, sinceRefreshMs: 45_001 }
 const EXPIRED = { ...LEASE, sinceRefreshMs: 300_000, expiresInMs: -1 }
+const RUN = { startedAt: '', finishedAt: '', reason: null, filesRemaining: null }
+const FAILED_RUN = { ...RUN, status: 'failed', message: 'no ref main', hint: 'Name another.' } as const
 const AT_A: RemoteHead = { commit: 'a' }
 const AT_B: RemoteHead = { commit: 'b' }
 const GONE: RemoteHead = { problem: { message: 'it is not there', nextStep: 'Check the address.' } }
@@ -121,6 +123,13 @@ describe('what keeps a source from being fresh and whole is told with what mends
       ],
     ],
     [
+      'the cause of a failure, and what mends that, also of one that never had a plan',
+      { bookmark: null, fingerprint: null, lastStatus: null, lastRun: FAILED_RUN },
+      AT_A,
+      [['stuck', 'error', 'no ref main', 'Name another.']],
+    ],
+    ['no cause of an older failure', { lastStatus: 'synced', lastRun: FAILED_RUN }, AT_A, []],
+    [
       'too many files that cannot be stored',
       { lastStatus: 'blocked_by_failures' },
       AT_A,
@@ -159,7 +168,15 @@ describe('what keeps a source from being fresh and whole is told with what mends
         bookmark: null,
         dirty: true,
         index: { pages: 90, indexed: 0 },
-        lastRun: { startedAt: '', finishedAt: '', status: 'partial', reason: 'timeout', filesRemaining: 30 },
+        lastRun: {
+          startedAt: '',
+          finishedAt: '',
+          status: 'partial',
+          reason: 'timeout',
+          message: null,
+          hint: null,
+          filesRemaining: 30,
+        },
       },
       AT_A,
       [['never_synced', 'warning', 'its first sync is not done: 90 pages are in, 75 %', SYNC]],

@@ -9,7 +9,7 @@ import { readRuns } from '../../src/store/read-runs.ts'
 import { readSource, readSources } from '../../src/store/read-source.ts'
 import { readStatus } from '../../src/store/read-status.ts'
 import { recordCheck } from '../../src/store/record-check.ts'
-import { recordFailure } from '../../src/store/record-failure.ts'
+import { recordEarlyEnd } from '../../src/store/record-early-end.ts'
 import { readUnindexedRun } from '../../src/store/search/index-batch.ts'
 import { coded, scriptedDatabase } from '../world/scripted-database.ts'
 
@@ -94,23 +94,25 @@ test('a source that the database does not have is not up to date, and has no boo
   expect(await recordCheck(db, source, 'abc')).toMatchObject({ bookmark: null, upToDate: false, indexed: false })
   expect(await recordCheck(db, source, 'abc')).toEqual({ bookmark: 'a', upToDate: true, indexed: true })
   expect(sent[0]!.params).toEqual(['docs', 'abc', expect.any(Number), 'f', 'english'])
-  expect(await recordFailure(scriptedDatabase([]).db, 'docs', 5)).toBeNull()
+  const ages = { lookedMsAgo: 5, elapsedMs: 7 }
+  const outcome = { status: 'partial', reason: 'timeout' } as const
+  expect(await recordEarlyEnd(scriptedDatabase([]).db, 'docs', outcome, ages)).toBeNull()
   const failed = scriptedDatabase([{ bookmark: 'a' }])
-  expect(await recordFailure(failed.db, 'docs', 5)).toBe('a')
-  expect(failed.sent[0]!.params).toEqual(['docs', 5])
+  expect(await recordEarlyEnd(failed.db, 'docs', outcome, ages)).toBe('a')
+  expect(failed.sent[0]!.params.slice(0, 7)).toEqual(['docs', 5, 7, 'partial', 'timeout', null, null])
   expect(await readUnindexedRun(scriptedDatabase([]).db, 'docs')).toBeNull()
   const indexed = scriptedDatabase([{ run: '7' }])
   expect(await readUnindexedRun(indexed.db, 'docs')).toBe('7')
   expect(indexed.sent[0]!.params).toEqual(['docs'])
 })
 
-test('runs are asked for of one source or of all', async () => {
+test('runs are asked for of one source or of all, failed or not', async () => {
   const { db, sent } = scriptedDatabase()
   await readRuns(db, { limit: 5 })
-  await readRuns(db, { source: 'docs', limit: 6 })
+  await readRuns(db, { source: 'docs', limit: 6, failed: true })
   expect(sent.map(({ params }) => params)).toEqual([
-    [null, 5],
-    ['docs', 6],
+    [null, 5, false],
+    ['docs', 6, true],
   ])
 })
 

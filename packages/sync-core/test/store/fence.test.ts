@@ -34,8 +34,8 @@ test('a run that ended before its end is recorded with its reason, or without on
   await recordUnfinishedRun(fenced, 'docs', '7', { status: 'partial', reason: 'timeout' }, { filesImported: 1 })
   await recordUnfinishedRun(fenced, 'docs', '7', { status: 'blocked_by_failures' }, {})
   expect(sent.map(({ params }) => params.slice(2))).toEqual([
-    ['docs', '7', 'partial', 'timeout', '{"filesImported":1}'],
-    ['docs', '7', 'blocked_by_failures', null, '{}'],
+    ['docs', '7', 'partial', 'timeout', '{"filesImported":1}', null, null],
+    ['docs', '7', 'blocked_by_failures', null, '{}', null, null],
   ])
 })
 
