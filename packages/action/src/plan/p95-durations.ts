@@ -13,7 +13,7 @@ const p95DurationsSql = /* sql */ `
 SELECT input.id, (
   SELECT percentile_disc(0.95) WITHIN GROUP (ORDER BY ms) FROM (
     SELECT (extract(epoch FROM finished_at - started_at) * 1000)::double precision AS ms
-    FROM tidemark.runs WHERE source_id = input.id AND counts IS NOT NULL
+    FROM tidemark.runs WHERE source_id = input.id AND (counts IS NOT NULL OR status IN ('synced', 'first_sync'))
     ORDER BY runs.id DESC LIMIT $2
   ) AS newest
 ) AS ms
