@@ -1,5 +1,6 @@
+export { isEmbedded } from './database/address.ts'
 export type { Database } from './database/database.ts'
-export { closeDatabase, isEmbedded, openDatabase, type TracedStatement } from './database/open.ts'
+export { closeDatabase, openDatabase, type TracedStatement } from './database/open.ts'
 export { type EmbedOptions, embedSource } from './embed/embed-source.ts'
 export { type Embedding, validateEmbedding } from './embed/embedding.ts'
 export { exitWithParent } from './exit-with-parent.ts'

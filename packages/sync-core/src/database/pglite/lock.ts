@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
+import { chmod, type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tryLock } from 'fs-native-extensions'
@@ -12,7 +12,10 @@ const EXIT_TIMEOUT_MS = 5_000
  * on a file beside the folder, and ends with the last process that has that file: hand it to the database's.
  */
 export async function lockFolder(folder: string): Promise<FileHandle> {
-  const opening = makeFolder(dirname(folder)).then(() => open(`${folder}.lock`, 'a+'))
+  const opening = makeFolder(folder)
+    // One that was there may be open to others, who could then change who is let in.
+    .then(() => chmod(folder, 0o700))
+    .then(() => open(`${folder}.lock`, 'a+', 0o600))
   const file = await opening.catch((error: Error) => {
     const hint = 'Choose a folder that you may write to with --database, or a Postgres with DATABASE_URL.'
     const message = `The embedded database cannot be kept in ${folder}: ${error.message}`
@@ -44,15 +47,15 @@ function holderExited(holder: string): boolean {
   }
 }
 
-/** As `mkdir -p`. Node's own never ends below a folder such as /proc, where nothing can be made. */
+/** As `mkdir -p -m 700`: all of it is for this user alone. Node's own never ends below a folder such as /proc, where nothing can be made. */
 async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder)
+    await mkdir(folder, 0o700)
   } catch (error) {
     const { code } = error as { code?: string }
     if (code === 'EEXIST') return
     if (code !== 'ENOENT' || dirname(folder) === folder) throw error
     await makeFolder(dirname(folder))
-    await mkdir(folder)
+    await mkdir(folder, 0o700)
   }
 }
