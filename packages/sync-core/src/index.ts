@@ -4,7 +4,7 @@ export { closeDatabase, openDatabase, type TracedStatement } from './database/op
 export { type EmbedOptions, embedSource } from './embed/embed-source.ts'
 export { type Embedding, validateEmbedding } from './embed/embedding.ts'
 export { exitWithParent } from './exit-with-parent.ts'
-export { isRemote } from './git/address.ts'
+export { isRemote, isUnencrypted } from './git/address.ts'
 export type { TracedGit } from './git/run-git.ts'
 export type { PlannedChange } from './plan/plan.ts'
 export { redact } from './redact.ts'

@@ -74,7 +74,8 @@ function parseEmbedding(
   { timeout: requestTimeoutMs, key, ...rest }: z.output<typeof embeddingSchema>,
   document: ConfigDocument,
 ): Embedding {
-  const embedding = { ...rest, key: key || undefined, requestTimeoutMs }
+  // A variable that was read from a file may end with its line.
+  const embedding = { ...rest, key: key?.trim() || undefined, requestTimeoutMs }
   rethrowAt(['embedding'], document, () => validateEmbedding(embedding))
   return embedding
 }

@@ -1,4 +1,4 @@
-import { chmod, type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
+import { chmod, type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tryLock } from 'fs-native-extensions'
@@ -12,10 +12,7 @@ const EXIT_TIMEOUT_MS = 5_000
  * on a file beside the folder, and ends with the last process that has that file: hand it to the database's.
  */
 export async function lockFolder(folder: string): Promise<FileHandle> {
-  const opening = makeFolder(folder)
-    // One that was there may be open to others, who could then change who is let in.
-    .then(() => chmod(folder, 0o700))
-    .then(() => open(`${folder}.lock`, 'a+', 0o600))
+  const opening = openLock(folder)
   const file = await opening.catch((error: Error) => {
     const hint = 'Choose a folder that you may write to with --database, or a Postgres with DATABASE_URL.'
     const message = `The embedded database cannot be kept in ${folder}: ${error.message}`
@@ -35,6 +32,17 @@ export async function lockFolder(folder: string): Promise<FileHandle> {
   }
   await file.truncate(0)
   await file.write(`${process.pid}\n`, 0)
+  return file
+}
+
+/** Opens the file that is locked, beside a folder that nobody else gets into: who writes there can let anyone in. */
+async function openLock(folder: string): Promise<FileHandle> {
+  await makeFolder(folder)
+  const files = await readdir(folder)
+  // What holds something else was named by mistake, and stays as it is.
+  if (files.length === 0 || files.includes('PG_VERSION')) await chmod(folder, 0o700)
+  const file = await open(`${folder}.lock`, 'a+', 0o600)
+  await file.chmod(0o600)
   return file
 }
 
