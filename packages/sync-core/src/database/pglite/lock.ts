@@ -39,8 +39,10 @@ export async function lockFolder(folder: string): Promise<FileHandle> {
 async function openLock(folder: string): Promise<FileHandle> {
   await makeFolder(folder)
   const files = await readdir(folder)
-  // What holds something else was named by mistake, and stays as it is.
-  if (files.length === 0 || files.includes('PG_VERSION')) await chmod(folder, 0o700)
+  // One that was killed while it was made may have some of it only, and is made anew.
+  if (files.length > 0 && !files.some((name) => /^(PG_VERSION|base|global|pg_.+)$/.test(name)))
+    throw new Error('there are other files in that folder, and no database')
+  await chmod(folder, 0o700)
   const file = await open(`${folder}.lock`, 'a+', 0o600)
   await file.chmod(0o600)
   return file
