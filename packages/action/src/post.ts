@@ -1,7 +1,7 @@
 import * as core from '@actions/core'
 import type { Database } from '@tidemark/sync-core'
 import { withStepDatabase } from './runner/database.ts'
-import { oneLineError } from './runner/log.ts'
+import { oneLine, oneLineError } from './runner/log.ts'
 import { readRecordedLeases } from './runner/recorded-leases.ts'
 import { readStepContext } from './runner/step-context.ts'
 
@@ -18,7 +18,7 @@ export async function post(): Promise<void> {
       for (const [key, token] of leases) {
         // Exactly that lease: whoever has taken the key since has another token.
         const { verdict } = await db.locks.break(key, { force: true, token, signal })
-        if (verdict === 'broken') core.notice(`The stopped step still held ${key}; it is free now.`)
+        if (verdict === 'broken') core.notice(oneLine(`The stopped step still held ${key}; it is free now.`))
       }
     }
     await withStepDatabase(readStepContext(), breakAll, signal)

@@ -1,4 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -229,6 +239,23 @@ describe('tidemark sources', () => {
     await world.run('sources remove docs')
     for (const comment of ['# ours', '# the first', '# pinned', '# the last']) expect(read()).toContain(comment)
     expect(read()).not.toContain('docs')
+  })
+
+  test('add and remove keep the mode of the file, and a symlink a symlink', async () => {
+    using world = await cliWorld()
+    world.write('elsewhere/ours.yaml', written)
+    const [file, link] = [join(world.folder, 'elsewhere/ours.yaml'), join(world.folder, 'tidemark.yaml')]
+    chmodSync(file, 0o600)
+    symlinkSync('elsewhere/ours.yaml', link)
+    for (const [args, mode] of [
+      ['sources add docs docs', 0o600],
+      ['sources remove docs', 0o640],
+    ] as const) {
+      chmodSync(file, mode)
+      expect(await world.run(args)).toMatchObject({ exitCode: 0 })
+      expect([lstatSync(link).isSymbolicLink(), statSync(file).mode & 0o777]).toEqual([true, mode])
+    }
+    expect(readdirSync(join(world.folder, 'elsewhere'))).toEqual(['ours.yaml'])
   })
 
   test('remove --purge tells what it would delete, and deletes it only with --yes where nobody can be asked', async () => {

@@ -73,6 +73,31 @@ describe('what a repository has of control characters', () => {
     expect(links).not.toMatch(UNSAFE)
   })
 
+  test('gives no command to the runner of a workflow whose log it is in', async () => {
+    world.write('steps/##[add-mask]a.md', '# ::add-mask::guide\n\n  ::stop-commands::x\n\n:::tip ##[error]Wombat :::\n')
+    world.write('steps/b.md', `---\ntitle: "::add-mask::b"\n---\n::warning file=a::Wombat [a](<##[add-mask]a.md>)`)
+    await world.git('steps').init()
+    await world.commit('steps')
+    world.write('steps.yaml', 'sources: { steps: { repo: steps } }')
+    const inLog = { ...env(), GITHUB_ACTIONS: 'true' }
+    const outputs = []
+    for (const args of [
+      'sync --all --dry-run',
+      'sync --all --verbose',
+      'search wombat',
+      'search wombat --json',
+      'show steps:##[add-mask]a.md',
+      'show steps:b.md',
+      'show ::add-mask::x:##[error]',
+    ])
+      outputs.push(await world.run(`${args} --config steps.yaml`, inLog))
+    const lines = outputs.flatMap(({ stdout, stderr }) => `${stdout}\n${stderr}`.split(/\r\n|\r|\n/))
+    // As the runner looks for them.
+    expect(lines.filter((line) => /^\s*::[^:].*::/.test(line) || line.includes('##['))).toEqual([])
+    expect(outputs[4]!.stdout).toContain('\n  : :stop-commands::x\n\n:::tip ## [error]Wombat :::')
+    expect(JSON.parse(outputs[3]!.stdout).hits).toContainEqual(expect.objectContaining({ title: '::add-mask::b' }))
+  })
+
   test('is escaped in JSON, and comes back from it as it is', async () => {
     const { stdout } = await run('search quokka --json')
     expect(stdout).not.toMatch(UNSAFE)

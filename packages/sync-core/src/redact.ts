@@ -1,8 +1,33 @@
-/** A password may hold anything but the characters that end an authority, so the last "@" before those counts. */
-const USERINFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi
-const PASSWORD_PARAMETER = /([?&](?:password|sslpassword|token|access_token)=)[^&\s]*/gi
+import { splitUrl } from './url-parts.ts'
 
-/** The text without the user names and passwords of the addresses in it, for logs, errors and tables. */
-export function redact(text: string): string {
-  return text.replace(USERINFO, '$1').replace(PASSWORD_PARAMETER, '$1***')
+const SECRET_PARAMETER =
+  /([?&][^=&\s]*(?:pass|pwd|token|secret|key|auth|sig|cred)[^=&\s]*=|\bpassword=)('(?:[^'\\]|\\.)*'|[^&\s]*)/gi
+const ADDRESS = /[a-z][a-z0-9+.-]{0,30}:\/\/[^\s'"<>`]*/gi
+
+/**
+ * The text without the secrets of the addresses in it, for logs, errors and tables. An address that cannot be taken
+ * apart ends after its "://".
+ */
+export const redact = (text: string): string =>
+  text.replace(/^.*:\/\/.*$/gm, redactLine).replace(SECRET_PARAMETER, '$1***')
+
+/** A password may hold anything, blanks and quotes too: all before the last "@" of a line can be one. */
+function redactLine(line: string): string {
+  const end = line.lastIndexOf('@') + 1
+  const [, before, start] = /^(.*?)([a-z][a-z0-9+.-]{0,30}:\/\/.*)$/i.exec(line.slice(0, end)) ?? []
+  if (before === undefined || start === undefined) return line.replace(ADDRESS, redactAddress)
+  const [rest = ''] = /^[^\s'"<>`]*/.exec(line.slice(end)) ?? []
+  return before + redactAddress(start + rest) + line.slice(end + rest.length).replace(ADDRESS, redactAddress)
+}
+
+/**
+ * One `scheme://…` without its user, its password and what is in its query; nothing after "://" where it cannot be taken
+ * apart. What has no "://" is no such address, and comes back as it is.
+ */
+export function redactAddress(address: string): string {
+  const start = address.indexOf('://') + 3
+  if (start < 3) return address
+  const parts = splitUrl(address)
+  if (parts === null) return `${address.slice(0, start)}***`
+  return `${address.slice(0, start)}${parts.host}${parts.path}${parts.query && '?***'}${parts.fragment && '#***'}`
 }

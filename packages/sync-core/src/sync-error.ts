@@ -9,6 +9,7 @@ export type SyncErrorCode =
   | 'GIT_FAILED'
   | 'FETCH_FAILED'
   | 'FETCH_REFUSED'
+  | 'FETCH_REDIRECTED'
   | 'DATABASE_UNREACHABLE'
   | 'DATABASE_REFUSED'
   | 'DATABASE_IN_USE'

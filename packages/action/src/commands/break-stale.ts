@@ -1,8 +1,8 @@
-import * as core from '@actions/core'
 import prettyMs from 'pretty-ms'
 import { breakSourceLeases } from 'tidemark/runtime'
 import { withMigratedDatabase } from '../runner/database.ts'
 import { durationInput } from '../runner/inputs.ts'
+import { log } from '../runner/log.ts'
 import { setResults } from '../runner/outputs.ts'
 import { readStepContext } from '../runner/step-context.ts'
 import { writeSummary } from '../runner/summary.ts'
@@ -23,8 +23,8 @@ export async function breakStale(): Promise<void> {
     `process ${holder!.pid} on ${holder!.host}`,
     sinceRefreshMs === null ? '?' : prettyMs(sinceRefreshMs, { unitCount: 2 }),
   ])
-  for (const row of rows) core.info(row.join(', '))
+  for (const row of rows) log(row.join(', '))
   const broken = held.filter(({ verdict }) => verdict === 'broken').length
-  core.info(`${broken} of ${held.length} leases that are held were broken`)
+  log(`${broken} of ${held.length} leases that are held were broken`)
   if (broken > 0) await writeSummary('Tidemark: leases', ['source', 'verdict', 'holder', 'silent for'], rows)
 }

@@ -6,9 +6,10 @@ import { readRemoteHeads } from 'tidemark/runtime'
 import { type DueSource, dueSources } from '../plan/due-sources.ts'
 import { type MatrixEntry, matrixEntries } from '../plan/matrix-entries.ts'
 import { readP95Durations } from '../plan/p95-durations.ts'
-import { problemSentence } from '../runner/annotations.ts'
+import { annotate, problemSentence } from '../runner/annotations.ts'
 import { withMigratedDatabase } from '../runner/database.ts'
 import { choiceInput, countInput, durationInput, namesInput } from '../runner/inputs.ts'
+import { log } from '../runner/log.ts'
 import { readStepContext } from '../runner/step-context.ts'
 
 /** A budget below this would be spent before a slow server has answered. */
@@ -58,9 +59,8 @@ const MAX_WARNINGS = 10
 function warnOfUnreachable(unreachable: readonly { id: string; problem: Problem }[]): void {
   const named = unreachable.length > MAX_WARNINGS ? unreachable.slice(0, MAX_WARNINGS - 1) : unreachable
   for (const { id, problem } of named) {
-    core.warning(`${problemSentence(problem)} It is planned nevertheless; its own job will say more.`, {
-      title: `tidemark: ${id} did not answer`,
-    })
+    const message = `${problemSentence(problem)} It is planned nevertheless; its own job will say more.`
+    annotate([{ level: 'warning', title: `${id} did not answer`, message }])
   }
   if (named.length === unreachable.length) return
   const others = unreachable.slice(named.length).map(({ id }) => id)
@@ -71,12 +71,12 @@ function warnOfUnreachable(unreachable: readonly { id: string; problem: Problem 
 
 /** Writes to the log what is due and why. */
 function logPlan(known: number, due: readonly DueSource[], entries: readonly MatrixEntry[]): void {
-  core.info(`${due.length} of ${known} sources are due, in ${entries.length} jobs`)
+  log(`${due.length} of ${known} sources are due, in ${entries.length} jobs`)
   if (due.length === 0) return
   core.startGroup('What is due, most stale first')
   for (const { id, reason, staleMs, budgetMs } of due) {
     const stale = Number.isFinite(staleMs) ? ` (for ${prettyMs(staleMs, { compact: true })})` : ''
-    core.info(`${id}: ${reason.replace('_', ' ')}${stale}, budget ${prettyMs(budgetMs)}`)
+    log(`${id}: ${reason.replace('_', ' ')}${stale}, budget ${prettyMs(budgetMs)}`)
   }
   core.endGroup()
 }

@@ -3,6 +3,7 @@ import prettyMs from 'pretty-ms'
 import { describeStored, readRemoteHeads, readStored } from 'tidemark/runtime'
 import { withStepDatabase } from '../runner/database.ts'
 import { durationInput } from '../runner/inputs.ts'
+import { log, oneLine } from '../runner/log.ts'
 import { setResults } from '../runner/outputs.ts'
 import { readStepContext } from '../runner/step-context.ts'
 import { writeSummary } from '../runner/summary.ts'
@@ -40,7 +41,7 @@ export async function status(): Promise<void> {
     String(quarantined),
     troubles.map(({ message, nextStep }) => `${message} ${nextStep}`).join('; ') || '–',
   ])
-  for (const row of rows) core.info(row.join(', ').replaceAll(/\s+/g, ' '))
+  for (const row of rows) log(oneLine(row.join(', ')))
   const head = ['source', 'state', 'behind for', 'last status', 'last checked', 'set aside', 'problem']
   await writeSummary('Tidemark: status', head, rows)
   const behind = results.filter((result) => result.behind !== false && (result.behindMs ?? Infinity) >= maxAgeMs)

@@ -1,5 +1,6 @@
 import * as core from '@actions/core'
 import { type Note, type Problem, type RunResult, resultNotes } from '@tidemark/sync-core'
+import { oneLine } from './log.ts'
 
 /** What is shown where people look first: with the run and its commit. */
 export interface Annotation {
@@ -25,5 +26,6 @@ export function problemSentence({ message, nextStep }: Problem): string {
 
 export function annotate(annotations: readonly Annotation[]): void {
   const show = { notice: core.notice, warning: core.warning, error: core.error }
-  for (const { level, title, message } of annotations) show[level](message, { title: `tidemark: ${title}` })
+  for (const { level, title, message } of annotations)
+    show[level](oneLine(message), { title: oneLine(`tidemark: ${title}`) })
 }

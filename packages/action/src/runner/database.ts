@@ -1,6 +1,6 @@
-import * as core from '@actions/core'
 import type { Database } from '@tidemark/sync-core'
 import { withDatabase } from 'tidemark/runtime'
+import { annotate } from './annotations.ts'
 import { oneLineError } from './log.ts'
 import type { StepContext } from './step-context.ts'
 
@@ -17,7 +17,6 @@ export function withMigratedDatabase<T>(step: Pick<StepContext, 'database'>, wor
 }
 
 function warnOfClose(error: Error): void {
-  core.warning(`${oneLineError(error)}. A lease that the step still had ends by itself within 90 s.`, {
-    title: 'tidemark: the database was not closed as it should be',
-  })
+  const message = `${oneLineError(error)}. A lease that the step still had ends by itself within 90 s.`
+  annotate([{ level: 'warning', title: 'the database was not closed as it should be', message }])
 }

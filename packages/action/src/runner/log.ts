@@ -1,8 +1,14 @@
 import * as core from '@actions/core'
 import { errorProblem, type RunResult, redact, statusText } from '@tidemark/sync-core'
+import { terminalLine } from 'tidemark/runtime'
 
 /** A log that is followed shows life, and one that is read later is not all progress. */
 const PROGRESS_INTERVAL_MS = 10_000
+
+/** Logs a text by its lines, whatever is in it. */
+export function log(text: string): void {
+  for (const line of text.split(/[\r\n]+/)) core.info(terminalLine(line))
+}
 
 /** Logs now and then where a run is. @param format a line for the log */
 export function logProgress<Progress>(format: (progress: Progress) => string): (progress: Progress) => void {
@@ -10,29 +16,24 @@ export function logProgress<Progress>(format: (progress: Progress) => string): (
   return (progress) => {
     if (performance.now() - last < PROGRESS_INTERVAL_MS) return
     last = performance.now()
-    core.info(format(progress))
+    log(format(progress))
   }
 }
 
 /** Logs how a run ended, in a group by the name of its source. @param lines what else there is to say of it */
 export function logOutcome(result: RunResult, lines: readonly string[]): void {
-  core.startGroup(`${result.source}: ${statusText(result)}`)
-  for (const line of lines) core.info(line)
-  for (const { message } of result.warnings) core.info(quoteLines(message))
-  if (result.status === 'failed') core.info(quoteLines(`${result.error.message}\n${result.error.hint}`))
+  core.startGroup(terminalLine(`${result.source}: ${statusText(result)}`))
+  for (const line of lines) log(line)
+  for (const { message } of result.warnings) log(message)
+  if (result.status === 'failed') log(`${result.error.message}\n${result.error.hint}`)
   core.endGroup()
-}
-
-/** A runner takes a line that begins with "::" for a command, also behind spaces, and a server may send one. */
-function quoteLines(text: string): string {
-  return text
-    .split(/[\r\n]+/)
-    .map((line) => `| ${line}`)
-    .join('\n')
 }
 
 /** The message of an error and its next step, without secrets, on one line. */
 export function oneLineError(error: unknown): string {
   const { message, nextStep } = errorProblem(error, '')
-  return redact([message, nextStep].filter(Boolean).join('. '))
+  return oneLine(redact([message, nextStep].filter(Boolean).join('. ')))
 }
+
+/** A text on one line, whatever is in it. */
+export const oneLine = (text: string): string => terminalLine(text.trim().replace(/\s*[\r\n]\s*/g, ' '))

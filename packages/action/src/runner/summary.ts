@@ -1,5 +1,6 @@
 import * as core from '@actions/core'
 import type { Annotation } from './annotations.ts'
+import { oneLine } from './log.ts'
 
 /** Adds a section to the summary of the job; does nothing where the runner has none. */
 export async function writeSummary(
@@ -19,5 +20,5 @@ export async function writeSummary(
 
 /** A message may quote what stands in a repository, and the summary is HTML on one line. */
 function escaped(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return oneLine(text).replaceAll(/\s+/g, ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

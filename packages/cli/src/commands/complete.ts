@@ -42,7 +42,9 @@ async function readSourceNames(): Promise<string[]> {
   const { findConfig } = await import('../config/find-config.ts')
   try {
     const sources = readDocument(findConfig(undefined)).doc.get('sources')
-    return isMap(sources) ? sources.items.map(({ key }) => String(key)) : []
+    const names = isMap(sources) ? sources.items.map(({ key }) => String(key)) : []
+    // What cannot be the name of a source is not for a shell or a terminal to read.
+    return names.filter((name) => /^[\w.-]+$/.test(name))
   } catch {
     return []
   }

@@ -144,14 +144,22 @@ SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS repl
 /** Whether the database can hold embeddings, where someone is configured to make them. */
 async function checkEmbedding(db: Database, { embedding }: Config): Promise<Finding[]> {
   if (embedding === null) return []
+  const { checkVectors, isUnencrypted, redact } = await import('@tidemark/sync-core')
+  const unencrypted: Finding[] = isUnencrypted(embedding.url)
+    ? [
+        {
+          ...ok('embedding', `${redact(embedding.url)} is not encrypted`),
+          fix: 'Give "url" as https, or tunnel to it.',
+        },
+      ]
+    : []
   const present = ok('embedding', `${embedding.model}; ${db.name} has pgvector`)
   // An embedded database comes with it.
-  if (isMissing(db)) return [present]
-  const { checkVectors } = await import('@tidemark/sync-core')
+  if (isMissing(db)) return [present, ...unencrypted]
   const install = await checkVectors(db)
-  if (install === null) return [present]
+  if (install === null) return [present, ...unencrypted]
   const message = `${db.name} has no pgvector, which holds embeddings`
-  return [problem('embedding', { message, nextStep: `${install}.` })]
+  return [problem('embedding', { message, nextStep: `${install}.` }), ...unencrypted]
 }
 
 /** Whether each repository can be read and has its ref. */

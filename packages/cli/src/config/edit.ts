@@ -1,4 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs'
+import type { Stats } from 'node:fs'
+import { chmodSync, chownSync, existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { isMap, YAMLMap } from 'yaml'
 import { UsageError } from '../usage-error.ts'
 import { readDocument } from './document.ts'
@@ -21,16 +22,33 @@ export function removeFromConfig(file: string, id: string): void {
   writeConfig(file, doc.toString())
 }
 
-/** Writes the whole file or nothing: beside it first, then in its place. @throws an error with a hint */
+/**
+ * Writes the whole file or nothing: beside it first, then in its place. A file that is there keeps its mode and its
+ * owner, a symlink stays one.
+ *
+ * @throws an error with a hint
+ */
 export function writeConfig(file: string, text: string): void {
-  const draft = `${file}.${process.pid}.tmp`
+  let draft: string | undefined
   try {
-    writeFileSync(draft, text)
-    renameSync(draft, file)
+    const target = existsSync(file) ? realpathSync(file) : file
+    const present = statSync(target, { throwIfNoEntry: false })
+    draft = `${target}.${process.pid}.tmp`
+    writeFileSync(draft, text, { flag: 'wx', ...(present && { mode: 0o600 }) })
+    if (present) copyAccess(present, draft)
+    renameSync(draft, target)
   } catch (error) {
+    if (draft !== undefined) rmSync(draft, { force: true })
     const message = `${file} cannot be written: ${(error as Error).message}`
     throw new ConfigWriteError(message, 'Choose a folder that you may write to.', error)
   }
+}
+
+/** The owner first: giving a file away may take bits off its mode. */
+function copyAccess({ mode, uid, gid }: Stats, file: string): void {
+  const own = statSync(file)
+  if (own.uid !== uid || own.gid !== gid) chownSync(file, uid, gid)
+  chmodSync(file, mode & 0o7777)
 }
 
 /** A fault of the machine rather than of the user: exit code 1. */

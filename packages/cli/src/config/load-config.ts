@@ -52,13 +52,14 @@ export function loadConfig(file: string): Config {
   const folder = dirname(file)
   return {
     file,
-    database: database === undefined ? null : absoluteDatabase(folder, database),
+    database: database === undefined ? null : absoluteDatabase(folder, database, document),
     search,
     clones: join(folder, '.tidemark', 'clones'),
     embedding: embedding === undefined ? null : parseEmbedding(embedding, document),
     sources: Object.entries(sources ?? {}).map(([id, { repo, every: own, ...rest }]) => {
       const source = { ...rest, id, repo: isRemote(repo) ? repo : resolve(folder, repo), everyMs: own ?? every }
-      rethrowAt(['sources', id], document, () => validateSource(source))
+      // As it stands there: made absolute, anything would look like a path.
+      rethrowAt(['sources', id], document, () => validateSource({ ...source, repo }))
       return source
     }),
   }
@@ -73,15 +74,16 @@ function parseEmbedding(
   { timeout: requestTimeoutMs, key, ...rest }: z.output<typeof embeddingSchema>,
   document: ConfigDocument,
 ): Embedding {
-  const embedding = { ...rest, key: key || undefined, requestTimeoutMs }
+  // A variable that was read from a file may end with its line.
+  const embedding = { ...rest, key: key?.trim() || undefined, requestTimeoutMs }
   rethrowAt(['embedding'], document, () => validateEmbedding(embedding))
   return embedding
 }
 
 /** Names the place in the file of what a check refuses. */
-function rethrowAt(path: readonly string[], { keyAt }: ConfigDocument, check: () => void): void {
+function rethrowAt<T>(path: readonly string[], { keyAt }: ConfigDocument, check: () => T): T {
   try {
-    check()
+    return check()
   } catch (error) {
     if (!(error instanceof SyncError)) throw error
     throw new UsageError(`${keyAt(path)}: ${redact(error.message)}`, error.hint)
@@ -106,6 +108,6 @@ function schemaError({ keyAt, valueAt }: ConfigDocument, issue: z.core.$ZodIssue
   )
 }
 
-function absoluteDatabase(folder: string, database: string): string {
-  return isEmbedded(database) ? resolve(folder, database) : database
+function absoluteDatabase(folder: string, database: string, document: ConfigDocument): string {
+  return rethrowAt(['database'], document, () => (isEmbedded(database) ? resolve(folder, database) : database))
 }

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import type { Outputs } from './json-outputs.ts'
 import { paintText, type Style, terminalLine, terminalText } from './terminal-text.ts'
 
@@ -8,7 +9,7 @@ export interface Output {
   readonly verbose: boolean
   /** A result, on standard output; each argument is one line. */
   print(...lines: readonly string[]): void
-  /** Text of a page with its own lines, on standard output: byte for byte, unless that is a terminal. */
+  /** Text of a page with its own lines, on standard output: byte for byte, unless that is a terminal or the log of a workflow. */
   printText(text: string): void
   /** What that command prints with `--json`, on standard output. */
   printJson<Command extends keyof Outputs>(command: Command, value: Outputs[Command]): void
@@ -37,7 +38,7 @@ export function openOutput(flags: OutputFlags): Output {
     quiet,
     verbose,
     print: (...lines) => void process.stdout.write(lines.map((line) => `${terminalLine(line)}\n`).join('')),
-    printText: (text) => void process.stdout.write(process.stdout.isTTY ? terminalText(text) : text),
+    printText: (text) => void process.stdout.write(isRead() ? terminalText(text) : text),
     printJson: (_, value) =>
       void process.stdout.write(`${escapeJson(JSON.stringify({ version: 1, ...value }, null, 2))}\n`),
     // It takes longer to load than all that is printed takes to print.
@@ -56,8 +57,11 @@ export function openOutput(flags: OutputFlags): Output {
   }
 }
 
-/** JSON has escapes of its own, and leaves as they are some characters that a terminal acts on. */
+/** Whether someone reads standard output as it is: on a terminal, or in the log of a workflow, whose runner looks for commands. */
+const isRead = () => process.stdout.isTTY || (process.env.GITHUB_ACTIONS === 'true' && !fstatSync(1).isFile())
+
+/** JSON has escapes of its own, and leaves as they are some characters that a terminal or the runner of a workflow acts on. */
 const escapeJson = (json: string) =>
-  json.replace(/[\x7F-\x9F\u202A-\u202E\u2066-\u2069]/g, (character) => {
+  json.replace(/[\x7F-\x9F\u202A-\u202E\u2066-\u2069]|#(?=#\[)/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })

@@ -51,7 +51,7 @@ const start = (folder: string, args: readonly string[], env: Record<string, stri
 export async function cliWorld(): Promise<CliWorld> {
   database ??= freshDatabase('postgres')
   const { url } = await database
-  const env = { DATABASE_URL: url, NO_COLOR: '1', CI: undefined, FORCE_COLOR: undefined }
+  const env = { DATABASE_URL: url, NO_COLOR: '1', CI: undefined, GITHUB_ACTIONS: undefined, FORCE_COLOR: undefined }
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
   template ??= makeTemplate()
   cpSync(await template, folder, { recursive: true })

@@ -4,11 +4,10 @@
  * finishes. Leases share the connection with a time limit of their own, so a dead connection ends with them.
  */
 import { channel } from 'node:diagnostics_channel'
-import { resolve } from 'node:path'
 import { createLocks, type LocksOptions } from '@tidemark/lock'
 import { raceTimeout } from '../race-abort.ts'
-import { SyncError } from '../sync-error.ts'
 import { traced } from '../trace.ts'
+import { parseDatabaseAddress } from './address.ts'
 import type { Connection, Database } from './database.ts'
 
 /** After which a lease's statement without an answer is given up. */
@@ -55,17 +54,11 @@ export async function closeDatabase(db: Database, onError: (error: Error) => voi
   await (db.engine === 'pglite' ? closing : raceTimeout(closing, CLOSE_TIMEOUT_MS))
 }
 
-/** Whether that is the folder of an embedded database rather than the address of a server. */
-export const isEmbedded = (where: string): boolean => !/^[a-z][a-z0-9+.-]+:\/\//i.test(where)
-
 async function connect(where: string, signal: AbortSignal | undefined): Promise<Connection> {
+  const address = parseDatabaseAddress(where)
   // Only the engine that is used is loaded: the other one costs a command that starts anew each minute.
-  if (/^postgres(ql)?:\/\//.test(where)) return (await import('./postgres/open.ts')).openPostgres(where, signal)
-  if (where.trim() === '' || !isEmbedded(where)) {
-    const hint = 'Give postgres://user@host/database, or the path of a folder for an embedded database.'
-    throw new SyncError('DATABASE_REFUSED', 'The database address is neither Postgres nor a folder', hint)
-  }
-  return (await import('./pglite/open.ts')).openPglite(resolve(where))
+  if (address.engine === 'postgres') return (await import('./postgres/open.ts')).openPostgres(address, signal)
+  return (await import('./pglite/open.ts')).openPglite(address.folder)
 }
 
 /** A statement that has ended, as published on the diagnostics channel `tidemark:sql`; without its parameters. */

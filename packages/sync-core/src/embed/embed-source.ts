@@ -5,6 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, withSignal } from '../database/database.ts'
+import { isUnencrypted } from '../git/address.ts'
+import { redact } from '../redact.ts'
 import { type Budget, startBudget } from '../run/budget.ts'
 import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts } from '../run/embed-result.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
@@ -62,11 +64,15 @@ export async function embedSource(
   const started = performance.now()
   const elapsedMs = () => Math.round(performance.now() - started)
   const warnings: EmbedRun['warnings'] = []
+  if (isUnencrypted(embedding.url)) warnings.push({ code: 'unencrypted', message: unencryptedMessage(embedding) })
   const counts = noEmbedCounts()
   const run = { db: withSignal(db, budget.signal), sourceId, embedding, options, budget, counts, warnings, elapsedMs }
   const outcome = await embedAll(run).catch((error: unknown) => outcomeFromError(error, budget.signal, warnings))
   return { source: sourceId, model: embedding.model, ...outcome, ...counts, elapsedMs: elapsedMs(), warnings }
 }
+
+const unencryptedMessage = ({ url, key }: Embedding) =>
+  `${redact(url)} is not encrypted: anyone on the way can read the texts${key ? ' and the key' : ''}`
 
 async function embedAll(run: EmbedRun): Promise<Outcome> {
   const { db, sourceId, options, budget, counts } = run

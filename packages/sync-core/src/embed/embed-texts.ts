@@ -111,7 +111,8 @@ function requestError(error: unknown, embedding: Embedding): SyncError {
   const server = new URL(url).host
   const fault = (code: SyncErrorCode, what: string, hint: string) => {
     const text = redact(`${server} ${what}`)
-    return new SyncError(code, key ? text.replaceAll(key, '***') : text, hint, error)
+    // Without its cause: that holds what the server has said, and some say what they do not take.
+    return new SyncError(code, key ? text.replaceAll(key, '***') : text, hint)
   }
   const { name, message } = error as Error
   if (name === 'TimeoutError') {

@@ -1,5 +1,6 @@
-import { redact } from '../redact.ts'
+import { redactAddress } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
+import { splitUrl } from '../url-parts.ts'
 
 /** Who embeds texts: any server that speaks OpenAI's protocol, and one of its models. */
 export interface Embedding {
@@ -21,10 +22,17 @@ export interface Embedding {
 }
 
 /** @throws {SyncError} `BAD_EMBEDDING` where nothing could be embedded whatever the server says. */
-export function validateEmbedding({ url, model }: Embedding): void {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    const hint = 'Give what /embeddings is below, for example http://localhost:11434/v1.'
-    throw new SyncError('BAD_EMBEDDING', `"${redact(url)}" is not the address of a server that embeds`, hint)
+export function validateEmbedding({ url, key, model }: Embedding): void {
+  const { scheme = '', userinfo = null, query, fragment } = splitUrl(url) ?? {}
+  if (!/^https?$/.test(scheme) || userinfo !== null || query || fragment || !URL.canParse(url)) {
+    const hint =
+      'Give what /embeddings is below, for example http://localhost:11434/v1, and what lets you in as the key: no user, password or query.'
+    const message = `"${redactAddress(url)}" is not the address of a server that embeds`
+    throw new SyncError('BAD_EMBEDDING', message, hint)
+  }
+  if (key !== undefined && !/^[\x21-\x7E]+$/.test(key)) {
+    const hint = 'Give it without blanks, line ends and "Bearer".'
+    throw new SyncError('BAD_EMBEDDING', 'the key of the server that embeds has characters that no key has', hint)
   }
   if (model.trim() === '' || model.includes('\0')) {
     throw new SyncError('BAD_EMBEDDING', 'the model that embeds has no name', 'Name one that the server has.')

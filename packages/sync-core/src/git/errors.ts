@@ -4,6 +4,7 @@ import { distance } from 'fastest-levenshtein'
 import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
 import { type Address, isRemote } from './address.ts'
+import { redactCredentials } from './credentials.ts'
 
 /** What answers a program as it would a browser. */
 const NOT_A_GIT_SERVER = {
@@ -14,6 +15,12 @@ const NOT_A_GIT_SERVER = {
 
 /** What git prints when it cannot reach a server, and what to do about it. The first match counts. */
 const KNOWN_ERRORS = [
+  {
+    pattern: /returned error: 30[12378]/,
+    code: 'FETCH_REDIRECTED',
+    message: 'sends its callers to another address',
+    hint: 'Give that as the address of the repository.',
+  },
   {
     pattern: /not our ref|couldn't find remote ref/i,
     code: 'REF_NOT_FOUND',
@@ -66,9 +73,10 @@ export function readStderr(error: unknown): string {
 }
 
 /** The error of a git that talked to a server; `GIT_FAILED` where it is none of the server's. */
-export function fetchError(error: unknown, { url }: Address): SyncError {
+export function fetchError(error: unknown, server: Address): SyncError {
   if (error instanceof SyncError) return error
-  const text = redact(readStderr(error))
+  const { url } = server
+  const text = redact(redactCredentials(readStderr(error), server))
   const lines = text.split('\n')
   const detail = lines.find((line) => /^(fatal|error|remote):/.test(line)) ?? lines.at(-1)
   const refused = ownershipError(text, redact(url), error)
@@ -82,6 +90,12 @@ export function fetchError(error: unknown, { url }: Address): SyncError {
 export function notAGitServer({ url }: Address): SyncError {
   const { code, message, hint } = NOT_A_GIT_SERVER
   return new SyncError(code, `${redact(url)} ${message}`, hint)
+}
+
+/** The error of a server that sends its callers on to another host. */
+export function redirectedAway({ url }: Address, to: URL): SyncError {
+  const message = `${redact(url)} sends its callers on to ${to.protocol}//${to.host}, and no one is followed to another host`
+  return new SyncError('FETCH_REDIRECTED', message, 'If the repository has moved there, give its new address.')
 }
 
 /** The error of a repository that belongs to someone else; null where that is not why git has failed. */

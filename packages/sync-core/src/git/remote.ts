@@ -1,11 +1,11 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pullTimeout } from '../run/outcome-from-error.ts'
 import { type Address, parseAddress } from './address.ts'
-import { fetchError, notAGitServer, refNotFound } from './errors.ts'
+import { notAGitServer, refNotFound } from './errors.ts'
 import type { Origin } from './origin.ts'
 import { COMMIT_ID, missingObjects, resolveRef, validateRef } from './refs.ts'
-import { type GitOptions, localGit, startGit } from './run-git.ts'
+import { type RemoteGit, remoteGit } from './remote-git.ts'
+import { localGit } from './run-git.ts'
 
 /** Where a fetch puts the commit, so that git keeps what belongs to it. */
 const TARGET = 'refs/tidemark/target'
@@ -24,14 +24,15 @@ const FETCH_FLAGS = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto
  */
 export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
   const server = parseAddress(repo)!
+  const git = remoteGit(server)
   let found: RemoteRef | undefined
   const resolveCommit = async (signal: AbortSignal) => {
-    found = await resolveRemoteRef(server, ref, signal)
+    found = await resolveRemoteRef(server, git, ref, signal)
     return found.commit
   }
   const fetch = async (signal: AbortSignal) => {
     if (found === undefined) await resolveCommit(signal)
-    await fetchCommit(server, clone, found!, signal)
+    await fetchCommit(git, clone, found!, signal)
   }
   return {
     phase: 'fetch',
@@ -53,27 +54,8 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
       if (missing.length === 0) return
       // The objects are named, so there is nothing to negotiate: without "noop" git would offer all that it has.
       const args = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...FETCH_FLAGS, '--stdin', 'tidemark']
-      await runRemoteGit(server, clone, args, signal, { input: missing })
+      await git(clone, args, signal, { input: missing })
     },
-  }
-}
-
-/** Runs a git that talks to the server to its end, and has what it printed. @throws {SyncError}, {Stopped}, or the signal's reason. */
-async function runRemoteGit(
-  server: Address,
-  folder: string,
-  args: readonly string[],
-  signal: AbortSignal,
-  options: Pick<GitOptions, 'input' | 'tracePackets'> = {},
-): Promise<{ stdout: string; stderr: string }> {
-  signal.throwIfAborted()
-  try {
-    const git = await startGit(folder, args, signal, { server, ...options })
-    const output = await Array.fromAsync(git.output)
-    const { stderr } = await git.ended
-    return { stdout: Buffer.concat(output).toString(), stderr: Buffer.from(stderr).toString() }
-  } catch (error) {
-    throw signal.aborted ? pullTimeout(signal.reason) : fetchError(error, server)
   }
 }
 
@@ -89,35 +71,35 @@ function fullNames(ref: string): string[] {
   return ['', 'refs/', 'refs/tags/', 'refs/heads/', 'refs/remotes/'].map((prefix) => `${prefix}${ref}`)
 }
 
-async function resolveRemoteRef(server: Address, ref: string, signal: AbortSignal): Promise<RemoteRef> {
+async function resolveRemoteRef(server: Address, git: RemoteGit, ref: string, signal: AbortSignal): Promise<RemoteRef> {
   validateRef(ref, server.url)
   if (COMMIT_ID.test(ref)) return { name: ref.toLowerCase(), commit: ref.toLowerCase() }
   const names = fullNames(ref)
   // As patterns they are those of all of the names: what ends in one counts.
-  const refs = await listRemoteRefs(server, [names[0]!, `${names[0]}^{}`], signal)
+  const refs = await listRemoteRefs(git, [names[0]!, `${names[0]}^{}`], signal)
   const name = names.find((each) => refs.has(each))
   if (name !== undefined) return { name, commit: refs.get(`${name}^{}`) ?? refs.get(name)! }
-  const all = await listRemoteRefs(server, ['refs/heads/*', 'refs/tags/*'], signal)
-  if (all.size === 0 && !(await speaksGit(server, signal))) throw notAGitServer(server)
+  const all = await listRemoteRefs(git, ['refs/heads/*', 'refs/tags/*'], signal)
+  if (all.size === 0 && !(await speaksGit(git, signal))) throw notAGitServer(server)
   const known = [...all.keys()].filter((each) => !each.endsWith('^{}'))
   const short = known.map((each) => each.replace(/^refs\/(heads|tags)\//, ''))
   throw refNotFound(server.url, ref, short)
 }
 
 /** Whether a server that names no ref is one of git; what git finds none in may as well be any page of the web. */
-async function speaksGit(server: Address, signal: AbortSignal): Promise<boolean> {
-  const { stderr } = await runRemoteGit(server, '/', ['ls-remote', 'tidemark'], signal, { tracePackets: true })
+async function speaksGit(git: RemoteGit, signal: AbortSignal): Promise<boolean> {
+  const { stderr } = await git('/', ['ls-remote', 'tidemark'], signal, { trace: 'PACKET' })
   return /packet: .*</.test(stderr)
 }
 
-async function listRemoteRefs(server: Address, patterns: string[], signal: AbortSignal) {
-  const { stdout } = await runRemoteGit(server, '/', ['ls-remote', '--quiet', 'tidemark', ...patterns], signal)
+async function listRemoteRefs(git: RemoteGit, patterns: string[], signal: AbortSignal) {
+  const { stdout } = await git('/', ['ls-remote', '--quiet', 'tidemark', ...patterns], signal)
   const refs = stdout.split('\n').filter(Boolean)
   return new Map(refs.map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]))
 }
 
 async function fetchCommit(
-  server: Address,
+  git: RemoteGit,
   clone: string,
   { name, commit }: RemoteRef,
   signal: AbortSignal,
@@ -125,7 +107,8 @@ async function fetchCommit(
   const packs = await countPacks(clone)
   if (packs === null || packs > MAX_PACKS) {
     await rm(clone, { recursive: true, force: true })
-    await mkdir(clone, { recursive: true })
+    // It may hold what only this user can read on the server.
+    await mkdir(clone, { recursive: true, mode: 0o700 })
     const format = commit.length === 64 ? 'sha256' : 'sha1'
     await localGit(clone, ['init', '--bare', `--object-format=${format}`, '.'], signal)
   }
@@ -134,7 +117,7 @@ async function fetchCommit(
     await rm(join(clone, left), { force: true })
   }
   const args = ['fetch', ...FETCH_FLAGS, '--depth=1', 'tidemark', `+${name}:${TARGET}`]
-  await runRemoteGit(server, clone, args, signal)
+  await git(clone, args, signal)
 }
 
 /** How many packs a clone has; null where there is no clone. */

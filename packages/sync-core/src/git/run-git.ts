@@ -83,8 +83,8 @@ export interface GitOptions {
   readonly input?: Iterable<string> | AsyncIterable<string> | undefined
   /** That it may talk to; none by default. */
   readonly server?: Address
-  /** Prints each packet of git's protocol on standard error. */
-  readonly tracePackets?: boolean
+  /** Prints on standard error each packet of git's protocol, or what is asked and answered by HTTP; no credentials. */
+  readonly trace?: 'PACKET' | 'CURL'
 }
 
 /** Starts git on a repository, to read its output as it comes. */
@@ -92,12 +92,12 @@ export async function startGit(
   folder: string,
   args: readonly string[],
   signal: AbortSignal,
-  { input, server, tracePackets = false }: GitOptions = {},
+  { input, server, trace: traced }: GitOptions = {},
 ) {
   const { execa } = await import('../bundled/execa.ts')
   const env = gitEnvironment(folder, server)
   if (server) Object.assign(env, await sshEnvironment(folder, server, env))
-  if (tracePackets) env.GIT_TRACE_PACKET = '2'
+  if (traced) Object.assign(env, { [`GIT_TRACE_${traced}`]: '2', GIT_TRACE_CURL_NO_DATA: '1', GIT_TRACE_REDACT: '1' })
   const child = execa('git', [...SAFE_CONFIG.flatMap((setting) => ['-c', setting]), '-C', folder, ...args], {
     env,
     cancelSignal: signal,
@@ -128,6 +128,14 @@ export async function startGit(
       await ended.catch(() => {})
     },
   }
+}
+
+/** Runs git to its end, and has what it printed. @throws the error of git, or the signal's reason. */
+export async function readGit(...[folder, args, signal, options]: Parameters<typeof startGit>) {
+  const git = await startGit(folder, args, signal, options)
+  const output = await Array.fromAsync(git.output)
+  const { stderr } = await git.ended
+  return { stdout: Buffer.concat(output).toString(), stderr: Buffer.from(stderr).toString() }
 }
 
 /** The kernel keeps the number of a group from others only as long as one of the group is there. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
-import { isRemote, parseAddress } from '../git/address.ts'
+import { isBrokenAddress, isRemote, isUnencrypted, parseAddress } from '../git/address.ts'
 import type { Origin } from '../git/origin.ts'
 import { linkKey } from '../parse/link-key.ts'
-import { redact } from '../redact.ts'
+import { redactAddress } from '../redact.ts'
 import type { SourceRecord } from '../store/start-run.ts'
 import { SyncError } from '../sync-error.ts'
 
@@ -32,6 +32,9 @@ export interface Source {
   readonly language?: string | undefined
 }
 
+const ADDRESS_HINT =
+  'Give an https, ssh or file address without a query, or the path of a repository on this machine. In a user or password write / ? # @ and blanks as %2F %3F %23 %40 %20; write ./ before a path that looks like an address.'
+
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
 export function validateSource(source: Source): void {
   const { id, repo, subpath, include = [], exclude = [], extensions = [], linkRoot, language } = source
@@ -43,8 +46,7 @@ export function validateSource(source: Source): void {
     refuse(`"${id}" cannot be the name of a source`, hint)
   }
   if (repo.trim() === '' || repo.startsWith('-') || repo.includes('\0')) {
-    const message = `source "${id}" has no repository that could be read: "${redact(repo)}"`
-    refuse(message, 'Give the path of a git repository.')
+    refuse(`source "${id}" has no repository that could be read`, 'Give the path of a git repository.')
   }
   for (const [name, folder] of Object.entries({ subpath, linkRoot: linkRoot === '.' ? undefined : linkRoot })) {
     const outside = folder?.split('/').some((part) => part === '..' || part === '.' || part === '')
@@ -67,9 +69,13 @@ export function validateSource(source: Source): void {
     const hint = 'Give it as Postgres has it, for example "english" or "german"; "simple" takes words as they stand.'
     refuse(message, hint)
   }
-  if (isRemote(repo) && parseAddress(repo) === null) {
-    const hint = 'Give an https, ssh or file address, or the path of a repository on this machine.'
-    refuse(`source "${id}" has an address that is not fetched: ${redact(repo).replace(/:\/\/.*@/s, '://')}`, hint)
+  if (isUnencrypted(repo)) {
+    const message = `source "${id}" has an address that is not fetched, because it is not encrypted: ${redactAddress(repo)}`
+    refuse(message, 'Give it as https or ssh: by http anyone on the way could read and change all of it.')
+  }
+  if (isRemote(repo) ? parseAddress(repo) === null : isBrokenAddress(repo)) {
+    const shown = repo.includes('://') ? `: ${redactAddress(repo)}` : ''
+    refuse(`source "${id}" has an address that is not fetched${shown}`, ADDRESS_HINT)
   }
 }
 
@@ -101,7 +107,7 @@ export const sourceFingerprint = (source: Source) => sourceRecord(source).finger
 export function sourceRecord(source: Source): SourceRecord {
   const { id, ref, subpath = null, include = [], exclude = [], extensions, language = 'english' } = source
   const linkRoot = source.linkRoot ?? subpath ?? '.'
-  const repo = isRemote(source.repo) ? redact(source.repo) : resolve(source.repo)
+  const repo = isRemote(source.repo) ? redactAddress(source.repo) : resolve(source.repo)
   const parts = JSON.stringify([repo, ref, subpath, include, exclude, extensions, linkRoot])
   const fingerprint = createHash('sha256').update(parts).digest('hex').slice(0, 16)
   return { id, repo, ref, language, linkRoot: linkKey(`${linkRoot}/index`) ?? '', fingerprint }

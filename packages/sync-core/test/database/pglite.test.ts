@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -73,6 +75,34 @@ describe('an embedded database', () => {
 
     expect(await once(run, 'exit')).toEqual([0, null])
     expect((await said).trim().split('\n').sort()).toEqual(['5000000', 'interrupted', 'open'])
+  })
+
+  test('is for its user alone, also one that was made for all', async () => {
+    const loose = () => {
+      const files = readdirSync(database.url, { recursive: true, withFileTypes: true })
+      const paths = [database.url, `${database.url}.lock`, ...files.map((file) => join(file.parentPath, file.name))]
+      return paths.filter((path) => statSync(path).mode & 0o077)
+    }
+    const db = await openDatabase(database.url)
+    await db.query('CREATE TABLE made AS SELECT 1 AS one')
+    expect(loose()).toEqual([])
+    await db.close()
+    for (const path of [database.url, join(database.url, 'base')]) chmodSync(path, 0o755)
+    for (const path of [`${database.url}.lock`, join(database.url, 'pg_hba.conf')]) chmodSync(path, 0o666)
+
+    await (await openDatabase(database.url)).close()
+
+    expect(loose()).toEqual([])
+  })
+
+  test('named by mistake leaves a folder of other files, and a file, as they are', async () => {
+    const folder = `${database.url}-other`
+    mkdirSync(folder, { mode: 0o755 })
+    writeFileSync(join(folder, 'a.md'), 'a', { mode: 0o644 })
+    await expect(openDatabase(folder)).rejects.toMatchObject({ code: 'DATABASE_FOLDER' })
+    await expect(openDatabase(join(folder, 'a.md'))).rejects.toMatchObject({ code: 'DATABASE_FOLDER' })
+    expect([statSync(folder).mode & 0o777, statSync(join(folder, 'a.md')).mode & 0o777]).toEqual([0o755, 0o644])
+    rmSync(folder, { recursive: true })
   })
 
   test('that has ended tells so to every statement', async () => {

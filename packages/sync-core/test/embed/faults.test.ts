@@ -1,5 +1,10 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import { type EmbeddingServer, type Fault, serveEmbeddings } from '@tidemark/test-engines/embedding-server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { embedTexts } from '../../src/embed/embed-texts.ts'
 import { type Embedding, type EmbedOptions, embedSource, search } from '../../src/index.ts'
 import { type TestWorld, testWorld } from '../world/test-world.ts'
 
@@ -129,6 +134,58 @@ describe('a server of embeddings', () => {
       error: { code, message: expect.stringMatching(message) },
     })
     expect(JSON.stringify(result)).not.toContain('sk-secret')
+  })
+
+  test('that sends its callers on to another gives it no key', async () => {
+    const first = createServer(
+      (_, response) => void response.writeHead(307, { location: `${server.url}/embeddings` }).end(),
+    )
+    await once(first.listen(0, '127.0.0.1'), 'listening')
+    const url = `http://127.0.0.1:${(first.address() as AddressInfo).port}/v1`
+
+    await embed({ budgetMs: 5_000 }, { url, key: 'sk-s3cret' })
+
+    expect(server.keys.filter(Boolean)).toEqual([])
+    first.closeAllConnections()
+    first.close()
+  })
+
+  test('that says the key it was given is told without it, and so is all that comes with the error', async () => {
+    const echo = createServer((request, response) => {
+      response.writeHead(401, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ error: { message: `no: ${request.headers.authorization}` } }))
+    })
+    await once(echo.listen(0, '127.0.0.1'), 'listening')
+    const url = `http://127.0.0.1:${(echo.address() as AddressInfo).port}/v1`
+    const key = 'sk-s3cret'
+
+    const error = await embedTexts({ url, key, model: 'm' }, ['a'], { dimensions: null }).catch((error) => error)
+
+    expect(error).toMatchObject({ code: 'EMBEDDING_REFUSED', message: expect.stringContaining('no: Bearer ***') })
+    expect(inspect(error)).not.toContain(key)
+    echo.closeAllConnections()
+    echo.close()
+  })
+
+  test('on another machine without encryption is said to be so, with the key where there is one', async () => {
+    const url = 'http://embed.invalid/v1'
+    const message = 'http://embed.invalid/v1 is not encrypted: anyone on the way can read the texts'
+    const dryRun = { dryRun: true }
+    expect((await embed(dryRun, { url })).warnings).toEqual([{ code: 'unencrypted', message }])
+    expect((await embed(dryRun, { url, key: 'k' })).warnings).toMatchObject([{ message: `${message} and the key` }])
+    expect((await embed(dryRun)).warnings).toEqual([])
+  })
+
+  test.each([
+    [{ url: 'https://me:s3cret@embed.invalid/v1' }, 'is not the address of a server that embeds'],
+    [{ url: 'https://embed.invalid/v1?api_key=s3cret' }, 'is not the address of a server that embeds'],
+    [{ key: 's3cret\n' }, 'has characters that no key has'],
+    [{ key: 'Bearer s3cret' }, 'has characters that no key has'],
+    [{ key: 's3cret…' }, 'has characters that no key has'],
+  ])('given by %j is refused without a word of it', async (others, message) => {
+    const error = await embed({}, others).catch((error) => error)
+    expect(error).toMatchObject({ code: 'BAD_EMBEDDING', message: expect.stringContaining(message) })
+    expect(inspect(error)).not.toContain('s3cret')
   })
 
   test('that is not there is told with its address', { timeout: 60_000 }, async () => {

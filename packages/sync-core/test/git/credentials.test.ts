@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,6 +37,19 @@ function useHelper(script: string): void {
   const config = join(home, 'gitconfig')
   writeFileSync(config, `[credential]\n\thelper = ${file}\n`)
   vi.stubEnv('GIT_CONFIG_GLOBAL', config)
+}
+
+/** A server that sends its callers on, or asks them who they are where it has no other address. */
+async function redirecting(to: (request: IncomingMessage) => string | null, seen: [string, string | undefined][]) {
+  const http = createServer((request, response) => {
+    seen.push([`${url}${request.url}`, request.headers.authorization])
+    const location = to(request)
+    if (location === null) response.writeHead(401, { 'www-authenticate': 'Basic realm="other"' }).end()
+    else response.writeHead(302, { location }).end()
+  }).listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  return { url, close: () => http.close() }
 }
 
 describe('an address', () => {
@@ -110,6 +123,54 @@ describe('an address', () => {
     expect(seen).not.toEqual([])
     expect(seen.filter(Boolean)).toEqual([])
     for (const each of [other, first]) each.close()
+  })
+
+  test('is asked for by its new name on the same host, with its credentials on the same port only', async () => {
+    const seen: [string, string | undefined][] = []
+    const other = await redirecting(() => null, seen)
+    const first = await redirecting(({ url = '', headers }) => {
+      if (url.startsWith('/old/')) return url.replace('/old/', '/new/')
+      if (url.startsWith('/away/')) return `${other.url}${url}`
+      return headers.authorization ? `${server.url}${url.replace(/^.new.docs.git/, '/.git')}` : null
+    }, seen)
+
+    const moved = remoteOrigin(withUser('me:s3cret', `${first.url}/old/docs.git`), 'main', join(home, 'moved'))
+    expect((await moved.prepare(signal)).commit).toBe(commit)
+    await moved.fetchBlobs!(['0'.repeat(40)], signal).catch(() => {})
+    await expect(resolve(withUser('me:s3cret', `${first.url}/away/docs.git`))).rejects.toMatchObject({
+      code: 'FETCH_REFUSED',
+    })
+
+    expect(seen.filter(([url]) => url.startsWith(other.url))).not.toEqual([])
+    expect(seen.filter(([url, login]) => url.startsWith(other.url) && login !== undefined)).toEqual([])
+    for (const each of [other, first]) each.close()
+  })
+
+  test('is not followed to another host, which is not asked for anything', async () => {
+    const seen: [string, string | undefined][] = []
+    const other = await redirecting(() => null, seen)
+    const first = await redirecting(({ url }) => `${other.url.replace('127.0.0.1', 'localhost')}${url}`, [])
+
+    const refused = await resolve(withUser('me:s3cret', `${first.url}/docs.git`)).catch((error) => error)
+
+    expect(refused).toMatchObject({ code: 'FETCH_REDIRECTED', message: expect.stringContaining('localhost') })
+    expect(`${refused.message} ${refused.hint}`).not.toContain('s3cret')
+    expect(seen).toEqual([])
+    for (const each of [other, first]) each.close()
+  })
+
+  test('whose server says what it was given is told without that', async () => {
+    const login = Buffer.from('me:p/s3cret').toString('base64')
+    const echo = createServer((_, response) => {
+      const body = `p/s3cret p%2Fs3cret ${login} is not let in`
+      response.writeHead(403, { 'content-type': 'text/plain' }).end(body)
+    }).listen(0, '127.0.0.1')
+    await once(echo, 'listening')
+    const url = `http://127.0.0.1:${(echo.address() as AddressInfo).port}/docs.git`
+    const refused = await resolve(withUser('me:p%2Fs3cret', url)).catch((error) => error)
+    expect(refused.message).toContain('*** *** *** is not let in')
+    expect(`${refused.message} ${refused.hint}`).not.toContain('s3cret')
+    echo.close()
   })
 
   test('of ssh with a password is no argument of ssh with it', () => {

@@ -1,4 +1,6 @@
 /** The process that `openPglite` starts: has the database, and answers one statement after another. */
+import { chmod, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { PGlite, types } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { exitWithParent, ignoreTerminalSignals, PARENT_PIPE } from '../../exit-with-parent.ts'
@@ -19,11 +21,16 @@ export interface Reply {
 ignoreTerminalSignals()
 exitWithParent(PARENT_PIPE)
 
-const opened = PGlite.create(process.argv[2]!, {
+const folder = process.argv[2]!
+const creating = PGlite.create(folder, {
   // Has to be there whenever a database that has used it is opened; used or not, it takes a millisecond.
   extensions: { vector },
   // As the driver for Postgres has it: text, because a number can't hold every bigint.
   parsers: { [types.INT8]: (value: string) => value },
+})
+const opened = creating.then(async (db) => {
+  await closeToOthers(folder)
+  return db
 })
 opened.catch(() => {}) // The first answer reports it; until then it is not unhandled.
 
@@ -43,4 +50,15 @@ async function answer({ text, params }: Request): Promise<Reply> {
   if (text !== null) return { rows: (await db.query(text, params)).rows }
   await db.close()
   return { rows: [] }
+}
+
+/** It makes the files of a new database writable for everyone, and some of them whenever it is opened. */
+async function closeToOthers(folder: string): Promise<void> {
+  const files = await readdir(folder, { recursive: true, withFileTypes: true })
+  await Promise.all(
+    files.map(async (file) => {
+      const path = join(file.parentPath, file.name)
+      if ((await stat(path)).mode & 0o077) await chmod(path, file.isDirectory() ? 0o700 : 0o600)
+    }),
+  )
 }

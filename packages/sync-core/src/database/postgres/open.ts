@@ -18,8 +18,10 @@ const QUERY_CANCELED = '57014'
 type Pool = { readonly pool: pg.Pool; readonly busy: Set<pg.PoolClient> }
 
 /** Opens a pool on a Postgres, and sees that it answers. */
-export async function openPostgres(url: string, signal: AbortSignal | undefined): Promise<Connection> {
-  const name = redact(url)
+export async function openPostgres(
+  { url, name }: { readonly url: string; readonly name: string },
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
   const pool = createPool(url, name)
   // The pool replaces an idle connection that is cut, and a statement rejects where its connection is. Between the two,
   // as while connecting, an error that has no listener would end the process.
