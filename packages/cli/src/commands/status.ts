@@ -60,7 +60,7 @@ async function status(call: Call, { check = false, maxStaleness }: StatusFlags):
   else output.notify(`${config.file} has no sources yet. Add one with: tidemark sources add <id> <repo>`)
   const notFresh = sources.filter(({ troubles }) => troubles.length > 0).map(({ id }) => id)
   if (!check || notFresh.length === 0) return 0
-  process.stderr.write(`Not fresh or not whole: ${notFresh.join(', ')}\n`)
+  output.warn(`Not fresh or not whole: ${notFresh.join(', ')}`)
   return EXIT_NOT_FRESH
 }
 
