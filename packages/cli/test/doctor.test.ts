@@ -94,6 +94,13 @@ describe('tidemark doctor', () => {
     expect(stdout + stderr).not.toContain('s3cret')
   })
 
+  test('says that http to an embedding server on another machine is not encrypted', async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', 'embedding: { url: "http://embed.invalid/v1", model: m }\nsources: {}')
+    const { stdout } = await world.run('doctor', { DATABASE_URL: undefined })
+    expect(stdout).toContain('! embedding: http://embed.invalid/v1 is not encrypted')
+  })
+
   test('tells who has an embedded database', { timeout: 180_000 }, async () => {
     using world = await cliWorld()
     world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
