@@ -32,9 +32,12 @@ export interface Source {
   readonly language?: string | undefined
 }
 
+const DEFAULT_LANGUAGE = 'english'
+
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
 export function validateSource(source: Source): void {
-  const { id, repo, subpath, include = [], exclude = [], extensions = [], linkRoot, language } = source
+  const { id, repo, subpath, linkRoot, language = DEFAULT_LANGUAGE } = source
+  const { include = [], exclude = [], extensions = [] } = source
   const refuse = (message: string, hint: string): never => {
     throw new SyncError('BAD_SOURCE', message, hint)
   }
@@ -62,7 +65,7 @@ export function validateSource(source: Source): void {
     const hint = 'Write patterns as in .gitignore, for example "docs/**" or "*.draft.md".'
     refuse(`source "${id}" has a pattern that names nothing: ${JSON.stringify(bad)}`, hint)
   }
-  if (language !== undefined && !/^[a-z_]{1,63}$/.test(language)) {
+  if (!/^[a-z_]{1,63}$/.test(language)) {
     const message = `source "${id}" has a language that no dictionary is called by: ${JSON.stringify(language)}`
     const hint = 'Give it as Postgres has it, for example "english" or "german"; "simple" takes words as they stand.'
     refuse(message, hint)
@@ -96,7 +99,7 @@ export async function currentCommit(source: Source, signal: AbortSignal): Promis
  * without its secrets, and a digest of what a bookmark is made with: when it is another, the bookmark says nothing.
  */
 export function sourceRecord(source: Source): SourceRecord {
-  const { id, ref, subpath = null, include = [], exclude = [], extensions, language = 'english' } = source
+  const { id, ref, subpath = null, include = [], exclude = [], extensions, language = DEFAULT_LANGUAGE } = source
   const linkRoot = source.linkRoot ?? subpath ?? '.'
   const repo = isRemote(source.repo) ? redact(source.repo) : resolve(source.repo)
   const parts = JSON.stringify([repo, ref, subpath, include, exclude, extensions, linkRoot])

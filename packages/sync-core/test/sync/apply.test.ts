@@ -17,7 +17,7 @@ let repository: TestRepository
 const blobs: Record<string, string> = {}
 beforeAll(async () => {
   repository = await emptyRepository()
-  const texts = { text: 'text', bad: 'a\0', long: 'x'.repeat(2_048) }
+  const texts = { text: 'text', bad: 'a\0', long: 'x'.repeat(2_048), huge: 'word '.repeat(8_000) }
   for (const [name, text] of Object.entries(texts)) blobs[name] = await repository.add(`${name}.md`, text)
 })
 afterAll(() => repository.remove())
@@ -58,6 +58,7 @@ interface Written {
   readonly paths: string[]
   readonly quarantined: { path: string; code: string; message: string }[]
   readonly deleted: number
+  readonly cleared: string[]
 }
 
 interface Surroundings {
@@ -73,10 +74,10 @@ interface Surroundings {
 function runOf(given: Given, more: Surroundings = {}) {
   const { onWrite, failedBefore = 0, signal = new AbortController().signal } = more
   const written: Written[] = []
-  const query = async (_: string, [, , , pages, , , quarantined, deletedIds]: string[]) => {
+  const query = async (_: string, [, , , pages, , , quarantined, deletedIds, cleared]: string[]) => {
     const paths = JSON.parse(pages!).map(({ path }: { path: string }) => path)
     const ids = deletedIds!.slice(1, -1).split(',').filter(Boolean)
-    const batch = { paths, quarantined: JSON.parse(quarantined!), deleted: ids.length }
+    const batch = { paths, quarantined: JSON.parse(quarantined!), deleted: ids.length, cleared: JSON.parse(cleared!) }
     await onWrite?.(batch)
     written.push(batch)
     return { rows: [{}] }
@@ -120,6 +121,12 @@ describe('a plan is cut into batches', () => {
     expect(all.map(({ pages }) => pages.map(({ path }) => path))).toEqual([['a.md'], ['c.md']])
     expect(all[0]).toMatchObject({ quarantined: [{ path: 'old.md', code: 'nul' }], deletedIds: ['1'] })
     expect(all[1]).toMatchObject({ quarantined: [{ path: 'b.md', code: 'nul' }], deletedIds: [] })
+  })
+
+  test('that keep the order of files of which a process parses some, to the last', async () => {
+    const { all } = await batches({ writes: ['a.md', 'b.md huge', 'c.md', 'd.md huge', 'e.md bad'] }, 1)
+    const paths = all.map(({ pages, quarantined }) => [...pages, ...quarantined].map(({ path }) => path).join())
+    expect(paths).toEqual(['a.md', 'b.md', 'c.md', 'd.md', 'e.md'])
   })
 
   test('of no more than a statement may carry', async () => {
@@ -272,6 +279,7 @@ describe('a file that the database refuses', () => {
         .filter((path) => path !== 'p7.md')
         .toSorted(),
     )
+    expect(written.flatMap(({ cleared }) => cleared)).toEqual(stored)
     expect(progress.counts()).toMatchObject({ filesImported: 19, filesQuarantined: 1 })
   })
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { currentCommit, type Source, validateSource } from '../../src/index.ts'
 import { sourceRecord } from '../../src/sync/source.ts'
+import { emptyRepository } from '../world/test-repository.ts'
 
 const source = (more: Partial<Source> = {}): Source => ({ id: 'docs', repo: '/srv/docs.git', ref: 'main', ...more })
 
@@ -111,6 +112,19 @@ describe('a source is refused with what to do instead', () => {
     const { signal } = new AbortController()
     await expect(currentCommit(source({ repo: 'ext::x' }), signal)).rejects.toMatchObject({ code: 'BAD_SOURCE' })
   })
+})
+
+test.each([
+  ['this machine', ''],
+  ['a server', 'file://'],
+])('the commit of a source is the one that its ref names now, on %s', async (_, scheme) => {
+  const repository = await emptyRepository()
+  const commit = await repository.commit({ 'a.md': 'a' })
+  await repository.git.raw('tag', 'v1')
+  await repository.commit({ 'a.md': 'b' })
+  const tagged = source({ repo: `${scheme}${repository.folder}`, ref: 'v1' })
+  expect(await currentCommit(tagged, new AbortController().signal)).toBe(commit)
+  repository.remove()
 })
 
 describe('the database remembers', () => {
