@@ -34,6 +34,11 @@ describe('a selection without a file is told', () => {
     expect(await explain(FILES, { subpath })).toBe(why)
   })
 
+  test('of folders as long as it the one whose letters come nearest, large or small', async () => {
+    expect(await explain('test/x docs/x', { subpath: 'DOSC' })).toBe('it has no folder "DOSC": did you mean docs?')
+    expect(await explain('TEST/x DOCS/x', { subpath: 'dosc' })).toBe('it has no folder "dosc": did you mean DOCS?')
+  })
+
   test('of folders that come as near the first', async () => {
     expect(await explain('ab/x ac/x', { subpath: 'a' })).toBe('it has no folder "a": did you mean ab?')
   })
@@ -63,6 +68,7 @@ describe('a selection without a file is told', () => {
     ['giude', 'docs'],
     ['docs/b/c.md', 'docs'],
     ['guide/**/*.md', 'docs/guide'],
+    ['/lib', 'src/lib'],
     ['dosc/[ab]/x', 'docs'],
     ['dosc/a?/x', 'docs'],
     ['dosc/\\#/x', 'docs'],
