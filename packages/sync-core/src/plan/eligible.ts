@@ -60,11 +60,11 @@ export function fileFilter({ subpath, include = [], exclude = [], extensions = E
       const name = String(path)
       if (mode === SUBMODULE && selected(name)) skipped.submodules++
       if (mode === SUBMODULE || !endings.test(name) || !selected(name)) return null
-      if (typeof path !== 'string') return mode === SYMLINK ? null : notUtf8(path, blobOid)
       if (mode === SYMLINK) {
         skipped.symlinks++
         return null
       }
+      if (typeof path !== 'string') return notUtf8(path, blobOid)
       if (fitsIndex(path)) return { path, blobOid }
       const message = `the path has ${Buffer.byteLength(path)} bytes, at most ${MAX_PATH_BYTES} can be indexed: shorten it`
       return { path, blobOid, code: 'path_too_long', message }

@@ -10,7 +10,7 @@ const MAX_EXTENSIONS = 5
 export async function explainNothingSelected(files: AsyncIterable<TreeEntry[]>, selection: Selection): Promise<string> {
   const { subpath, include = [], exclude = [] } = selection
   const tree = await surveyTree(files, selection)
-  if (tree.files === 0) return 'the commit has no files'
+  if (tree.isEmpty) return 'the commit has no files'
   if (subpath !== undefined && !tree.folders.has(subpath))
     return `it has no folder "${subpath}"${suggest(subpath, tree.folders)}`
   const inside = subpath === undefined ? '' : ` in ${subpath}`
@@ -31,11 +31,11 @@ export async function explainNothingSelected(files: AsyncIterable<TreeEntry[]>, 
 async function surveyTree(files: AsyncIterable<TreeEntry[]>, { include, exclude, ...selection }: Selection) {
   const filter = fileFilter(selection)
   const prefix = selection.subpath === undefined ? '' : `${selection.subpath}/`
-  const tree = { files: 0, eligible: 0, folders: new Set<string>(), names: new Set<string>() }
+  const tree = { isEmpty: true, eligible: 0, folders: new Set<string>(), names: new Set<string>() }
   const extensions = new Map<string, number>()
   for await (const entries of files) {
     for (const entry of entries) {
-      tree.files++
+      tree.isEmpty = false
       const path = String(entry.path)
       for (
         let folder = posix.dirname(path);

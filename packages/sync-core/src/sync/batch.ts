@@ -34,7 +34,7 @@ export function createBatch(quarantineCleared: readonly string[] = [], entries: 
       return entries.length + quarantined.length
     },
     get isEmpty(): boolean {
-      return entries.length + quarantined.length + deletedIds.length + quarantineCleared.length === 0
+      return [entries, quarantined, deletedIds, quarantineCleared].every(({ length }) => length === 0)
     },
 
     add(item: Rename | Write, sizeBytes: number, page: Page) {

@@ -34,10 +34,12 @@ export interface Source {
 
 const ADDRESS_HINT =
   'Give an https, ssh or file address without a query, or the path of a repository on this machine. In a user or password write / ? # @ and blanks as %2F %3F %23 %40 %20; write ./ before a path that looks like an address.'
+const DEFAULT_LANGUAGE = 'english'
 
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
 export function validateSource(source: Source): void {
-  const { id, repo, subpath, include = [], exclude = [], extensions = [], linkRoot, language } = source
+  const { id, repo, subpath, linkRoot, language = DEFAULT_LANGUAGE } = source
+  const { include = [], exclude = [], extensions = [] } = source
   const refuse = (message: string, hint: string): never => {
     throw new SyncError('BAD_SOURCE', message, hint)
   }
@@ -64,7 +66,7 @@ export function validateSource(source: Source): void {
     const hint = 'Write patterns as in .gitignore, for example "docs/**" or "*.draft.md".'
     refuse(`source "${id}" has a pattern that names nothing: ${JSON.stringify(bad)}`, hint)
   }
-  if (language !== undefined && !/^[a-z_]{1,63}$/.test(language)) {
+  if (!/^[a-z_]{1,63}$/.test(language)) {
     const message = `source "${id}" has a language that no dictionary is called by: ${JSON.stringify(language)}`
     const hint = 'Give it as Postgres has it, for example "english" or "german"; "simple" takes words as they stand.'
     refuse(message, hint)
@@ -105,7 +107,7 @@ export const sourceFingerprint = (source: Source) => sourceRecord(source).finger
  * without its secrets, and a digest of what a bookmark is made with: when it is another, the bookmark says nothing.
  */
 export function sourceRecord(source: Source): SourceRecord {
-  const { id, ref, subpath = null, include = [], exclude = [], extensions, language = 'english' } = source
+  const { id, ref, subpath = null, include = [], exclude = [], extensions, language = DEFAULT_LANGUAGE } = source
   const linkRoot = source.linkRoot ?? subpath ?? '.'
   const repo = isRemote(source.repo) ? redactAddress(source.repo) : resolve(source.repo)
   const parts = JSON.stringify([repo, ref, subpath, include, exclude, extensions, linkRoot])

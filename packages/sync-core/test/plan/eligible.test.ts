@@ -16,6 +16,13 @@ describe('a file', () => {
     expect(classify(Buffer.from([...Buffer.from(path), 0xff]))).toBeNull()
   })
 
+  test('has one of the endings that are given, whole and in any case', () => {
+    const selection = { extensions: ['.qmd', 'html.md'] }
+    for (const path of ['a.qmd', 'a.QMD', 'a.html.md']) expect(classify(path, selection)).toMatchObject({ path })
+    for (const path of ['a.md', 'aqmd', 'a.htmlmd', 'a.html-md', 'a.qmd.txt'])
+      expect(classify(path, selection)).toBeNull()
+  })
+
   test('that may be run is a page too', () => {
     expect(classify('a.md', {}, '100755')).toMatchObject({ path: 'a.md' })
   })
@@ -42,6 +49,7 @@ test('symlinks to Markdown and submodules are no files, and counted where they a
     ['docs/a.txt', SYMLINK],
     ['b.md', SYMLINK],
     [Buffer.from([0xff, 0x2e, 0x6d, 0x64]), SYMLINK],
+    [Buffer.concat([Buffer.from('docs/'), Buffer.from([0xff, 0x2e, 0x6d, 0x64])]), SYMLINK],
     ['docs/theirs', SUBMODULE],
     ['docs/theirs.md', SUBMODULE],
     ['theirs', SUBMODULE],
@@ -50,7 +58,15 @@ test('symlinks to Markdown and submodules are no files, and counted where they a
   ]
   const classified = entries.map(([path, mode]) => filter.classify({ path, mode, blobOid: 'f00' }))
   expect(classified.filter((each) => each !== null)).toEqual([{ path: 'docs/page.md', blobOid: 'f00' }])
-  expect(filter.skipped).toEqual({ symlinks: 1, submodules: 2 })
+  expect(filter.skipped).toEqual({ symlinks: 2, submodules: 2 })
+})
+
+test('a file that is no page is known for the links to it, where it is selected and an index can hold it', () => {
+  const { isLinkable } = fileFilter({ subpath: 'docs', include: ['*.md'] })
+  expect(isLinkable('docs/logo.png')).toBe(true)
+  expect(isLinkable('logo.png/docs/')).toBe(false)
+  expect(isLinkable(`docs/${'x'.repeat(2_000)}`)).toBe(false)
+  expect(isLinkable(Buffer.from([...Buffer.from('docs/'), 0xff]))).toBe(false)
 })
 
 describe('a path', () => {
