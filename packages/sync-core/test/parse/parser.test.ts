@@ -19,7 +19,7 @@ describe('a parser', () => {
   })
 
   test('gives up a text that takes too long, and goes on with the next', async () => {
-    await using parser = openParser(never, 500)
+    await using parser = openParser(never, { timeLimitMs: 500 })
     expect(await parser.parse('a.md', ENDLESS)).toMatchObject({ code: 'too_complex' })
     const bytes = Buffer.from('word '.repeat(4_000))
     expect(await parser.parse('b.md', bytes)).toEqual(parsePage('b.md', bytes))

@@ -1,0 +1,80 @@
+import type { Database } from '../database/database.ts'
+import { redact } from '../redact.ts'
+import type { Outcome } from '../run/outcome.ts'
+import { outcomeFromError } from '../run/outcome-from-error.ts'
+import type { EmbeddingSet } from '../store/embeddings/models.ts'
+import { createIndex, type IndexBuild, readVectorIndex, watchIndexBuild } from '../store/embeddings/vector-index.ts'
+import { SyncError } from '../sync-error.ts'
+import type { EmbedRun } from './embed-source.ts'
+
+type IndexRun = Pick<EmbedRun, 'db' | 'sourceId' | 'options' | 'budget' | 'warnings' | 'elapsedMs'>
+
+/**
+ * Builds the index that a complete set lacks, where it can have one and the role may. Returns how the run has ended by
+ * that; null where it goes on as it was.
+ */
+export async function buildIndex(run: IndexRun, set: EmbeddingSet): Promise<Outcome | null> {
+  const { db, budget, warnings } = run
+  const index = await readVectorIndex(db, set)
+  if (index.status === 'built') return null
+  const warn = (why: string) => {
+    const message = `the vectors of "${set.model}" have no index, and a search compares each of them: ${why}`
+    warnings.push({ code: NOT_INDEXED, message })
+  }
+  if (index.status === 'impossible') {
+    warn(index.impossible)
+    return null
+  }
+  try {
+    await buildWatched(run, index)
+    return null
+  } catch (error) {
+    if (budget.signal.aborted) {
+      warn(`its build was stopped, and begins anew with the next run, which needs more time; or ${BY_HAND}`)
+      return outcomeFromError(error, budget.signal, warnings)
+    }
+    if ((error as { code?: string }).code === MAY_NOT) {
+      warn(`this role may not build it (${redact((error as Error).message)}); ${BY_HAND}`)
+      return null
+    }
+    return outcomeFromError(await indexError(db, set, error), budget.signal, warnings)
+  }
+}
+
+const NOT_INDEXED = 'not_indexed'
+const MAY_NOT = '42501'
+const QUERY_CANCELED = '57014'
+const BY_HAND = 'have the owner of the tables run what this prints: tidemark migrate --dry-run'
+
+/** Whether a run has found that there will be no index: another run of the same command need not try again. */
+export function isIndexRefused({ warnings, ...outcome }: Outcome & Pick<IndexRun, 'warnings'>): boolean {
+  const failed = outcome.status === 'failed' && outcome.error.code === 'NOT_INDEXED'
+  return failed || warnings.some(({ code }) => code === NOT_INDEXED)
+}
+
+/** The build counts as activity as long as the server gets on with it. */
+async function buildWatched({ db, sourceId, options, budget, elapsedMs }: IndexRun, index: IndexBuild): Promise<void> {
+  const built = new AbortController()
+  const watched = watchIndexBuild(db, AbortSignal.any([built.signal, budget.signal]), (progress) => {
+    budget.recordActivity()
+    options.onProgress?.({ source: sourceId, phase: 'index', ...progress, elapsedMs: elapsedMs() })
+  })
+  try {
+    await createIndex(db, index)
+  } finally {
+    built.abort()
+    await watched
+  }
+}
+
+/** Why the server has not built an index, and what to do instead. */
+async function indexError(db: Database, { model }: EmbeddingSet, error: unknown): Promise<SyncError> {
+  const { code, message } = error as { code?: string; message: string }
+  const timeout: string = code === QUERY_CANCELED ? (await db.query('SHOW statement_timeout')).rows[0]!.statement_timeout : '0'
+  const [why, first] =
+    timeout === '0'
+      ? [redact(message), 'See the log of the database server, then run this again']
+      : [`statement_timeout is ${timeout}`, `Run it with PGOPTIONS="-c statement_timeout=0" in the environment`]
+  const text = `All is embedded, but the index of the vectors of "${model}" was not built: ${why}`
+  return new SyncError('NOT_INDEXED', text, `${first}, or ${BY_HAND}. Until then a search compares each of them.`, error)
+}
