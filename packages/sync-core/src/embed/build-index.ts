@@ -1,7 +1,8 @@
 import type { Database } from '../database/database.ts'
 import { redact } from '../redact.ts'
+import type { EmbedResult } from '../run/embed-result.ts'
 import type { Outcome } from '../run/outcome.ts'
-import { outcomeFromError } from '../run/outcome-from-error.ts'
+import { Stopped } from '../run/outcome-from-error.ts'
 import type { EmbeddingSet } from '../store/embeddings/models.ts'
 import { createIndex, type IndexBuild, readVectorIndex, watchIndexBuild } from '../store/embeddings/vector-index.ts'
 import { SyncError } from '../sync-error.ts'
@@ -29,15 +30,17 @@ export async function buildIndex(run: IndexRun, set: EmbeddingSet): Promise<Outc
     await buildWatched(run, index)
     return null
   } catch (error) {
-    if (budget.signal.aborted) {
+    const { aborted, reason } = budget.signal
+    if (aborted && !(reason instanceof Stopped && reason.reason === 'stalled')) {
       warn(`its build was stopped, and begins anew with the next run, which needs more time; or ${BY_HAND}`)
-      return outcomeFromError(error, budget.signal, warnings)
+      return null
     }
     if ((error as { code?: string }).code === MAY_NOT) {
       warn(`this role may not build it (${redact((error as Error).message)}); ${BY_HAND}`)
       return null
     }
-    return outcomeFromError(await indexError(db, set, error), budget.signal, warnings)
+    const { code, message, hint } = await indexError(db, set, error)
+    return { status: 'failed', reason: NOT_INDEXED, error: { code, message, hint } }
   }
 }
 
@@ -47,9 +50,9 @@ const QUERY_CANCELED = '57014'
 const BY_HAND = 'have the owner of the tables run what this prints: tidemark migrate --dry-run'
 
 /** Whether a run has found that there will be no index: another run of the same command need not try again. */
-export function isIndexRefused({ warnings, ...outcome }: Outcome & Pick<IndexRun, 'warnings'>): boolean {
-  const failed = outcome.status === 'failed' && outcome.error.code === 'NOT_INDEXED'
-  return failed || warnings.some(({ code }) => code === NOT_INDEXED)
+export function isIndexRefused(result: EmbedResult): boolean {
+  const failed = result.status === 'failed' && result.error.code === 'NOT_INDEXED'
+  return failed || result.warnings.some(({ code }) => code === NOT_INDEXED)
 }
 
 /** The build counts as activity as long as the server gets on with it. */
@@ -70,11 +73,20 @@ async function buildWatched({ db, sourceId, options, budget, elapsedMs }: IndexR
 /** Why the server has not built an index, and what to do instead. */
 async function indexError(db: Database, { model }: EmbeddingSet, error: unknown): Promise<SyncError> {
   const { code, message } = error as { code?: string; message: string }
-  const timeout: string = code === QUERY_CANCELED ? (await db.query('SHOW statement_timeout')).rows[0]!.statement_timeout : '0'
-  const [why, first] =
+  const [why, step] =
+    error instanceof Stopped
+      ? [`the server does not get on with it (${message})`, 'See in pg_stat_activity what it waits for']
+      : [redact(message), 'See the log of the database server']
+  const timeout = code === QUERY_CANCELED ? (await db.query('SHOW statement_timeout')).rows[0]!.statement_timeout : '0'
+  const [cause, first] =
     timeout === '0'
-      ? [redact(message), 'See the log of the database server, then run this again']
-      : [`statement_timeout is ${timeout}`, `Run it with PGOPTIONS="-c statement_timeout=0" in the environment`]
-  const text = `All is embedded, but the index of the vectors of "${model}" was not built: ${why}`
-  return new SyncError('NOT_INDEXED', text, `${first}, or ${BY_HAND}. Until then a search compares each of them.`, error)
+      ? [why, step]
+      : [`statement_timeout is ${timeout}`, 'Run it with PGOPTIONS="-c statement_timeout=0"']
+  const text = `all is embedded, but the index of the vectors of "${model}" was not built: ${cause}`
+  return new SyncError(
+    'NOT_INDEXED',
+    text,
+    `${first}, or ${BY_HAND}. Until then a search compares each of them.`,
+    error,
+  )
 }

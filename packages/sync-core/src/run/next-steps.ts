@@ -115,8 +115,6 @@ export function runsLeft(result: RunResult): number | null {
 function describePartial(result: RunResult): Problem {
   const { work, left } = countRun(result)
   const runs = runsLeft(result)
-  if (work === 'embed' && left === 0)
-    return { message: 'All is embedded, but not indexed', nextStep: 'The next run builds the index anew.' }
   const more = runs === null ? '' : `, about ${runs} more ${runs === 1 ? 'run' : 'runs'} like this one`
   const message =
     left === null ? 'It stopped before it knew how much there is' : `${left} ${WORK[work].unit}s are left${more}`

@@ -3,7 +3,13 @@ import type { Embedding } from '../embed/embedding.ts'
 import { redact } from '../redact.ts'
 import { readModels } from '../store/embeddings/models.ts'
 import { vectorSpace } from '../store/embeddings/vector-space.ts'
-import { type FoundChunk, findHits, type QueryVector, type SearchHit, type SearchQuery } from '../store/search/find-hits.ts'
+import {
+  type FoundChunk,
+  findHits,
+  type QueryVector,
+  type SearchHit,
+  type SearchQuery,
+} from '../store/search/find-hits.ts'
 import { markWords } from '../store/search/mark-words.ts'
 import type { WordMatch } from '../store/search/text-search.ts'
 import { SyncError } from '../sync-error.ts'

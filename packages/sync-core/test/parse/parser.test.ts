@@ -25,6 +25,16 @@ describe('a parser', () => {
     expect(await parser.parse('b.md', bytes)).toEqual(parsePage('b.md', bytes))
   })
 
+  test('gives up a text that takes too much memory, and goes on with the next', async () => {
+    await using parser = openParser(never, { memoryLimitBytes: 250 * 1024 ** 2 })
+    expect(await parser.parse('a.md', Buffer.from('&amp;'.repeat(20_000)))).toMatchObject({
+      code: 'too_complex',
+      message: 'the text takes more than 250 MB of memory to parse',
+    })
+    const bytes = Buffer.from('word '.repeat(4_000))
+    expect(await parser.parse('b.md', bytes)).toEqual(parsePage('b.md', bytes))
+  })
+
   test('sets aside a text that crashes it, each time, and goes on with the next', async () => {
     await using parser = openParser(never)
     const crashing = Buffer.from('```\n```\n[[]|]]http://xß')

@@ -13,7 +13,8 @@ import { vectorSpace } from './vector-space.ts'
 export type VectorIndex =
   | { readonly status: 'built' }
   | { readonly status: 'impossible'; readonly impossible: string }
-  | ({ readonly status: 'missing' } & IndexBuild)
+  /** One that is not valid is in its place where a CREATE INDEX CONCURRENTLY is under way, or has failed. */
+  | ({ readonly status: 'missing'; readonly invalid: boolean } & IndexBuild)
 
 export interface IndexBuild {
   readonly name: string
@@ -24,17 +25,20 @@ export interface IndexBuild {
   readonly memory: string | null
 }
 
+/** The set, as far as its index goes by it. */
+type IndexedSet = Pick<EmbeddingSet, 'model' | 'dimensions'>
+
 /** The index of a set, or how it is built. */
-export async function readVectorIndex(db: Database, { model, dimensions }: EmbeddingSet): Promise<VectorIndex> {
+export async function readVectorIndex(db: Database, { model, dimensions }: IndexedSet): Promise<VectorIndex> {
   const { index, cast } = await vectorSpace(db, dimensions)
   if ('impossible' in index) return { status: 'impossible', ...index }
   const name = `embeddings_${createHash('sha256').update(model).digest('hex').slice(0, 16)}`
-  const { built, literal, vectors, memory: set } = (await db.query(READ_INDEX, [`tidemark.${name}`, model])).rows[0]!
-  if (built) return { status: 'built' }
+  const { valid, literal, vectors, memory: set } = (await db.query(READ_INDEX, [`tidemark.${name}`, model])).rows[0]!
+  if (valid) return { status: 'built' }
   const needed = Math.min(Math.ceil((vectors * (dimensions * BYTES_PER_NUMBER + BYTES_PER_NODE)) / 1024), MAX_MEMORY_KB)
   const definition = `USING hnsw ((${cast('embedding')}) ${index.operatorClass}) WHERE model = ${literal}`
   const memory = needed > set ? `${needed}kB` : null
-  return { status: 'missing', name, table: 'tidemark.embeddings', definition, memory }
+  return { status: 'missing', invalid: valid === false, name, table: 'tidemark.embeddings', definition, memory }
 }
 
 const BYTES_PER_NUMBER = 4
@@ -43,9 +47,8 @@ const BYTES_PER_NODE = 1_500
 /** A server that holds so many vectors has that; of more, a part of the graph is built on its disk. */
 const MAX_MEMORY_KB = 1024 * 1024
 
-/** An index that someone's CREATE INDEX CONCURRENTLY has left behind is not valid. */
 const READ_INDEX = /* sql */ `
-SELECT coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)), false) AS built,
+SELECT (SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)) AS valid,
   quote_literal($2) AS literal,
   (SELECT count(*)::integer FROM tidemark.embeddings WHERE model = $2) AS vectors,
   (SELECT setting::integer FROM pg_settings WHERE name = 'maintenance_work_mem') AS memory`
@@ -58,7 +61,8 @@ export async function pendingIndexes(db: Database): Promise<string[]> {
     const index = await readVectorIndex(db, set)
     if (index.status !== 'missing') continue
     if (index.memory !== null) statements.push(`SET maintenance_work_mem = '${index.memory}'`)
-    statements.push(`DROP INDEX IF EXISTS tidemark.${index.name}`, createSql(index))
+    if (index.invalid) statements.push(`DROP INDEX tidemark.${index.name}`)
+    statements.push(createSql(index))
   }
   return statements.length === 0 ? [] : ['SET statement_timeout = 0', ...statements]
 }
