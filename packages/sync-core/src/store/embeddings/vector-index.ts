@@ -114,7 +114,7 @@ export async function watchIndexBuild(
     for await (const _ of setInterval(POLL_MS, undefined, { signal })) {
       const [row] = await readRows(db, READ_PROGRESS, [], signal)
       const seen = JSON.stringify(row)
-      if (row && seen !== last && last !== '') onMove(row)
+      if (row && seen !== last) onMove({ done: row.done, total: row.total })
       last = seen
     }
   } catch {
