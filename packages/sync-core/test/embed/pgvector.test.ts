@@ -14,6 +14,7 @@ import {
   search,
   syncSource,
 } from '../../src/index.ts'
+import { createIndex, type IndexBuild, readVectorIndex } from '../../src/store/embeddings/vector-index.ts'
 import { emptyRepository, type TestRepository } from '../world/test-repository.ts'
 
 /** More than an index finds when nobody says how many. */
@@ -113,6 +114,18 @@ describe('pgvector on the wire', { timeout: 120_000 }, () => {
     expect(await embed()).toMatchObject({ status: 'up_to_date', warnings: [] })
 
     expect(await pendingIndexes(db)).toEqual([])
+  })
+
+  test('has its index built by one process where the shared memory is too little for several', async (context) => {
+    context.skip(!database.isServer, 'PGlite is one process')
+    await dropIndexes()
+    await db.query('ALTER TABLE tidemark.embeddings SET (parallel_workers = 2)')
+    const index = await readVectorIndex(db, { model: 'm', dimensions: 8 })
+
+    await createIndex(db, { ...(index as IndexBuild), memory: '2000GB' })
+
+    expect(await pendingIndexes(db)).toEqual([])
+    await db.query('ALTER TABLE tidemark.embeddings RESET (parallel_workers)')
   })
 
   // The planner leaves an index of so few vectors alone.
