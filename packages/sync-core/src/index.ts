@@ -1,6 +1,6 @@
 export type { Database } from './database/database.ts'
 export { closeDatabase, isEmbedded, openDatabase, type TracedStatement } from './database/open.ts'
-export { isIndexRefused } from './embed/build-index.ts'
+export { isIndexRefused } from './embed/complete-set.ts'
 export { type EmbedOptions, embedSource } from './embed/embed-source.ts'
 export { type Embedding, validateEmbedding } from './embed/embedding.ts'
 export { exitWithParent } from './exit-with-parent.ts'

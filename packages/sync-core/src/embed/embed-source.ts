@@ -13,11 +13,11 @@ import type { RunOptions } from '../run/options.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { outcomeFromError, refuseTooManyFailures } from '../run/outcome-from-error.ts'
 import { claimTexts, type PendingText } from '../store/embeddings/claim-texts.ts'
-import { completeModel, countMissing, type MissingTexts, readModels } from '../store/embeddings/models.ts'
+import { countMissing, type MissingTexts, readModels } from '../store/embeddings/models.ts'
 import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'
 import { prepareVectors, vectorSpace } from '../store/embeddings/vector-space.ts'
 import { bisectRejected } from './bisect-rejected.ts'
-import { buildIndex } from './build-index.ts'
+import { completeSet } from './complete-set.ts'
 import { type Embedding, validateEmbedding } from './embedding.ts'
 
 export interface EmbedOptions extends RunOptions {
@@ -85,8 +85,7 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
   const complete = !options.retryQuarantined && (await countRemaining(run, db)).chunks === 0
   const outcome: Outcome = complete ? { status: 'up_to_date' } : await embedUnderLease(run)
   if (outcome.status !== 'up_to_date' && outcome.status !== 'synced') return outcome
-  const set = await completeModel(db, run.embedding.model)
-  return set === null || options.index === false ? outcome : ((await buildIndex(run, set)) ?? outcome)
+  return (await completeSet(run)) ?? outcome
 }
 
 async function embedUnderLease(run: EmbedRun): Promise<Outcome> {

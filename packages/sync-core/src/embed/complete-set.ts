@@ -3,41 +3,39 @@ import { redact } from '../redact.ts'
 import type { EmbedResult } from '../run/embed-result.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { Stopped } from '../run/outcome-from-error.ts'
-import type { EmbeddingSet } from '../store/embeddings/models.ts'
+import { completeModel, type EmbeddingSet } from '../store/embeddings/models.ts'
 import { createIndex, type IndexBuild, readVectorIndex, watchIndexBuild } from '../store/embeddings/vector-index.ts'
 import { SyncError } from '../sync-error.ts'
 import type { EmbedRun } from './embed-source.ts'
 
-type IndexRun = Pick<EmbedRun, 'db' | 'sourceId' | 'options' | 'budget' | 'warnings' | 'elapsedMs'>
-
 /**
- * Builds the index that a complete set lacks, where it can have one and the role may. Returns how the run has ended by
- * that; null where it goes on as it was.
+ * Has the set of a run count for search, where it has all, and builds the index that it lacks, where it can have one and
+ * the role may. Returns how the run has ended by that; null where it goes on as it was.
  */
-export async function buildIndex(run: IndexRun, set: EmbeddingSet): Promise<Outcome | null> {
-  const { db, budget, warnings } = run
-  const index = await readVectorIndex(db, set)
-  if (index.status === 'built') return null
+export async function completeSet(run: EmbedRun): Promise<Outcome | null> {
+  const { db, embedding, options, budget, warnings } = run
+  const { model } = embedding
   const warn = (why: string) => {
-    const message = `the vectors of "${set.model}" have no index, and a search compares each of them: ${why}`
+    const message = `the vectors of "${model}" have no index, and a search compares each of them: ${why}`
     warnings.push({ code: NOT_INDEXED, message })
-  }
-  if (index.status === 'impossible') {
-    warn(index.impossible)
     return null
   }
+  let set: EmbeddingSet | null = null
   try {
-    await buildWatched(run, index)
+    set = await completeModel(db, model)
+    if (set === null || options.index === false) return null
+    const index = await readVectorIndex(db, set)
+    if (index.status === 'impossible') return warn(index.impossible)
+    if (index.status === 'missing') await buildWatched(run, index)
     return null
   } catch (error) {
     const { aborted, reason } = budget.signal
     if (aborted && !(reason instanceof Stopped && reason.reason === 'stalled')) {
-      warn(`its build was stopped, and begins anew with the next run, which needs more time; or ${BY_HAND}`)
-      return null
+      return warn(`its build was stopped, and begins anew with the next run, which needs more time; or ${BY_HAND}`)
     }
+    if (set === null) throw error
     if ((error as { code?: string }).code === MAY_NOT) {
-      warn(`this role may not build it (${redact((error as Error).message)}); ${BY_HAND}`)
-      return null
+      return warn(`this role may not build it (${redact((error as Error).message)}); ${BY_HAND}`)
     }
     const { code, message, hint } = await indexError(db, set, error)
     return { status: 'failed', reason: NOT_INDEXED, error: { code, message, hint } }
@@ -56,7 +54,7 @@ export function isIndexRefused(result: EmbedResult): boolean {
 }
 
 /** The build counts as activity as long as the server gets on with it. */
-async function buildWatched({ db, sourceId, options, budget, elapsedMs }: IndexRun, index: IndexBuild): Promise<void> {
+async function buildWatched({ db, sourceId, options, budget, elapsedMs }: EmbedRun, index: IndexBuild): Promise<void> {
   const built = new AbortController()
   const watched = watchIndexBuild(db, AbortSignal.any([built.signal, budget.signal]), (progress) => {
     budget.recordActivity()
