@@ -128,9 +128,9 @@ describe('pgvector on the wire', { timeout: 120_000 }, () => {
     await db.query('ALTER TABLE tidemark.embeddings RESET (parallel_workers)')
   })
 
-  // The planner leaves an index of so few vectors alone.
+  // The planner would rather sort so few vectors.
   test.each([10, 100, 140, 300])('finds by an index as many pages as are asked for: %i', async (limit) => {
-    const indexed = await withSetting('enable_seqscan=off')
+    const indexed = await withSetting('enable_sort=off')
     await indexed.query('ANALYZE tidemark.embeddings')
 
     const searches = vi.fn()
@@ -150,7 +150,7 @@ describe('pgvector on the wire', { timeout: 120_000 }, () => {
   })
 
   test('finds as many in a few long pages, whose chunks are nearest of all', async () => {
-    const indexed = await withSetting('enable_seqscan=off')
+    const indexed = await withSetting('enable_sort=off')
     const long = Array.from({ length: 300 }, (_, i) => `## Part ${i}\n\nIt is the ${i}th part.\n`).join('\n')
     await repository.commit({ 'long.md': long })
     await syncSource(db, { id: 'docs', repo: repository.folder, ref: 'main' })
