@@ -37,12 +37,14 @@ export interface FreshDatabase {
 
 /** An empty database for one test. The caller closes its connections, then drops it. */
 export async function freshDatabase(engine: Engine): Promise<FreshDatabase> {
-  return engine === 'pglite' ? freshPglite() : freshPostgres(engine)
-}
-
-async function freshPostgres(engine: Exclude<Engine, 'pglite'>): Promise<FreshDatabase> {
+  if (engine === 'pglite') return freshPglite()
   const server = inject(engine === 'postgres' ? 'postgresUrl' : 'systemPostgresUrl')
   if (server === null) throw new Error("The system's PostgreSQL is not installed")
+  return freshPostgres(server, engine)
+}
+
+/** An empty database on a server. */
+export async function freshPostgres(server: string, engine: Engine = 'postgres'): Promise<FreshDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await administer(server, `CREATE DATABASE ${name}`)
   const url = new URL(server)

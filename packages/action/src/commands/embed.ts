@@ -4,6 +4,7 @@ import {
   type EmbedProgress,
   type EmbedResult,
   embedSource,
+  isIndexRefused,
   statusText,
 } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
@@ -23,8 +24,11 @@ export async function embed(): Promise<void> {
     async work(db, signal) {
       const options = { budgetMs, signal, onProgress: logProgress(progressLine) }
       const results: EmbedResult[] = []
+      // All sources have one index, which is tried once.
+      let index = true
       for (const { id } of step.sources) {
-        const result = await embedSource(db, id, embedding, options)
+        const result = await embedSource(db, id, embedding, { ...options, index })
+        index &&= !isIndexRefused(result)
         logEmbedResult(result)
         results.push(result)
       }
@@ -44,7 +48,8 @@ function getEmbedding({ embedding, file }: Config): Embedding {
   )
 }
 
-const progressLine = ({ source, done, total }: EmbedProgress) => `${source}: ${done} of ${total} texts`
+const progressLine = ({ source, phase, done, total }: EmbedProgress) =>
+  phase === 'index' ? `${source}: building the index of the vectors` : `${source}: ${done} of ${total} texts`
 
 /** All of a result, in a group of the log by the name of its source. */
 export function logEmbedResult(result: EmbedResult): void {

@@ -77,7 +77,7 @@ async function checkConfigured(call: Call): Promise<Finding[]> {
   const stored = await call
     .withDatabase('read_only', async (db) => {
       const [server, schema] = [await checkServer(db), await checkSchema(db)]
-      const embedding = await checkEmbedding(db, config)
+      const embedding = await checkEmbedding(db, config).catch(async (error) => [await failed('embedding', error)])
       // Tables of an older release may lack what is asked of them.
       const found = schema.ok ? await checkSources(db, config, heads) : checkRepositories(config, await heads)
       return [...server, schema, ...embedding, ...found]
@@ -141,25 +141,47 @@ async function checkSchema(db: Database): Promise<Finding> {
 const serverSql = /* sql */ `
 SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS replica, clock_timestamp() AS now`
 
-/** Whether the database can hold embeddings, where someone is configured to make them. */
+/** Whether the database can hold embeddings, where someone is configured to make them, and finds them by an index. */
 async function checkEmbedding(db: Database, { embedding }: Config): Promise<Finding[]> {
   if (embedding === null) return []
-  const { checkVectors, isUnencrypted, redact } = await import('@tidemark/sync-core')
-  const unencrypted: Finding[] = isUnencrypted(embedding.url)
-    ? [
-        {
-          ...ok('embedding', `${redact(embedding.url)} is not encrypted`),
-          fix: 'Give "url" as https, or tunnel to it.',
-        },
-      ]
-    : []
-  const present = ok('embedding', `${embedding.model}; ${db.name} has pgvector`)
+  const { isUnencrypted, redact } = await import('@tidemark/sync-core')
+  const { model, url } = embedding
+  const unencrypted = {
+    ...ok('embedding', `${redact(url)} is not encrypted`),
+    fix: 'Give "url" as https, or tunnel to it.',
+  }
+  return [...(await checkPgvector(db, model)), ...(isUnencrypted(url) ? [unencrypted] : [])]
+}
+
+async function checkPgvector(db: Database, model: string): Promise<Finding[]> {
   // An embedded database comes with it.
-  if (isMissing(db)) return [present, ...unencrypted]
-  const install = await checkVectors(db)
-  if (install === null) return [present, ...unencrypted]
-  const message = `${db.name} has no pgvector, which holds embeddings`
-  return [problem('embedding', { message, nextStep: `${install}.` }), ...unencrypted]
+  if (isMissing(db)) return [ok('embedding', `${model}; ${db.name} has pgvector`)]
+  const { CREATE_EXTENSION_STEP, checkVectors } = await import('@tidemark/sync-core')
+  const support = await checkVectors(db)
+  if (support.status === 'absent') {
+    const message = `${db.name} has no pgvector, which holds embeddings`
+    return [problem('embedding', { message, nextStep: `${support.install}.` })]
+  }
+  if (support.status === 'installed') {
+    return [ok('embedding', `${model}; ${db.name} has pgvector ${support.version}`), ...(await checkIndex(db, model))]
+  }
+  const message = `${model}; the server of ${db.name} has pgvector ${support.version}, which is not installed in this database`
+  if (!support.mayInstall) return [problem('embedding', { message, nextStep: `${CREATE_EXTENSION_STEP}.` })]
+  return [ok('embedding', `${message} yet: tidemark embed does that`)]
+}
+
+/** Whether a search by meaning has an index, once there is all that it is built of. */
+async function checkIndex(db: Database, model: string): Promise<Finding[]> {
+  const { readModels, readVectorIndex } = await import('@tidemark/sync-core')
+  const set = (await readModels(db)).find((each) => each.model === model && each.completedAt !== null)
+  const index = set && (await readVectorIndex(db, set))
+  if (index === undefined || index.status === 'built') return []
+  const impossible = index.status === 'impossible'
+  const message = `the vectors of ${model} have no index, and a search compares each of them`
+  const nextStep = impossible
+    ? `${index.impossible}.`
+    : 'tidemark embed --all, or the SQL of: tidemark migrate --dry-run'
+  return [{ ...problem('embedding', { message, nextStep }), ok: true }]
 }
 
 /** Whether each repository can be read and has its ref. */

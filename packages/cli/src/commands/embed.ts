@@ -135,13 +135,16 @@ async function embedSources(
   embedding: Embedding,
   { display, ...options }: EmbedOptions & { display: ProgressDisplay },
 ): Promise<EmbedResult[]> {
-  const { embedSource, readSources } = await import('@tidemark/sync-core')
+  const { embedSource, isIndexRefused, readSources } = await import('@tidemark/sync-core')
   const synced = new Set((await readSources(db)).map(({ id }) => id))
   const onProgress = (progress: EmbedProgress) => display.progress(formatEmbedProgress(progress))
   const results: EmbedResult[] = []
+  // All sources have one index, which is tried once.
+  let index = true
   for (const { id } of sources) {
-    onProgress({ source: id, done: 0, total: 0, elapsedMs: 0 })
-    const result = await embedSource(db, id, embedding, { ...options, onProgress })
+    onProgress({ source: id, phase: 'embed', done: 0, total: 0, elapsedMs: 0 })
+    const result = await embedSource(db, id, embedding, { ...options, index, onProgress })
+    index &&= !isIndexRefused(result)
     display.finished(id, formatEmbedEnd(result))
     results.push(synced.has(id) ? result : warnNeverSynced(result))
   }

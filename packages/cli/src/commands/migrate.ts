@@ -11,7 +11,10 @@ export function addMigrate(program: Command): void {
     .command('migrate')
     .summary('make or update the tables in the database')
     .description('Makes or updates the tables. A sync does so too where it may; this is for those whose may not.')
-    .option('--dry-run', 'print the SQL that would be run, and run none')
+    .option(
+      '--dry-run',
+      'print the SQL that would be run, and that of indexes which embed has yet to build, and run none',
+    )
     .option('--adopt <table>', 'add heartbeat and fence to a table of leases that another program has made')
     .addHelpText('after', '\nExamples:\n  $ tidemark migrate --dry-run > for-the-dba.sql\n  $ tidemark migrate')
     .action(defineAction(migrateTables))
@@ -19,10 +22,13 @@ export function addMigrate(program: Command): void {
 
 async function migrateTables(call: Call, { dryRun, adopt }: { dryRun?: boolean; adopt?: string }): Promise<void> {
   refuseFlags([[dryRun && adopt !== undefined, '--dry-run and --adopt exclude each other', 'Give one of them.']])
-  const { migrate, pendingMigrations } = await import('@tidemark/sync-core')
+  const { migrate, pendingIndexes, pendingMigrations } = await import('@tidemark/sync-core')
   const { output } = call
   if (dryRun) {
-    const statements = await call.withDatabase('read_only', pendingMigrations)
+    const statements = await call.withDatabase('read_only', async (db) => [
+      ...(await pendingMigrations(db)),
+      ...(await pendingIndexes(db)),
+    ])
     if (output.json) output.printJson('migrate --dry-run', { statements })
     else if (statements.length === 0) output.notify('The tables are up to date.')
     else output.printText(`${statements.map((sql) => `${sql};`).join('\n\n')}\n`)

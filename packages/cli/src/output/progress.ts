@@ -94,7 +94,12 @@ export const formatSyncEnd = (result: SyncResult) =>
   `${result.status} ${formatChanges(result)} in ${formatDuration(result.elapsedMs)}`
 
 /** The total is 0 until it is known. */
-export function formatEmbedProgress({ source, total, ...progress }: EmbedProgress): ProgressText {
+export function formatEmbedProgress({ source, phase, total, ...progress }: EmbedProgress): ProgressText {
+  if (phase === 'index') {
+    const label = 'building the index of the vectors'
+    const percent = total === 0 ? '…' : `${Math.floor((progress.done / total) * 100)} %`
+    return { source, line: `${label} ${percent}`, step: label }
+  }
   if (total === 0) return { source, line: 'preparing …', step: null }
   const line = `embedding ${formatRate({ ...progress, total }, 'chunks')}`
   return { source, line, step: `embedding ${total} chunks` }

@@ -1,7 +1,8 @@
 /**
  * Has the chunks of a source embedded by a server, under the lease `embed:<source>`. A text is embedded once: a
  * run claims texts, sends them, and stores the answers in one fenced statement. Claims count as long as their
- * lease. A text that the server rejects is found by halving. A set counts for search once it has every chunk.
+ * lease. A text that the server rejects is found by halving. A set counts for search once it has every chunk, and
+ * gets its index then, under no lease: that can take an hour, and is nobody's source.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, withSignal } from '../database/database.ts'
@@ -14,15 +15,18 @@ import type { RunOptions } from '../run/options.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { outcomeFromError, refuseTooManyFailures } from '../run/outcome-from-error.ts'
 import { claimTexts, type PendingText } from '../store/embeddings/claim-texts.ts'
-import { completeModel, countMissing, type MissingTexts, readModels } from '../store/embeddings/models.ts'
+import { countMissing, type MissingTexts, readModels } from '../store/embeddings/models.ts'
 import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'
 import { prepareVectors, vectorSpace } from '../store/embeddings/vector-space.ts'
 import { bisectRejected } from './bisect-rejected.ts'
+import { completeSet } from './complete-set.ts'
 import { type Embedding, validateEmbedding } from './embedding.ts'
 
 export interface EmbedOptions extends RunOptions {
   /** Called after each batch that is in. */
   readonly onProgress?: ((progress: EmbedProgress) => void) | undefined
+  /** Whether a complete set gets the index that it lacks; true by default. It is one for all sources. */
+  readonly index?: boolean | undefined
 }
 
 const BATCH_SIZE = 64
@@ -34,7 +38,7 @@ const ANALYZE_ABOVE = 1_000
 /** How long to leave texts to another run that has claimed them before looking again. */
 const CLAIM_POLL_MS = 500
 
-interface EmbedRun {
+export interface EmbedRun {
   readonly db: Database
   readonly sourceId: string
   readonly embedding: Embedding
@@ -75,9 +79,8 @@ const unencryptedMessage = ({ url, key }: Embedding) =>
   `${redact(url)} is not encrypted: anyone on the way can read the texts${key ? ' and the key' : ''}`
 
 async function embedAll(run: EmbedRun): Promise<Outcome> {
-  const { db, sourceId, options, budget, counts } = run
-  const { signal } = budget
-  signal.throwIfAborted()
+  const { db, options, budget, counts } = run
+  budget.signal.throwIfAborted()
   if (options.dryRun) {
     const tokens = Math.ceil((await countRemaining(run, db)).characters / CHARACTERS_PER_TOKEN)
     const { pricePerMillionTokens: price } = run.embedding
@@ -85,10 +88,15 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
     return { status: 'dry_run' }
   }
   await prepareVectors(db)
-  if (!options.retryQuarantined && (await countRemaining(run, db)).chunks === 0) {
-    await completeSet(run, db)
-    return { status: 'up_to_date' }
-  }
+  const complete = !options.retryQuarantined && (await countRemaining(run, db)).chunks === 0
+  const outcome: Outcome = complete ? { status: 'up_to_date' } : await embedUnderLease(run)
+  if (outcome.status !== 'up_to_date' && outcome.status !== 'synced') return outcome
+  return (await completeSet(run)) ?? outcome
+}
+
+async function embedUnderLease(run: EmbedRun): Promise<Outcome> {
+  const { db, sourceId, options, budget, counts } = run
+  const { signal } = budget
   // Loaded where there is something to do, and before anything is held: it takes as long as all the rest.
   await import('./embed-texts.ts')
   const acquired = await acquireLease(db, leaseKey(sourceId, 'embed'), { signal, waitMs: options.waitMs })
@@ -105,7 +113,6 @@ async function embedAll(run: EmbedRun): Promise<Outcome> {
       if (counts.chunksEmbedded + counts.chunksQuarantined === before) await sleep(CLAIM_POLL_MS, undefined, { signal })
       remaining = (await countRemaining(run, held.db)).chunks
     }
-    await completeSet(run, held.db)
     return { status: counts.chunksEmbedded > 0 ? 'synced' : 'up_to_date' }
   } catch (error) {
     return outcomeFromError(error, held.signal, run.warnings)
@@ -119,16 +126,6 @@ async function countRemaining({ sourceId, embedding, counts }: EmbedRun, db: Dat
   const missing = await countMissing(db, embedding.model, sourceId)
   counts.chunksRemaining = missing.chunks
   return missing
-}
-
-/** Has the set count for search, where it has all; a search by vectors is only slower without its index. */
-async function completeSet({ embedding, budget, warnings }: EmbedRun, db: Database): Promise<void> {
-  try {
-    await completeModel(db, embedding.model)
-  } catch (error) {
-    if (!budget.signal.aborted) throw error
-    warnings.push({ code: 'not_indexed', message: 'the index of the vectors is left for the next run to build' })
-  }
 }
 
 /** One pass over the chunks of the source, several requests at a time, each batch stored as it comes back. */
@@ -156,7 +153,7 @@ async function embedMissing(run: EmbedRun, held: Held): Promise<void> {
     counts.chunksRemaining = Math.max(0, counts.chunksRemaining! - texts.length)
     budget.recordActivity()
     const done = counts.chunksEmbedded + counts.chunksQuarantined
-    options.onProgress?.({ source: sourceId, done, total, elapsedMs: run.elapsedMs() })
+    options.onProgress?.({ source: sourceId, phase: 'embed', done, total, elapsedMs: run.elapsedMs() })
   }
   const batches = claimTexts(held, sourceId, model, batchSize)
   // All of them take from one generator, and the first that fails ends it for the others, which store what they have.

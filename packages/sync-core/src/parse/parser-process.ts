@@ -1,7 +1,8 @@
 /**
  * Parses what it is sent, one file after another. A thread, in the same module so that a bundle has one file to put
- * beside itself, ends the process with its parent and tells when a file has taken its processor time: parsing never
- * yields, and that time, unlike a clock's, does not pass while the machine sleeps or the process is stopped.
+ * beside itself, ends the process with its parent and tells when a file has taken its processor time, or its memory:
+ * parsing never yields, and that time, unlike a clock's, does not pass while the machine sleeps or the process is
+ * stopped. Most of the memory is not JavaScript's, whose own limit does not hold it.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { ignoreTerminalSignals, openParentPipe, PARENT_PIPE } from '../exit-with-parent.ts'
@@ -21,15 +22,25 @@ export type ParseReply =
 /** Sent to the thread when a file is begun, and null when it is done. Requests count from 1, in the parent too. */
 type Begun = { readonly request: number; readonly cpuBefore: NodeJS.CpuUsage }
 
-/** How soon a file that had little time left and has got no processor meanwhile is checked again. */
-const MIN_CHECK_MS = 50
+/** What one file may take. */
+export interface ParseLimits {
+  /** Of processor time. */
+  readonly timeLimitMs: number
+  /** Of the whole process. */
+  readonly memoryLimitBytes: number
+}
+
+export type ExceededLimit = 'time' | 'memory'
+
+/** Within which a file takes less than half a gigabyte more. */
+const CHECK_MS = 50
 
 if (isMainThread) await answerRequests()
-else watchRequests(workerData.timeLimitMs)
+else watchRequests(workerData)
 
 async function answerRequests(): Promise<void> {
   ignoreTerminalSignals()
-  const watch = new Worker(new URL(import.meta.url), { workerData: { timeLimitMs: Number(process.argv[2]) } })
+  const watch = new Worker(new URL(import.meta.url), { workerData: JSON.parse(process.argv[2]!) })
   watch.unref()
   const { parsePage } = await import('./page.ts')
   const { QuarantineError } = await import('./quarantine-error.ts')
@@ -51,14 +62,16 @@ async function answerRequests(): Promise<void> {
   })
 }
 
-function watchRequests(timeLimitMs: number): void {
+function watchRequests({ timeLimitMs, memoryLimitBytes }: ParseLimits): void {
   const parent = openParentPipe(PARENT_PIPE, () => process.kill(process.pid, 'SIGKILL'))
   let timer: NodeJS.Timeout | undefined
   const check = (begun: Begun) => {
     const { user, system } = process.cpuUsage(begun.cpuBefore)
-    const leftMs = timeLimitMs - (user + system) / 1_000
-    if (leftMs <= 0) parent.write(String(begun.request))
-    else timer = setTimeout(check, Math.max(leftMs, MIN_CHECK_MS), begun)
+    const spent = (user + system) / 1_000 >= timeLimitMs
+    const exceeded: ExceededLimit | null =
+      process.memoryUsage.rss() > memoryLimitBytes ? 'memory' : spent ? 'time' : null
+    if (exceeded !== null) parent.write(`${exceeded}:${begun.request}`)
+    else timer = setTimeout(check, CHECK_MS, begun)
   }
   parentPort!.on('message', (begun: Begun | null) => {
     clearTimeout(timer)

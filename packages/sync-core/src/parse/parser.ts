@@ -4,7 +4,7 @@ import { forkSibling } from '../fork-sibling.ts'
 import { SyncError } from '../sync-error.ts'
 import { isMdx } from './markdown.ts'
 import { type Page, parsePage } from './page.ts'
-import type { ParseReply, ParseRequest } from './parser-process.ts'
+import type { ExceededLimit, ParseLimits, ParseReply, ParseRequest } from './parser-process.ts'
 import { QuarantineError } from './quarantine-error.ts'
 
 /** Parsed in this process: any text of the first size takes some hundredths of a second, and most of the second do. */
@@ -16,6 +16,8 @@ const EXPENSIVE = new Set(Buffer.from('>&'))
 const EXPENSIVE_IN_MDX = new Set(Buffer.from('>&{'))
 /** Of processor time: ten times as long as 4 MB of tables take. Past it, a file was made to take long. */
 const TIME_LIMIT_MS = 60_000
+/** Half as much again as 4 MB of a list take, which take more than other texts that were not made to. */
+const MEMORY_LIMIT_BYTES = 2 * 1024 ** 3
 /** How often one file is begun where something else ends the parser, before the run gives up. */
 const MAX_ATTEMPTS = 2
 
@@ -27,13 +29,14 @@ export type Parsed = Page | QuarantineError
 
 export type Parser = ReturnType<typeof openParser>
 
-type ParseOutcome = ParseReply | { readonly timeLimit: true } | { readonly endedBy: string }
+type ParseOutcome = ParseReply | { readonly exceeded: ExceededLimit } | { readonly endedBy: string }
 
 /**
  * Parses most files here, and large or suspicious ones in a process, started for the first: Markdown can cost the
  * square of its size, and only a process can be ended midway; but it takes 0.1 s to start, and a millisecond a file.
  */
-export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS) {
+export function openParser(signal: AbortSignal, limits: Partial<ParseLimits> = {}) {
+  const { timeLimitMs = TIME_LIMIT_MS, memoryLimitBytes = MEMORY_LIMIT_BYTES } = limits
   const closed = new AbortController()
   const stopped = AbortSignal.any([signal, closed.signal])
   let child: ReturnType<typeof startParser> | undefined
@@ -45,7 +48,7 @@ export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS) {
     for (let attempt = 1; ; attempt++) {
       stopped.throwIfAborted()
       // It may have been killed since the last file.
-      if (!child?.isRunning()) child = startParser(timeLimitMs)
+      if (!child?.isRunning()) child = startParser({ timeLimitMs, memoryLimitBytes })
       const outcome = await child.parse({ path, bytes }, stopped).catch(async (error) => {
         await end()
         throw error
@@ -53,9 +56,14 @@ export function openParser(signal: AbortSignal, timeLimitMs = TIME_LIMIT_MS) {
       if ('page' in outcome) return outcome.page
       if ('quarantine' in outcome) return new QuarantineError(outcome.quarantine, outcome.message)
       if ('fault' in outcome) throw new Error(`the parser failed on ${path}: ${outcome.fault}`)
-      if ('timeLimit' in outcome) {
+      if ('exceeded' in outcome) {
         await end()
-        return new QuarantineError('too_complex', `the text takes longer than ${timeLimitMs / 1_000} s to parse`)
+        if (outcome.exceeded === 'time')
+          return new QuarantineError('too_complex', `the text takes longer than ${timeLimitMs / 1_000} s to parse`)
+        // Some of the memory may be of files before it, which a new process has not parsed.
+        if (attempt < MAX_ATTEMPTS) continue
+        const megabytes = Math.round(memoryLimitBytes / 1024 ** 2)
+        return new QuarantineError('too_complex', `the text takes more than ${megabytes} MB of memory to parse`)
       }
       if (attempt < MAX_ATTEMPTS) continue
       if (!CRASHES.has(outcome.endedBy)) throw parserKilled(path, outcome.endedBy)
@@ -115,13 +123,16 @@ const mayCrash = (bytes: Buffer) =>
 const UNNAMED_WIKI_LINK = Buffer.from('|]]')
 
 /** Starts a process that parses. It ignores what a terminal sends to all processes, and ends with this one. */
-function startParser(timeLimitMs: number) {
-  const { child, pipe } = forkSibling(import.meta.url, 'parser-process', [String(timeLimitMs)])
+function startParser(limits: ParseLimits) {
+  const { child, pipe } = forkSibling(import.meta.url, 'parser-process', [JSON.stringify(limits)])
   // A pending parse() sees the exit.
   child.on('error', () => {})
-  const timeLimits = new EventEmitter()
+  const exceeded = new EventEmitter()
   // By the number of the request: one that was answered in that moment does not count for the next.
-  pipe.on('data', (request) => timeLimits.emit(String(request)))
+  pipe.on('data', (data) => {
+    const [limit, request] = String(data).split(':')
+    exceeded.emit(request!, limit)
+  })
   let requests = 0
   const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null
   return {
@@ -135,7 +146,7 @@ function startParser(timeLimitMs: number) {
       try {
         return await Promise.race([
           once(child, 'message', options).then(([reply]) => reply as ParseReply),
-          once(timeLimits, number, options).then(() => ({ timeLimit: true }) as const),
+          once(exceeded, number, options).then(([limit]) => ({ exceeded: limit as ExceededLimit })),
           once(child, 'exit', options).then(([code, by]) => ({ endedBy: by ?? `exit code ${code}` })),
         ])
       } catch (error) {

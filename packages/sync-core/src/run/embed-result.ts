@@ -27,6 +27,8 @@ export type EmbedResult = Outcome &
 /** Where an embedding run is. */
 export interface EmbedProgress {
   readonly source: string
+  /** What is counted: texts, or in `index` how far the server is with the index of the vectors, in parts of a table. */
+  readonly phase: 'embed' | 'index'
   readonly done: number
   readonly total: number
   readonly elapsedMs: number

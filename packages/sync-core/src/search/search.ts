@@ -1,8 +1,15 @@
 import type { Database } from '../database/database.ts'
 import type { Embedding } from '../embed/embedding.ts'
+import { redact } from '../redact.ts'
 import { readModels } from '../store/embeddings/models.ts'
 import { vectorSpace } from '../store/embeddings/vector-space.ts'
-import { type FoundChunk, findHits, type QueryVector, type SearchHit } from '../store/search/find-hits.ts'
+import {
+  type FoundChunk,
+  findHits,
+  type QueryVector,
+  type SearchHit,
+  type SearchQuery,
+} from '../store/search/find-hits.ts'
 import { markWords } from '../store/search/mark-words.ts'
 import type { WordMatch } from '../store/search/text-search.ts'
 import { SyncError } from '../sync-error.ts'
@@ -41,34 +48,60 @@ const DEFAULT_LIMIT = 10
  * ```ts
  * const { hits } = await search(db, 'proxy "dev server" -webpack', { sources: ['vite'], limit: 5 })
  * ```
- * @throws {SyncError} `NO_EMBEDDINGS` for a mode that needs them, `VECTOR_MISSING`, `EMBEDDING_FAILED`,
- *   `EMBEDDING_REFUSED`; or the signal's reason.
+ * @throws {SyncError} `NO_EMBEDDINGS` for a mode that needs them, `VECTOR_MISSING`, `VECTOR_SEARCH_FAILED`,
+ *   `EMBEDDING_FAILED`, `EMBEDDING_REFUSED`; or the signal's reason.
  */
 export async function search(db: Database, words: string, options: SearchOptions = {}): Promise<SearchResult> {
   const { sources = null, limit = DEFAULT_LIMIT, mode, signal } = options
   const warnings: SearchResult['warnings'][number][] = []
-  const vector = await embedQuery(db, words, options).catch((error: unknown) => {
+  const fallBack = (error: unknown) => {
     signal?.throwIfAborted()
+    const failure = vectorError(error, db)
     // Without a mode, a search goes on without vectors, and warns why.
-    if (mode !== undefined || !(error instanceof SyncError)) throw error
-    warnings.push({ code: 'text_only', message: `searched by words only: ${error.message}` })
+    if (mode !== undefined || failure === null) throw failure ?? error
+    warnings.push({ code: 'text_only', message: `searched by words only: ${failure.message}` })
     return null
-  })
+  }
+  const vector = await embedQuery(db, words, options).catch(fallBack)
   if (vector === null && mode !== undefined && mode !== 'text') {
     const hint = 'Say in tidemark.yaml under "embedding" who makes them, then run: tidemark embed --all'
     throw new SyncError('NO_EMBEDDINGS', `there are no embeddings to search by in ${db.name}`, hint)
   }
-  const chosen: SearchMode = mode ?? (vector === null ? 'text' : 'hybrid')
   const question = parseQuestion(words)
-  const find = (match: WordMatch | null) =>
-    findHits(db, { text: question.query, match, vector, sources, limit }, signal)
-  let match = matchFor(chosen, question)
-  let found = await find(match)
-  if (match === 'all' && found.length === 0 && question.isPlain) {
-    const some = await find('any')
-    if (some.length > 0) [match, found] = ['any', some]
-  }
-  return { mode: chosen, match, hits: await withExcerpts(db, question, found, signal), warnings }
+  const find = (vector: QueryVector | null) =>
+    findMatching(db, question, { vector, sources, limit, mode: mode ?? (vector ? 'hybrid' : 'text') }, signal)
+  const found = (vector && (await find(vector).catch(fallBack))) ?? (await find(null))
+  const { chunks, ...rest } = found
+  return { ...rest, hits: await withExcerpts(db, question, chunks, signal), warnings }
+}
+
+/** Finds by all of the words, or where nothing has them all, by any. */
+async function findMatching(
+  db: Database,
+  { query, isPlain }: Question,
+  { mode, ...options }: Pick<SearchQuery, 'vector' | 'sources' | 'limit'> & { readonly mode: SearchMode },
+  signal: AbortSignal | undefined,
+) {
+  const find = (match: WordMatch | null) => findHits(db, { text: query, match, ...options }, signal)
+  const match = matchFor(mode, isPlain)
+  const chunks = await find(match)
+  if (match !== 'all' || chunks.length > 0 || !isPlain) return { mode, match, chunks }
+  const some = await find('any')
+  return some.length > 0 ? { mode, match: 'any' as const, chunks: some } : { mode, match, chunks }
+}
+
+/** Why there is no search by vectors, in a database that does not let this role, or has not what it takes. */
+function vectorError(error: unknown, db: Database): SyncError | null {
+  if (error instanceof SyncError) return error
+  const { code, message } = error as { code?: string; message: string }
+  if (code === undefined || !/^[0-9A-Z]{5}$/.test(code)) return null
+  const text = `the embeddings in ${db.name} cannot be searched: ${redact(message)}`
+  return new SyncError('VECTOR_SEARCH_FAILED', text, HINTS[code] ?? 'See what is wrong: tidemark doctor', error)
+}
+
+const HINTS: Record<string, string> = {
+  '42501': 'Have the owner run: GRANT SELECT ON ALL TABLES IN SCHEMA tidemark TO …',
+  '57014': 'See whether they have an index: tidemark doctor',
 }
 
 /** Puts in the place of each text the part of it that shows what was found. */
@@ -88,7 +121,7 @@ async function withExcerpts(
 }
 
 /** A question has words that the answer lacks, and then its meaning has to find it with those that are there. */
-function matchFor(mode: SearchMode, { isPlain }: Question): WordMatch | null {
+function matchFor(mode: SearchMode, isPlain: boolean): WordMatch | null {
   if (mode === 'vector') return null
   return mode === 'hybrid' && isPlain ? 'any' : 'all'
 }

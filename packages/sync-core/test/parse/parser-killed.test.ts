@@ -56,7 +56,7 @@ describe("a parser's process", () => {
   })
 
   test('that is killed between two files costs neither of them', async () => {
-    await using parser = openParser(never, 5_000)
+    await using parser = openParser(never, { timeLimitMs: 5_000 })
     await parser.parse('a.md', LARGE)
     const [pid] = childPids('parser-process')
     process.kill(pid!, 'SIGKILL')
@@ -78,7 +78,7 @@ describe("a parser's process", () => {
   })
 
   test('that is stopped for longer than its time limit, and goes on, has its file set aside by no one', async () => {
-    await using parser = openParser(never, 3_000)
+    await using parser = openParser(never, { timeLimitMs: 3_000 })
     const parsing = parser.parse('a.md', SLOW)
     const pid = await busyParser()
 

@@ -19,8 +19,18 @@ describe('a parser', () => {
   })
 
   test('gives up a text that takes too long, and goes on with the next', async () => {
-    await using parser = openParser(never, 500)
+    await using parser = openParser(never, { timeLimitMs: 500 })
     expect(await parser.parse('a.md', ENDLESS)).toMatchObject({ code: 'too_complex' })
+    const bytes = Buffer.from('word '.repeat(4_000))
+    expect(await parser.parse('b.md', bytes)).toEqual(parsePage('b.md', bytes))
+  })
+
+  test('gives up a text that takes too much memory, and goes on with the next', async () => {
+    await using parser = openParser(never, { memoryLimitBytes: 250 * 1024 ** 2 })
+    expect(await parser.parse('a.md', Buffer.from('&amp;'.repeat(20_000)))).toMatchObject({
+      code: 'too_complex',
+      message: 'the text takes more than 250 MB of memory to parse',
+    })
     const bytes = Buffer.from('word '.repeat(4_000))
     expect(await parser.parse('b.md', bytes)).toEqual(parsePage('b.md', bytes))
   })

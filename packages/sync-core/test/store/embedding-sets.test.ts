@@ -1,51 +1,77 @@
 import { describe, expect, test } from 'vitest'
 import { collectEmbeddings } from '../../src/store/embeddings/collect-embeddings.ts'
 import { completeModel, countMissing } from '../../src/store/embeddings/models.ts'
+import { readVectorIndex } from '../../src/store/embeddings/vector-index.ts'
 import { checkVectors, prepareVectors, vectorSpace } from '../../src/store/embeddings/vector-space.ts'
 import { type Answer, coded, scriptedDatabase } from '../world/scripted-database.ts'
 
 const NO_TABLE = coded('42P01', 'relation "tidemark.embeddings" does not exist')
 
+/** What pgvector says of itself. */
+const extension = (version = '0.8.1', operatorClasses = ['vector_cosine_ops', 'halfvec_cosine_ops']) => [
+  { schema: 'ext', version, operatorClasses },
+]
+
 describe('a set of embeddings', () => {
-  const set = (completedAt: Date | null, dimensions = 384) => ({ model: 'model-1', dimensions, completedAt })
+  const set = (completedAt: Date | null) => ({ model: 'model-1', dimensions: 384, completedAt })
   const other = { model: 'model-2', dimensions: 384, completedAt: null }
-  const space = [{ schema: 'public' }]
   const complete = async (...answers: Answer[]) => {
     const { db, sent } = scriptedDatabase(...answers)
-    await completeModel(db, 'model-1')
-    for (const { text, params } of sent) if (text.startsWith('UPDATE')) expect(params).toEqual(['model-1'])
-    return sent.map(({ text }) => text.trim().split(/\s/).slice(0, 2).join(' '))
+    const completed = await completeModel(db, 'model-1')
+    return { completed: completed?.model ?? null, marked: sent.filter(({ text }) => text.startsWith('UPDATE')) }
   }
-  const [READ, COUNT, LOOK] = ['SELECT model,', 'SELECT count(*)::integer', 'SELECT to_regclass($1)']
-  const [SPACE, MARK] = ['SELECT', 'UPDATE tidemark.embedding_models']
 
   test('that nobody has begun, or that lacks a text, is not complete', async () => {
-    expect(await complete([other])).toEqual([READ])
-    expect(await complete([other, set(null)], [{ chunks: 1, characters: 5 }])).toEqual([READ, COUNT])
+    const incomplete = { completed: null, marked: [] }
+    expect(await complete([other])).toEqual(incomplete)
+    expect(await complete([other, set(null)], [{ chunks: 1, characters: 5 }])).toEqual(incomplete)
   })
 
-  test('is complete with its last text, and gets its index then', async () => {
-    const made = await complete([set(null)], [{ chunks: 0, characters: 0 }], [], space, [
-      { made: false, model: "'model-1'" },
-    ])
-    expect(made.slice(0, 3)).toEqual([READ, COUNT, MARK])
-    expect(made[4]).toBe(LOOK)
-    expect(made[5]).toMatch(/^DO \$embeddings_[0-9a-f]{16}\$$/)
-    expect(made).toHaveLength(6)
+  test('is complete with its last text, and stays so', async () => {
+    const last = await complete([set(null)], [{ chunks: 0, characters: 0 }])
+    expect(last).toMatchObject({ completed: 'model-1', marked: [{ params: ['model-1'] }] })
+    expect(await complete([set(new Date())])).toEqual({ completed: 'model-1', marked: [] })
+  })
+})
+
+describe('the index of a set', () => {
+  const read = (row: object, dimensions = 1_536, pgvector = extension()) =>
+    readVectorIndex(scriptedDatabase(pgvector, [row]).db, { model: 'm', dimensions })
+  const of = (vectors: number, memory = 65_536) => ({ valid: null, literal: "'m'", vectors, memory })
+
+  test('is built or not, and one that is not valid is not', async () => {
+    expect(await read({ ...of(1), valid: true })).toEqual({ status: 'built' })
+    expect(await read({ ...of(1), valid: false })).toMatchObject({ status: 'missing', invalid: true })
+    expect(await read(of(1))).toEqual({
+      status: 'missing',
+      invalid: false,
+      name: expect.stringMatching(/^embeddings_[0-9a-f]{16}$/),
+      table: 'tidemark.embeddings',
+      definition: "USING hnsw (((embedding)::ext.vector(1536)) ext.vector_cosine_ops) WHERE model = 'm'",
+      memory: null,
+    })
   })
 
-  test('that is complete gets the index that it lacks, and no other', async () => {
-    expect(await complete([set(new Date())], space, [{ made: true, model: "'model-1'" }])).toHaveLength(3)
-    const { db, sent } = scriptedDatabase([set(new Date())], space, [{ made: false, model: "'model-1'" }])
-    await completeModel(db, 'model-1')
-    expect(sent[2]!.params).toEqual([expect.stringMatching(/^tidemark\.embeddings_[0-9a-f]{16}$/), 'model-1'])
-    expect(sent[3]!.text).toContain(
-      "ON tidemark.embeddings USING hnsw (((embedding)::public.vector(384)) public.vector_cosine_ops) WHERE model = 'model-1'",
-    )
+  test.each([
+    ['what its graph takes', 84_000, 65_536, /^6\d{5}kB$/],
+    ['a gigabyte of many vectors', 10_000_000, 65_536, /^1048576kB$/],
+  ])('gets %s as memory', async (_, vectors, configured, memory) => {
+    expect(await read(of(vectors, configured))).toMatchObject({ memory: expect.stringMatching(memory) })
   })
 
-  test('whose vectors are too long for an index has none', async () => {
-    expect(await complete([set(new Date(), 4_001)], space)).toEqual([READ, expect.stringContaining(SPACE!)])
+  test('gets no less memory than the server is configured to give', async () => {
+    expect(await read(of(84_000, 1_000_000))).toMatchObject({ memory: null })
+  })
+
+  test.each([
+    ['0.8.1', 4_001, 'pgvector indexes vectors of at most 4000 dimensions, and these have 4001', undefined],
+    ['0.6.2', 2_001, /^pgvector 0\.6\.2 .* at most 2000 .* have 2001; 0\.7 or newer/, ['vector_cosine_ops']],
+    ['0.4.4', 8, /^pgvector 0\.4\.4 has no index that suits; 0\.5 or newer has/, []],
+  ])('cannot be by pgvector %s of %i dimensions, which is said', async (version, dimensions, impossible, classes) => {
+    expect(await read({}, dimensions, extension(version, classes))).toEqual({
+      status: 'impossible',
+      impossible: expect.stringMatching(impossible),
+    })
   })
 })
 
@@ -82,34 +108,68 @@ describe('a collection', () => {
 
 describe('vectors', () => {
   test.each([
-    [1, 'vector', true],
-    [2_000, 'vector', true],
-    [2_001, 'halfvec', true],
-    [4_000, 'halfvec', true],
-    [4_001, 'vector', false],
-  ])('of %i numbers are of the type %s', async (dimensions, type, indexed) => {
-    const space = await vectorSpace(scriptedDatabase([{ schema: 'ext' }]).db, dimensions)
+    [1, 'vector'],
+    [2_000, 'vector'],
+    [2_001, 'halfvec'],
+    [4_000, 'halfvec'],
+  ])('of %i numbers are indexed as the type %s', async (dimensions, type) => {
+    const space = await vectorSpace(scriptedDatabase(extension()).db, dimensions)
     expect(space).toMatchObject({ type: 'ext.vector', operator: 'OPERATOR(ext.<=>)' })
     expect(space.cast('x')).toBe(`(x)::ext.${type}(${dimensions})`)
-    expect(space.operatorClass).toBe(indexed ? `ext.${type}_cosine_ops` : null)
+    expect(space.index).toEqual({ operatorClass: `ext.${type}_cosine_ops` })
+  })
+
+  const nothing = {
+    installed: null,
+    available: null,
+    mayInstall: null,
+    major: 15,
+    server: 'PostgreSQL 15.20 on x86_64',
+  }
+  const missing = { code: 'VECTOR_MISSING', message: 'postgres at here has no pgvector, which holds embeddings' }
+
+  test.each([
+    ['PostgreSQL 17.2 (Debian 17.2-1.pgdg120+1) on x86_64', 17, 'server: apt install postgresql-17-pgvector'],
+    ['PostgreSQL 17.6 (Debian 17.6-0+deb13u1) on x86_64', 17, 'server: apt install postgresql-17-pgvector'],
+    ['PostgreSQL 16.4 (Ubuntu 16.4-0ubuntu0.24.04.1) on x86_64', 16, 'server: apt install postgresql-16-pgvector'],
+    [
+      'PostgreSQL 15.20 (Debian 15.20-0+deb12u1) on x86_64',
+      15,
+      'server, from apt.postgresql.org: apt install postgresql-15-pgvector',
+    ],
+    ['PostgreSQL 18.4 on x86_64-pc-linux-gnu', 18, 'server: https://github.com/pgvector/pgvector#installation'],
+  ])('need a package of pgvector that is named where there is one: %s', async (server, major, install) => {
+    expect(await checkVectors(scriptedDatabase([{ ...nothing, major, server }]).db)).toEqual({
+      status: 'absent',
+      install: `Install it on the ${install}`,
+    })
+  })
+
+  test('tell what is installed from what is available, and who may install it', async () => {
+    const both = { ...nothing, available: '0.8.1', mayInstall: false }
+    expect(await checkVectors(scriptedDatabase([both]).db)).toEqual({
+      status: 'available',
+      version: '0.8.1',
+      mayInstall: false,
+    })
+    expect(await checkVectors(scriptedDatabase([{ ...both, installed: '0.6.2' }]).db)).toEqual({
+      status: 'installed',
+      version: '0.6.2',
+    })
   })
 
   test('need pgvector, and it is said how to come by it', async () => {
-    const missing = { code: 'VECTOR_MISSING', message: 'postgres at here has no pgvector, which holds embeddings' }
-    await expect(vectorSpace(scriptedDatabase([{ schema: null }]).db, 3)).rejects.toMatchObject({
+    await expect(vectorSpace(scriptedDatabase([]).db, 3)).rejects.toMatchObject({
       ...missing,
       hint: 'Run: tidemark embed --all',
     })
-    const install = 'Install it on the server (Debian and Ubuntu: apt install postgresql-18-pgvector)'
-    expect(await checkVectors(scriptedDatabase([{ available: false, major: 18 }]).db)).toBe(install)
-    expect(await checkVectors(scriptedDatabase([{ available: true, major: 18 }]).db)).toBeNull()
-    const none = scriptedDatabase([{ made: false }], [{ available: false, major: 18 }])
+    const none = scriptedDatabase([{ made: false }], [nothing])
     await expect(prepareVectors(none.db)).rejects.toMatchObject({
       ...missing,
-      hint: `${install} and run this again. All but embeddings works without.`,
+      hint: expect.stringMatching(/^Install it .* and run this again\. All but embeddings works without\.$/),
     })
     const forbidden = coded('42501')
-    const refused = scriptedDatabase([{ made: false }], [{ available: true, major: 18 }], forbidden)
+    const refused = scriptedDatabase([{ made: false }], [{ ...nothing, available: '0.8.1' }], forbidden)
     await expect(prepareVectors(refused.db)).rejects.toMatchObject({
       ...missing,
       hint: 'Have its owner run: CREATE EXTENSION vector',
@@ -121,12 +181,16 @@ describe('vectors', () => {
     const made = scriptedDatabase([{ made: true }])
     await prepareVectors(made.db)
     expect(made.sent).toHaveLength(1)
-    const making = scriptedDatabase([{ made: false }], [{ available: true, major: 18 }])
+    const making = scriptedDatabase([{ made: false }], [{ ...nothing, available: '0.8.1' }])
     await prepareVectors(making.db)
     expect(making.sent[2]!.text).toContain('CREATE EXTENSION IF NOT EXISTS vector')
-    const full = coded('53100')
-    await expect(
-      prepareVectors(scriptedDatabase([{ made: false }], [{ available: true, major: 18 }], full).db),
-    ).rejects.toBe(full)
+    // Where the extension is there, it is the table that this role may not make.
+    for (const [installed, error] of [
+      [null, coded('53100')],
+      ['0.8.1', coded('42501')],
+    ] as const) {
+      const answer = { ...nothing, available: '0.8.1', installed }
+      await expect(prepareVectors(scriptedDatabase([{ made: false }], [answer], error).db)).rejects.toBe(error)
+    }
   })
 })

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Database } from '../../database/database.ts'
 import { readRows } from '../read-rows.ts'
-import { vectorSpace } from './vector-space.ts'
 
 /** A set of embeddings. */
 export interface EmbeddingSet {
@@ -18,25 +16,13 @@ const READ_MODELS = /* sql */ `
 SELECT model, dimensions, completed_at AS "completedAt" FROM tidemark.embedding_models
 ORDER BY completed_at DESC NULLS LAST, model`
 
-/**
- * Has a set count for search once it has every chunk of every source, and builds its index then: row by row, an index
- * of this kind takes several times as long to fill as it takes to build.
- */
-export async function completeModel(db: Database, model: string): Promise<void> {
+/** Has a set count for search once it has every chunk of every source. @returns the set; null where it has not. */
+export async function completeModel(db: Database, model: string): Promise<EmbeddingSet | null> {
   const set = (await readModels(db)).find((each) => each.model === model)
-  if (set === undefined) return
-  if (set.completedAt === null) {
-    if ((await countMissing(db, model, null)).chunks > 0) return
-    await db.query('UPDATE tidemark.embedding_models SET completed_at = now() WHERE model = $1', [model])
-  }
-  const { cast, operatorClass } = await vectorSpace(db, set.dimensions)
-  if (operatorClass === null) return
-  const name = `embeddings_${createHash('sha256').update(model).digest('hex').slice(0, 16)}`
-  const look = 'SELECT to_regclass($1) IS NOT NULL AS made, quote_literal($2) AS model'
-  const { made, model: literal } = (await db.query(look, [`tidemark.${name}`, model])).rows[0]!
-  if (made) return
-  const definition = `USING hnsw ((${cast('embedding')}) ${operatorClass}) WHERE model = ${literal}`
-  await createIndex(db, name, 'tidemark.embeddings', definition)
+  if (set === undefined || set.completedAt !== null) return set ?? null
+  if ((await countMissing(db, model, null)).chunks > 0) return null
+  await db.query('UPDATE tidemark.embedding_models SET completed_at = now() WHERE model = $1', [model])
+  return set
 }
 
 /** The different texts of chunks that have no embedding and were not rejected. */
@@ -68,12 +54,3 @@ SELECT count(*)::integer AS chunks, coalesce(sum(characters), 0)::double precisi
   SELECT chunk.content_hash, max(length(chunk.content)) AS characters FROM tidemark.chunks AS chunk
   WHERE ($1::text IS NULL OR chunk.source_id = $1) ${condition} GROUP BY chunk.content_hash
 ) AS missing`
-
-/** Creates an index once: of two at it, Postgres would let one fail after all its work; it waits here instead. */
-export async function createIndex(db: Database, name: string, table: string, definition: string): Promise<void> {
-  // The tag is the name, which stands in no definition.
-  await db.query(`DO $${name}$ BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.${name}', 0));
-    CREATE INDEX IF NOT EXISTS ${name} ON ${table} ${definition};
-  END $${name}$`)
-}

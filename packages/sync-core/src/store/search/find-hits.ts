@@ -2,7 +2,7 @@ import type { Database } from '../../database/database.ts'
 import type { VectorSpace } from '../embeddings/vector-space.ts'
 import { readRows } from '../read-rows.ts'
 import { type TextQuery, textSearchParam, textSearchSql, type WordMatch } from './text-search.ts'
-import { vectorSearchSql } from './vector-search.ts'
+import { chooseVectorSearch, type VectorSearch, vectorSearchSql } from './vector-search.ts'
 
 /** A text as a model embeds it. */
 export interface QueryVector {
@@ -53,14 +53,22 @@ const MIN_CANDIDATES = 50
 
 /**
  * The pages that fit best, in one statement. Hits of both searches are put in one order by reciprocal rank fusion,
- * which adds up 1 / (60 + rank): Cormack, Clarke and Büttcher, SIGIR 2009.
+ * which adds up 1 / (60 + rank): Cormack, Clarke and Büttcher, SIGIR 2009. Where what an index finds nearest stands in
+ * too few pages, all are compared.
  */
 export async function findHits(db: Database, query: SearchQuery, signal?: AbortSignal): Promise<FoundChunk[]> {
   const { text, match, vector, sources, limit } = query
-  const params: unknown[] = [textSearchParam(text), sources, limit, Math.max(limit, MIN_CANDIDATES)]
-  if (vector !== null) params.push(vector.model, vector.vector)
-  const sql = findHitsSql(match, vector?.space ?? null, sources !== null)
-  return readRows<FoundChunk>(db, sql, params, signal)
+  const candidates = Math.max(limit, MIN_CANDIDATES)
+  const find = (search: VectorSearch | null) => {
+    const params: unknown[] = [textSearchParam(text), sources, limit, candidates]
+    if (vector !== null) params.push(vector.model, vector.vector)
+    if (search !== null && search.nearest !== null) params.push(search.nearest)
+    return readRows<FoundChunk>(db, findHitsSql(match, search), params, signal)
+  }
+  if (vector === null) return find(null)
+  const search = chooseVectorSearch(vector.space, candidates, sources !== null)
+  const found = await find(search)
+  return found.length < limit && search.nearest !== null ? find({ ...search, nearest: null }) : found
 }
 
 /** A page by its title, its best chunk and half of its second best: where two are about it, the page is. */
@@ -75,12 +83,12 @@ const rankPages = (chunkHits: string) => /* sql */ `
 const NONE = /* sql */ `
   SELECT NULL::text AS source_id, NULL::bigint AS page_id, NULL::integer AS ordinal, NULL::bigint AS rank WHERE false`
 
-/** $1 the text query, $2 sources or null, $3 limit, $4 candidates, $5 model, $6 vector. */
-const findHitsSql = (match: WordMatch | null, space: VectorSpace | null, someSources: boolean) => /* sql */ `
+/** $1 the text query, $2 sources or null, $3 limit, $4 candidates, $5 model, $6 vector, $7 how many by an index. */
+const findHitsSql = (match: WordMatch | null, search: VectorSearch | null) => /* sql */ `
 WITH ${textSearchSql(match ?? 'all')},
 by_text AS (${match === null ? NONE : rankPages('text_hits')}),
-${space === null ? '' : `${vectorSearchSql(space, someSources)},`}
-by_vector AS (${space === null ? NONE : rankPages('vector_hits')}),
+${search === null ? '' : `${vectorSearchSql(search)},`}
+by_vector AS (${search === null ? NONE : rankPages('vector_hits')}),
 found AS (
   SELECT source_id, page_id, coalesce(by_text.ordinal, by_vector.ordinal) AS ordinal,
     by_text.rank AS text_rank, by_vector.rank AS vector_rank,
