@@ -47,14 +47,13 @@ interface Given extends SyncOptions {
   /** What the database remembers of the source: that its pages are those of the commit `before`, where nothing is said. */
   readonly known?: Partial<SourceCheck>
   readonly started?: Partial<StartedRun>
-  readonly quarantine?: readonly string[]
   /** Is called for each step before it is done, and may throw. */
   readonly on?: (step: string) => unknown
   readonly busy?: boolean
 }
 
 /** Runs a sync of a real repository into a database that only answers, and tells its steps. */
-async function run({ ref = 'after', known, started, quarantine = [], on, busy, ...options }: Given = {}) {
+async function run({ ref = 'after', known, started, on, busy, ...options }: Given = {}) {
   const steps: string[] = []
   const sent: Record<string, unknown[]> = {}
   const step = async (name: string, params: unknown[] = []) => {
@@ -77,7 +76,7 @@ async function run({ ref = 'after', known, started, quarantine = [], on, busy, .
     start: [start],
     'read all pages': bookmark === null ? [] : pages,
     'count pages': [{ count: pages.length }],
-    'read quarantine': quarantine.map((path) => ({ path, blobOid: stored[path], parserVersion: PARSER_VERSION })),
+    'read quarantine': [],
     'delete orphans': [{ last: null }],
   }
   const query = async (text: string, params: any[] = []) => {
@@ -293,12 +292,6 @@ describe('a run that cannot end as it should', () => {
     expect(sent['record end']!.slice(2, 6)).toEqual(['docs', '7', 'blocked', 'mass_delete'])
     expect(steps.slice(-2)).toEqual(['record end', 'release'])
     expect((await run({ ref: 'none', allowMassDelete: true })).steps).toContain('finish')
-  })
-
-  test('has the files counted as failed that earlier runs have set aside', async () => {
-    const given = { quarantine: ['a.md'], started: { unfinished: true } }
-    const { result } = await run(given)
-    expect(result).toMatchObject({ status: 'synced', filesQuarantined: 0 })
   })
 
   test('tells its fault and records it, whether or not it can', async () => {
