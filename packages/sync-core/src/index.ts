@@ -38,7 +38,7 @@ export {
 export { type SearchMode, type SearchOptions, type SearchResult, search } from './search/search.ts'
 export { countSource, type SourceSize } from './store/count-source.ts'
 export { collectEmbeddings, type GcResult } from './store/embeddings/collect-embeddings.ts'
-export { checkVectors } from './store/embeddings/vector-space.ts'
+export { checkVectors, pendingVectorTable } from './store/embeddings/vector-space.ts'
 export { migrate, pendingMigrations } from './store/migrate.ts'
 export { readPage, type ShownPage } from './store/read-page.ts'
 export { type RunRecord, readRuns } from './store/read-runs.ts'

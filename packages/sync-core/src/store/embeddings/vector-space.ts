@@ -50,6 +50,12 @@ SELECT current_setting('server_version_num')::integer / 10000 AS major,
   EXISTS (SELECT FROM pg_extension WHERE extname = 'vector')
   OR EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS available`
 
+/** The statement that makes the table of embeddings, for someone else to run; none where it is there. Reads only. */
+export async function pendingVectorTable(db: Database): Promise<string[]> {
+  const [row] = (await db.query(`SELECT to_regclass('tidemark.embeddings') IS NOT NULL AS made`)).rows
+  return row!.made ? [] : [CREATE_TABLE]
+}
+
 /** Makes the table of embeddings, with pgvector where the server has it. @throws {SyncError} `VECTOR_MISSING` */
 export async function prepareVectors(db: Database): Promise<void> {
   if ((await db.query(`SELECT to_regclass('tidemark.embeddings') IS NOT NULL AS made`)).rows[0]!.made) return
@@ -73,4 +79,5 @@ DO $make$ BEGIN
       model text NOT NULL, content_hash bytea NOT NULL, embedding %s.vector NOT NULL, PRIMARY KEY (model, content_hash)
     )', ${VECTOR_SCHEMA}
   );
+  COMMENT ON TABLE tidemark.embeddings IS 'The vectors of texts: each text once for a model, wherever it stands.';
 END $make$`
