@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts'
 import { redact } from '../redact.ts'
 import { type Budget, nextBatchSize } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
+import { retryLost } from '../run/retry-lost.ts'
 import { finishIndex, indexBatch, readUnindexedRun, sortIndex, type Unindexed } from '../store/search/index-batch.ts'
 import { createIndexText } from '../store/search/index-text.ts'
 
@@ -24,7 +25,7 @@ export async function updateSearchIndex(db: Database, update: IndexUpdate): Prom
     const acquired = await acquireLease(db, leaseKey(update.sourceId, 'search'), { signal })
     if ('status' in acquired) return null
     await using held = acquired
-    await indexPages(held, update)
+    await retryLost(held.signal, () => indexPages(held, update))
     return null
   } catch (error) {
     const why = signal.aborted ? 'the next run goes on with it' : redact((error as Error).message)
