@@ -81,8 +81,11 @@ async function syncHere(
   const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, concurrency, ...others } = flags
   const { clones, search } = call.config
   const onProgress = (progress: Progress) => display.progress(formatSyncProgress(progress))
-  const options = { ...others, budgetMs, waitMs, breakLockIfStaleMs, signal, clones, search, onProgress }
+  const askedAt = performance.now()
   const work = async (db: Database) => {
+    // What waiting for a connection has taken is part of it.
+    const leftMs = budgetMs && Math.max(1, budgetMs - (performance.now() - askedAt))
+    const options = { ...others, budgetMs: leftMs, waitMs, breakLockIfStaleMs, signal, clones, search, onProgress }
     const ordered = needsOrder(sources, flags, concurrency) ? await leastRecentlyCheckedFirst(db, sources) : sources
     const syncOne = async (source: Source): Promise<CliSyncResult> => {
       let changes: PlannedChange[] | undefined

@@ -24,6 +24,7 @@ import { type Outcome, type SyncResult, selectionWarnings } from '../run/outcome
 import { CLEANUP_TIMEOUT_MS, outcomeFromError } from '../run/outcome-from-error.ts'
 import { type Progress, type RunProgress, startProgress } from '../run/progress.ts'
 import { retryLost } from '../run/retry-lost.ts'
+import { analyzeTables } from '../store/analyze-tables.ts'
 import { deleteOrphans } from '../store/delete-orphans.ts'
 import { finishSource } from '../store/finish-source.ts'
 import { readSource } from '../store/read-source.ts'
@@ -164,6 +165,7 @@ async function importChanges(run: Run, held: Held, origin: Origin, started: Star
   const { nothingSelected } = progress
   await finishSource(held, record, { id: started.id, commit, status, counts: progress.counts(), nothingSelected })
   progress.bookmark = commit
+  if (from === null) await analyzeTables(held.db, progress.counts().filesImported)
   return { status }
 }
 

@@ -28,6 +28,17 @@ describe.each(engines)('a schema in %s', (engine) => {
       expect({ table, commented, uncommented, keyed }).toEqual({ table, commented: true, uncommented: [], keyed: true })
   })
 
+  test('has statistics of what a large first import has written', async () => {
+    await using world = await testWorld({ engine })
+    const files = Array.from({ length: 1_001 }, (_, i) => [`p${i}.md`, `[next](p${i + 1}.md)`])
+    await world.repository.commit(Object.fromEntries(files))
+    await world.sync({ search: false })
+    const { rows } = await world.db.query(
+      `SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'tidemark' AND attname = 'source_id' ORDER BY tablename`,
+    )
+    expect(rows.map(({ tablename }) => tablename)).toEqual(expect.arrayContaining(['chunks', 'links', 'pages']))
+  })
+
   test('that is published as a whole stops no sync, whatever it writes and deletes', async () => {
     await using world = await testWorld({ engine })
     await world.db.query('CREATE PUBLICATION everything FOR TABLES IN SCHEMA tidemark')

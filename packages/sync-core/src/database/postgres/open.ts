@@ -60,10 +60,14 @@ export async function openPostgres(url: string, signal: AbortSignal | undefined)
   }
 }
 
+/** What the driver makes of these modes anyway, and else warns of each time. */
+const verifiedTls = (url: string) =>
+  url.includes('uselibpqcompat') ? url : url.replace(/([?&]sslmode=)(prefer|require|verify-ca)(?=&|$)/, '$1verify-full')
+
 function createPool(url: string, name: string): pg.Pool {
   try {
     return new pg.Pool({
-      connectionString: url,
+      connectionString: verifiedTls(url),
       application_name: 'tidemark',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
