@@ -7,10 +7,10 @@ import views from './schema/0002-views.ts'
 import searchTerms from './schema/0003-search-terms.ts'
 import nothingSelected from './schema/0004-nothing-selected.ts'
 import links from './schema/0005-links.ts'
-import keysAndComments from './schema/0006-keys-and-comments.ts'
+import sharedDatabase from './schema/0006-shared-database.ts'
 
 /** In order; a migration that has been released is never edited. */
-const MIGRATIONS = [tables, views, searchTerms, nothingSelected, links, keysAndComments]
+const MIGRATIONS = [tables, views, searchTerms, nothingSelected, links, sharedDatabase]
 
 /**
  * Brings the schema `tidemark` up to date; costs one look where it is already.

@@ -182,6 +182,7 @@ export default {
     },
   },
   freshness: { is: 'View: how far each source is behind its repository.' },
+  broken_links: { is: 'View: the links that mean neither a page nor a file of the repository.' },
   outlinks: { is: 'View: each link with the page or file that it means; null and null where it is broken.' },
   backlinks: { is: 'View: each page with the links that mean it.' },
 } satisfies Record<string, Relation> as Record<string, Relation>
