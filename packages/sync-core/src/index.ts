@@ -52,7 +52,12 @@ export { countSource, type SourceSize } from './store/count-source.ts'
 export { collectEmbeddings, type GcResult } from './store/embeddings/collect-embeddings.ts'
 export { countUnembedded, readModels } from './store/embeddings/models.ts'
 export { pendingIndexes, readVectorIndex } from './store/embeddings/vector-index.ts'
-export { CREATE_EXTENSION_STEP, checkVectors, type VectorSupport } from './store/embeddings/vector-space.ts'
+export {
+  CREATE_EXTENSION_STEP,
+  checkVectors,
+  pendingVectorTable,
+  type VectorSupport,
+} from './store/embeddings/vector-space.ts'
 export { migrate, pendingMigrations } from './store/migrate.ts'
 export { readPage, type ShownPage } from './store/read-page.ts'
 export { listQuarantine, type QuarantineRecord } from './store/read-quarantine.ts'

@@ -1,6 +1,7 @@
 import type { Database } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
+import { isMissing } from '../missing-database.ts'
 import { UsageError } from '../usage-error.ts'
 import { defineAction } from './define-action.ts'
 import { refuseFlags } from './flags.ts'
@@ -22,13 +23,14 @@ export function addMigrate(program: Command): void {
 
 async function migrateTables(call: Call, { dryRun, adopt }: { dryRun?: boolean; adopt?: string }): Promise<void> {
   refuseFlags([[dryRun && adopt !== undefined, '--dry-run and --adopt exclude each other', 'Give one of them.']])
-  const { migrate, pendingIndexes, pendingMigrations } = await import('@tidemark/sync-core')
-  const { output } = call
+  const { migrate, pendingIndexes, pendingMigrations, pendingVectorTable } = await import('@tidemark/sync-core')
+  const { output, config } = call
   if (dryRun) {
-    const statements = await call.withDatabase('read_only', async (db) => [
-      ...(await pendingMigrations(db)),
-      ...(await pendingIndexes(db)),
-    ])
+    const statements = await call.withDatabase('read_only', async (db) => {
+      // Else the first embedding makes it, which a role that may not make tables cannot.
+      const embeddings = config.embedding === null || isMissing(db) ? [] : await pendingVectorTable(db)
+      return [...(await pendingMigrations(db)), ...embeddings, ...(await pendingIndexes(db))]
+    })
     if (output.json) output.printJson('migrate --dry-run', { statements })
     else if (statements.length === 0) output.notify('The tables are up to date.')
     else output.printText(`${statements.map((sql) => `${sql};`).join('\n\n')}\n`)

@@ -81,8 +81,11 @@ async function syncHere(
   const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, concurrency, ...others } = flags
   const { clones, search } = call.config
   const onProgress = (progress: Progress) => display.progress(formatSyncProgress(progress))
-  const options = { ...others, budgetMs, waitMs, breakLockIfStaleMs, signal, clones, search, onProgress }
+  const askedAt = performance.now()
   const work = async (db: Database) => {
+    // What waiting for a connection has taken is part of it.
+    const leftMs = budgetMs && Math.max(1, budgetMs - (performance.now() - askedAt))
+    const options = { ...others, budgetMs: leftMs, waitMs, breakLockIfStaleMs, signal, clones, search, onProgress }
     const ordered = needsOrder(sources, flags, concurrency) ? await leastRecentlyCheckedFirst(db, sources) : sources
     const syncOne = async (source: Source): Promise<CliSyncResult> => {
       let changes: PlannedChange[] | undefined
@@ -95,15 +98,21 @@ async function syncHere(
     }
     return pMap(ordered, syncOne, { concurrency })
   }
+  // A server without a free connection is waited for as long as a source may take.
+  const timeout = budgetMs === undefined ? null : AbortSignal.timeout(Math.min(budgetMs, MAX_TIMER_MS))
   try {
     // A dry run makes no tables, and no embedded database either.
-    return await call.withDatabase(flags.dryRun ? 'read_only' : 'migrated', work, signal)
+    const opening = timeout === null ? signal : AbortSignal.any([signal, timeout])
+    return await call.withDatabase(flags.dryRun ? 'read_only' : 'migrated', work, opening)
   } catch (error) {
     // Stopped before the database has answered.
-    if (!signal.aborted) throw error
-    return sources.map(({ id }) => emptyResult(id, { status: 'partial', reason: 'cancelled' }))
+    if (!signal.aborted && error !== timeout?.reason) throw error
+    const reason = signal.aborted ? 'cancelled' : 'timeout'
+    return sources.map(({ id }) => emptyResult(id, { status: 'partial', reason }))
   }
 }
+
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 function limitHeap(severalOnServer: boolean): void {
   // Most of what a sync makes lives for a batch, and V8 would let it pile up: 370,000 pages pass through 176 MB instead

@@ -6,6 +6,7 @@
  * throws becomes the outcome in one place, {@link outcomeFromError}. All else that is thrown is a fault: `failed`.
  */
 import { LeaseLostError, LockError } from '@tidemark/lock'
+import { isConnectionLost } from '../database/connection-lost.ts'
 import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
 import type { Outcome, ResultError, StopReason } from './outcome.ts'
@@ -64,18 +65,12 @@ export function outcomeFromError(
   return { status: 'failed', reason, error: described }
 }
 
-const CONNECTION_LOST = /^(08|57P0)|^E(CONN|PIPE|TIMEDOUT|HOST)/
-
 function describeError(error: unknown): ResultError {
   if (error instanceof SyncError) return { code: error.code, message: error.message, hint: error.hint }
   const fault = error instanceof LockError && error.cause instanceof Error ? error.cause : error
   const { code, message } = fault as { code?: unknown; message?: unknown }
   const text = redact(String(message ?? fault))
-  if (
-    code === 'LOCK_FAILED' ||
-    (typeof code === 'string' && CONNECTION_LOST.test(code)) ||
-    /connection terminated|not queryable|database has ended/i.test(text)
-  ) {
+  if (code === 'LOCK_FAILED' || isConnectionLost(fault) || /database has ended/i.test(text)) {
     const hint = 'Nothing is lost: the next run goes on from here.'
     return { code: 'DATABASE_UNREACHABLE', message: `The database went away: ${text}`, hint }
   }
@@ -90,6 +85,7 @@ const HINTS: Record<string, string> = {
   '3F000': 'Create the tables with migrate() first.',
   '42P01': 'Create the tables with migrate() first.',
   '42501': 'Grant the role of this connection the right to write to the schema "tidemark".',
+  '53300': 'Raise max_connections, put a pooler before the server, or sync less at a time: --concurrency 1.',
   '53100': 'The disk of the database server is full: make room, then run again.',
   '25006': 'The database is read-only, for example a replica: connect to the primary.',
 }

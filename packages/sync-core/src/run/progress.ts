@@ -39,6 +39,7 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
   const stored = noCounts()
   let current: Phase = 'plan'
   let total: number | null = null
+  let planned: Counts | null = null
   let blobsRead = 0
 
   const progress = {
@@ -71,13 +72,18 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
     /** Takes over what a plan is going to do, and warns of what it leaves out. */
     setPlan({ counts, nothingSelected, skipped: { symlinks, submodules } }: PlannedWork) {
       progress.nothingSelected = nothingSelected
-      progress.warnings.push(...selectionWarnings(nothingSelected))
+      progress.warnings = selectionWarnings(nothingSelected)
       if (symlinks + submodules > 0) {
         const message = `skipped as not being files of the repository: ${symlinks} symlinks to Markdown, ${submodules} submodules`
         progress.warnings.push({ code: 'skipped', message })
       }
-      total = sum(counts)
-      progress.filesRemaining = total
+      // Planned anew after a connection was lost: what is planned no more is in, also where no answer has said so.
+      if (planned !== null)
+        for (const key of Object.keys(stored) as (keyof Counts)[])
+          stored[key] = Math.max(stored[key], planned[key] - counts[key])
+      planned ??= counts
+      total = sum(stored) + sum(counts)
+      progress.filesRemaining = sum(counts)
       progress.report()
     },
     /** Counts a plan as if it were done, for a dry run. */

@@ -3,6 +3,7 @@ import { redact } from '../redact.ts'
 import { type Budget, nextBatchSize } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import { holderText } from '../run/next-steps.ts'
+import { retryLost } from '../run/retry-lost.ts'
 import { finishIndex, indexBatch, readUnindexedRun, sortIndex, type Unindexed } from '../store/search/index-batch.ts'
 import { createIndexText } from '../store/search/index-text.ts'
 
@@ -25,7 +26,7 @@ export async function updateSearchIndex(db: Database, update: IndexUpdate): Prom
     const acquired = await acquireLease(db, leaseKey(update.sourceId, 'search'), { signal })
     if ('status' in acquired) return `the search index lacks some pages still: ${holderText(acquired.holder)} writes it`
     await using held = acquired
-    await indexPages(held, update)
+    await retryLost(held.signal, () => indexPages(held, update))
     return null
   } catch (error) {
     const why = signal.aborted ? 'the next run goes on with it' : redact((error as Error).message)

@@ -10,9 +10,12 @@ export interface Fenced {
 /** Runs a statement that begins with the fence of a lease, as the CTE `fence` and the parameters $1 and $2. */
 export async function queryWithFence<Row = any>({ db, lease }: Fenced, ctes: string, params: readonly unknown[]) {
   const fence = lease.fenceSql(1)
-  const text = `WITH fence AS MATERIALIZED (${fence.text}),\n${ctes}`
+  const text = `WITH fence AS MATERIALIZED (SELECT held.*, ${DURABLY} FROM (${fence.text}) AS held),\n${ctes}`
   return (await db.query<Row>(text, [...fence.params, ...params])).rows
 }
+
+/** A run goes on after a crash of the server, so what it was told to be in must not be forgotten by that. */
+const DURABLY = `CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END`
 
 /**
  * The same, all or nothing. Survives a take-over at any moment: the fence locks the lease's row FOR KEY SHARE, so a

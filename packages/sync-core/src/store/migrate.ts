@@ -1,4 +1,5 @@
 import { type Database, withSignal } from '../database/database.ts'
+import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
 import { readRows } from './read-rows.ts'
 import tables from './schema/0001-tables.ts'
@@ -7,9 +8,10 @@ import searchTerms from './schema/0003-search-terms.ts'
 import nothingSelected from './schema/0004-nothing-selected.ts'
 import links from './schema/0005-links.ts'
 import standing from './schema/0006-standing.ts'
+import sharedDatabase from './schema/0007-shared-database.ts'
 
 /** In order; a migration that has been released is never edited. */
-const MIGRATIONS = [tables, views, searchTerms, nothingSelected, links, standing]
+const MIGRATIONS = [tables, views, searchTerms, nothingSelected, links, standing, sharedDatabase]
 
 /**
  * Brings the schema `tidemark` up to date; costs one look where it is already.
@@ -51,7 +53,8 @@ async function isCurrent(db: Database): Promise<boolean> {
 
 const MIGRATE = /* sql */ `DO $migrate$ BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.migrations', 0));
-  CREATE SCHEMA IF NOT EXISTS tidemark;
+  -- A role that may not create schemas is refused where it is there too.
+  IF to_regnamespace('tidemark') IS NULL THEN CREATE SCHEMA tidemark; END IF;
   CREATE TABLE IF NOT EXISTS tidemark.migrations (
     version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()
   );
@@ -63,9 +66,12 @@ const MIGRATE = /* sql */ `DO $migrate$ BEGIN
   ).join('\n')}
 END $migrate$`
 
+/** Either it may make the tables, or someone else makes them for it. */
+const MISSING_RIGHTS =
+  'Have someone who may make tables run the output of "tidemark migrate --dry-run", then: GRANT USAGE ON SCHEMA tidemark TO …; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tidemark TO …. Or let this role make them: GRANT CREATE ON DATABASE … TO …, or where the schema is there, GRANT USAGE, CREATE ON SCHEMA tidemark TO …'
+
 function migrationError(error: unknown, db: Database): unknown {
   const { code, message, cause } = error as { code?: string; message: string; cause?: { code?: string } }
   if (code !== '42501' && cause?.code !== '42501') return error
-  const hint = 'Ask for the right to create the schema "tidemark": GRANT CREATE ON DATABASE … TO …'
-  return new SyncError('DATABASE_REFUSED', `${db.name}: ${message}`, hint, error)
+  return new SyncError('DATABASE_REFUSED', `${db.name}: ${redact(message)}`, MISSING_RIGHTS, error)
 }

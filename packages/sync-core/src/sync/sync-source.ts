@@ -5,7 +5,8 @@
  * `sync:<source>`, marks the source dirty in its first statement, writes fenced batches, and moves the bookmark in the
  * last one. It may stop after any of them, by the budget, the caller, the stall watchdog, a lost lease, a kill: the
  * source stays dirty, and the next run compares the two states again and finds only what is left. A run that loses its
- * lease writes nothing more, because every statement that writes begins with the fence. A run that finds nothing new
+ * lease writes nothing more, because every statement that writes begins with the fence. A run whose connection is cut
+ * off goes on in the same way by itself, on a new one, while it has its lease. A run that finds nothing new
  * takes no lease and writes only when it looked. The search index follows after, under a lease of its own, and
  * never changes how a run ended.
  */
@@ -22,6 +23,8 @@ import type { RunOptions } from '../run/options.ts'
 import { type Outcome, type SyncResult, selectionWarnings } from '../run/outcome.ts'
 import { CLEANUP_TIMEOUT_MS, outcomeFromError } from '../run/outcome-from-error.ts'
 import { type Progress, type RunProgress, startProgress } from '../run/progress.ts'
+import { retryLost } from '../run/retry-lost.ts'
+import { analyzeTables } from '../store/analyze-tables.ts'
 import { deleteOrphans } from '../store/delete-orphans.ts'
 import { finishSource } from '../store/finish-source.ts'
 import { readSource } from '../store/read-source.ts'
@@ -110,7 +113,7 @@ async function syncToTarget(run: Run): Promise<Outcome> {
   // Also where there is nothing new: whoever asks for it has been told of that holder.
   if (breakLockIfStaleMs && !dryRun) await db.locks.break(key, { maxAgeMs: breakLockIfStaleMs, signal: budget.signal })
   if (!dryRun && (await checkUpToDate(run, db))) return { status: 'up_to_date' }
-  const { applyPlan } = await loadPipeline()
+  await loadPipeline()
   if (dryRun) {
     progress.bookmark = (await readSource(db, id))?.bookmark ?? null
     const { plan } = await preparePlan(run, { db, signal: budget.signal }, origin, null)
@@ -126,30 +129,44 @@ async function syncToTarget(run: Run): Promise<Outcome> {
   if (waitMs) progress.target = await progress.phase(origin.phase, () => origin.resolveCommit(held.signal))
   if (await checkUpToDate(run, held.db)) return { status: 'up_to_date' }
 
-  const from = progress.bookmark
-  const started = await startRun(held, record, { from, to: progress.target!, full })
-  const { unfinished, rewriteBefore, indexed } = started
+  const started = await startRun(held, record, { from: progress.bookmark, to: progress.target!, full })
   try {
-    progress.unindexedPaths = indexed ? [] : 'all'
-    const { plan, folder, violation } = await preparePlan(run, held, origin, started)
-    if (violation !== null)
-      return await recordUnfinished(run, held, started.id, { status: 'blocked', reason: 'mass_delete' })
-    const failedBefore = unfinished ? plan.stillQuarantined : 0
-    const { fetchBlobs } = origin
-    await progress.phase('apply', async () => {
-      if (rewriteBefore !== null) await deleteOrphans(held, id, progress.report)
-      await applyPlan({ plan, sourceId: id, folder, fetchBlobs, failedBefore, held, budget, progress })
-      await replaceFiles(held, id, { files: plan.otherFiles, changed: plan.changed }, progress.report)
+    let lost = false
+    return await retryLost(held.signal, () => {
+      // What was on its way then is in, or not: the pages are compared anew, as after a run that was killed.
+      const since = lost ? { ...started, unfinished: true, indexed: false } : started
+      lost = true
+      return importChanges(run, held, origin, since)
     })
-    const status = from === null ? 'first_sync' : 'synced'
-    const commit = progress.target!
-    const { nothingSelected } = progress
-    await finishSource(held, record, { id: started.id, commit, status, counts: progress.counts(), nothingSelected })
-    progress.bookmark = commit
-    return { status }
   } catch (error) {
     return await recordUnfinished(run, held, started.id, outcomeFromError(error, held.signal, progress.warnings))
   }
+}
+
+/** Writes what differs, and moves the bookmark; can be done again after it was cut off anywhere. */
+async function importChanges(run: Run, held: Held, origin: Origin, started: StartedRun): Promise<Outcome> {
+  const { source, record, budget, progress } = run
+  const { id } = source
+  const from = progress.bookmark
+  const { applyPlan } = await loadPipeline()
+  progress.unindexedPaths = started.indexed ? [] : 'all'
+  const { plan, folder, violation } = await preparePlan(run, held, origin, started)
+  if (violation !== null)
+    return await recordUnfinished(run, held, started.id, { status: 'blocked', reason: 'mass_delete' })
+  const failedBefore = started.unfinished ? plan.stillQuarantined : 0
+  const { fetchBlobs } = origin
+  await progress.phase('apply', async () => {
+    if (started.rewriteBefore !== null) await deleteOrphans(held, id, progress.report)
+    await applyPlan({ plan, sourceId: id, folder, fetchBlobs, failedBefore, held, budget, progress })
+    await replaceFiles(held, id, { files: plan.otherFiles, changed: plan.changed }, progress.report)
+  })
+  const status = from === null ? 'first_sync' : 'synced'
+  const commit = progress.target!
+  const { nothingSelected } = progress
+  await finishSource(held, record, { id: started.id, commit, status, counts: progress.counts(), nothingSelected })
+  progress.bookmark = commit
+  if (from === null) await analyzeTables(held.db, progress.counts().filesImported)
+  return { status }
 }
 
 /**
@@ -196,8 +213,9 @@ async function preparePlan(
 }
 
 /** Whether the target is in already and no option asks for more; reads the bookmark and the state of the index. */
-async function checkUpToDate({ record, options, progress }: Run, db: Database): Promise<boolean> {
-  const { bookmark, upToDate, indexed, nothingSelected } = await recordCheck(db, record, progress.target!)
+async function checkUpToDate({ record, options, budget, progress }: Run, db: Database): Promise<boolean> {
+  const check = await retryLost(budget.signal, () => recordCheck(db, record, progress.target!))
+  const { bookmark, upToDate, indexed, nothingSelected } = check
   progress.lookedAt = performance.now()
   progress.bookmark = bookmark
   progress.unindexedPaths = indexed ? null : 'all'

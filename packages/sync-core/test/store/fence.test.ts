@@ -10,7 +10,12 @@ describe('a statement under a fence', () => {
     const { fenced, sent } = scriptedFence({}, [{ done: true }])
     expect(await fencedQuery(fenced, 'x AS (SELECT 1) SELECT', ['a', 2])).toEqual([{ done: true }])
     expect(sent).toMatchObject([
-      { text: 'WITH fence AS MATERIALIZED (SELECT fence),\nx AS (SELECT 1) SELECT', params: ['key', '1', 'a', 2] },
+      {
+        text: expect.stringMatching(
+          /^WITH fence AS MATERIALIZED \(SELECT .* FROM \(SELECT fence\) AS held\),\nx AS \(SELECT 1\) SELECT$/,
+        ),
+        params: ['key', '1', 'a', 2],
+      },
     ])
     expect(await queryWithFence(scriptedFence({}, []).fenced, 'SELECT', [])).toEqual([])
   })

@@ -1,12 +1,18 @@
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { serialize } from 'pg-protocol'
 import { ABORTED, raceAbort, raceTimeout } from '../../race-abort.ts'
 import { redact } from '../../redact.ts'
 import { SyncError } from '../../sync-error.ts'
+import { isConnectionDeferred, isConnectionLost } from '../connection-lost.ts'
 import type { Connection, Database } from '../database.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
+/** How long a statement waits for a connection that a server cannot give yet: as long as a run may go without a sign of life. */
+const MAX_WAIT_MS = 5 * 60_000
+const FIRST_PAUSE_MS = 50
+const MAX_PAUSE_MS = 1_000
 /** How long `close()` waits for statements that are on their way. */
 const CLOSE_TIMEOUT_MS = 2_000
 /** What a statement may take after its signal: most end well in that time, and then nothing was done in vain. */
@@ -14,8 +20,8 @@ const GRACE_MS = 150
 /** How long a server may take to answer that it has given up. */
 const CANCEL_TIMEOUT_MS = 500
 const QUERY_CANCELED = '57014'
-/** With the connections that have a statement on the way. */
-type Pool = { readonly pool: pg.Pool; readonly busy: Set<pg.PoolClient> }
+/** With the connections that have a statement on the way, and whether the server has answered once. */
+type Pool = { readonly pool: pg.Pool; readonly busy: Set<pg.PoolClient>; answered: boolean }
 
 /** Opens a pool on a Postgres, and sees that it answers. */
 export async function openPostgres(
@@ -28,10 +34,11 @@ export async function openPostgres(
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   const busy = new Set<pg.PoolClient>()
+  const state: Pool = { pool, busy, answered: false }
   const connection: Connection = {
     engine: 'postgres',
     name,
-    query: (...statement) => runQuery({ pool, busy }, ...statement),
+    query: (...statement) => runQuery(state, ...statement),
     async close() {
       const ended = pool.end()
       // A server that has gone silent must not keep the process from ending.
@@ -45,6 +52,7 @@ export async function openPostgres(
   }
   try {
     await connection.query('SELECT 1', [], signal)
+    state.answered = true
     return connection
   } catch (error) {
     // A server that has not even taken the connection is left to itself.
@@ -54,10 +62,14 @@ export async function openPostgres(
   }
 }
 
+/** What the driver makes of these modes anyway, and else warns of each time. */
+const verifiedTls = (url: string) =>
+  url.includes('uselibpqcompat') ? url : url.replace(/([?&]sslmode=)(prefer|require|verify-ca)(?=&|$)/, '$1verify-full')
+
 function createPool(url: string, name: string): pg.Pool {
   try {
     return new pg.Pool({
-      connectionString: url,
+      connectionString: verifiedTls(url),
       application_name: 'tidemark',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
@@ -70,11 +82,34 @@ function createPool(url: string, name: string): pg.Pool {
   }
 }
 
+/** What Node says of a certificate: signed by itself or by an unknown authority, expired, or of another host. */
+const CERTIFICATE = /CERT|^UNABLE_TO_(GET_ISSUER|VERIFY)|^ERR_TLS/
+
 function connectError(error: unknown, name: string): SyncError {
-  const { code = '', message = '' } = error as { code?: string; message?: string }
+  const { code = '', message = '', syscall } = error as { code?: string; message?: string; syscall?: string }
   if (/^(28|3D)/.test(code)) {
     const hint = 'Check the user, the password and the name of the database in DATABASE_URL or --database.'
     return new SyncError('DATABASE_REFUSED', `${name} refused the connection: ${redact(message)}`, hint, error)
+  }
+  if (isConnectionDeferred(error)) {
+    const hint =
+      'Raise max_connections or the limit of the role, put a pooler before the server, or run less at a time: --concurrency 1.'
+    return new SyncError('DATABASE_UNREACHABLE', `${name} has no connection left: ${redact(message)}`, hint, error)
+  }
+  if (CERTIFICATE.test(code)) {
+    const hint =
+      'Give the file with the certificate of its authority: …?sslmode=verify-full&sslrootcert=/path/to/ca.pem, or in NODE_EXTRA_CA_CERTS.'
+    const what = `${name} has a certificate that is not trusted: ${redact(message)} (${code})`
+    return new SyncError('DATABASE_REFUSED', what, hint, error)
+  }
+  if (syscall === 'open') {
+    const hint = 'Check the paths of sslrootcert, sslcert and sslkey in DATABASE_URL or --database.'
+    return new SyncError(
+      'DATABASE_REFUSED',
+      `${name} names a file that cannot be read: ${redact(message)}`,
+      hint,
+      error,
+    )
   }
   const why = redact(message || code || String(error))
   const hint = 'Check that the server runs and that host and port in DATABASE_URL or --database are right.'
@@ -82,15 +117,9 @@ function connectError(error: unknown, name: string): SyncError {
 }
 
 /** Runs a statement, and waits neither for a connection nor for its end longer than the signal lets it. */
-async function runQuery({ pool, busy }: Pool, ...[text, params, signal]: Parameters<Database['query']>) {
-  signal?.throwIfAborted()
-  const connecting = pool.connect()
-  const client = await raceAbort(connecting, signal, GRACE_MS)
-  if (client === ABORTED) {
-    // It may still come, and then it is for someone else.
-    connecting.then((late) => late.release()).catch(() => {})
-    throw signal!.reason
-  }
+async function runQuery(state: Pool, ...[text, params, signal]: Parameters<Database['query']>) {
+  const { busy } = state
+  const client = await connectWhenPossible(state, signal)
   busy.add(client)
   let reusable = true
   try {
@@ -104,6 +133,29 @@ async function runQuery({ pool, busy }: Pool, ...[text, params, signal]: Paramet
     throw signal!.reason
   } finally {
     if (busy.delete(client)) client.release(!reusable)
+  }
+}
+
+/**
+ * A connection of the pool. Waits its turn where the server has none left, and for one that has answered before and is
+ * being restarted, as long as the signal lets it.
+ */
+async function connectWhenPossible({ pool, answered }: Pool, signal: AbortSignal | undefined): Promise<pg.PoolClient> {
+  const deadline = performance.now() + (signal ? MAX_WAIT_MS : CONNECT_TIMEOUT_MS)
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
+    signal?.throwIfAborted()
+    try {
+      const connecting = pool.connect()
+      const client = await raceAbort(connecting, signal, GRACE_MS)
+      if (client !== ABORTED) return client
+      // It may still come, and then it is for someone else.
+      connecting.then((late) => late.release()).catch(() => {})
+    } catch (error) {
+      const passes = isConnectionDeferred(error) || (answered && isConnectionLost(error))
+      if (!passes || performance.now() + pauseMs > deadline) throw error
+      // Spread, so that those who wait do not come in step.
+      await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => {})
+    }
   }
 }
 

@@ -100,6 +100,12 @@ FROM (SELECT) AS one LEFT JOIN (
   WHERE e.name = 'vector'
 ) AS available ON true`
 
+/** The statement that makes the table of embeddings, for someone else to run; none where it is there. Reads only. */
+export async function pendingVectorTable(db: Database): Promise<string[]> {
+  const [row] = (await db.query(`SELECT to_regclass('tidemark.embeddings') IS NOT NULL AS made`)).rows
+  return row!.made ? [] : [CREATE_TABLE]
+}
+
 /** Makes the table of embeddings, with pgvector where the server has it. @throws {SyncError} `VECTOR_MISSING` */
 export async function prepareVectors(db: Database): Promise<void> {
   if ((await db.query(`SELECT to_regclass('tidemark.embeddings') IS NOT NULL AS made`)).rows[0]!.made) return
@@ -128,4 +134,5 @@ DO $make$ BEGIN
       model text NOT NULL, content_hash bytea NOT NULL, embedding %I.vector NOT NULL, PRIMARY KEY (model, content_hash)
     )', (SELECT nspname FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace WHERE extname = 'vector')
   );
+  COMMENT ON TABLE tidemark.embeddings IS 'The vectors of texts: each text once for a model, wherever it stands.';
 END $make$`
