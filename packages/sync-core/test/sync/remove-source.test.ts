@@ -49,7 +49,7 @@ describe.each(engines)('a source in %s', (engine) => {
 const files = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}.md`, `# Page ${i}`]))
 
-describe.each(engines)('a removal of a source from %s', (engine) => {
+describe.each(engines)('a removal of a source from %s', { timeout: 180_000 }, (engine) => {
   test('goes in pieces, none of them with more than some hundred pages, and leaves nothing', async () => {
     await using world = await testWorld({ engine })
     await world.repository.commit({ ...files(1_100), 'a.png': '', 'bad.md': 'a\0b' })
