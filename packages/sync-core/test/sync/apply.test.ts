@@ -124,7 +124,9 @@ describe('a plan is cut into batches', () => {
   })
 
   test('that keep the order of files of which a process parses some, to the last', async () => {
-    const { all } = await batches({ writes: ['a.md', 'b.md huge', 'c.md', 'd.md huge', 'e.md bad'] }, 1)
+    const writes = ['a.md', 'b.md huge', 'c.md', 'd.md huge', 'e.md bad']
+    expect((await batches({ writes })).sizes).toEqual([5])
+    const { all } = await batches({ writes }, 1)
     const paths = all.map(({ pages, quarantined }) => [...pages, ...quarantined].map(({ path }) => path).join())
     expect(paths).toEqual(['a.md', 'b.md', 'c.md', 'd.md', 'e.md'])
   })
