@@ -15,6 +15,13 @@ const NOT_A_GIT_SERVER = {
 /** What git prints when it cannot reach a server, and what to do about it. The first match counts. */
 const KNOWN_ERRORS = [
   {
+    // Before what git says of the connection, which it gives up then. Of the server's disk it is the server that speaks.
+    pattern: /^(?!remote:).*(No space left on device|Disk quota exceeded)/im,
+    code: 'FETCH_FAILED',
+    message: 'could not be fetched: the disk is full',
+    hint: 'Make room where the clones are kept, then run again.',
+  },
+  {
     pattern: /not our ref|couldn't find remote ref/i,
     code: 'REF_NOT_FOUND',
     message: 'has no such ref any more, or does not give that commit away',
@@ -50,12 +57,6 @@ const KNOWN_ERRORS = [
     code: 'FETCH_FAILED',
     message: 'does not answer as it should',
     hint: 'Check the address and the network; the next run tries again.',
-  },
-  {
-    pattern: /No space left on device/i,
-    code: 'FETCH_FAILED',
-    message: 'could not be fetched: the disk is full',
-    hint: 'Make room where the clones are kept, then run again.',
   },
 ] as const
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pullTimeout } from '../run/outcome-from-error.ts'
 import { type Address, parseAddress } from './address.ts'
 import { fetchError, notAGitServer, refNotFound } from './errors.ts'
+import { removeLeftovers } from './leftovers.ts'
 import type { Origin } from './origin.ts'
 import { COMMIT_ID, missingObjects, resolveRef, validateRef } from './refs.ts'
 import { type GitOptions, localGit, startGit } from './run-git.ts'
@@ -51,9 +52,7 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
     async fetchBlobs(oids, signal) {
       const missing = await missingObjects(clone, oids, signal)
       if (missing.length === 0) return
-      // The objects are named, so there is nothing to negotiate: without "noop" git would offer all that it has.
-      const args = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...FETCH_FLAGS, '--stdin', 'tidemark']
-      await runRemoteGit(server, clone, args, signal, { input: missing })
+      await runFetch(server, clone, ['--stdin', 'tidemark'], signal, missing)
     },
   }
 }
@@ -67,12 +66,13 @@ async function runRemoteGit(
   options: Pick<GitOptions, 'input' | 'tracePackets'> = {},
 ): Promise<{ stdout: string; stderr: string }> {
   signal.throwIfAborted()
+  const git = await startGit(folder, args, signal, { server, ...options })
   try {
-    const git = await startGit(folder, args, signal, { server, ...options })
     const output = await Array.fromAsync(git.output)
     const { stderr } = await git.ended
     return { stdout: Buffer.concat(output).toString(), stderr: Buffer.from(stderr).toString() }
   } catch (error) {
+    await git.stop()
     throw signal.aborted ? pullTimeout(signal.reason) : fetchError(error, server)
   }
 }
@@ -122,19 +122,39 @@ async function fetchCommit(
   { name, commit }: RemoteRef,
   signal: AbortSignal,
 ): Promise<void> {
-  const packs = await countPacks(clone)
-  if (packs === null || packs > MAX_PACKS) {
-    await rm(clone, { recursive: true, force: true })
-    await mkdir(clone, { recursive: true })
-    const format = commit.length === 64 ? 'sha256' : 'sha1'
-    await localGit(clone, ['init', '--bare', `--object-format=${format}`, '.'], signal)
+  try {
+    // Of a run that was killed.
+    await removeLeftovers(clone)
+    const packs = await countPacks(clone)
+    if (packs === null || packs > MAX_PACKS) {
+      await rm(clone, { recursive: true, force: true })
+      await mkdir(clone, { recursive: true })
+      const format = commit.length === 64 ? 'sha256' : 'sha1'
+      await localGit(clone, ['init', '--bare', `--object-format=${format}`, '.'], signal)
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    throw fetchError(error, server)
   }
-  // A killed fetch leaves these, and only the holder of the lease comes here.
-  for (const left of ['shallow.lock', 'config.lock', 'packed-refs.lock', `${TARGET}.lock`]) {
-    await rm(join(clone, left), { force: true })
+  await runFetch(server, clone, ['--depth=1', 'tidemark', `+${name}:${TARGET}`], signal)
+}
+
+/** Fetches into the clone; what a fetch that fails has written by then would stay for ever, and a full disk full. */
+async function runFetch(
+  server: Address,
+  clone: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  input?: readonly string[],
+): Promise<void> {
+  // The objects that are asked for by name leave nothing to negotiate: without "noop" git would offer all that it has.
+  const negotiation = input ? ['-c', 'fetch.negotiationAlgorithm=noop'] : []
+  try {
+    await runRemoteGit(server, clone, [...negotiation, 'fetch', ...FETCH_FLAGS, ...args], signal, { input })
+  } catch (error) {
+    await removeLeftovers(clone)
+    throw error
   }
-  const args = ['fetch', ...FETCH_FLAGS, '--depth=1', 'tidemark', `+${name}:${TARGET}`]
-  await runRemoteGit(server, clone, args, signal)
 }
 
 /** How many packs a clone has; null where there is no clone. */
