@@ -3,6 +3,9 @@ import { distance } from 'fastest-levenshtein'
 import type { TreeEntry } from '../git/tree.ts'
 import { fileFilter, type Selection } from './eligible.ts'
 
+/** A larger tree is not looked at to its end. */
+const MAX_SURVEYED_FILES = 1_000_000
+
 /** How many extensions are named, those of most files first. */
 const MAX_EXTENSIONS = 5
 
@@ -34,6 +37,7 @@ async function surveyTree(files: AsyncIterable<TreeEntry[]>, { include, exclude,
   const tree = { files: 0, eligible: 0, folders: new Set<string>(), names: new Set<string>() }
   const extensions = new Map<string, number>()
   for await (const entries of files) {
+    if (tree.files >= MAX_SURVEYED_FILES) break
     for (const entry of entries) {
       tree.files++
       const path = String(entry.path)

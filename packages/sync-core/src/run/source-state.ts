@@ -89,7 +89,11 @@ export function holderProblem({ id, lease }: Pick<SourceStatus, 'id' | 'lease'>)
 }
 
 /** What is wrong with a source by how its last run ended; null where nothing is. */
-export function sourceProblem({ id, lastStatus }: Pick<SourceStatus, 'id' | 'lastStatus'>): Problem | null {
+export function sourceProblem({
+  id,
+  lastStatus,
+  lastRun,
+}: Pick<SourceStatus, 'id' | 'lastStatus' | 'lastRun'>): Problem | null {
   const stuck = lastStatus === 'blocked' || lastStatus === 'blocked_by_failures' || lastStatus === 'failed'
-  return stuck ? statusProblem(lastStatus, id, 'sync') : null
+  return stuck ? statusProblem({ status: lastStatus, reason: lastRun?.reason ?? null }, id, 'sync') : null
 }

@@ -7,6 +7,9 @@ import { redact } from '../redact.ts'
 import type { SourceRecord } from '../store/start-run.ts'
 import { SyncError } from '../sync-error.ts'
 
+/** More than any repository that people write has, and less than a machine or a database minds. */
+export const DEFAULT_MAX_FILES = 1_000_000
+
 /** A git ref whose Markdown files are mirrored. */
 export interface Source {
   /** A short name, the first part of every key in the database: letters, digits, `.`, `_` and `-`. */
@@ -28,13 +31,18 @@ export interface Source {
    * the root of the repository counts, then each folder that the linking page lies in.
    */
   readonly linkRoot?: string | undefined
+  /**
+   * How many files the commit may have in the subpath, pages or not; 1,000,000 by default. A run that finds more is
+   * `blocked`: a few kilobytes of a repository may stand for any number of files.
+   */
+  readonly maxFiles?: number | undefined
   /** The language that its text is searched in, as Postgres calls its dictionaries; `english` by default. */
   readonly language?: string | undefined
 }
 
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
 export function validateSource(source: Source): void {
-  const { id, repo, subpath, include = [], exclude = [], extensions = [], linkRoot, language } = source
+  const { id, repo, subpath, include = [], exclude = [], extensions = [], linkRoot, maxFiles, language } = source
   const refuse = (message: string, hint: string): never => {
     throw new SyncError('BAD_SOURCE', message, hint)
   }
@@ -61,6 +69,9 @@ export function validateSource(source: Source): void {
   if (bad !== undefined) {
     const hint = 'Write patterns as in .gitignore, for example "docs/**" or "*.draft.md".'
     refuse(`source "${id}" has a pattern that names nothing: ${JSON.stringify(bad)}`, hint)
+  }
+  if (maxFiles !== undefined && !(Number.isSafeInteger(maxFiles) && maxFiles > 0)) {
+    refuse(`source "${id}" may have ${maxFiles} files, which is no number of files`, 'Give maxFiles as 1 or more.')
   }
   if (language !== undefined && !/^[a-z_]{1,63}$/.test(language)) {
     const message = `source "${id}" has a language that no dictionary is called by: ${JSON.stringify(language)}`

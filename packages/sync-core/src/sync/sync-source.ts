@@ -30,7 +30,7 @@ import { recordFailure } from '../store/record-failure.ts'
 import { recordUnfinishedRun } from '../store/record-unfinished-run.ts'
 import { replaceFiles } from '../store/replace-files.ts'
 import { type SourceRecord, type StartedRun, startRun } from '../store/start-run.ts'
-import { openOrigin, type Source, sourceRecord, validateSource } from './source.ts'
+import { DEFAULT_MAX_FILES, openOrigin, type Source, sourceRecord, validateSource } from './source.ts'
 
 const CLONES = '.tidemark/clones'
 
@@ -186,7 +186,9 @@ async function preparePlan(
   const clean = settled && rewriteBefore === null && !retryQuarantined
   const diffBase = clean && bookmark !== null && (await hasTree(folder, bookmark, signal)) ? bookmark : null
   const selection = { subpath, include, exclude, extensions }
-  const comparison = { db, sourceId, folder, commit, selection, retryQuarantined, diffBase, rewriteBefore, signal }
+  const { maxFiles = DEFAULT_MAX_FILES } = source
+  const common = { db, sourceId, folder, commit, maxFiles, selection, signal }
+  const comparison = { ...common, retryQuarantined, diffBase, rewriteBefore }
   const { planSource } = await import('./plan-source.ts')
   const plan = await progress.phase('plan', () => planSource(comparison))
   progress.setPlan(plan)

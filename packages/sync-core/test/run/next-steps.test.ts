@@ -13,11 +13,15 @@ import {
   sourceProblem,
 } from '../../src/index.ts'
 
-type Stored = Pick<SourceStatus, 'id' | 'lease' | 'lastStatus'>
+type Stored = Pick<SourceStatus, 'id' | 'lease' | 'lastStatus' | 'lastRun'>
 
 const ALIVE = { host: 'here', pid: 7, heldForMs: 60_000, sinceRefreshMs: 10_000, expiresInMs: 80_000 }
 const SILENT = { ...ALIVE, sinceRefreshMs: 600_000 }
 const SILENT_TEXT = 'process 7 on here holds its lease and shows no sign of life'
+
+const NO_RUN = { startedAt: '2026-01-01T00:00:00Z', finishedAt: null, status: null, reason: null }
+const RAISE_MAX_FILES =
+  'If that is the right ref, raise maxFiles of the source or name a subpath of it, then: tidemark sync --source docs'
 
 const EMBEDDING_FAILURES = 'check the model and its server, see tidemark.embedding_quarantine, then:'
 const FILE_FAILURES = 'fix or exclude the files that tidemark.quarantine names, then:'
@@ -38,6 +42,11 @@ describe('a source as it is stored is told with the next step of just that probl
       `too many of its files cannot be stored; ${FILE_FAILURES}`,
       'tidemark sync --source docs --retry-quarantined',
     ],
+    [
+      { lastStatus: 'blocked', lastRun: { ...NO_RUN, status: 'blocked', reason: 'too_many_files' } },
+      'its commit has more files than the source may have',
+      RAISE_MAX_FILES,
+    ],
     [{ lastStatus: 'failed' }, 'its last run failed', 'tidemark sync --source docs'],
     [{ lease: ALIVE }, null, null],
     [{ lease: SILENT }, SILENT_TEXT, 'tidemark sync --source docs --break-lock-if-stale 90s'],
@@ -46,7 +55,7 @@ describe('a source as it is stored is told with the next step of just that probl
     // Of two, the one that keeps the other from being solved.
     [{ lease: SILENT, lastStatus: 'blocked' }, SILENT_TEXT, 'tidemark sync --source docs --break-lock-if-stale 90s'],
   ])('%j', (given, message, nextStep) => {
-    const stored = { id: 'docs', lease: null, lastStatus: null, ...given }
+    const stored = { id: 'docs', lease: null, lastStatus: null, lastRun: null, ...given }
     const problem = holderProblem(stored) ?? sourceProblem(stored)
     expect(problem).toEqual(message === null ? null : { message, nextStep })
   })
@@ -57,6 +66,7 @@ type Given = Partial<SyncResult> | Partial<EmbedResult>
 const holder = ({ sinceRefreshMs }: typeof ALIVE) => ({ host: 'here', pid: 7, heldForMs: 1, sinceRefreshMs })
 const massDelete = { code: 'mass_delete', message: '100 of 120 pages would be deleted' }
 const failures = { code: 'too_many_failures', message: '30 of 40 have failed' }
+const manyFiles = { code: 'too_many_files', message: 'it has 10 files, and may have 3' }
 const late = { code: 'not_indexed', message: 'the index is left for the next run' }
 
 describe('a result is told with the next step of just that status and reason:', () => {
@@ -94,6 +104,12 @@ describe('a result is told with the next step of just that status and reason:', 
       { status: 'blocked_by_failures', warnings: [] },
       `too many of its texts were refused; ${EMBEDDING_FAILURES}`,
       'tidemark embed --source docs --retry-quarantined',
+    ],
+    [
+      'sync',
+      { status: 'blocked', reason: 'too_many_files', warnings: [late, manyFiles] },
+      'it has 10 files, and may have 3',
+      RAISE_MAX_FILES,
     ],
     [
       'sync',
