@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { inject } from 'vitest'
+import { hasSystemPostgres } from './system-postgres.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -27,6 +28,12 @@ export const isChosen = (engine: string) => chosen?.includes(engine) ?? true
 
 /** The engines that every test of the database runs on, for `describe.each(engines)`. */
 export const engines: readonly Engine[] = (['postgres', 'pglite'] as const).filter(isChosen)
+
+/** Those and the system's Postgres where one is installed: for what rests on statements that an older server may not know. */
+export const allEngines: readonly Engine[] = [
+  ...engines,
+  ...(['system-postgres'] as const).filter((engine) => isChosen(engine) && hasSystemPostgres()),
+]
 
 export interface FreshDatabase {
   readonly engine: Engine

@@ -37,6 +37,13 @@ export const sourceSchema = z.strictObject({
     .describe(
       'The folder that a leading slash of a link means, "." for the root of the repository. By default the subpath, and where no page is there, the root and the folders above the linking page.',
     ),
+  maxFiles: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'How many files its commit may have, in the subpath, pages or not. 1000000 by default; a sync that finds more is blocked.',
+    ),
   every: durationSchema.optional().describe('How often it is due; a duration. By default what "every" above says.'),
   language: text
     .optional()

@@ -22,6 +22,13 @@ const KNOWN_ERRORS = [
     hint: 'Give that as the address of the repository.',
   },
   {
+    // Before what git says of the connection, which it gives up then. Of the server's disk it is the server that speaks.
+    pattern: /^(?!remote:).*(No space left on device|Disk quota exceeded)/im,
+    code: 'FETCH_FAILED',
+    message: 'could not be fetched: the disk is full',
+    hint: 'Make room where the clones are kept, then run again.',
+  },
+  {
     pattern: /not our ref|couldn't find remote ref/i,
     code: 'REF_NOT_FOUND',
     message: 'has no such ref any more, or does not give that commit away',
@@ -57,12 +64,6 @@ const KNOWN_ERRORS = [
     code: 'FETCH_FAILED',
     message: 'does not answer as it should',
     hint: 'Check the address and the network; the next run tries again.',
-  },
-  {
-    pattern: /No space left on device/i,
-    code: 'FETCH_FAILED',
-    message: 'could not be fetched: the disk is full',
-    hint: 'Make room where the clones are kept, then run again.',
   },
 ] as const
 

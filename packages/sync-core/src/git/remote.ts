@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Address, parseAddress } from './address.ts'
-import { notAGitServer, refNotFound } from './errors.ts'
+import { fetchError, notAGitServer, refNotFound } from './errors.ts'
+import { removeLeftovers } from './leftovers.ts'
 import type { Origin } from './origin.ts'
 import { COMMIT_ID, missingObjects, resolveRef, validateRef } from './refs.ts'
 import { type RemoteGit, remoteGit } from './remote-git.ts'
@@ -32,7 +33,7 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
   }
   const fetch = async (signal: AbortSignal) => {
     if (found === undefined) await resolveCommit(signal)
-    await fetchCommit(git, clone, found!, signal)
+    await fetchCommit(server, git, clone, found!, signal)
   }
   return {
     phase: 'fetch',
@@ -52,9 +53,7 @@ export function remoteOrigin(repo: string, ref: string, clone: string): Origin {
     async fetchBlobs(oids, signal) {
       const missing = await missingObjects(clone, oids, signal)
       if (missing.length === 0) return
-      // The objects are named, so there is nothing to negotiate: without "noop" git would offer all that it has.
-      const args = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...FETCH_FLAGS, '--stdin', 'tidemark']
-      await git(clone, args, signal, { input: missing })
+      await runFetch(git, clone, ['--stdin', 'tidemark'], signal, missing)
     },
   }
 }
@@ -99,25 +98,46 @@ async function listRemoteRefs(git: RemoteGit, patterns: string[], signal: AbortS
 }
 
 async function fetchCommit(
+  server: Address,
   git: RemoteGit,
   clone: string,
   { name, commit }: RemoteRef,
   signal: AbortSignal,
 ): Promise<void> {
-  const packs = await countPacks(clone)
-  if (packs === null || packs > MAX_PACKS) {
-    await rm(clone, { recursive: true, force: true })
-    // It may hold what only this user can read on the server.
-    await mkdir(clone, { recursive: true, mode: 0o700 })
-    const format = commit.length === 64 ? 'sha256' : 'sha1'
-    await localGit(clone, ['init', '--bare', `--object-format=${format}`, '.'], signal)
+  try {
+    // Of a run that was killed.
+    await removeLeftovers(clone)
+    const packs = await countPacks(clone)
+    if (packs === null || packs > MAX_PACKS) {
+      await rm(clone, { recursive: true, force: true })
+      // It may hold what only this user can read on the server.
+      await mkdir(clone, { recursive: true, mode: 0o700 })
+      const format = commit.length === 64 ? 'sha256' : 'sha1'
+      await localGit(clone, ['init', '--bare', `--object-format=${format}`, '.'], signal)
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    throw fetchError(error, server)
   }
-  // A killed fetch leaves these, and only the holder of the lease comes here.
-  for (const left of ['shallow.lock', 'config.lock', 'packed-refs.lock', `${TARGET}.lock`]) {
-    await rm(join(clone, left), { force: true })
+  await runFetch(git, clone, ['--depth=1', 'tidemark', `+${name}:${TARGET}`], signal)
+}
+
+/** Fetches into the clone; what a fetch that fails has written by then would stay for ever, and a full disk full. */
+async function runFetch(
+  git: RemoteGit,
+  clone: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  input?: readonly string[],
+): Promise<void> {
+  // The objects that are asked for by name leave nothing to negotiate: without "noop" git would offer all that it has.
+  const negotiation = input ? ['-c', 'fetch.negotiationAlgorithm=noop'] : []
+  try {
+    await git(clone, [...negotiation, 'fetch', ...FETCH_FLAGS, ...args], signal, { input })
+  } catch (error) {
+    await removeLeftovers(clone)
+    throw error
   }
-  const args = ['fetch', ...FETCH_FLAGS, '--depth=1', 'tidemark', `+${name}:${TARGET}`]
-  await git(clone, args, signal)
 }
 
 /** How many packs a clone has; null where there is no clone. */

@@ -15,9 +15,18 @@ export interface TreeEntry {
 /** The mode of a path that is not there. */
 export const ABSENT = '000000'
 
-/** The files of a commit's tree in the byte order of their paths, that of `COLLATE "C"`; an array for each buffer of git's. */
-export async function* listTree(folder: string, commit: string, signal: AbortSignal): AsyncGenerator<TreeEntry[]> {
+/**
+ * The files of a commit's tree, or of one folder of it, in the byte order of their paths, that of `COLLATE "C"`; an array
+ * for each buffer of git's.
+ */
+export async function* listTree(
+  folder: string,
+  commit: string,
+  signal: AbortSignal,
+  subpath?: string,
+): AsyncGenerator<TreeEntry[]> {
   const args = ['ls-tree', '-r', '-z', '--full-tree', commit]
+  if (subpath !== undefined) args.push('--', `:(literal)${subpath}/`)
   for await (const records of readRecords(folder, args, signal, `list the files of ${commit}`))
     yield parseRecords(records)
 }
@@ -29,31 +38,6 @@ function parseRecords(records: Buffer): TreeEntry[] {
     const head = record.slice(0, tab).toString()
     return { path: record.slice(tab + 1), mode: head.slice(0, 6), blobOid: head.slice(head.lastIndexOf(' ') + 1) }
   })
-}
-
-/**
- * The paths at which two commits' trees differ, as `git diff-tree` finds them without looking at equal folders: what
- * the newer one has there, {@link ABSENT} where that is nothing.
- */
-export async function* listChanges(
-  folder: string,
-  from: string,
-  to: string,
-  signal: AbortSignal,
-): AsyncGenerator<TreeEntry> {
-  const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', from, to]
-  let head: string | null = null
-  for await (const records of readRecords(folder, args, signal, `compare ${from} with ${to}`)) {
-    for (const field of splitAtNul(records)) {
-      // ":<old mode> <new mode> <old oid> <new oid> <status>", then the path.
-      if (head === null) head = field.toString()
-      else {
-        const [, mode = '', , blobOid = ''] = head.split(' ')
-        yield { path: field, mode, blobOid }
-        head = null
-      }
-    }
-  }
 }
 
 /** What git prints in records that end with NUL: buffers of whole records, without the last NUL. */

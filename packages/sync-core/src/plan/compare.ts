@@ -1,6 +1,5 @@
 import type { TreeEntry } from '../git/tree.ts'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
-import { SyncError } from '../sync-error.ts'
 import { byteOrder } from './byte-order.ts'
 import { type CompressedList, compressedList } from './compressed-list.ts'
 import { fileFilter, type RejectedPath, type Selection } from './eligible.ts'
@@ -19,13 +18,11 @@ export interface Comparison {
   readonly selection: Selection
   /** Try again what is in quarantine, changed or not. */
   readonly retryQuarantined: boolean
-  /** What the files are those of, for an error. */
-  readonly tree: string
 }
 
 /** Compares a commit's files with the pages by one pass over both. */
 export async function makePlan(comparison: Comparison): Promise<Plan> {
-  const { files, quarantine, covers, countPages, retryQuarantined, tree } = comparison
+  const { files, quarantine, covers, countPages, retryQuarantined } = comparison
   const filter = fileFilter(comparison.selection)
   const writes = compressedList<Write>()
   const removed = compressedList<Delete>()
@@ -39,7 +36,6 @@ export async function makePlan(comparison: Comparison): Promise<Plan> {
 
   const nextPage = cursor(comparison.pages)
   let page = await nextPage()
-  let before = ''
   for await (const entries of files) {
     for (const entry of entries) {
       const file = filter.classify(entry)
@@ -48,8 +44,6 @@ export async function makePlan(comparison: Comparison): Promise<Plan> {
         continue
       }
       selected++
-      if (byteOrder(before, file.path) >= 0 && !('code' in file)) throw outOfOrder(tree, file.path)
-      before = file.path
       const quarantined = quarantine.get(file.path)
       if (quarantined) {
         cleared.delete(file.path)
@@ -108,12 +102,6 @@ async function withRenames(writes: CompressedList<Write>, removed: CompressedLis
     filesDeleted: removed.length - chains,
   }
   return { ...lists, counts }
-}
-
-/** Read on, such a tree would have a path imported that is there already. */
-function outOfOrder(tree: string, path: string): SyncError {
-  const message = `the tree of ${tree} is damaged: "${path}" is not in its place`
-  return new SyncError('GIT_FAILED', message, 'Check the repository with: git fsck')
 }
 
 /** Takes single pages out of a stream of arrays; waits only where the next array is needed. */

@@ -3,6 +3,9 @@ import { distance } from 'fastest-levenshtein'
 import type { TreeEntry } from '../git/tree.ts'
 import { fileFilter, type Selection } from './eligible.ts'
 
+/** A larger tree is not looked at to its end. */
+const MAX_SURVEYED_FILES = 1_000_000
+
 /** How many extensions are named, those of most files first. */
 const MAX_EXTENSIONS = 5
 
@@ -10,7 +13,7 @@ const MAX_EXTENSIONS = 5
 export async function explainNothingSelected(files: AsyncIterable<TreeEntry[]>, selection: Selection): Promise<string> {
   const { subpath, include = [], exclude = [] } = selection
   const tree = await surveyTree(files, selection)
-  if (tree.isEmpty) return 'the commit has no files'
+  if (tree.files === 0) return 'the commit has no files'
   if (subpath !== undefined && !tree.folders.has(subpath))
     return `it has no folder "${subpath}"${suggest(subpath, tree.folders)}`
   const inside = subpath === undefined ? '' : ` in ${subpath}`
@@ -31,11 +34,12 @@ export async function explainNothingSelected(files: AsyncIterable<TreeEntry[]>, 
 async function surveyTree(files: AsyncIterable<TreeEntry[]>, { include, exclude, ...selection }: Selection) {
   const filter = fileFilter(selection)
   const prefix = selection.subpath === undefined ? '' : `${selection.subpath}/`
-  const tree = { isEmpty: true, eligible: 0, folders: new Set<string>(), names: new Set<string>() }
+  const tree = { files: 0, eligible: 0, folders: new Set<string>(), names: new Set<string>() }
   const extensions = new Map<string, number>()
   for await (const entries of files) {
+    if (tree.files >= MAX_SURVEYED_FILES) break
     for (const entry of entries) {
-      tree.isEmpty = false
+      tree.files++
       const path = String(entry.path)
       for (
         let folder = posix.dirname(path);

@@ -71,7 +71,12 @@ export function resultProblem(result: RunResult): Problem | null {
   const { work } = countRun(result)
   if (status === 'failed') return { message: result.error.message, nextStep: result.error.hint }
   if (status === 'blocked' || status === 'blocked_by_failures')
-    return statusProblem(status, source, work, statusWarning(result)?.message)
+    return statusProblem(
+      { status, reason: 'reason' in result ? result.reason : null },
+      source,
+      work,
+      statusWarning(result)?.message,
+    )
   if (status !== 'busy') return null
   const message = `being ${WORK[work].doing} by ${holderText(result.holder)}`
   const nextStep = `Leave it to the next run, or wait for it: tidemark ${work} --source ${source} --wait 10m`
@@ -91,8 +96,9 @@ export const otherWarnings = (result: RunResult) =>
   result.warnings.filter((each) => each !== statusWarning(result) && !isSelection(each))
 
 /** The warning that says what a status is for. */
-function statusWarning({ status, warnings }: RunResult) {
-  const code = status === 'blocked' ? 'mass_delete' : status === 'blocked_by_failures' ? 'too_many_failures' : null
+function statusWarning(result: RunResult) {
+  const { status, warnings } = result
+  const code = status === 'blocked' ? result.reason : status === 'blocked_by_failures' ? 'too_many_failures' : null
   return warnings.find((warning) => warning.code === code)
 }
 
@@ -125,15 +131,30 @@ function describePartial(result: RunResult): Problem {
 /** A status that a person has to do something about. */
 type StuckStatus = Extract<SyncStatus, 'blocked' | 'blocked_by_failures' | 'failed'>
 
-/** What is wrong with a source whose last run ended so. @param detail what that run has said of it, where it is known. */
-export function statusProblem(status: StuckStatus, source: string, work: Work, detail?: string): Problem {
+/**
+ * What is wrong with a source whose last run ended so.
+ *
+ * @param ending its status, and the reason that is recorded for it.
+ * @param detail what that run has said of it, where it is known.
+ */
+export function statusProblem(
+  { status, reason }: { readonly status: StuckStatus; readonly reason: string | null },
+  source: string,
+  work: Work,
+  detail?: string,
+): Problem {
   const again = `tidemark ${work} --source ${source}`
   const { manyRefused, lookAt } = WORK[work]
+  const tooManyFiles = {
+    message: detail ?? 'its commit has more files than the source may have',
+    nextStep: `If that is the right ref, raise maxFiles of the source or name a subpath of it, then: ${again}`,
+  }
+  const massDelete = {
+    message: `${detail ?? 'most of it would be deleted'}; if that is the right ref and the right folder:`,
+    nextStep: `${again} --allow-mass-delete`,
+  }
   const problems: Record<StuckStatus, Problem> = {
-    blocked: {
-      message: `${detail ?? 'most of it would be deleted'}; if that is the right ref and the right folder:`,
-      nextStep: `${again} --allow-mass-delete`,
-    },
+    blocked: reason === 'too_many_files' ? tooManyFiles : massDelete,
     blocked_by_failures: {
       message: `${detail ?? manyRefused}; ${lookAt}, then:`,
       nextStep: `${again} --retry-quarantined`,

@@ -36,6 +36,11 @@ export class TooManyFailures extends Error {
   override readonly name = 'TooManyFailures'
 }
 
+/** Thrown where a source has more files than it may. */
+export class TooManyFiles extends Error {
+  override readonly name = 'TooManyFiles'
+}
+
 const MAX_FAILURES = 20
 const MAX_FAILURE_RATE = 0.2
 
@@ -59,6 +64,10 @@ export function outcomeFromError(
   if (error instanceof TooManyFailures) {
     warnings.push({ code: 'too_many_failures', message: error.message })
     return { status: 'blocked_by_failures' }
+  }
+  if (error instanceof TooManyFiles) {
+    warnings.push({ code: 'too_many_files', message: error.message })
+    return { status: 'blocked', reason: 'too_many_files' }
   }
   const described = describeError(error)
   const reason = described.code.startsWith('FETCH_') ? 'fetch_failed' : described.code.toLowerCase()

@@ -1,6 +1,9 @@
 /** Why a run stopped before it was done. */
 export type StopReason = 'timeout' | 'pull_timeout' | 'cancelled' | 'lease_lost' | 'stalled'
 
+/** What a person must decide before a run goes on. */
+export type BlockReason = 'mass_delete' | 'too_many_files'
+
 /** What a run spends its time on. */
 export type Phase = 'lock' | 'fetch' | 'plan' | 'apply' | 'search'
 
@@ -52,7 +55,7 @@ export interface ResultError {
 export type Outcome =
   | { readonly status: 'up_to_date' | 'synced' | 'first_sync' | 'dry_run' }
   | { readonly status: 'partial'; readonly reason: StopReason }
-  | { readonly status: 'blocked'; readonly reason: 'mass_delete' }
+  | { readonly status: 'blocked'; readonly reason: BlockReason }
   | { readonly status: 'blocked_by_failures' }
   | { readonly status: 'busy'; readonly holder: Holder }
   | { readonly status: 'failed'; readonly reason: string; readonly error: ResultError }

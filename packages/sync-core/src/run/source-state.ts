@@ -183,8 +183,9 @@ function findTroubles(status: SourceStatus, head: RemoteHead, behind: Behind, ex
 function stuckProblem({ id, lastStatus, lastRun }: SourceStatus): Problem | null {
   const failed = lastStatus === 'failed' || (lastStatus === null && lastRun?.status === 'failed')
   if (failed && lastRun?.message && lastRun.hint) return { message: lastRun.message, nextStep: lastRun.hint }
-  if (failed) return statusProblem('failed', id, 'sync')
-  return lastStatus === 'blocked' || lastStatus === 'blocked_by_failures' ? statusProblem(lastStatus, id, 'sync') : null
+  const status = failed ? 'failed' : lastStatus
+  if (status !== 'failed' && status !== 'blocked' && status !== 'blocked_by_failures') return null
+  return statusProblem({ status, reason: lastRun?.reason ?? null }, id, 'sync')
 }
 
 /** The holder of a lease that has ended by itself; whoever comes next takes it at once. */

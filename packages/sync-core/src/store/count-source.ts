@@ -16,3 +16,11 @@ const count = (table: string) => `(SELECT count(*)::integer FROM tidemark.${tabl
 const COUNT_SOURCE = /* sql */ `
 SELECT ${count('pages')} AS pages, ${count('chunks')} AS chunks, ${count('links')} AS links,
   ${count('quarantine')} AS quarantined, ${count('runs')} AS runs`
+
+/** How many files of its commit the database knows, pages or not; about, where the last run was not the last word. */
+export async function countFiles(db: Database, sourceId: string): Promise<number> {
+  return (await db.query<{ count: number }>(COUNT_FILES, [sourceId])).rows[0]!.count
+}
+
+const COUNT_FILES = /* sql */ `
+SELECT ${count('pages')} + ${count('quarantine')} + ${count('files')} AS count`

@@ -1,4 +1,4 @@
-import type { Blob } from '../git/blobs.ts'
+import type { ReadObject } from '../git/objects.ts'
 import type { Parsed, Parser } from '../parse/parser.ts'
 import { tooLarge } from '../plan/eligible.ts'
 import type { Rename, Write } from '../plan/plan.ts'
@@ -9,7 +9,7 @@ const MAX_BYTES = 1024 * 1024
 
 export interface File {
   readonly item: Rename | Write
-  readonly blob: Blob
+  readonly blob: ReadObject
   readonly page: Parsed | Promise<Parsed>
 }
 
@@ -18,7 +18,7 @@ export function createParseQueue(parser: Parser) {
   const files: File[] = []
   let bytes = 0
   return {
-    push(item: Rename | Write, blob: Blob) {
+    push(item: Rename | Write, blob: ReadObject) {
       const page = blob.content === null ? tooLarge(blob.sizeBytes) : parser.parse(item.path, blob.content)
       // What fails is awaited in its turn; until then it is not unhandled.
       if (page instanceof Promise) page.catch(() => {})

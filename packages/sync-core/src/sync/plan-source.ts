@@ -1,10 +1,16 @@
 import type { Database } from '../database/database.ts'
-import { ABSENT, listChanges, listTree, type TreeEntry } from '../git/tree.ts'
+import { listChanges } from '../git/list-changes.ts'
+import { surveyTree, type TreeSize } from '../git/survey-tree.ts'
+import { ABSENT, listTree, type TreeEntry } from '../git/tree.ts'
+import { byteOrder } from '../plan/byte-order.ts'
 import { type Comparison, makePlan } from '../plan/compare.ts'
 import { explainNothingSelected } from '../plan/nothing-selected.ts'
 import type { Plan } from '../plan/plan.ts'
+import { TooManyFiles } from '../run/outcome-from-error.ts'
+import { countFiles } from '../store/count-source.ts'
 import { countPages, readPages, readPagesAt } from '../store/read-pages.ts'
 import { readQuarantine } from '../store/read-quarantine.ts'
+import { SyncError } from '../sync-error.ts'
 
 export interface SourceComparison extends Pick<Comparison, 'selection' | 'retryQuarantined'> {
   readonly db: Database
@@ -12,6 +18,8 @@ export interface SourceComparison extends Pick<Comparison, 'selection' | 'retryQ
   /** Of the repository. */
   readonly folder: string
   readonly commit: string
+  /** How many files the source may have, pages or not. */
+  readonly maxFiles: number
   /** A commit whose tree is here and that the pages are known to equal; null where there is none. */
   readonly diffBase: string | null
   /** Pages last written before that moment of the database's clock are written again, as if they had changed. */
@@ -25,24 +33,32 @@ const MAX_CHANGES = 20_000
 /**
  * Compares a commit's files with the pages of a source: only at the paths at which two trees differ, where the pages are
  * known to equal the older one; else everywhere.
+ *
+ * @throws {TooManyFiles} before any of them is looked at, {SyncError} where the tree is damaged.
  */
 export async function planSource(comparison: SourceComparison): Promise<SourcePlan> {
   const { db, sourceId, folder, commit, rewriteBefore, selection, retryQuarantined, signal } = comparison
   const common = {
     quarantine: await readQuarantine(db, sourceId),
     countPages: () => countPages(db, sourceId),
-    ...{ selection, retryQuarantined, tree: `${commit} in ${folder}` },
+    ...{ selection, retryQuarantined },
   }
   const changes = await readChanges(comparison)
   if (changes === null) {
+    refuseTooManyFiles(comparison, await surveyTree(comparison, selection.subpath))
     const pages = readPages(db, sourceId, rewriteBefore, signal)
-    const plan = await makePlan({ ...common, files: listTree(folder, commit, signal), pages, covers: () => true })
+    const files = listTree(folder, commit, signal, selection.subpath)
+    const plan = await makePlan({ ...common, files, pages, covers: () => true })
     const nothingSelected = plan.selected === 0 ? await explainEmpty(comparison) : null
     return { ...plan, nothingSelected, changed: null }
   }
   const pages = readPagesAt(db, sourceId, [...changes.keys()], signal)
   const covers = (path: string) => changes.has(path)
   const plan = await makePlan({ ...common, files: changedFiles(changes), pages, covers })
+  const added = plan.counts.filesImported + plan.counts.filesQuarantined + plan.otherFiles.length
+  // The files of a tree are counted where those that are known may be too many; else that would cost more than the rest.
+  if (added > 0 && added + (await countFiles(db, sourceId)) > comparison.maxFiles)
+    refuseTooManyFiles(comparison, await surveyTree(comparison, selection.subpath))
   // It has had files, so it has none any more only where some of them have gone.
   const { selected, stillQuarantined, deletes, quarantineCleared } = plan
   const gone = selected + stillQuarantined === 0 && deletes.length + quarantineCleared.length > 0
@@ -57,21 +73,39 @@ export interface SourcePlan extends Plan {
   readonly changed: readonly string[] | null
 }
 
+/** @throws {TooManyFiles} with their number. */
+function refuseTooManyFiles({ commit, maxFiles, selection: { subpath } }: SourceComparison, size: TreeSize): void {
+  const [count, what] = size.files > maxFiles ? [size.files, 'files'] : [size.folders, 'folders']
+  if (count <= maxFiles) return
+  const where = subpath === undefined ? '' : ` in ${subpath}`
+  throw new TooManyFiles(
+    `commit ${commit} has ${count} ${what}${where}, and the source may have ${maxFiles} (maxFiles)`,
+  )
+}
+
 /** Looks at the whole tree once more: for a source that has nothing of it, and for no other. */
-const explainEmpty = ({ folder, commit, selection, signal }: SourceComparison) =>
-  explainNothingSelected(listTree(folder, commit, signal), selection)
+async function explainEmpty(comparison: SourceComparison): Promise<string> {
+  const { folder, commit, maxFiles, selection, signal } = comparison
+  const { files, folders } = await surveyTree(comparison)
+  if (Math.max(files, folders) > maxFiles) return `none of its ${files} files is selected`
+  return explainNothingSelected(listTree(folder, commit, signal), selection)
+}
 
 type Changes = Map<string, TreeEntry>
 
-async function readChanges({ folder, commit, diffBase, signal }: SourceComparison): Promise<Changes | null> {
+/** What differs from the commit that the pages are known to equal; null where everything has to be compared. */
+async function readChanges(comparison: SourceComparison): Promise<Changes | null> {
+  const { diffBase, signal } = comparison
   if (diffBase === null) return null
-  const changes: Changes = new Map()
-  for await (const entry of listChanges(folder, diffBase, commit, signal)) {
-    // A path that is not UTF-8 is known by another name in quarantine; too rare for a way of its own.
-    if (typeof entry.path !== 'string' || changes.size === MAX_CHANGES) return null
-    changes.set(entry.path, entry)
+  try {
+    const changes = await listChanges(comparison, diffBase, MAX_CHANGES)
+    return changes && new Map([...changes].sort(([a], [b]) => byteOrder(a, b)))
+  } catch (error) {
+    signal.throwIfAborted()
+    // Where it is the older tree that cannot be read, comparing everything needs it no more; else that fails as well.
+    if (error instanceof SyncError) return null
+    throw error
   }
-  return changes
 }
 
 async function* changedFiles(changes: Changes): AsyncGenerator<TreeEntry[]> {

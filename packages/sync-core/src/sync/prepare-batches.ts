@@ -1,4 +1,4 @@
-import { readBlobs } from '../git/blobs.ts'
+import { readObjects } from '../git/objects.ts'
 import type { Origin } from '../git/origin.ts'
 import { openParser, type Parsed } from '../parse/parser.ts'
 import { QuarantineError } from '../parse/quarantine-error.ts'
@@ -66,8 +66,9 @@ export async function* prepareBatches(
     return yieldEventLoop()
   }
   const items = prefetchBlobs(filesToRead(plan), fetchBlobs, signal)
-  for await (const { item, blob } of readBlobs(folder, items, { maxBytes: MAX_PAGE_BYTES, signal })) {
-    queue.push(item, blob)
+  const reading = { type: 'blob', oidOf: ({ blobOid }: Item) => blobOid, maxBytes: MAX_PAGE_BYTES, signal } as const
+  for await (const { item, object } of readObjects(folder, items, reading)) {
+    queue.push(item, object)
     for (let next = queue.shift(); next; next = queue.shift()) {
       const full = takeFull(next)
       if (full) yield full

@@ -7,6 +7,9 @@ import { redactAddress } from '../redact.ts'
 import type { SourceRecord } from '../store/start-run.ts'
 import { SyncError } from '../sync-error.ts'
 
+/** More than any repository that people write has, and less than a machine or a database minds. */
+export const DEFAULT_MAX_FILES = 1_000_000
+
 /** A git ref whose Markdown files are mirrored. */
 export interface Source {
   /** A short name, the first part of every key in the database: letters, digits, `.`, `_` and `-`. */
@@ -28,6 +31,11 @@ export interface Source {
    * the root of the repository counts, then each folder that the linking page lies in.
    */
   readonly linkRoot?: string | undefined
+  /**
+   * How many files the commit may have in the subpath, pages or not; 1,000,000 by default. A run that finds more is
+   * `blocked`: a few kilobytes of a repository may stand for any number of files.
+   */
+  readonly maxFiles?: number | undefined
   /** The language that its text is searched in, as Postgres calls its dictionaries; `english` by default. */
   readonly language?: string | undefined
 }
@@ -39,7 +47,7 @@ const DEFAULT_LANGUAGE = 'english'
 /** @throws {SyncError} `BAD_SOURCE` where it could not be synced whatever the repository holds. */
 export function validateSource(source: Source): void {
   const { id, repo, subpath, linkRoot, language = DEFAULT_LANGUAGE } = source
-  const { include = [], exclude = [], extensions = [] } = source
+  const { include = [], exclude = [], extensions = [], maxFiles } = source
   const refuse = (message: string, hint: string): never => {
     throw new SyncError('BAD_SOURCE', message, hint)
   }
@@ -65,6 +73,9 @@ export function validateSource(source: Source): void {
   if (bad !== undefined) {
     const hint = 'Write patterns as in .gitignore, for example "docs/**" or "*.draft.md".'
     refuse(`source "${id}" has a pattern that names nothing: ${JSON.stringify(bad)}`, hint)
+  }
+  if (maxFiles !== undefined && !(Number.isSafeInteger(maxFiles) && maxFiles > 0)) {
+    refuse(`source "${id}" may have ${maxFiles} files, which is no number of files`, 'Give maxFiles as 1 or more.')
   }
   if (!/^[a-z_]{1,63}$/.test(language)) {
     const message = `source "${id}" has a language that no dictionary is called by: ${JSON.stringify(language)}`

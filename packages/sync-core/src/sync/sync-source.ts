@@ -33,7 +33,7 @@ import { recordEarlyEnd, recordHanging } from '../store/record-early-end.ts'
 import { recordUnfinishedRun } from '../store/record-unfinished-run.ts'
 import { replaceFiles } from '../store/replace-files.ts'
 import { type SourceRecord, type StartedRun, startRun } from '../store/start-run.ts'
-import { openOrigin, type Source, sourceRecord, validateSource } from './source.ts'
+import { DEFAULT_MAX_FILES, openOrigin, type Source, sourceRecord, validateSource } from './source.ts'
 
 const CLONES = '.tidemark/clones'
 
@@ -203,7 +203,9 @@ async function preparePlan(
   const clean = settled && rewriteBefore === null && !retryQuarantined
   const diffBase = clean && bookmark !== null && (await hasTree(folder, bookmark, signal)) ? bookmark : null
   const selection = { subpath, include, exclude, extensions }
-  const comparison = { db, sourceId, folder, commit, selection, retryQuarantined, diffBase, rewriteBefore, signal }
+  const { maxFiles = DEFAULT_MAX_FILES } = source
+  const common = { db, sourceId, folder, commit, maxFiles, selection, signal }
+  const comparison = { ...common, retryQuarantined, diffBase, rewriteBefore }
   const { planSource } = await import('./plan-source.ts')
   const plan = await progress.phase('plan', () => planSource(comparison))
   progress.setPlan(plan)

@@ -39,7 +39,6 @@ async function compare(pages: readonly StoredPage[], files: readonly TreeEntry[]
       covers: () => true,
       selection: {},
       retryQuarantined: false,
-      tree: 'docs at abc',
       countPages: async () => {
         counted++
         return pages.length
@@ -127,18 +126,6 @@ describe('a plan', () => {
       paths.map((path) => file(path, 'B')),
     )
     expect(changes(plan)).toEqual(paths.map((path) => `update ${path}`))
-  })
-
-  test('of a tree whose paths are out of order or twice there is none', async () => {
-    for (const files of [
-      [file('b.md', 'A'), file('a.md', 'A')],
-      [file('a.md', 'A'), file('a.md', 'B')],
-    ])
-      await expect(compare([], files)).rejects.toMatchObject({
-        code: 'GIT_FAILED',
-        message: 'the tree of docs at abc is damaged: "a.md" is not in its place',
-        hint: 'Check the repository with: git fsck',
-      })
   })
 
   test('leaves out what the selection does not name, and says what it has skipped', async () => {

@@ -13,6 +13,9 @@ const ALIVE = { host: 'here', pid: 7, heldForMs: 60_000, sinceRefreshMs: 10_000,
 const SILENT = { ...ALIVE, sinceRefreshMs: 600_000 }
 const SILENT_TEXT = 'process 7 on here holds its lease and shows no sign of life'
 
+const RAISE_MAX_FILES =
+  'If that is the right ref, raise maxFiles of the source or name a subpath of it, then: tidemark sync --source docs'
+
 const EMBEDDING_FAILURES = 'check the model and its server, see tidemark.embedding_quarantine, then:'
 const FILE_FAILURES = 'fix or exclude the files that tidemark quarantine lists, then:'
 
@@ -21,6 +24,7 @@ type Given = Partial<SyncResult> | Partial<EmbedResult>
 const holder = ({ sinceRefreshMs }: typeof ALIVE) => ({ host: 'here', pid: 7, heldForMs: 1, sinceRefreshMs })
 const massDelete = { code: 'mass_delete', message: '100 of 120 pages would be deleted' }
 const failures = { code: 'too_many_failures', message: '30 of 40 have failed' }
+const manyFiles = { code: 'too_many_files', message: 'it has 10 files, and may have 3' }
 const late = { code: 'not_indexed', message: 'the index is left for the next run' }
 
 describe('a result is told with the next step of just that status and reason:', () => {
@@ -58,6 +62,12 @@ describe('a result is told with the next step of just that status and reason:', 
       { status: 'blocked_by_failures', warnings: [] },
       `too many of its texts were refused; ${EMBEDDING_FAILURES}`,
       'tidemark embed --source docs --retry-quarantined',
+    ],
+    [
+      'sync',
+      { status: 'blocked', reason: 'too_many_files', warnings: [late, manyFiles] },
+      'it has 10 files, and may have 3',
+      RAISE_MAX_FILES,
     ],
     [
       'sync',

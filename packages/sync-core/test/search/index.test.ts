@@ -1,4 +1,4 @@
-import { engines } from '@tidemark/test-engines'
+import { allEngines } from '@tidemark/test-engines'
 import { describe, expect, test } from 'vitest'
 import { readSource, removeSource, search } from '../../src/index.ts'
 import { testWorld } from '../world/test-world.ts'
@@ -10,7 +10,7 @@ const ENTRIES = `
   SELECT path, ordinal, entry.content_hash, words FROM tidemark.search_chunks AS entry
   JOIN tidemark.pages ON pages.source_id = entry.source_id AND pages.id = page_id ORDER BY path, ordinal`
 
-describe.each(engines)('the search index on %s', (engine) => {
+describe.each(allEngines)('the search index on %s', (engine) => {
   test('follows pages that are added, changed, renamed and deleted', async () => {
     await using world = await testWorld({ engine })
     await world.repository.commit({

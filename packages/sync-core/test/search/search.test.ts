@@ -1,4 +1,4 @@
-import { engines } from '@tidemark/test-engines'
+import { allEngines } from '@tidemark/test-engines'
 import { describe, expect, test } from 'vitest'
 import { readPage, search } from '../../src/index.ts'
 import { testWorld } from '../world/test-world.ts'
@@ -9,7 +9,7 @@ const PAGES = {
   'build.md': '# Build\n\nThe server of a build is another. See [the proxy](./proxy.md).',
 }
 
-describe.each(engines)('search on %s', (engine) => {
+describe.each(allEngines)('search on %s', (engine) => {
   test('tells page, heading path, excerpt and the words in it', async () => {
     await using world = await testWorld({ engine })
     await world.repository.commit(PAGES)
@@ -117,7 +117,7 @@ describe.each(engines)('search on %s', (engine) => {
   })
 })
 
-describe.each(engines)('a page read from %s', (engine) => {
+describe.each(allEngines)('a page read from %s', (engine) => {
   test('comes with what it links to and what links to it', async () => {
     await using world = await testWorld({ engine })
     await world.repository.commit({

@@ -1,4 +1,4 @@
-import { engines } from '@tidemark/test-engines'
+import { allEngines } from '@tidemark/test-engines'
 import { describe, expect, test } from 'vitest'
 import { search } from '../../src/index.ts'
 import { type TestWorld, testWorld } from '../world/test-world.ts'
@@ -27,7 +27,7 @@ const CODE = {
   'hash.md': 'At d670460b4b4aece5915caf5c68d12f560a9fe3e4 it broke.',
 }
 
-describe.each(engines)('on %s, search', (engine) => {
+describe.each(allEngines)('on %s, search', (engine) => {
   const found = async (world: TestWorld, words: string) =>
     (await search(world.db, words, { limit: 50 })).hits.map(({ path }) => path)
 

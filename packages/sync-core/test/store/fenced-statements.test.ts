@@ -1,5 +1,5 @@
 import type { Lease } from '@tidemark/lock'
-import { engines } from '@tidemark/test-engines'
+import { allEngines } from '@tidemark/test-engines'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { applyBatch } from '../../src/store/apply-batch.ts'
@@ -69,7 +69,7 @@ async function rows({ db }: TestWorld): Promise<unknown> {
 }
 
 /** A source with a page, a file in quarantine, an orphan, a search index that lacks the page, and room for embeddings. */
-async function preparedWorld(engine: (typeof engines)[number]) {
+async function preparedWorld(engine: (typeof allEngines)[number]) {
   const world = await testWorld({ engine })
   await world.repository.commit({ 'a.md': '# A\n\n[b](b.md)', 'bad.md': 'bad\0' })
   await world.sync({ search: false })
@@ -93,7 +93,7 @@ const lossOfEach = Object.entries(STATEMENTS).flatMap(([name, statement]) =>
   [false, true].map((taken) => ({ name, statement, taken, how: taken ? 'to another' : 'to nobody' })),
 )
 
-describe.each(engines)('in %s, of a holder that has lost its lease', (engine) => {
+describe.each(allEngines)('in %s, of a holder that has lost its lease', (engine) => {
   test.for(lossOfEach)('$how, $name writes nothing and fails by it', async ({ statement, taken }) => {
     await using world = await preparedWorld(engine)
     const lost = await loseLease(world, taken)
@@ -120,7 +120,7 @@ describe.each(engines)('in %s, of a holder that has lost its lease', (engine) =>
   })
 })
 
-describe.each(engines)('in %s, of a holder that has its lease', (engine) => {
+describe.each(allEngines)('in %s, of a holder that has its lease', (engine) => {
   test('the end of the search index is not recorded while a run is writing pages', async () => {
     await using world = await preparedWorld(engine)
     const { db } = world

@@ -1,11 +1,11 @@
-import { engines } from '@tidemark/test-engines'
+import { allEngines } from '@tidemark/test-engines'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type TestWorld, testWorld } from '../world/test-world.ts'
 
 const files = (count: number, text = 'text') =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}.md`, `# ${i}\n\n${text}`]))
 
-describe.each(engines)('in %s a file that the database refuses', (engine) => {
+describe.each(allEngines)('in %s a file that the database refuses', (engine) => {
   let world: TestWorld
   /** Stands for any limit of a database or rule of its owner that no parser knows of. */
   const refuse = (table: string, check: string) =>

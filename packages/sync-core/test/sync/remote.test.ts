@@ -48,6 +48,22 @@ function sshThat(script: string): () => void {
   return () => delete process.env.GIT_SSH_COMMAND
 }
 
+/** Runs what ssh would on the server, and after half a megabyte of its answer goes away or says no more. */
+const CUT_SSH = `
+  const [command, fault] = process.argv.slice(1)
+  const server = require("node:child_process").spawn("sh", ["-c", command], { stdio: ["inherit", "pipe", "inherit"] })
+  let bytes = 0
+  server.stdout.on("data", (part) => {
+    bytes += part.length
+    if (bytes < 500_000) process.stdout.write(part)
+    else if (fault === "silent") server.stdout.pause()
+    else process.exit(1)
+  })
+  server.on("close", () => process.exit(0))`
+
+const unfinishedPacks = (folder: string) =>
+  (existsSync(folder) ? readdirSync(folder) : []).filter((name) => name.startsWith('tmp_'))
+
 /** What a child that the clone's owner starts would find there. */
 const inClone = (...args: string[]) => isolatedGit(join(clones, 'docs.git')).raw(args)
 
@@ -143,6 +159,55 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
     expect(await world.pages()).toEqual(await world.repository.tree())
   })
 
+  test('leaves nothing of a fetch that was killed with its run once the next run fetches', async () => {
+    await world.repository.commit(files(3))
+    await sync()
+    const packs = join(clones, 'docs.git', 'objects', 'pack')
+    const left = [
+      'tmp_pack_a1B2c3',
+      'tmp_idx_a1B2c3',
+      'tmp_rev_a1B2c3',
+      '.tmp-9-pack-0f.pack',
+      'pack-0f.pack',
+      'pack-0f.rev',
+    ]
+    for (const name of left) writeFileSync(join(packs, name), 'half')
+    await world.repository.commit(files(4))
+    expect(await sync()).toMatchObject({ status: 'synced', filesImported: 1 })
+    const names = readdirSync(packs)
+    expect(names.filter((name) => left.includes(name))).toEqual([])
+    expect(names.filter((name) => name.endsWith('.idx')).length).toBeGreaterThan(1)
+  })
+
+  test.each([
+    ['dropped', 'all of it at once', 'false'],
+    ['dropped', 'its files', 'true'],
+    ['silent', 'all of it at once', 'false'],
+    ['silent', 'its files', 'true'],
+  ] as const)('leaves nothing of a fetch that is %s while it receives %s', async (fault, _, allowFilter) => {
+    await world.repository.git.addConfig('uploadpack.allowFilter', allowFilter)
+    await world.repository.git.addConfig('uploadpack.allowAnySHA1InWant', 'true')
+    const noise = () => randomBytes(300_000).toString('base64')
+    await world.repository.commit({ 'a.md': noise(), 'b.md': noise(), 'c.md': noise() })
+    const packs = join(clones, 'docs.git', 'objects', 'pack')
+    const repo = `somehost:${world.repository.folder}`
+    const stop = sshThat(`for last; do :; done\nexec ${process.execPath} -e '${CUT_SSH}' "$last" ${fault}`)
+    const syncing = sync({ repo, ...(fault === 'silent' && { stallMs: 2_000 }) })
+    // So that there is something to be left.
+    if (fault === 'silent') await vi.waitFor(() => expect(unfinishedPacks(packs)).toHaveLength(1), 10_000)
+    const ending = {
+      dropped: { status: 'failed', reason: 'fetch_failed' },
+      silent: { status: 'partial', reason: 'stalled' },
+    }
+    expect(await syncing).toMatchObject(ending[fault])
+    stop()
+    expect(unfinishedPacks(packs)).toEqual([])
+    expect(await sync({ repo: `file://${world.repository.folder}` })).toMatchObject({
+      status: 'first_sync',
+      filesImported: 3,
+    })
+  })
+
   test.each(['fail', 'drop'] as const)(
     'whose server does %s is failed, says why, and stays as it was',
     async (mood) => {
@@ -205,7 +270,9 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
     await world.repository.commit(files(3))
     await sync()
     const packs = join(clones, 'docs.git', 'objects', 'pack')
-    for (let i = 0; i < 80; i++) writeFileSync(join(packs, `pack-${i}.pack`), '')
+    for (let i = 0; i < 80; i++) {
+      for (const ending of ['pack', 'idx']) writeFileSync(join(packs, `pack-${i}.${ending}`), '')
+    }
     await world.repository.commit(files(4))
     expect(await sync()).toMatchObject({ status: 'synced', filesImported: 1 })
     expect(readdirSync(packs).length).toBeLessThan(20)
@@ -339,6 +406,7 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
           status: 'failed',
           error: { code: 'FETCH_FAILED', hint: expect.stringContaining('Make room') },
         })
+        expect(unfinishedPacks(join(clones, 'docs.git', 'objects', 'pack'))).toEqual([])
       } finally {
         // A helper of git may end a moment after git has.
         await vi.waitFor(() => execFileSync('umount', [clones], { stdio: 'ignore' }), 10_000)

@@ -1,8 +1,8 @@
-import { engines } from '@tidemark/test-engines'
+import { allEngines } from '@tidemark/test-engines'
 import { describe, expect, test } from 'vitest'
 import { testWorld } from '../world/test-world.ts'
 
-describe.each(engines)('in %s', (engine) => {
+describe.each(allEngines)('in %s', (engine) => {
   test('backlinks tell what points to a page, by path, without extension, to its folder or by its wiki name', async () => {
     await using world = await testWorld({ engine })
     await world.repository.commit({

@@ -65,8 +65,20 @@ export async function testWorld(options: { engine: Engine; repository?: TestRepo
     db,
     url: database.url,
     repository,
-    sync({ id = 'docs', ref = 'main', subpath, include, exclude, extensions, linkRoot, language, ...options } = {}) {
-      const source = { id, repo: repository.folder, ref, subpath, include, exclude, extensions, linkRoot, language }
+    sync({
+      id = 'docs',
+      ref = 'main',
+      subpath,
+      include,
+      exclude,
+      extensions,
+      linkRoot,
+      maxFiles,
+      language,
+      ...options
+    } = {}) {
+      const selection = { subpath, include, exclude, extensions, linkRoot, maxFiles }
+      const source = { id, repo: repository.folder, ref, ...selection, language }
       return syncSource(db, source, options)
     },
     pages: () => map('blob_oid'),

@@ -1,5 +1,5 @@
 import type { Database } from '@tidemark/sync-core'
-import { readBlobs } from '../../../../../packages/sync-core/src/git/blobs.ts'
+import { readObjects } from '../../../../../packages/sync-core/src/git/objects.ts'
 import { resolveRef } from '../../../../../packages/sync-core/src/git/refs.ts'
 import { listTree } from '../../../../../packages/sync-core/src/git/tree.ts'
 import { parsePage } from '../../../../../packages/sync-core/src/parse/page.ts'
@@ -76,7 +76,13 @@ async function* readPageFiles(folder: string): AsyncGenerator<PageFile> {
       if (file && !('code' in file)) items.push(file)
     }
   }
-  for await (const { item, blob } of readBlobs(folder, items, { maxBytes: MAX_PAGE_BYTES, signal })) {
-    yield { ...item, sizeBytes: blob.sizeBytes, content: blob.content! }
+  const reading = {
+    type: 'blob',
+    oidOf: ({ blobOid }: EligibleFile) => blobOid,
+    maxBytes: MAX_PAGE_BYTES,
+    signal,
+  } as const
+  for await (const { item, object } of readObjects(folder, items, reading)) {
+    yield { ...item, sizeBytes: object.sizeBytes, content: object.content! }
   }
 }

@@ -1,34 +1,43 @@
 import { SyncError } from '../sync-error.ts'
 import { readStderr } from './errors.ts'
+import { quotePath } from './quote-path.ts'
 import { startGit } from './run-git.ts'
 
-/** A blob as it was read; `content` is null where it is larger than the limit. */
-export interface Blob {
+/** An object as it was read; `content` is null where it is larger than the limit. */
+export interface ReadObject {
   readonly sizeBytes: number
   readonly content: Buffer | null
 }
 
+/** What is read, and which id of an item that is. */
+interface Reading<T> {
+  readonly type: 'blob' | 'tree'
+  readonly oidOf: (item: T) => string
+  /** Larger objects are skipped without being held in memory. */
+  readonly maxBytes: number
+  readonly signal: AbortSignal
+}
+
 /**
- * Reads blobs through one `git cat-file --batch`, each beside its item. The two pipes are all the back-pressure there
+ * Reads objects through one `git cat-file --batch`, each beside its item. The two pipes are all the back-pressure there
  * is: git stops reading names when its output is not read.
  *
- * @param items what to read, in order; pulled as the blobs are consumed, so it may be endless.
- * @param options.maxBytes larger blobs are skipped without being held in memory.
- * @throws {SyncError} `GIT_FAILED` where an object is missing or git ends early, what `items` throws, or the signal's
- *   reason.
+ * @param items what to read, in order; pulled as the objects are consumed, so it may be endless.
+ * @throws {SyncError} `GIT_FAILED` where an object is missing, of another type, or git ends early, what `items` throws,
+ *   or the signal's reason.
  */
-export async function* readBlobs<T extends { readonly blobOid: string }>(
+export async function* readObjects<T extends { readonly path: string }>(
   folder: string,
   items: Iterable<T> | AsyncIterable<T>,
-  { maxBytes, signal }: { readonly maxBytes: number; readonly signal: AbortSignal },
-): AsyncGenerator<{ item: T; blob: Blob }> {
+  { type, oidOf, maxBytes, signal }: Reading<T>,
+): AsyncGenerator<{ item: T; object: ReadObject }> {
   const pending: T[] = []
   let failure: unknown
   const names = async function* () {
     try {
       for await (const item of items) {
         pending.push(item)
-        yield item.blobOid
+        yield oidOf(item)
       }
     } catch (error) {
       failure = error
@@ -39,12 +48,13 @@ export async function* readBlobs<T extends { readonly blobOid: string }>(
   try {
     const bytes = byteReader(git.output)
     for (let header = await bytes.line(); header !== null; header = await bytes.line()) {
-      const [oid = '', type = '', size = ''] = header.split(' ')
-      if (type !== 'blob') throw missingObject(folder, oid, type)
+      const [, found = '', size = ''] = header.trimEnd().split(' ')
+      const item = pending.shift()!
+      if (found !== type) throw wrongObject(folder, item.path, oidOf(item), type, found)
       const sizeBytes = Number(size)
       // With the line end behind it.
       const content = (await bytes.take(sizeBytes + 1, sizeBytes <= maxBytes))?.subarray(0, sizeBytes) ?? null
-      yield { item: pending.shift()!, blob: { sizeBytes, content } }
+      yield { item, object: { sizeBytes, content } }
       signal.throwIfAborted()
     }
     await git.ended
@@ -67,9 +77,10 @@ function unreadable(folder: string, error: unknown): SyncError {
   return new SyncError('GIT_FAILED', message, hint, error)
 }
 
-function missingObject(folder: string, oid: string, type: string): SyncError {
+function wrongObject(folder: string, path: string, oid: string, expected: string, found: string): SyncError {
+  const what = found === 'missing' ? 'is missing' : `is a ${found} instead of a ${expected}`
   const hint = 'The repository is damaged or incomplete: check it with git fsck, or clone it anew.'
-  return new SyncError('GIT_FAILED', `object ${oid} of ${folder} is ${type || 'missing'}`, hint)
+  return new SyncError('GIT_FAILED', `${quotePath(path)} of ${folder} ${what} (object ${oid})`, hint)
 }
 
 /** Takes lines and counted bytes out of a stream, at once where it has them, copying only what spans two of its buffers. */

@@ -1,0 +1,73 @@
+/**
+ * How much a tree holds, before any of it is listed. Each folder is read once however often it stands in the tree, so a
+ * few kilobytes that stand for more files than a disk could hold are counted in no time; git would list them for ever.
+ */
+import { createYielder } from '../yield-event-loop.ts'
+import { type CommitTree, type Folder, joinPath, readFolders, refuseTooDeep } from './read-folders.ts'
+
+/** How much there is below a folder. */
+export interface TreeSize {
+  readonly files: number
+  readonly folders: number
+}
+
+interface Contents {
+  files: number
+  /** By their ids. */
+  readonly folders: string[]
+}
+
+/**
+ * Counts what a commit has, in one of its folders or in all.
+ *
+ * @throws {SyncError} `GIT_FAILED` naming the first path that cannot be one, there or in a folder above.
+ */
+export async function surveyTree(tree: CommitTree, subpath?: string): Promise<TreeSize> {
+  const inside = subpath === undefined ? '' : `${subpath}/`
+  const root = { path: '', oid: `${tree.commit}^{tree}` }
+  const seen = new Map<string, Contents>()
+  const yieldEventLoop = createYielder()
+  let level: Folder[] = [root]
+  for (let depth = 0; level.length > 0; depth++) {
+    refuseTooDeep(tree, level[0]!.path, depth)
+    const next = new Map<string, Folder>()
+    for await (const { folder, entries } of readFolders(tree, level)) {
+      const counts = `${folder.path}/`.startsWith(inside)
+      const contents: Contents = { files: 0, folders: [] }
+      for (const { bytes, oid, isFolder } of entries) {
+        await yieldEventLoop()
+        if (!isFolder) {
+          if (counts) contents.files++
+          continue
+        }
+        const path = joinPath(folder.path, bytes)
+        if (!counts && !inside.startsWith(`${path}/`)) continue
+        contents.folders.push(oid)
+        if (!seen.has(oid)) next.set(oid, { path, oid })
+      }
+      seen.set(folder.oid, contents)
+    }
+    level = [...next.values()].filter(({ oid }) => !seen.has(oid))
+  }
+  return addUp(seen, root.oid)
+}
+
+/** The size of a folder from those of the folders in it; not by recursion, which a chain of them could make too deep. */
+function addUp(contents: ReadonlyMap<string, Contents>, root: string): TreeSize {
+  const sizes = new Map<string, TreeSize>()
+  const open = [root]
+  for (let oid = open.at(-1); oid !== undefined; oid = open.at(-1)) {
+    const { files, folders } = contents.get(oid)!
+    const before = open.length
+    for (const each of folders) if (!sizes.has(each)) open.push(each)
+    if (open.length > before) continue
+    const size = { files, folders: folders.length }
+    for (const each of folders) {
+      size.files += sizes.get(each)!.files
+      size.folders += sizes.get(each)!.folders
+    }
+    sizes.set(oid, size)
+    open.pop()
+  }
+  return sizes.get(root)!
+}
