@@ -49,7 +49,7 @@ async function planFrom(stored: string, { quarantine, ...more }: Given = {}) {
   const commit = await repository.git.revparse('HEAD')
   const plan = await planSource({
     ...{ db, sourceId: 'docs', folder: repository.folder, commit, selection: {}, retryQuarantined: false, signal },
-    ...{ diffBase: stored, rewriteBefore: null },
+    ...{ diffBase: stored, rewriteBefore: null, maxFiles: 1_000_000 },
     ...more,
   })
   const changes = [...plannedChanges(plan)].map(({ change, path, from }) =>
