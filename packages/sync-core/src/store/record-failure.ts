@@ -12,6 +12,6 @@ export async function recordFailure(db: Database, sourceId: string, lookedMsAgo:
 const RECORD_FAILURE = /* sql */ `
 WITH recorded AS (
   UPDATE tidemark.sources SET last_status = 'failed'
-  WHERE id = $1 AND coalesce(last_checked_at <= now() - $2::float8 * interval '1 millisecond', true)
+  WHERE id = $1 AND (last_checked_at <= now() - $2::float8 * interval '1 millisecond') IS NOT FALSE
 )
 SELECT bookmark FROM tidemark.sources WHERE id = $1`
