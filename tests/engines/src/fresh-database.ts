@@ -18,8 +18,8 @@ declare module 'vitest' {
   }
 }
 
-/** Our Postgres, the one that the system's package manager installs, or PGlite. */
-export type Engine = 'postgres' | 'system-postgres' | 'pglite'
+/** Our Postgres, the one that the system's package manager installs, a server that is there already, or PGlite. */
+export type Engine = 'postgres' | 'system-postgres' | 'service-postgres' | 'pglite'
 
 const chosen = process.env.TEST_ENGINES?.split(',')
 
@@ -29,11 +29,21 @@ export const isChosen = (engine: string) => chosen?.includes(engine) ?? true
 /** The engines that every test of the database runs on, for `describe.each(engines)`. */
 export const engines: readonly Engine[] = (['postgres', 'pglite'] as const).filter(isChosen)
 
-/** Those and the system's Postgres where one is installed: for what rests on statements that an older server may not know. */
+/** The address of a server with pgvector, as CI has it beside its job; its user may create databases. */
+const serviceUrl = process.env.TEST_POSTGRES_URL || null
+
+/**
+ * Those, the system's Postgres where one is installed, and the server that `TEST_POSTGRES_URL` names: for what rests on
+ * statements that another server may not know.
+ */
 export const allEngines: readonly Engine[] = [
   ...engines,
   ...(['system-postgres'] as const).filter((engine) => isChosen(engine) && hasSystemPostgres()),
+  ...(['service-postgres'] as const).filter((engine) => isChosen(engine) && serviceUrl !== null),
 ]
+
+/** Those that have pgvector. */
+export const vectorEngines = allEngines.filter((engine) => engine === 'pglite' || engine === 'service-postgres')
 
 export interface FreshDatabase {
   readonly engine: Engine
@@ -44,10 +54,14 @@ export interface FreshDatabase {
 
 /** An empty database for one test. The caller closes its connections, then drops it. */
 export async function freshDatabase(engine: Engine): Promise<FreshDatabase> {
-  if (engine === 'pglite') return freshPglite()
-  const server = inject(engine === 'postgres' ? 'postgresUrl' : 'systemPostgresUrl')
-  if (server === null) throw new Error("The system's PostgreSQL is not installed")
-  return freshPostgres(server, engine)
+  return engine === 'pglite' ? freshPglite() : freshPostgres(serverOf(engine), engine)
+}
+
+function serverOf(engine: Exclude<Engine, 'pglite'>): string {
+  const servers = { postgres: 'postgresUrl', 'system-postgres': 'systemPostgresUrl' } as const
+  const server = engine === 'service-postgres' ? serviceUrl : inject(servers[engine])
+  if (server === null) throw new Error(`There is no ${engine}: install the system's, or set TEST_POSTGRES_URL`)
+  return server
 }
 
 /** An empty database on a server. */

@@ -31,7 +31,7 @@ visited AS MATERIALIZED (
   ORDER BY derived.page_id FETCH FIRST ($5::integer) ROWS WITH TIES
 ),
 deleted AS (
-  DELETE FROM tidemark.${table} WHERE ctid = ANY (ARRAY(
+  DELETE FROM tidemark.${table} WHERE source_id = $3 AND ctid = ANY (ARRAY(
     SELECT row_id FROM visited
     WHERE NOT EXISTS (SELECT FROM tidemark.pages WHERE pages.source_id = $3 AND pages.id = visited.page_id OFFSET 0)
   ))

@@ -15,6 +15,7 @@ export interface SourceCheck {
 /**
  * Compares a source with the commit that its ref names, and records in the same statement that it was looked at. Takes
  * no lease: nothing that a run goes by is written, and a run that ends meanwhile is seen as the update gets the row.
+ * The clock is in no CASE or COALESCE, because Citus refuses a write that has it there.
  */
 export async function recordCheck(db: Database, source: SourceRecord, commit: string): Promise<SourceCheck> {
   const params = [source.id, commit, PARSER_VERSION, source.fingerprint, source.language]
@@ -28,6 +29,6 @@ const RECORD_CHECK = /* sql */ `
 UPDATE tidemark.sources SET
   last_checked_at = now(),
   last_status = CASE WHEN ${UP_TO_DATE} THEN 'up_to_date' ELSE last_status END,
-  behind_since = CASE WHEN ${UP_TO_DATE} THEN NULL ELSE coalesce(behind_since, now()) END
+  behind_since = least(behind_since, now()) + CASE WHEN ${UP_TO_DATE} THEN NULL ELSE interval '0' END
 WHERE id = $1 RETURNING bookmark, ${UP_TO_DATE} AS "upToDate",
   coalesce(unindexed_since_run IS NULL AND search_language = $5, false) AS indexed, nothing_selected AS "nothingSelected"`

@@ -26,7 +26,7 @@ const interval = (parameter: string) => `${parameter}::float8 * interval '1 mill
 const RECORD_EARLY_END = /* sql */ `
 WITH source AS (
   UPDATE tidemark.sources SET last_status = $4
-  WHERE id = $1 AND $4 = 'failed' AND coalesce(last_checked_at <= now() - ${interval('$2')}, true)
+  WHERE id = $1 AND $4 = 'failed' AND (last_checked_at <= now() - ${interval('$2')}) IS NOT FALSE
 ),
 run AS (
   INSERT INTO tidemark.runs (source_id, started_at, finished_at, status, reason, message, hint, host, pid)

@@ -51,11 +51,11 @@ source AS (
   INSERT INTO tidemark.sources AS old (
     id, repo, ref, link_root, target, dirty, rewrite_before, behind_since, unindexed_since_run
   )
-  SELECT $3, $4, $5, $13, $7, true, CASE WHEN $10::boolean THEN now() END, now(), run.id FROM run
+  SELECT $3, $4, $5, $13, $7, true, now() + CASE WHEN $10::boolean THEN interval '0' END, now(), run.id FROM run
   ON CONFLICT (id) DO UPDATE
   SET repo = $4, ref = $5, link_root = $13, target = $7, dirty = true,
       rewrite_before = coalesce(old.rewrite_before, excluded.rewrite_before),
-      behind_since = coalesce(old.behind_since, now()), unindexed_since_run = excluded.unindexed_since_run
+      behind_since = least(old.behind_since, now()), unindexed_since_run = excluded.unindexed_since_run
   RETURNING rewrite_before
 )
 SELECT run.id, coalesce((SELECT dirty FROM before), false) AS unfinished,

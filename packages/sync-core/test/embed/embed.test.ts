@@ -1,4 +1,4 @@
-import { freshDatabase } from '@tidemark/test-engines'
+import { freshDatabase, vectorEngines } from '@tidemark/test-engines'
 import { type EmbeddingServer, serveEmbeddings } from '@tidemark/test-engines/embedding-server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -15,12 +15,8 @@ let server: EmbeddingServer
 let world: TestWorld
 beforeEach(async () => {
   server = await serveEmbeddings()
-  world = await testWorld({ engine: 'pglite' })
 })
-afterEach(async () => {
-  await server.close()
-  await world[Symbol.asyncDispose]()
-})
+afterEach(() => server.close())
 
 const embed = (options: EmbedOptions = {}, others: Partial<Embedding> & { source?: string } = {}) => {
   const { source = 'docs', ...rest } = others
@@ -32,7 +28,12 @@ const requests = () => server.requestedAt.length
 const embeddings = async (model = 'm') =>
   (await world.db.query('SELECT * FROM tidemark.embeddings WHERE model = $1', [model])).rows.length
 
-describe('embedding on PGlite', () => {
+describe.each(vectorEngines)('embedding on %s', (engine) => {
+  beforeEach(async () => {
+    world = await testWorld({ engine })
+  })
+  afterEach(() => world[Symbol.asyncDispose]())
+
   test('embeds every chunk, and then finds nothing to do and asks no one', async () => {
     await world.repository.commit(texts(5))
     await world.sync()

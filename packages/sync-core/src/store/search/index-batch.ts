@@ -115,7 +115,7 @@ entry AS (
   WHERE old IS DISTINCT FROM excluded
 ),
 fewer AS (
-  DELETE FROM tidemark.search_chunks WHERE ctid = ANY (ARRAY(
+  DELETE FROM tidemark.search_chunks WHERE source_id = $3 AND ctid = ANY (ARRAY(
     SELECT entry.ctid FROM page CROSS JOIN LATERAL (
       SELECT entry.ctid FROM tidemark.search_chunks AS entry
       WHERE entry.source_id = $3 AND entry.page_id = page.id AND entry.ordinal NOT BETWEEN 0 AND page.entries - 1
