@@ -55,7 +55,7 @@ describe('where an embedded database has not been made yet, it is neither made n
     ['show docs:a.md', 1, '"docs" has no page a.md'],
     ['sources remove docs --purge --yes', 0, 'Removed "docs"'],
     ['doctor', 1, '✗ schema: the tables are missing or older than this release'],
-    ['migrate --dry-run', 0, 'CREATE SCHEMA IF NOT EXISTS tidemark'],
+    ['migrate --dry-run', 0, 'CREATE SCHEMA tidemark'],
   ])('tidemark %s', async ([args, exitCode, shown], { expect }) => {
     const { world, env, temporary, started } = await worldWithoutDatabase()
     using _ = world
