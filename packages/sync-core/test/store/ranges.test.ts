@@ -19,8 +19,11 @@ describe('the files that links may name', () => {
     expect(statements.flatMap(({ rows }) => rows.map(({ path }) => path))).toEqual(files)
     return statements
   }
-  const ranges = async (count: number) =>
-    (await replace(paths(count))).map(({ rows, after, to }) => `${rows.length}: ${after} to ${to}`)
+  const ranges = async (count: number) => {
+    const statements = await replace(paths(count))
+    expect(statements.filter(({ covered }) => covered !== null)).toEqual([])
+    return statements.map(({ rows, after, to }) => `${rows.length}: ${after} to ${to}`)
+  }
 
   test('are replaced 5,000 at a time, each time up to the last, and at the end all behind it', async () => {
     expect(await ranges(10_001)).toEqual([
@@ -44,6 +47,8 @@ describe('the files that links may name', () => {
       },
     ])
     expect(await replace([], ['gone.png'])).toHaveLength(1)
+    // In two, the second would delete what the first has stored.
+    expect(await replace(paths(5_001), paths(5_001))).toHaveLength(1)
   })
 })
 

@@ -196,6 +196,7 @@ describe('a run compares everywhere', () => {
     const { steps, sent, result } = await run({ full: true, started: { rewriteBefore } })
     expect(sent.start![9]).toBe(true)
     expect(sent['read all pages']!.at(-1)).toBe(rewriteBefore)
+    expect(steps).toContain('delete orphans')
     expect(steps.indexOf('delete orphans')).toBeLessThan(steps.indexOf('write batch'))
     expect(result.status).toBe('synced')
   })
@@ -222,7 +223,8 @@ describe('a dry run', () => {
   })
 
   test('of a full sync has every page written again', async () => {
-    const { sent } = await run({ dryRun: true, full: true })
+    const { result, sent } = await run({ dryRun: true, full: true })
+    expect(result.status).toBe('dry_run')
     expect((sent['read all pages']!.at(-1) as Date).getFullYear()).toBe(9999)
     expect((await run({ dryRun: true })).sent['read all pages']!.at(-1)).toBeNull()
   })
@@ -329,7 +331,12 @@ describe('a run that cannot end as it should', () => {
     expect(steps).toEqual(['read source'])
     expect(result).toMatchObject({ ...stopped, target: null })
     const stop = new AbortController()
-    const later = await run({ signal: stop.signal, on: (step) => void (step.startsWith('acquire') && stop.abort()) })
+    const on = (step: string) => {
+      if (!step.startsWith('acquire')) return
+      stop.abort()
+      throw down
+    }
+    const later = await run({ signal: stop.signal, on })
     expect(later.result).toMatchObject(stopped)
     expect(later.steps).not.toContain('read source')
   })
