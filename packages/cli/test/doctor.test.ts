@@ -169,7 +169,9 @@ describe('tidemark status', () => {
     expect((await world.run('status')).stderr).toMatch(/has no ref "mian"\n {2}Nearest to it are: main\.$/)
     world.write('tidemark.yaml', `sources: { ${source}: { repo: docs, ref: main } }`)
     const { stderr } = await world.run('status')
-    expect(stderr).toBe(`tidemark: ${source}: its last run failed\n  tidemark sync --source ${source}`)
+    expect(stderr).toBe(
+      `tidemark: ${source}: its last run failed: ${world.folder}/docs has no ref "mian"\n  tidemark sync --source ${source}`,
+    )
     expect(await follow(world, stderr)).toMatchObject({ exitCode: 0 })
   })
 

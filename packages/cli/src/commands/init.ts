@@ -65,6 +65,7 @@ function template(source: string | null): string {
 #     exclude: ["drafts/"]            # not these
 #     extensions: [md, mdx]           # of the files that are pages; md, markdown, mdx if left out
 #     linkRoot: content               # what /x of a link is below; the subpath if left out
+#     maxFiles: 2000000               # that its commit may have, pages or not; 1000000 if left out
 #     every: 10m
 #     language: german                # that its text is searched in; english if left out
 sources:

@@ -179,10 +179,25 @@ function findTroubles(status: SourceStatus, head: RemoteHead, behind: Behind, ex
   return troubles
 }
 
+/** Why a run has failed that could not look at its repository. */
+const REPOSITORY_REASONS = new Set<string | null>([
+  'fetch_failed',
+  'pull_timeout',
+  'ref_not_found',
+  'bad_ref',
+  'not_a_repository',
+  'bad_source',
+])
+
 /** How its last run ended, where someone has to do something; one that never had a plan has left only its run. */
 function stuckProblem({ id, lastStatus, lastRun }: SourceStatus): Problem | null {
   const failed = lastStatus === 'failed' || (lastStatus === null && lastRun?.status === 'failed')
-  if (failed && lastRun?.message && lastRun.hint) return { message: lastRun.message, nextStep: lastRun.hint }
+  if (failed && lastRun?.message && lastRun.hint) {
+    const message = `its last run failed: ${lastRun.message}`
+    // Its repository can be read now, so that is over.
+    const isOver = REPOSITORY_REASONS.has(lastRun.reason)
+    return { message, nextStep: isOver ? `tidemark sync --source ${id}` : lastRun.hint }
+  }
   const status = failed ? 'failed' : lastStatus
   if (status !== 'failed' && status !== 'blocked' && status !== 'blocked_by_failures') return null
   return statusProblem({ status, reason: lastRun?.reason ?? null }, id, 'sync')

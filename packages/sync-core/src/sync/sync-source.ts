@@ -236,10 +236,13 @@ async function recordUnfinished({ db, source, progress }: Run, { lease }: Held, 
   return outcome
 }
 
-/** After a run that had no plan: each leaves a record, and "up_to_date" must not stay after a look that failed. */
+/** After a run that had no plan: each but a dry one leaves a record, and "up_to_date" must not stay after a look that failed. */
 async function recordAfterwards({ db, source, options, progress }: Run, outcome: Outcome): Promise<void> {
-  if (options.dryRun) return
   const soon = withSignal(db, AbortSignal.timeout(CLEANUP_TIMEOUT_MS))
+  if (options.dryRun) {
+    progress.bookmark ??= (await readSource(soon, source.id))?.bookmark ?? null
+    return
+  }
   const { lookedAt, startedAt } = progress
   const [lookedMsAgo, elapsedMs] = [performance.now() - lookedAt, performance.now() - startedAt]
   const bookmark = await recordEarlyEnd(soon, source.id, outcome, { lookedMsAgo, elapsedMs })

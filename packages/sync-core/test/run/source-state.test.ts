@@ -24,7 +24,7 @@ const LEASE = { host: 'here', pid: 7, heldForMs: 1, sinceRefreshMs: 10_000, expi
 const SILENT = { ...LEASE, sinceRefreshMs: 45_001 }
 const EXPIRED = { ...LEASE, sinceRefreshMs: 300_000, expiresInMs: -1 }
 const RUN = { startedAt: '', finishedAt: '', reason: null, filesRemaining: null }
-const FAILED_RUN = { ...RUN, status: 'failed', message: 'no ref main', hint: 'Name another.' } as const
+const FAILED_RUN = { ...RUN, status: 'failed', message: 'the disk is full', hint: 'Make room.' } as const
 const AT_A: RemoteHead = { commit: 'a' }
 const AT_B: RemoteHead = { commit: 'b' }
 const GONE: RemoteHead = { problem: { message: 'it is not there', nextStep: 'Check the address.' } }
@@ -126,7 +126,7 @@ describe('what keeps a source from being fresh and whole is told with what mends
       'the cause of a failure, and what mends that, also of one that never had a plan',
       { bookmark: null, fingerprint: null, lastStatus: null, lastRun: FAILED_RUN },
       AT_A,
-      [['stuck', 'error', 'no ref main', 'Name another.']],
+      [['stuck', 'error', 'its last run failed: the disk is full', 'Make room.']],
     ],
     ['no cause of an older failure', { lastStatus: 'synced', lastRun: FAILED_RUN }, AT_A, []],
     [

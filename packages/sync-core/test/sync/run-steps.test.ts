@@ -27,12 +27,13 @@ afterAll(() => repository.remove())
 const STEPS: readonly (readonly [part: string, step: string])[] = [
   ['last_checked_at AS "lastCheckedAt"', 'read source'],
   ['RETURNING bookmark', 'check'],
-  ["SET last_status = 'failed'", 'record failure'],
+  ['$9::integer)\n)\nSELECT bookmark', 'record early end'],
   ['INSERT INTO tidemark.runs', 'start'],
   ['AS "parserVersion" FROM tidemark.quarantine', 'read quarantine'],
   ['json_array_elements_text($2::json) COLLATE', 'read changed pages'],
   ['path > $2', 'read all pages'],
   ['AS count FROM tidemark.pages', 'count pages'],
+  ['count(*)::integer FROM tidemark.files', 'count files'],
   ['ANALYZE tidemark.pages', 'index all'],
   ['unindexed_since_run AS run', 'index'],
   ['INSERT INTO tidemark.files', 'write files'],
@@ -72,7 +73,7 @@ async function run({ ref = 'after', known, started, on, busy, ...options }: Give
   }))
   const rows: Record<string, unknown[]> = {
     'read source': [{ bookmark }],
-    'record failure': [{ bookmark }],
+    'record early end': [{ bookmark }],
     start: [start],
     'read all pages': bookmark === null ? [] : pages,
     'count pages': [{ count: pages.length }],
@@ -250,7 +251,9 @@ describe('a lease', () => {
 
   test('is broken first where it is stale and the run is told to', async () => {
     const { steps, sent } = await run({ breakLockIfStaleMs: 5_000 })
-    expect(steps.slice(0, 3)).toEqual(['check', 'break sync:docs', 'acquire sync:docs'])
+    expect(steps.slice(0, 3)).toEqual(['break sync:docs', 'check', 'acquire sync:docs'])
+    const nothingNew = await run({ ref: 'before', known: { upToDate: true }, breakLockIfStaleMs: 5_000 })
+    expect(nothingNew.steps).toEqual(['break sync:docs', 'check'])
     expect(sent['break sync:docs']).toEqual([5_000])
   })
 
@@ -307,9 +310,9 @@ describe('a run that cannot end as it should', () => {
 
   test('before it has begun records that, with the bookmark that is in, whether or not it can', async () => {
     const { result, steps } = await run({ ref: 'mian' })
-    expect(steps).toEqual(['record failure'])
+    expect(steps).toEqual(['record early end'])
     expect(result).toMatchObject({ status: 'failed', bookmark: before, target: null })
-    const unrecorded = await run({ ref: 'mian', ...failAt('record failure') })
+    const unrecorded = await run({ ref: 'mian', ...failAt('record early end') })
     expect(unrecorded.result).toMatchObject({ status: 'failed', bookmark: null, error: { code: 'REF_NOT_FOUND' } })
   })
 
@@ -322,13 +325,14 @@ describe('a run that cannot end as it should', () => {
     }
     const { sent } = await run({ on })
     clock.mockRestore()
-    expect(sent['record failure']).toEqual(['docs', 7])
+    expect(sent['record early end']!.slice(0, 2)).toEqual(['docs', 7])
   })
 
-  test('because it is stopped before it looks knows its bookmark, and is not recorded', async () => {
+  test('because it is stopped before it looks knows its bookmark, and is recorded as that', async () => {
     const stopped = { status: 'partial', reason: 'cancelled', bookmark: before }
-    const { result, steps } = await run({ signal: AbortSignal.abort() })
-    expect(steps).toEqual(['read source'])
+    const { result, steps, sent } = await run({ signal: AbortSignal.abort() })
+    expect(steps).toEqual(['record early end'])
+    expect(sent['record early end']!.slice(3, 5)).toEqual(['partial', 'cancelled'])
     expect(result).toMatchObject({ ...stopped, target: null })
     const stop = new AbortController()
     const on = (step: string) => {
