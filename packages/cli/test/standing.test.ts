@@ -29,13 +29,13 @@ const deadLease = (key: string, expires: string) => `
 /** Time goes on from one command to the next. */
 const undated = (text: string) => text.replaceAll(/\b(\d+[dhms]\b ?)+/g, '<time> ').replaceAll(/ +/g, ' ')
 
-/** That `status`, `status --check`, `--json` and `doctor` tell the same trouble, and the command that they name mends it. */
-async function expectTrouble(world: CliWorld, source: string, code: string, message: string, severity = 'warning') {
-  const [{ troubles }] = JSON.parse((await world.run('status --json')).stdout).sources
-  expect(troubles).toEqual([
+/** That `status`, `status --check`, `--json` and `doctor` tell the same problem, and the command that they name mends it. */
+async function expectProblem(world: CliWorld, source: string, code: string, message: string, severity = 'warning') {
+  const [{ problems }] = JSON.parse((await world.run('status --json')).stdout).sources
+  expect(problems).toEqual([
     { code, severity, message: expect.stringContaining(message), nextStep: expect.any(String) },
   ])
-  const [{ message: whole, nextStep }] = troubles
+  const [{ message: whole, nextStep }] = problems
   const shown = `${source}: ${whole}\n  ${nextStep}`
   expect(undated((await world.run('status')).stderr)).toBe(undated(`tidemark: ${shown}`))
   const checked = await world.run('status --check --quiet')
@@ -76,7 +76,7 @@ describe('status, status --check and doctor tell the same of', () => {
     )
     expect(await world.run('status --check --max-staleness 11m')).toMatchObject({ exitCode: 0 })
     expect(await world.run('status --check --max-staleness 9m')).toMatchObject({ exitCode: 5 })
-    await (await expectTrouble(world, source, 'behind', 'behind its ref for 10m')).mends()
+    await (await expectProblem(world, source, 'behind', 'behind its ref for 10m')).mends()
   })
 
   test('one that a dead cron no longer looks at', async () => {
@@ -87,7 +87,7 @@ describe('status, status --check and doctor tell the same of', () => {
       `UPDATE tidemark.sources SET last_checked_at = now() - interval '50 hours' WHERE id = '${source}'`,
     )
     const message = 'nobody has looked at it for 2d 2h, it is due every 1h'
-    await (await expectTrouble(world, source, 'overdue', message, 'error')).mends()
+    await (await expectProblem(world, source, 'overdue', message, 'error')).mends()
   })
 
   test('a run that was killed', async () => {
@@ -97,12 +97,12 @@ describe('status, status --check and doctor tell the same of', () => {
       world,
       `${deadLease(`sync:${source}`, '-1 second')}; UPDATE tidemark.sources SET dirty = true WHERE id = '${source}'`,
     )
-    const [{ troubles }] = JSON.parse((await world.run('status --json')).stdout).sources
-    expect(troubles).toMatchObject([{ code: 'killed' }, { code: 'behind' }])
-    expect(troubles[0].message).toBe(
+    const [{ problems }] = JSON.parse((await world.run('status --json')).stdout).sources
+    expect(problems).toMatchObject([{ code: 'killed' }, { code: 'behind' }])
+    expect(problems[0].message).toBe(
       'process 4711 on elsewhere, which synced it, ended 1m 20s ago without a word; go on from there:',
     )
-    expect(await world.run(troubles[0].nextStep.replace('tidemark ', ''))).toMatchObject({ exitCode: 0 })
+    expect(await world.run(problems[0].nextStep.replace('tidemark ', ''))).toMatchObject({ exitCode: 0 })
     expect(await world.run('status --check')).toMatchObject({ exitCode: 0 })
   })
 
@@ -111,7 +111,7 @@ describe('status, status --check and doctor tell the same of', () => {
     using _ = world
     await change(world, deadLease(`sync:${source}`, '1 hour'))
     const message = 'process 4711 on elsewhere holds its lease and shows no sign of life'
-    await (await expectTrouble(world, source, 'holder_silent', message, 'error')).mends()
+    await (await expectProblem(world, source, 'holder_silent', message, 'error')).mends()
   })
 
   test('a search index that lacks pages', async () => {
@@ -122,7 +122,7 @@ describe('status, status --check and doctor tell the same of', () => {
       `UPDATE tidemark.sources SET unindexed_since_run = 1 WHERE id = '${source}';
        DELETE FROM tidemark.search_pages WHERE source_id = '${source}' AND page_id <> (SELECT min(id) FROM tidemark.pages WHERE source_id = '${source}')`,
     )
-    await (await expectTrouble(world, source, 'index_incomplete', '1 of 3 pages can be found by search')).mends()
+    await (await expectProblem(world, source, 'index_incomplete', '1 of 3 pages can be found by search')).mends()
   })
 
   test('a search index that a dead process keeps, of which a sync does not say that all is well', async () => {
@@ -135,14 +135,14 @@ describe('status, status --check and doctor tell the same of', () => {
     )
     const { stderr } = await world.run('sync --all')
     expect(stderr).toContain('the search index lacks some pages still: process 4711 on elsewhere writes it')
-    const { nextStep } = await expectTrouble(
+    const { nextStep } = await expectProblem(
       world,
       source,
       'index_incomplete',
       '0 of 3 pages can be found by search; process 4711',
     )
     expect(await world.run(nextStep.replace('tidemark ', ''))).toMatchObject({ exitCode: 0 })
-    await (await expectTrouble(world, source, 'index_incomplete', '0 of 3 pages')).mends()
+    await (await expectProblem(world, source, 'index_incomplete', '0 of 3 pages')).mends()
   })
 
   test('a configuration that has changed since the last sync', async () => {
@@ -152,7 +152,7 @@ describe('status, status --check and doctor tell the same of', () => {
     await world.commit('docs')
     await world.run('sync --all')
     configure(', exclude: [draft.md]')
-    const { nextStep } = await expectTrouble(world, source, 'settings_changed', 'its configuration has changed')
+    const { nextStep } = await expectProblem(world, source, 'settings_changed', 'its configuration has changed')
     expect((await world.run(nextStep.replace('tidemark ', ''))).stdout).toContain('draft.md')
     expect(await world.run('sync --all')).toMatchObject({ exitCode: 0 })
     expect(await world.run('status --check')).toMatchObject({ exitCode: 0 })
@@ -165,7 +165,7 @@ describe('status, status --check and doctor tell the same of', () => {
     await world.commit('docs')
     const { stderr } = await world.run('sync --all')
     expect(stderr).toContain(`tidemark quarantine --source ${source}`)
-    const { nextStep } = await expectTrouble(world, source, 'quarantined', '1 file is set aside')
+    const { nextStep } = await expectProblem(world, source, 'quarantined', '1 file is set aside')
     const { stdout } = await world.run(nextStep.replace('tidemark ', ''))
     expect(stdout).toContain(`${source}:broken.md  (just now)\n  the front matter is not YAML that can be stored`)
     expect(stdout).toContain('\n  Mend the lines at the top of the file.')
@@ -183,7 +183,7 @@ describe('status, status --check and doctor tell the same of', () => {
     const source = freshName()
     world.write('tidemark.yaml', `sources: { ${source}: { repo: docs } }`)
     await world.run('migrate')
-    await (await expectTrouble(world, source, 'never_synced', 'never synced')).mends()
+    await (await expectProblem(world, source, 'never_synced', 'never synced')).mends()
   })
 
   test('--max-staleness without --check is refused', async () => {

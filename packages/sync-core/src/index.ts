@@ -43,9 +43,9 @@ export {
   type Expected,
   type RemoteHead,
   type SourceDescription,
+  type SourceProblem,
   type SourceState,
   type SourceStatus,
-  type Trouble,
 } from './run/source-state.ts'
 export { type SearchMode, type SearchOptions, type SearchResult, search } from './search/search.ts'
 export { countSource, type SourceSize } from './store/count-source.ts'

@@ -32,14 +32,14 @@ export async function status(): Promise<void> {
       sinceCheckMs: sinceCheckMs === null ? null : Math.round(sinceCheckMs),
     }
   })
-  const rows = results.map(({ source, state, behindMs, lastStatus, sinceCheckMs, quarantined, troubles }) => [
+  const rows = results.map(({ source, state, behindMs, lastStatus, sinceCheckMs, quarantined, problems }) => [
     source,
     state.replaceAll('_', ' '),
     formatAge(behindMs),
     lastStatus ?? '–',
     formatAge(sinceCheckMs),
     String(quarantined),
-    troubles.map(({ message, nextStep }) => `${message} ${nextStep}`).join('; ') || '–',
+    problems.map(({ message, nextStep }) => `${message} ${nextStep}`).join('; ') || '–',
   ])
   for (const row of rows) log(oneLine(row.join(', ')))
   const head = ['source', 'state', 'behind for', 'last status', 'last checked', 'set aside', 'problem']

@@ -203,15 +203,15 @@ async function checkSources(db: Database, config: Config, heads: Promise<RemoteH
   const known = await heads
   const findings = config.sources.flatMap((source, i): Finding[] => {
     const { status } = stored[i]!
-    const { state, troubles } = describeStored(source, stored[i]!, known[i]!, config)
+    const { state, problems } = describeStored(source, stored[i]!, known[i]!, config)
     const holder = `process ${status.lease?.pid} on ${status.lease?.host}`
     const syncing = ok('lease', `${source.id}: ${holder}, for ${formatDuration(status.lease?.heldForMs ?? 0)}`)
     return [
-      // What is wrong with it is a trouble already.
+      // What is wrong with it is a problem already.
       ...('commit' in known[i]! ? [checkRepository(source, known[i]!)] : []),
       ...(state === 'syncing' ? [syncing] : []),
-      ...troubles.map(({ code, severity, ...trouble }) => ({
-        ...problem(code === 'holder_silent' ? 'lease' : 'source', trouble, source.id),
+      ...problems.map(({ code, severity, ...found }) => ({
+        ...problem(code === 'holder_silent' ? 'lease' : 'source', found, source.id),
         ok: severity === 'warning',
       })),
     ]

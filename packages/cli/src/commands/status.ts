@@ -58,7 +58,7 @@ async function status(call: Call, { check = false, maxStaleness }: StatusFlags):
   if (output.json) output.printJson('status', { sources })
   else if (sources.length > 0) await show(sources, output)
   else output.notify(`${config.file} has no sources yet. Add one with: tidemark sources add <id> <repo>`)
-  const notFresh = sources.filter(({ troubles }) => troubles.length > 0).map(({ id }) => id)
+  const notFresh = sources.filter(({ problems }) => problems.length > 0).map(({ id }) => id)
   if (!check || notFresh.length === 0) return 0
   output.warn(`Not fresh or not whole: ${notFresh.join(', ')}`)
   return EXIT_NOT_FRESH
@@ -74,9 +74,9 @@ const COLORS = {
 
 async function show(sources: readonly ListedStatus[], output: Output): Promise<void> {
   const rows = sources.map((source) => {
-    const { id, state, behindMs, lastStatus, lastRun, nextDueInMs, quarantined, bookmark, lease, troubles } = source
-    const isError = troubles.some(({ severity }) => severity === 'error')
-    const color = isError ? 'red' : state === 'up_to_date' && troubles.length > 0 ? 'yellow' : COLORS[state]
+    const { id, state, behindMs, lastStatus, lastRun, nextDueInMs, quarantined, bookmark, lease, problems } = source
+    const isError = problems.some(({ severity }) => severity === 'error')
+    const color = isError ? 'red' : state === 'up_to_date' && problems.length > 0 ? 'yellow' : COLORS[state]
     const since = state === 'behind' && behindMs !== null ? ` for ${formatDuration(behindMs)}` : ''
     return [
       id,
@@ -91,7 +91,7 @@ async function show(sources: readonly ListedStatus[], output: Output): Promise<v
   })
   await output.printTable(['source', 'state', 'last status', 'last run', 'due', 'set aside', 'bookmark', 'lease'], rows)
   if (output.quiet) return
-  for (const { id, troubles } of sources) {
-    for (const trouble of troubles) process.stderr.write(formatProblem(trouble, id))
+  for (const { id, problems } of sources) {
+    for (const problem of problems) process.stderr.write(formatProblem(problem, id))
   }
 }

@@ -51,7 +51,7 @@ export type RemoteHead = { readonly commit: string } | { readonly problem: Probl
 export type SourceState = 'syncing' | 'unreachable' | 'never_synced' | 'behind' | 'up_to_date'
 
 /** What keeps a source from being fresh and whole. */
-export type TroubleCode =
+export type ProblemCode =
   | 'unreachable'
   | 'holder_silent'
   | 'killed'
@@ -66,8 +66,8 @@ export type TroubleCode =
   | 'quarantined'
 
 /** `error` where nothing goes on without someone, `warning` where the next run mends it, or someone may leave it so. */
-export interface Trouble extends Problem {
-  readonly code: TroubleCode
+export interface SourceProblem extends Problem {
+  readonly code: ProblemCode
   readonly severity: 'warning' | 'error'
 }
 
@@ -87,7 +87,7 @@ export interface SourceDescription {
   /** The command or step that solves the problem. */
   readonly fix: string | null
   /** All that keeps it from being fresh and whole, what matters most first; nothing where it is. */
-  readonly troubles: readonly Trouble[]
+  readonly problems: readonly SourceProblem[]
 }
 
 /** What a source should be. */
@@ -113,8 +113,8 @@ export function describeSource(status: SourceStatus, head: RemoteHead, expected:
   const behind = target === null ? null : target !== bookmark || dirty
   // A ref that has moved since it was last looked at has done so after that.
   const behindMs = behind === false ? null : (status.behindMs ?? status.sinceCheckMs)
-  const troubles = findTroubles(status, head, { behind, behindMs }, expected)
-  const [first] = troubles.filter(({ code }) => PROBLEMS.has(code))
+  const problems = findProblems(status, head, { behind, behindMs }, expected)
+  const [first] = problems.filter(({ code }) => MAIN_PROBLEMS.has(code))
   return {
     state: sourceState(status, behind),
     bookmark,
@@ -126,12 +126,12 @@ export function describeSource(status: SourceStatus, head: RemoteHead, expected:
     warnings: selectionWarnings(nothingSelected),
     problem: first?.message ?? null,
     fix: first?.nextStep ?? null,
-    troubles,
+    problems,
   }
 }
 
-/** What is a problem by itself; the rest is a matter of time, or of taste. */
-const PROBLEMS = new Set<TroubleCode>(['unreachable', 'holder_silent', 'killed', 'stuck', 'overdue'])
+/** What is told as the one problem of a source; the rest is a matter of time, or of taste. */
+const MAIN_PROBLEMS = new Set<ProblemCode>(['unreachable', 'holder_silent', 'killed', 'stuck', 'overdue'])
 
 function sourceState({ lease, bookmark }: SourceStatus, behind: boolean | null): SourceState {
   if (isLive(lease)) return 'syncing'
@@ -144,13 +144,13 @@ const isLive = (lease: SeenLease | null) => lease !== null && lease.expiresInMs 
 
 type Behind = Pick<SourceDescription, 'behind' | 'behindMs'>
 
-function findTroubles(status: SourceStatus, head: RemoteHead, behind: Behind, expected: Expected): Trouble[] {
+function findProblems(status: SourceStatus, head: RemoteHead, behind: Behind, expected: Expected): SourceProblem[] {
   const { id, bookmark, dirty, lease, fingerprint, quarantined } = status
   const again = `tidemark sync --source ${id}`
   const working = isLive(lease)
-  const troubles: Trouble[] = []
-  const add = (code: TroubleCode, severity: Trouble['severity'], problem: Problem | null) => {
-    if (problem !== null) troubles.push({ code, severity, ...problem })
+  const problems: SourceProblem[] = []
+  const add = (code: ProblemCode, severity: SourceProblem['severity'], problem: Problem | null) => {
+    if (problem !== null) problems.push({ code, severity, ...problem })
   }
   if ('problem' in head) add('unreachable', 'error', head.problem)
   if (working) add('holder_silent', 'error', leaseProblem(lease!, id, 'sync'))
@@ -158,7 +158,7 @@ function findTroubles(status: SourceStatus, head: RemoteHead, behind: Behind, ex
   // A source that is stuck can be looked at once its repository can be read.
   if (!working && !('problem' in head)) add('stuck', 'error', stuckProblem(status))
   // What follows from these is not told beside them: its remedy would not help.
-  if (working || !troubles.some(({ severity }) => severity === 'error')) {
+  if (working || !problems.some(({ severity }) => severity === 'error')) {
     const nextStep = working ? `Wait for process ${lease!.pid} on ${lease!.host}.` : again
     if (bookmark === null) add('never_synced', 'warning', { message: firstSyncText(status), nextStep })
     else add('behind', 'warning', behindProblem(behind, nextStep, expected))
@@ -176,7 +176,7 @@ function findTroubles(status: SourceStatus, head: RemoteHead, behind: Behind, ex
     const message = `${quarantined} ${quarantined === 1 ? 'file is' : 'files are'} set aside`
     add('quarantined', 'warning', { message, nextStep: `tidemark quarantine --source ${id}` })
   }
-  return troubles
+  return problems
 }
 
 /** Why a run has failed that could not look at its repository. */

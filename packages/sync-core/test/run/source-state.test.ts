@@ -60,7 +60,7 @@ const failures =
 
 describe('what keeps a source from being fresh and whole is told with what mends it:', () => {
   const find = (stored: Partial<SourceStatus>, head: RemoteHead, expected: Partial<Expected> = {}) =>
-    describeSource({ ...STORED, ...stored }, head, { ...EXPECTED, ...expected }).troubles.map(
+    describeSource({ ...STORED, ...stored }, head, { ...EXPECTED, ...expected }).problems.map(
       ({ code, severity, message, nextStep }): Found => [code, severity, message, nextStep],
     )
 
@@ -252,8 +252,8 @@ describe('what keeps a source from being fresh and whole is told with what mends
       AT_A,
       [['quarantined', 'warning', '2 files are set aside', 'tidemark quarantine --source docs']],
     ],
-  ])('%s', (_, stored, head, troubles) => {
-    expect(find(stored, head)).toEqual(troubles)
+  ])('%s', (_, stored, head, problems) => {
+    expect(find(stored, head)).toEqual(problems)
   })
 
   test('nothing beside a repository that cannot be read, or a decision to be made, that would not help then', () => {
