@@ -1,20 +1,8 @@
 import { openDatabase } from '@tidemark/sync-core'
 import { freshDatabase } from '@tidemark/test-engines'
-import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { type CliWorld, cliWorld, freshName } from './world/cli-world.ts'
-
-async function query(url: string, ...statements: string[]): Promise<any[]> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    let rows: any[] = []
-    for (const sql of statements) rows = (await client.query(sql)).rows
-    return rows
-  } finally {
-    await client.end()
-  }
-}
+import { query } from './world/query.ts'
 
 /** The lease of a source in the hands of a process that no longer lives. */
 const deadHolder = (source: string) => `

@@ -3,6 +3,7 @@ import { freshVectorDatabase, type VectorDatabase } from '@tidemark/test-engines
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CliWorld, cliWorld } from './world/cli-world.ts'
+import { query as queryDatabase } from './world/query.ts'
 
 let server: EmbeddingServer
 let database: VectorDatabase
@@ -22,18 +23,7 @@ afterAll(async () => {
 })
 
 const run = (args: string, url = database.url) => world.run(args, { DATABASE_URL: url })
-
-async function query(...statements: string[]): Promise<any[]> {
-  const client = new pg.Client({ connectionString: database.url })
-  await client.connect()
-  try {
-    let rows: any[] = []
-    for (const sql of statements) rows = (await client.query(sql)).rows
-    return rows
-  } finally {
-    await client.end()
-  }
-}
+const query = (...statements: string[]) => queryDatabase(database.url, ...statements)
 
 async function dropIndex() {
   const [{ name }] = await query(

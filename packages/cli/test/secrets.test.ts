@@ -4,6 +4,7 @@ import { openDatabase } from '@tidemark/sync-core'
 import { freshDatabase } from '@tidemark/test-engines'
 import { serveEmbeddings } from '@tidemark/test-engines/embedding-server'
 import { serveGit } from '@tidemark/test-engines/git-server'
+import { commandLines } from '@tidemark/test-engines/processes'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { cliWorld, freshName } from './world/cli-world.ts'
@@ -159,19 +160,6 @@ sources:
     expect(texts.filter((text) => text.includes(SECRET) || text.includes(basic.slice(0, 20)))).toEqual([])
   },
 )
-
-/** The command lines of all processes of this machine, as any of its users can read them. */
-function commandLines(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        return [readFileSync(`/proc/${pid}/cmdline`, 'utf8')]
-      } catch {
-        return []
-      }
-    })
-}
 
 function filesBelow(folder: string): string[] {
   if (!existsSync(folder)) return []

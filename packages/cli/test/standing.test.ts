@@ -1,6 +1,6 @@
-import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { type CliWorld, cliWorld, freshName } from './world/cli-world.ts'
+import { query } from './world/query.ts'
 
 /** A source that is synced, fresh and whole. */
 async function synced() {
@@ -13,11 +13,7 @@ async function synced() {
   return { world, source, configure }
 }
 
-async function change(world: CliWorld, sql: string) {
-  const client = new pg.Client({ connectionString: world.database })
-  await client.connect()
-  await client.query(sql).finally(() => client.end())
-}
+const change = (world: CliWorld, sql: string) => query(world.database, sql)
 
 /** A lease that a process which is gone had, and that has ended by itself or not. */
 const deadLease = (key: string, expires: string) => `

@@ -6,9 +6,9 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
+import { childPids, cpuMs, descendants, isRunning } from '@tidemark/test-engines/processes'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openDatabase } from '../../src/index.ts'
-import { childPids, cpuMs, descendants, isRunning } from '../world/processes.ts'
 
 const RUN = fileURLToPath(new URL('../world/run-pglite.ts', import.meta.url))
 

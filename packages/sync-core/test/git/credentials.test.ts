@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serveGit } from '@tidemark/test-engines/git-server'
+import { commandLines } from '@tidemark/test-engines/processes'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { parseAddress } from '../../src/git/address.ts'
 import { remoteOrigin } from '../../src/git/remote.ts'
-import { commandLines } from '../world/processes.ts'
 import { emptyRepository } from '../world/test-repository.ts'
 
 const repository = await emptyRepository()

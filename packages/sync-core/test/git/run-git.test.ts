@@ -4,11 +4,11 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serveGit } from '@tidemark/test-engines/git-server'
+import { commandLines, descendants } from '@tidemark/test-engines/processes'
 import { simpleGit } from 'simple-git'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { remoteOrigin } from '../../src/git/remote.ts'
 import { localGit, startGit } from '../../src/git/run-git.ts'
-import { commandLines, descendants } from '../world/processes.ts'
 import { emptyRepository } from '../world/test-repository.ts'
 
 const repository = await emptyRepository()

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { childPids, cpuMs, isRunning } from '@tidemark/test-engines/processes'
 import { describe, expect, test, vi } from 'vitest'
 import { parsePage } from '../../src/parse/page.ts'
 import { openParser } from '../../src/parse/parser.ts'
-import { childPids, cpuMs, isRunning } from '../world/processes.ts'
 
 const RUN = fileURLToPath(new URL('../world/run-parser.ts', import.meta.url))
 const never = new AbortController().signal

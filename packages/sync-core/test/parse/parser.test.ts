@@ -1,7 +1,7 @@
+import { descendants } from '@tidemark/test-engines/processes'
 import { describe, expect, test } from 'vitest'
 import { parsePage } from '../../src/parse/page.ts'
 import { openParser } from '../../src/parse/parser.ts'
-import { descendants } from '../world/processes.ts'
 
 const never = new AbortController().signal
 /** Takes minutes: what it costs grows with the square of its length. */

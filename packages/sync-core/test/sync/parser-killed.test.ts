@@ -1,5 +1,5 @@
+import { childPids } from '@tidemark/test-engines/processes'
 import { expect, test, vi } from 'vitest'
-import { childPids } from '../world/processes.ts'
 import { testWorld } from '../world/test-world.ts'
 
 test('a run whose parser is killed from outside fails and says so, sets no file aside, and the next one stores it', {

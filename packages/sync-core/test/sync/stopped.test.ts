@@ -1,9 +1,9 @@
 import { engines } from '@tidemark/test-engines'
+import { descendants } from '@tidemark/test-engines/processes'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { type Phase, syncSource } from '../../src/index.ts'
 import { corpora } from '../world/corpora.ts'
-import { descendants } from '../world/processes.ts'
 import { cloneBundle } from '../world/test-repository.ts'
 import { testWorld } from '../world/test-world.ts'
 
