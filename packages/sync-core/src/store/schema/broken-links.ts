@@ -2,21 +2,35 @@
  * The links that mean nothing, by leaving out one way after another that `outlinks` (0005) finds a page or file by. That
  * view asks for the best of several, link by link; whether there is any is a join for all links at once.
  */
-const has = (relation: string, ...conditions: string[]) => /* sql */ `
-  AND NOT EXISTS (SELECT FROM tidemark.${relation} AS goal WHERE goal.source_id = link.source_id AND ${conditions.join(' AND ')})`
+const none = (relation: string, ...conditions: string[]) => /* sql */ `
+  AND NOT EXISTS (SELECT FROM tidemark.${relation} AS goal WHERE ${conditions.join(' AND ')})`
+
+const noneOfSource = (relation: string, ...conditions: string[]) =>
+  none(relation, 'goal.source_id = link.source_id', ...conditions)
 
 const named = (relation: string, keys: readonly string[]) =>
-  keys.map((key) => has(relation, `goal.link_key = ${key}`)).join('')
+  keys.map((key) => noneOfSource(relation, `goal.link_key = ${key}`)).join('')
+
+/**
+ * Below a folder, which is a range of the index. Rows are compared, not a source and a key: where the planner sees
+ * `source_id =`, it may join each link with each page of the source by that alone.
+ */
+const inRange = (relation: string, column: string, folder: string, ...conditions: string[]) =>
+  none(
+    relation,
+    `(goal.source_id, goal.${column}) > (link.source_id, ${folder} || '/')`,
+    `(goal.source_id, goal.${column}) < (link.source_id, ${folder} || '0')`,
+    ...conditions,
+  )
 
 /** In whatever folder. A key that is null is not looked for. */
 const below = (relation: string, key: string, ...conditions: string[]) =>
-  has(relation, `goal.link_key > ${key} || '/'`, `goal.link_key < ${key} || '0'`, ...conditions)
+  inRange(relation, 'link_key', key, ...conditions)
 
 const inSite = (relation: string, key: string) =>
   below(relation, key, `tidemark.is_in_site_of(page.link_key, goal.link_key, ${key})`)
 
-const inFolder = (relation: string) =>
-  has(relation, `goal.path > link.target_path || '/'`, `goal.path < link.target_path || '0'`)
+const inFolder = (relation: string) => inRange(relation, 'path', 'link.target_path')
 
 const key = (condition: string, column: string) =>
   `CASE WHEN ${condition} THEN nullif(link.${column}, '') END COLLATE "C"`
@@ -46,6 +60,6 @@ ${named('files', ['link.target_key', 'root_key'])}
 ${below('pages', 'name_key')}${below('pages', 'other_name_key')}${below('pages', 'address_key')}
 ${inSite('pages', 'site_key')}${inSite('pages', 'other_site_key')}${inSite('aliases', 'site_key')}
 ${below('files', 'coalesce(name_key, site_key)')}
-${has('quarantine', 'md5(goal.path) = md5(link.target_path)', 'goal.path = link.target_path')}
+${noneOfSource('quarantine', 'md5(goal.path) = md5(link.target_path)', 'goal.path = link.target_path')}
 ${inFolder('files')}${inFolder('pages')};
 `
