@@ -1,5 +1,5 @@
+import { startSilentProxy } from '@tidemark/test-engines/silent-proxy'
 import { describe, expect, test } from 'vitest'
-import { startSilentProxy } from '../../lock/test/world/silent-proxy.ts'
 import { actionWorld, heldBack, heldBackMigration, isFree, silentDatabase } from './world/action-world.ts'
 import { cancelAsRunner } from './world/runner.ts'
 

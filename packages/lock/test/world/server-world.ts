@@ -1,7 +1,7 @@
 import { freshDatabase } from '@tidemark/test-engines'
+import { type SilentProxy, startSilentProxy } from '@tidemark/test-engines/silent-proxy'
 import pg from 'pg'
 import { createLocks, type Locks, type LocksOptions, type Queryable } from '../../src/index.ts'
-import { type SilentProxy, startSilentProxy } from './silent-proxy.ts'
 
 /** Short enough for a test, long enough for a slow machine. */
 export const QUICK = { ttlMs: 2_000, heartbeatMs: 400, marginMs: 200 }

@@ -14,6 +14,7 @@ import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import type { RunOptions } from '../run/options.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { outcomeFromError, refuseTooManyFailures } from '../run/outcome-from-error.ts'
+import { retryLost } from '../run/retry-lost.ts'
 import { claimTexts, type PendingText } from '../store/embeddings/claim-texts.ts'
 import { countMissing, type MissingTexts, readModels } from '../store/embeddings/models.ts'
 import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'
@@ -122,8 +123,8 @@ async function embedUnderLease(run: EmbedRun): Promise<Outcome> {
 const FORGET_REJECTED = /* sql */ `DELETE FROM tidemark.embedding_quarantine AS q WHERE model = $1
 AND EXISTS (SELECT FROM tidemark.chunks AS c WHERE c.source_id = $2 AND c.content_hash = q.content_hash)`
 
-async function countRemaining({ sourceId, embedding, counts }: EmbedRun, db: Database): Promise<MissingTexts> {
-  const missing = await countMissing(db, embedding.model, sourceId)
+async function countRemaining({ sourceId, embedding, budget, counts }: EmbedRun, db: Database): Promise<MissingTexts> {
+  const missing = await retryLost(budget.signal, () => countMissing(db, embedding.model, sourceId))
   counts.chunksRemaining = missing.chunks
   return missing
 }
@@ -147,7 +148,8 @@ async function embedMissing(run: EmbedRun, held: Held): Promise<void> {
     const { embedded, rejected, tokens } = await bisectRejected(request, texts)
     counts.chunksQuarantined += rejected.length
     refuseTooManyFailures(counts.chunksQuarantined, total, `texts were refused: ${rejected.at(-1)?.message}`)
-    await storeEmbeddings(held, type, { model, dimensions: dimensions!, embedded, rejected })
+    const batch = { model, dimensions: dimensions!, embedded, rejected }
+    await retryLost(signal, () => storeEmbeddings(held, type, batch))
     counts.chunksEmbedded += embedded.length
     counts.tokens += tokens
     counts.chunksRemaining = Math.max(0, counts.chunksRemaining! - texts.length)

@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { freshDatabase } from '@tidemark/test-engines'
 import { serveEmbeddings } from '@tidemark/test-engines/embedding-server'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
+import { startSilentProxy } from '@tidemark/test-engines/silent-proxy'
+import { freshVectorDatabase } from '@tidemark/test-engines/vector-database'
 import { expect, test } from 'vitest'
-import { migrate, openDatabase, syncSource } from '../../src/index.ts'
+import { embedSource, migrate, openDatabase, syncSource } from '../../src/index.ts'
 import { emptyRepository } from '../world/test-repository.ts'
 
 const RUN = fileURLToPath(new URL('../world/run-embed.ts', import.meta.url))
@@ -57,5 +59,34 @@ test('embedding that is killed again and again is complete in the end, with at m
   await db.close()
   await server.close()
   await database.drop()
+  repository.remove()
+})
+
+test('embedding whose connections are cut again and again goes on by itself, and asks for each text once', {
+  timeout: 120_000,
+}, async () => {
+  const database = await freshVectorDatabase()
+  await using proxy = await startSilentProxy(database.url)
+  const server = await serveEmbeddings()
+  const repository = await emptyRepository()
+  await repository.commit(
+    Object.fromEntries(Array.from({ length: CHUNKS }, (_, i) => [`${i}.md`, `Text number ${i}.`])),
+  )
+  const db = await openDatabase(proxy.url)
+  await migrate(db)
+  await syncSource(db, { id: 'docs', repo: repository.folder, ref: 'main' })
+  let answers = 0
+  const cut = () => {
+    if (++answers % 5 > 0) return
+    proxy.cut()
+    proxy.speak()
+  }
+  const embedding = { url: server.url, model: 'm', batchSize: BATCH }
+  const result = await embedSource(db, 'docs', embedding, { budgetMs: 60_000, onProgress: cut })
+  expect(result).toMatchObject({ status: 'synced', chunksEmbedded: CHUNKS, chunksRemaining: 0 })
+  expect([...server.embedded.values()]).toEqual(Array(CHUNKS).fill(1))
+  await db.close()
+  await database.drop()
+  await server.close()
   repository.remove()
 })

@@ -1,3 +1,4 @@
+import { retryLost } from '../../run/retry-lost.ts'
 import { type Fenced, fencedQuery } from '../fenced-query.ts'
 
 /** A text to be embedded. */
@@ -20,7 +21,12 @@ interface Row extends PendingText {
  */
 export async function* claimTexts(fenced: Fenced, sourceId: string, model: string, batchSize: number) {
   for (let [pageId, ordinal] = ['0', -1]; ; ) {
-    const rows = await fencedQuery<Row>(fenced, CLAIM_TEXTS, [sourceId, model, pageId, ordinal, batchSize])
+    let isRetry = false
+    const rows = await retryLost(fenced.lease.signal, () => {
+      const params = [sourceId, model, pageId, ordinal, batchSize, isRetry]
+      isRetry = true
+      return fencedQuery<Row>(fenced, CLAIM_TEXTS, params)
+    })
     const last = rows.at(-1)!
     if (last.pageId === null) return
     ;[pageId, ordinal] = [last.pageId, last.ordinal]
@@ -48,7 +54,8 @@ claim AS (
   INSERT INTO tidemark.embedding_claims AS old (model, content_hash, key, token)
   SELECT $4, content_hash, $1, $2::bigint FROM text
   ON CONFLICT (model, content_hash) DO UPDATE SET key = excluded.key, token = excluded.token
-  WHERE NOT EXISTS (
+  -- Where the first try's answer was lost, its claims may be there.
+  WHERE $8 AND old.key = excluded.key AND old.token = excluded.token OR NOT EXISTS (
     SELECT FROM tidemark.locks AS lock WHERE lock.key = old.key AND lock.token = old.token
       AND lock.holder_id IS NOT NULL AND lock.expires_at > clock_timestamp()
   )
