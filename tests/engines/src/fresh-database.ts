@@ -64,8 +64,7 @@ function serverOf(engine: Exclude<Engine, 'pglite'>): string {
   return server
 }
 
-/** An empty database on a server. */
-export async function freshPostgres(server: string, engine: Engine = 'postgres'): Promise<FreshDatabase> {
+async function freshPostgres(server: string, engine: Engine): Promise<FreshDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await administer(server, `CREATE DATABASE ${name}`)
   const url = new URL(server)

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { type FreshDatabase, freshDatabase, freshPostgres } from './fresh-database.ts'
+import { type FreshDatabase, freshDatabase } from './fresh-database.ts'
 import { hasSystemPostgres } from './system-postgres.ts'
 
 /** A Postgres on the wire that has pgvector. */
@@ -12,12 +12,11 @@ export interface VectorDatabase extends FreshDatabase {
 }
 
 /**
- * An empty database of the server that `PGVECTOR_URL` names, or of the system's Postgres where pgvector is installed
+ * An empty database of the server that `TEST_POSTGRES_URL` names, or of the system's Postgres where pgvector is installed
  * for it, or else of a PGlite behind a socket. The caller closes its connections, then drops it.
  */
 export async function freshVectorDatabase(): Promise<VectorDatabase> {
-  const server = process.env.PGVECTOR_URL
-  if (server !== undefined) return { ...(await freshPostgres(server)), isServer: true }
+  if (process.env.TEST_POSTGRES_URL) return { ...(await freshDatabase('service-postgres')), isServer: true }
   if (hasSystemPostgres()) {
     const database = await freshDatabase('system-postgres')
     if (await hasVector(database.url)) return { ...database, isServer: true }
