@@ -1,7 +1,7 @@
 import { type EmbeddingServer, serveEmbeddings } from '@tidemark/test-engines/embedding-server'
 import { freshVectorDatabase, type VectorDatabase } from '@tidemark/test-engines/vector-database'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type CliWorld, cliWorld } from './world/cli-world.ts'
 import { query as queryDatabase } from './world/query.ts'
 
@@ -77,5 +77,34 @@ describe('a Postgres with pgvector', { timeout: 120_000 }, () => {
     expect(exitCode).toBe(1)
     expect(stdout).toMatch(/docs +failed \(not_indexed\) .*\ncopy +up_to_date /)
     expect(stderr).toMatch(/statement_timeout is 1s\n {2}Run it with PGOPTIONS.* tidemark migrate --dry-run/)
+  })
+
+  test('serves a role that may only read and write rows, once a DBA has run what migrate --dry-run prints', async (context) => {
+    context.skip(!database.isServer, 'PGlite has one role')
+    const own = await freshVectorDatabase()
+    const role = `writer_${process.pid}`
+    onTestFinished(async () => {
+      await queryDatabase(own.url, `DROP OWNED BY ${role}`, `DROP ROLE ${role}`)
+      await own.drop()
+    })
+    const url = new URL(own.url)
+    url.username = role
+    url.password = 'x'
+    const asDba = async () => queryDatabase(own.url, (await run('migrate --dry-run', url.href)).stdout)
+    await queryDatabase(own.url, `CREATE ROLE ${role} LOGIN PASSWORD 'x'`)
+    await asDba()
+    await queryDatabase(
+      own.url,
+      `GRANT USAGE ON SCHEMA tidemark TO ${role}`,
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tidemark TO ${role}`,
+    )
+
+    expect(await run('sync --all', url.href)).toMatchObject({ exitCode: 0 })
+    expect(await run('embed --all', url.href)).toMatchObject({ exitCode: 0 })
+    await asDba()
+
+    expect(await run('migrate --dry-run', url.href)).toMatchObject({ stdout: '' })
+    expect((await run('doctor', url.href)).stdout).not.toMatch(/✗|no index/)
+    expect(await run('search --mode vector page', url.href)).toMatchObject({ exitCode: 0, stderr: '' })
   })
 })

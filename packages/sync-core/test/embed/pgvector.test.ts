@@ -19,6 +19,7 @@ import { emptyRepository, type TestRepository } from '../world/test-repository.t
 
 /** More than an index finds when nobody says how many. */
 const PAGES = 150
+const FILES = Object.fromEntries(Array.from({ length: PAGES }, (_, i) => [`${i}.md`, `Page number ${i}.`]))
 
 let database: VectorDatabase
 let db: Database
@@ -31,7 +32,7 @@ beforeAll(async () => {
   db = await openDatabase(database.url)
   await migrate(db)
   repository = await emptyRepository()
-  await repository.commit(Object.fromEntries(Array.from({ length: PAGES }, (_, i) => [`${i}.md`, `Page number ${i}.`])))
+  await repository.commit(FILES)
   for (const id of ['docs', 'copy']) await syncSource(db, { id, repo: repository.folder, ref: 'main' })
 }, 120_000)
 afterAll(async () => {
@@ -48,6 +49,11 @@ const indexes = async () =>
   (await db.query(`SELECT indexname FROM pg_indexes WHERE tablename = 'embeddings' AND indexdef LIKE '%hnsw%'`)).rows
 const dropIndexes = async () => {
   for (const { indexname } of await indexes()) await db.query(`DROP INDEX tidemark.${indexname}`)
+}
+
+async function commit(files: Record<string, string>): Promise<void> {
+  await repository.commit(files)
+  expect(await syncSource(db, { id: 'docs', repo: repository.folder, ref: 'main' })).toMatchObject({ status: 'synced' })
 }
 
 /** The database as a role sees it that may only what it is granted. */
@@ -152,9 +158,8 @@ describe('pgvector on the wire', { timeout: 120_000 }, () => {
   test('finds as many in a few long pages, whose chunks are nearest of all', async () => {
     const indexed = await withSetting('enable_sort=off')
     const long = Array.from({ length: 300 }, (_, i) => `## Part ${i}\n\nIt is the ${i}th part.\n`).join('\n')
-    await repository.commit({ 'long.md': long })
-    await syncSource(db, { id: 'docs', repo: repository.folder, ref: 'main' })
-    await embed()
+    await commit({ ...FILES, 'long.md': long })
+    expect(await embed()).toMatchObject({ status: 'synced' })
     await db.query(
       `UPDATE tidemark.embeddings AS e SET embedding = '[1,1,1,1,1,1,1,1]' FROM tidemark.chunks AS c
        WHERE c.content_hash = e.content_hash AND c.content LIKE '%th part.%'`,
@@ -218,9 +223,10 @@ describe('pgvector on the wire', { timeout: 120_000 }, () => {
       'GRANT USAGE ON SCHEMA tidemark',
       'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tidemark',
     )
+    await commit({ ...FILES, 'new.md': 'A page that is new.' })
     const result = await embed({}, writer)
 
-    expect(result).toMatchObject({ status: 'up_to_date' })
+    expect(result).toMatchObject({ status: 'synced', chunksEmbedded: 1 })
     expect(result.warnings).toEqual([
       { code: 'not_indexed', message: expect.stringMatching(/may not build it .*tidemark migrate --dry-run/) },
     ])
