@@ -1,4 +1,4 @@
-import { engines } from '@tidemark/test-engines'
+import { allEngines } from '@tidemark/test-engines'
 import { describe, expect, test } from 'vitest'
 import { corpora } from '../world/corpora.ts'
 import { cloneBundle } from '../world/test-repository.ts'
@@ -35,7 +35,7 @@ const FILES = {
   ].join('\n\n'),
 }
 
-describe.each(engines)('broken links in %s', { timeout: 180_000 }, (engine) => {
+describe.each(allEngines)('broken links in %s', { timeout: 180_000 }, (engine) => {
   test.each([undefined, 'docs', 'site'])('are those that mean nothing, where links begin in %s', async (linkRoot) => {
     await using world = await testWorld({ engine })
     await world.repository.commit(FILES)

@@ -12,14 +12,15 @@ const named = (relation: string, keys: readonly string[]) =>
   keys.map((key) => noneOfSource(relation, `goal.link_key = ${key}`)).join('')
 
 /**
- * Below a folder, which is a range of the index. Rows are compared, not a source and a key: where the planner sees
- * `source_id =`, it may join each link with each page of the source by that alone.
+ * Below a folder, which is a range of the index. `ANY` is no condition that two tables are hashed by: by the source
+ * alone, the planner would sooner compare each link with each page of it.
  */
 const inRange = (relation: string, column: string, folder: string, ...conditions: string[]) =>
   none(
     relation,
-    `(goal.source_id, goal.${column}) > (link.source_id, ${folder} || '/')`,
-    `(goal.source_id, goal.${column}) < (link.source_id, ${folder} || '0')`,
+    'goal.source_id = ANY (ARRAY[link.source_id])',
+    `goal.${column} > ${folder} || '/'`,
+    `goal.${column} < ${folder} || '0'`,
     ...conditions,
   )
 
