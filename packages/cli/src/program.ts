@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command } from 'commander'
 import { addComplete } from './commands/complete.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEmbed } from './commands/embed.ts'
@@ -13,10 +13,7 @@ import { addShow } from './commands/show.ts'
 import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
-import { formatProblem } from './output/format-problem.ts'
-import { terminalText } from './output/terminal-text.ts'
 import { version } from './package.ts'
-import { UsageError } from './usage-error.ts'
 
 // Help and completion load nothing but the words of the commands; what a command needs is loaded when it runs: first its
 // Call (configuration, database, output), then what its work names. A work prints and returns an exit code, or throws:
@@ -34,7 +31,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     await addComplete(program, args)
     await program.parseAsync(protectNegatedTerms(args), { from: 'user' })
   } catch (error) {
-    process.exitCode = await report(error, args.includes('--verbose'))
+    process.exitCode = (await import('./report-error.ts')).reportError(error, args)
   }
 }
 
@@ -55,20 +52,11 @@ function describeProgram(): Command {
     )
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(terminalText(text.replace(/^error: /, 'tidemark: '))) })
+    // Reported with all other errors.
+    .configureOutput({ outputError() {} })
   for (const add of [...DAILY, ...UPKEEP]) add(program)
   // Settings reach only the commands that are made after them, and those of commands not at all.
   for (const command of program.commands)
     for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
   return program
-}
-
-/** Says what went wrong in one line, and what to do in another. */
-async function report(error: unknown, verbose: boolean): Promise<number> {
-  // Commander has written its message; asking for help is not an error.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  const { errorProblem } = await import('@tidemark/sync-core')
-  process.stderr.write(formatProblem(errorProblem(error)))
-  if (verbose) process.stderr.write(`${terminalText(String((error as Error).stack))}\n`)
-  return error instanceof UsageError ? error.exitCode : 1
 }

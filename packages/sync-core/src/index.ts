@@ -37,6 +37,7 @@ export type {
   Warning,
 } from './run/outcome.ts'
 export { emptyResult, selectionWarnings } from './run/outcome.ts'
+export { errorCode } from './run/outcome-from-error.ts'
 export type { Progress } from './run/progress.ts'
 export {
   describeSource,
