@@ -5,6 +5,7 @@ import { addEmbed } from './commands/embed.ts'
 import { STATUS_HELP } from './commands/flags.ts'
 import { addInit } from './commands/init.ts'
 import { addLocks } from './commands/locks.ts'
+import { addMetrics } from './commands/metrics.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addQuarantine } from './commands/quarantine.ts'
 import { addRuns } from './commands/runs.ts'
@@ -22,7 +23,7 @@ import { version } from './package.ts'
 
 /** In the order of the help. */
 const DAILY = [addInit, addSources, addSync, addEmbed, addSearch, addShow, addStatus]
-const UPKEEP = [addRuns, addQuarantine, addLocks, addDoctor, addMigrate]
+const UPKEEP = [addRuns, addQuarantine, addLocks, addDoctor, addMetrics, addMigrate]
 
 /** Runs the command line and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {

@@ -95,7 +95,8 @@ describe.concurrent('is refused with one clear line, a hint and exit code 2:', (
     const given = args.split(' ').map((arg) => arg.replace(SPACE, ' '))
     const { exitCode, stdout, stderr } = await world.runEach(given)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
-    expect(stderr).toMatch(/^tidemark: /)
+    // A run says when.
+    expect(stderr).toMatch(/^(\d\S+Z )?tidemark: /)
     expect(stderr).toContain(message)
     expect(stderr.split('\n').length).toBeLessThanOrEqual(3)
   })

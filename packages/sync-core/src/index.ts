@@ -49,6 +49,7 @@ export {
   type SourceStatus,
 } from './run/source-state.ts'
 export { type SearchMode, type SearchOptions, type SearchResult, search } from './search/search.ts'
+export { countRuns, type RunCount } from './store/count-runs.ts'
 export { countSource, type SourceSize } from './store/count-source.ts'
 export { collectEmbeddings, type GcResult } from './store/embeddings/collect-embeddings.ts'
 export { countUnembedded, readModels } from './store/embeddings/models.ts'
