@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { addComplete } from './commands/complete.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEmbed } from './commands/embed.ts'
@@ -32,6 +32,8 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     await addComplete(program, args)
     await program.parseAsync(protectNegatedTerms(args), { from: 'user' })
   } catch (error) {
+    // Asking for help or the version is not an error.
+    if (error instanceof CommanderError && error.exitCode === 0) return
     process.exitCode = (await import('./report-error.ts')).reportError(error, args)
   }
 }

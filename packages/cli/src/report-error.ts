@@ -12,8 +12,6 @@ import { UsageError } from './usage-error.ts'
  */
 export function reportError(error: unknown, args: readonly string[]): number {
   const isUsage = error instanceof CommanderError
-  // Asking for help is not an error.
-  if (isUsage && error.exitCode === 0) return 0
   const flags = args.slice(0, args.includes('--') ? args.indexOf('--') : args.length)
   const logsJson = flags.some((flag, i) => flag === '--log=json' || (flag === 'json' && flags[i - 1] === '--log'))
   if (logsJson && !logsEvents()) configureLog({ log: 'json' })

@@ -1,5 +1,5 @@
 import type { RunCount, SourceStatus } from '@tidemark/sync-core'
-import { Gauge, Registry } from 'prom-client'
+import { Gauge, type OpenMetricsContentType, Registry } from 'prom-client'
 import type { StoredStanding } from '../runtime/describe-sources.ts'
 
 /** A source as its metrics have it. */
@@ -23,7 +23,7 @@ const METRICS: readonly Metric[] = [
   {
     name: 'tidemark_source_last_success_timestamp_seconds',
     help: 'When the source was last seen to be what its ref is.',
-    value: ({ status }) => seconds(lastSuccess(status)?.getTime() ?? null),
+    value: ({ status }) => seconds(lastSuccessMs(status)),
   },
   {
     name: 'tidemark_source_last_run_duration_seconds',
@@ -63,13 +63,14 @@ const METRICS: readonly Metric[] = [
 const seconds = (ms: number | null) => ms && ms / 1000
 
 /** A check that found nothing new is one too; while a newer commit is known, only what came to its end is. */
-function lastSuccess({ behindMs, dirty, lastCheckedAt, lastSyncedAt }: SourceStatus): Date | null {
-  return behindMs === null && !dirty ? lastCheckedAt : lastSyncedAt
+function lastSuccessMs({ behindMs, dirty, lastCheckedAt, lastSyncedAt }: SourceStatus): number | null {
+  const checkedAt = behindMs === null && !dirty ? lastCheckedAt : null
+  return Math.max(checkedAt?.getTime() ?? 0, lastSyncedAt?.getTime() ?? 0) || null
 }
 
 /** Sources and their runs as the text of OpenMetrics. */
 export function formatMetrics(sources: readonly MeasuredSource[], runs: readonly RunCount[]): Promise<string> {
-  const registry = new Registry()
+  const registry = new Registry<OpenMetricsContentType>()
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
   for (const { value, ...named } of METRICS) {
     const gauge = new Gauge({ ...named, labelNames: ['source'], registers: [registry] })

@@ -4,8 +4,9 @@ import pRetry, { AbortError } from 'p-retry'
 /** What telling a monitor of the end may take of a run's time, all in all. */
 const END_TIMEOUT_MS = 5_000
 /** What a start that was not heard yet may take of that. */
-const START_TIMEOUT_MS = 1_500
-const REQUEST_TIMEOUT_MS = 1_500
+const LATE_START_TIMEOUT_MS = 1_500
+/** After how long a request without an answer is sent again: a start has the time of the run. */
+const REQUEST_TIMEOUT_MS = { start: 10_000, end: 1_500 }
 const RETRIES = 5
 const FIRST_RETRY_MS = 200
 /** What a healthchecks.io of one's own stores unless it is told otherwise; theirs stores ten times as much. */
@@ -25,14 +26,18 @@ export interface Ping {
 export function startPing(url: string): Ping {
   const runId = randomUUID()
   const start = new AbortController()
-  const starting = send(urlFor(url, '/start', runId), '', start.signal)
+  const starting = send(urlFor(url, '/start', runId), '', {
+    signal: start.signal,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS.start,
+  })
   return {
     async end(verdict, summary) {
       const signal = AbortSignal.timeout(END_TIMEOUT_MS)
       // Heard after the end, it would be that of a run that never ends.
-      setTimeout(() => start.abort(), START_TIMEOUT_MS).unref()
+      setTimeout(() => start.abort(), LATE_START_TIMEOUT_MS).unref()
       const startFault = await starting
-      const endFault = await send(urlFor(url, verdict === 'fail' ? '/fail' : '', runId), summary, signal)
+      const endUrl = urlFor(url, verdict === 'fail' ? '/fail' : '', runId)
+      const endFault = await send(endUrl, summary, { signal, requestTimeoutMs: REQUEST_TIMEOUT_MS.end })
       return endFault ?? startFault
     },
   }
@@ -45,9 +50,16 @@ function urlFor(url: string, path: string, runId: string): URL {
   return result
 }
 
-async function send(url: URL, text: string, signal: AbortSignal): Promise<string | null> {
+interface SendOptions {
+  readonly signal: AbortSignal
+  readonly requestTimeoutMs: number
+}
+
+/** @returns what has kept it from the monitor, without its address; null where nothing has. */
+async function send(url: URL, text: string, { signal, requestTimeoutMs }: SendOptions): Promise<string | null> {
+  const once = () => post(url, text, AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]))
   try {
-    await pRetry(() => post(url, text, signal), { retries: RETRIES, minTimeout: FIRST_RETRY_MS, factor: 1.5, signal })
+    await pRetry(once, { retries: RETRIES, minTimeout: FIRST_RETRY_MS, factor: 1.5, signal })
     return null
   } catch (error) {
     const { message, cause } = error as Error & { cause?: { code?: string } }
@@ -69,7 +81,7 @@ async function post(url: URL, text: string, signal: AbortSignal): Promise<void> 
       'content-type': 'text/plain; charset=utf-8',
       ...(username + password !== '' && { authorization: `Basic ${credentials}` }),
     },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+    signal,
   })
   await response.body?.cancel()
   if (response.ok) return
