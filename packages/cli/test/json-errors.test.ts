@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { openDatabase } from '@tidemark/sync-core'
 import { freshDatabase } from '@tidemark/test-engines'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,14 +14,12 @@ const AWAY = 'postgres://me:hunter2@127.0.0.1:1/x'
 
 /** The error that is printed with `--json`: alone, as the schema has it, and beside what is told and done without. */
 async function errorOf(world: CliWorld, args: string, env: Record<string, string> = {}) {
-  const [plain, ended] = await Promise.all([
-    world.run(args, env),
-    world.run(args === '' ? '--json' : `${args} --json`, env),
-  ])
+  const [plain, ended] = await Promise.all([world.run(args, env), world.run(`${args} --json`, env)])
   const document = JSON.parse(ended.stdout)
   expect(isError(document)).toBe(true)
   expect(ended.stdout).not.toContain('hunter2')
-  const words = (stderr: string) => stderr.replaceAll(/^\S+Z /gm, '')
+  // Without when and by which process it was.
+  const words = (stderr: string) => stderr.replaceAll(/^\S+Z |\.\d+\.tmp/gm, '')
   expect({ ...ended, stdout: '', stderr: words(ended.stderr) }).toEqual({ ...plain, stderr: words(plain.stderr) })
   return { exitCode: ended.exitCode, ...document.error }
 }
@@ -81,7 +80,7 @@ describe('what fails before a result is one document with --json, as the schema 
   })
 
   test('a call without a command', async () => {
-    expect(await errorOf(world, '')).toMatchObject({ exitCode: 2, code: 'BAD_USAGE' })
+    expect(await errorOf(world, '--quiet')).toMatchObject({ exitCode: 2, code: 'BAD_USAGE' })
   })
 
   test('tables of a newer release', async () => {
@@ -90,6 +89,17 @@ describe('what fails before a result is one document with --json, as the schema 
     await world.run('migrate', env)
     await query(database.url, 'INSERT INTO tidemark.migrations (version) VALUES (999)')
     expect(await errorOf(world, 'sync --all', env)).toMatchObject({ exitCode: 1, code: 'DATABASE_NEWER' })
+    await database.drop()
+  })
+
+  test('an embedded database that another process has', { timeout: 120_000 }, async () => {
+    const database = await freshDatabase('pglite')
+    const holder = await openDatabase(database.url)
+    expect(await errorOf(world, 'sync --all', { DATABASE_URL: database.url })).toMatchObject({
+      exitCode: 1,
+      code: 'DATABASE_IN_USE',
+    })
+    await holder.close()
     await database.drop()
   })
 
