@@ -1,5 +1,6 @@
 import type { RunResult } from '@tidemark/sync-core'
 import type { Call } from '../call.ts'
+import { isPingUrl } from '../config/ping-url.ts'
 import { UsageError } from '../usage-error.ts'
 
 interface PingFlags {
@@ -20,7 +21,6 @@ export async function withPing<R extends RunResult>(
   { ping: given, dryRun, asChild }: PingFlags,
   work: () => Promise<R[]>,
 ): Promise<R[]> {
-  const { isPingUrl } = await import('../config/ping-url.ts')
   if (given !== undefined && !isPingUrl(given))
     throw new UsageError('what --ping names is no http or https address', 'Give that of a check of the monitor.')
   const url = dryRun || asChild ? null : (given ?? call.config.ping)
