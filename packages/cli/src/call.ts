@@ -4,8 +4,8 @@ import { type Database, isEmbedded, redact } from '@tidemark/sync-core'
 import { findConfig } from './config/find-config.ts'
 import { type Config, loadConfig, resolveDatabase } from './config/load-config.ts'
 import { missingDatabase } from './missing-database.ts'
+import { logProblem } from './output/log.ts'
 import { type Output, type OutputFlags, openOutput } from './output/output.ts'
-import { terminalLine } from './output/terminal-text.ts'
 import { withDatabase } from './runtime/with-database.ts'
 
 /** The options that every command has. */
@@ -56,7 +56,8 @@ export function openCall(flags: GlobalFlags): Call {
 }
 
 function warnOfClose({ message }: Error, { name }: Database): void {
-  process.stderr.write(
-    `${terminalLine(`tidemark: warning: ${name} was not closed as it should be: ${redact(message)}`)}\n  A lease that this command still had ends by itself within 90 s.\n`,
-  )
+  logProblem('warning', {
+    message: `warning: ${name} was not closed as it should be: ${redact(message)}`,
+    nextStep: 'A lease that this command still had ends by itself within 90 s.',
+  })
 }

@@ -5,6 +5,7 @@ import { addEmbed } from './commands/embed.ts'
 import { STATUS_HELP } from './commands/flags.ts'
 import { addInit } from './commands/init.ts'
 import { addLocks } from './commands/locks.ts'
+import { addMetrics } from './commands/metrics.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addQuarantine } from './commands/quarantine.ts'
 import { addRuns } from './commands/runs.ts'
@@ -13,10 +14,7 @@ import { addShow } from './commands/show.ts'
 import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
-import { formatProblem } from './output/format-problem.ts'
-import { terminalText } from './output/terminal-text.ts'
 import { version } from './package.ts'
-import { UsageError } from './usage-error.ts'
 
 // Help and completion load nothing but the words of the commands; what a command needs is loaded when it runs: first its
 // Call (configuration, database, output), then what its work names. A work prints and returns an exit code, or throws:
@@ -25,7 +23,7 @@ import { UsageError } from './usage-error.ts'
 
 /** In the order of the help. */
 const DAILY = [addInit, addSources, addSync, addEmbed, addSearch, addShow, addStatus]
-const UPKEEP = [addRuns, addQuarantine, addLocks, addDoctor, addMigrate]
+const UPKEEP = [addRuns, addQuarantine, addLocks, addDoctor, addMetrics, addMigrate]
 
 /** Runs the command line and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {
@@ -34,7 +32,9 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     await addComplete(program, args)
     await program.parseAsync(protectNegatedTerms(args), { from: 'user' })
   } catch (error) {
-    process.exitCode = await report(error, args.includes('--verbose'))
+    // Asking for help or the version is not an error.
+    if (error instanceof CommanderError && error.exitCode === 0) return
+    process.exitCode = (await import('./report-error.ts')).reportError(error, args)
   }
 }
 
@@ -55,20 +55,11 @@ function describeProgram(): Command {
     )
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(terminalText(text.replace(/^error: /, 'tidemark: '))) })
+    // Reported with all other errors.
+    .configureOutput({ outputError() {} })
   for (const add of [...DAILY, ...UPKEEP]) add(program)
   // Settings reach only the commands that are made after them, and those of commands not at all.
   for (const command of program.commands)
     for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
   return program
-}
-
-/** Says what went wrong in one line, and what to do in another. */
-async function report(error: unknown, verbose: boolean): Promise<number> {
-  // Commander has written its message; asking for help is not an error.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  const { errorProblem } = await import('@tidemark/sync-core')
-  process.stderr.write(formatProblem(errorProblem(error)))
-  if (verbose) process.stderr.write(`${terminalText(String((error as Error).stack))}\n`)
-  return error instanceof UsageError ? error.exitCode : 1
 }

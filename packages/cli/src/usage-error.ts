@@ -3,6 +3,8 @@ import { closest, distance } from 'fastest-levenshtein'
 /** What the user typed or configured cannot be followed; shown as one line and a hint. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+  /** For programs. */
+  readonly code: string = 'BAD_USAGE'
   readonly hint: string
   readonly exitCode: number = 2
 

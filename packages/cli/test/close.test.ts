@@ -31,7 +31,7 @@ describe('a database that fails when it is closed', () => {
     expect(await results(world, FAILING)).toEqual({
       results: [expect.objectContaining({ source, status: 'first_sync', filesImported: 3 })],
       stderr: expect.stringMatching(
-        /^tidemark: warning: postgres:\/\/\S+ was not closed as it should be: cut off\n {2}/,
+        /^\S+Z tidemark: warning: postgres:\/\/\S+ was not closed as it should be: cut off\n {2}/,
       ),
       exitCode: 0,
     })

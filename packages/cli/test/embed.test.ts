@@ -66,7 +66,7 @@ describe('tidemark embed', { timeout: 120_000 }, () => {
         /^source +status +embedded +set aside +left +tokens +time\ndocs +synced +3 +0 +0 +3 +\S+s\ncopy +up_to_date +0 +0 +0 +0 /,
       ),
     })
-    expect(first.stderr).toMatch(/^docs: embedding 3 chunks\ndocs {2}synced, 3 chunks embedded in /)
+    expect(first.stderr).toMatch(/^\S+Z docs: embedding 3 chunks\n\S+Z docs {2}synced, 3 chunks embedded in /)
     expect(texts()).toEqual(ONCE)
     expect(readResults(await run('embed --source docs --json'))).toMatchObject([{ status: 'up_to_date', requests: 0 }])
   })

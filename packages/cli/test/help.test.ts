@@ -29,6 +29,7 @@ describe('help', () => {
     'locks list',
     'locks break',
     'doctor',
+    'metrics',
     'migrate',
     'complete',
   ])('of %s has an example and the options of every command', async (command) => {
@@ -56,6 +57,9 @@ describe('tidemark complete', () => {
     expect(await asked('search', '--mode', '')).toEqual(expect.arrayContaining(['text', 'vector', 'hybrid']))
     expect(await asked('sources', 'remove', 'w')).toContain('wiki')
     expect(await asked('locks', 'break', '')).toContain('sync:docs')
+    expect(await asked('sync', '--p')).toContain('--ping')
+    expect(await asked('embed', '--log', '')).toEqual(expect.arrayContaining(['text', 'json']))
+    expect(await asked('metrics', '--o')).toContain('--output')
   })
 
   test.each(['bash', 'zsh', 'fish'])('prints a script for %s', async (shell) => {

@@ -86,6 +86,11 @@ describe.concurrent('is refused with one clear line, a hint and exit code 2:', (
     ['sources add new nowhere', 'nowhere is not a git repository'],
     ['sources add new docs --ref mian', 'has no ref "mian"'],
     ['sources add new ext::sh', 'has an address that is not fetched'],
+    // For machines
+    ['sync --all --log xml', 'Allowed choices are text, json.'],
+    ['sync --all --dry-run --ping http://monitor/check', '--ping and --dry-run exclude each other'],
+    ['sync --all --break-lock --ping http://monitor/check', '--break-lock does not sync'],
+    ['sync --all --ping', "option '--ping <url>' argument missing"],
     // The rest
     ['sources remove docs --yes', '--yes needs --purge'],
     ['migrate --dry-run --adopt x', '--dry-run and --adopt exclude each other'],
@@ -95,7 +100,8 @@ describe.concurrent('is refused with one clear line, a hint and exit code 2:', (
     const given = args.split(' ').map((arg) => arg.replace(SPACE, ' '))
     const { exitCode, stdout, stderr } = await world.runEach(given)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
-    expect(stderr).toMatch(/^tidemark: /)
+    // A run says when.
+    expect(stderr).toMatch(/^(\d\S+Z )?tidemark: /)
     expect(stderr).toContain(message)
     expect(stderr.split('\n').length).toBeLessThanOrEqual(3)
   })

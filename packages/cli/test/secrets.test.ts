@@ -12,7 +12,7 @@ import { cliWorld, freshName } from './world/cli-world.ts'
 const SECRET = 'hunter2-s3cret'
 
 // Each in plain words, with all that can be told, and in the process of another.
-test.each(['', ' --verbose', ' --json --verbose', ' --independent --verbose'])(
+test.each(['', ' --verbose', ' --json --verbose', ' --independent --verbose', ' --log=json --verbose'])(
   'no password of an address or of the environment is printed by anything%s',
   async (flags) => {
     using world = await cliWorld()
@@ -30,7 +30,7 @@ test.each(['', ' --verbose', ' --json --verbose', ' --independent --verbose'])(
     const wrong = new URL(world.database)
     wrong.password = SECRET
     wrong.port = '1'
-    const quiet = flags.replace(' --independent', '')
+    const quiet = flags.replace(/ --(independent|log=json)/, '')
     const calls = [
       [`sync --all${flags}`, {}],
       [`sync --all --timeout 60${flags}`, { DATABASE_URL: wrong.href }],

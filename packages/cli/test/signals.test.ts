@@ -3,7 +3,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
-import { BIN, type CliWorld, cliWorld, freshName, heldBack } from './world/cli-world.ts'
+import { BIN, type CliWorld, cliWorld, freshName, gone, heldBack } from './world/cli-world.ts'
+import { runInTerminal } from './world/terminal.ts'
 
 const results = ({ stdout }: { stdout: string }) => JSON.parse(stdout).results
 
@@ -15,6 +16,7 @@ function withVite(world: CliWorld): string {
 
 describe('tidemark sync', () => {
   test.each([
+    ['SIGHUP', 129],
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('stops as partial on %s with exit code %i, and the next one goes on from there', async (signal, code) => {
@@ -32,6 +34,54 @@ describe('tidemark sync', () => {
     expect(results(await world.run('sync --all --json'))).toMatchObject([
       { status: 'first_sync', filesImported: 59, blobsRead: 59 },
     ])
+  })
+
+  test('stops as partial when its terminal is closed, and gives back its lease', async () => {
+    using world = await cliWorld()
+    const vite = withVite(world)
+    await using held = await heldBack(world, 1)
+    const terminal = runInTerminal(world, 'sync --all')
+    await held.waiting(1)
+    const pid = await held.readPid(vite)
+    terminal.close()
+    await gone(pid)
+    await held.free(vite)
+    const { rows } = await held.pool.query('SELECT status, reason FROM tidemark.runs WHERE source_id = $1', [vite])
+    expect(rows).toEqual([{ status: 'partial', reason: 'cancelled' }])
+  })
+
+  test('with --independent stops all of its processes when the terminal is closed', async () => {
+    using world = await cliWorld()
+    const vite = withVite(world)
+    await using held = await heldBack(world, 1)
+    const terminal = runInTerminal(world, 'sync --all --independent')
+    await held.waiting(1)
+    const pid = await held.readPid(vite)
+    terminal.close()
+    await gone(pid)
+    await held.free(vite)
+    const { rows } = await held.pool.query('SELECT status, reason FROM tidemark.runs WHERE source_id = $1', [vite])
+    expect(rows).toEqual([{ status: 'partial', reason: 'cancelled' }])
+  })
+
+  test('on an embedded database loses nothing when its terminal is closed', { timeout: 180_000 }, async () => {
+    using world = await cliWorld()
+    world.write('tidemark.yaml', 'sources: { many: { repo: many } }')
+    for (let i = 0; i < 1_500; i++) world.write(`many/${i}.md`, `# Page ${i}\n\n${'Some words of it. '.repeat(50)}`)
+    await world.git('many').init()
+    await world.commit('many')
+    const env = { DATABASE_URL: '' }
+    const terminal = runInTerminal(world, 'sync --all', { env })
+    await terminal.shows(/importing [1-9]\d*\/1500/)
+    terminal.close()
+    await terminal.ended()
+    expect(JSON.parse((await world.run('locks list --json', env)).stdout)).toMatchObject({ locks: [] })
+    const [{ filesImported, status }] = results(await world.run('sync --all --json', env))
+    expect(status).toBe('first_sync')
+    expect(filesImported).toBeLessThan(1_500)
+    const runs = JSON.parse((await world.run('runs --json', env)).stdout).runs
+    expect(runs.at(-1)).toMatchObject({ status: 'partial', reason: 'cancelled' })
+    expect(runs.at(-1).counts.filesImported + filesImported).toBe(1_500)
   })
 
   test('loses nothing under timeout(1), which signals it and then its group', async () => {

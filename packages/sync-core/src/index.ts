@@ -37,6 +37,7 @@ export type {
   Warning,
 } from './run/outcome.ts'
 export { emptyResult, selectionWarnings } from './run/outcome.ts'
+export { errorCode } from './run/outcome-from-error.ts'
 export type { Progress } from './run/progress.ts'
 export {
   describeSource,
@@ -48,6 +49,7 @@ export {
   type SourceStatus,
 } from './run/source-state.ts'
 export { type SearchMode, type SearchOptions, type SearchResult, search } from './search/search.ts'
+export { countRuns, type RunCount } from './store/count-runs.ts'
 export { countSource, type SourceSize } from './store/count-source.ts'
 export { collectEmbeddings, type GcResult } from './store/embeddings/collect-embeddings.ts'
 export { countUnembedded, readModels } from './store/embeddings/models.ts'

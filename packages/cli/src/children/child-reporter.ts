@@ -11,9 +11,10 @@ const KILL_AFTER_MS = 5_000
 export function reportToParent(stop: Stop): ProgressDisplay {
   exitWithParent(PARENT_PIPE, KILL_AFTER_MS, () => stop.stop('SIGTERM'))
   return {
-    progress(text) {
+    started() {},
+    progress(progress) {
       // The thread sees that a parent is gone.
-      if (process.connected) process.send!(text, () => {})
+      if (process.connected) process.send!(progress, () => {})
     },
     finished() {},
     [Symbol.dispose]() {},

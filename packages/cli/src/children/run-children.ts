@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url'
-import { emptyResult, type Problem, redact, type Source } from '@tidemark/sync-core'
+import { emptyResult, type Source } from '@tidemark/sync-core'
 import { execa, type Result } from 'execa'
 import pMap from 'p-map'
-import { formatSyncEnd, type ProgressDisplay, type ProgressText } from '../output/progress.ts'
+import type { Failure } from '../output/json-outputs.ts'
+import type { AnyProgress } from '../output/log-event.ts'
+import type { ProgressDisplay } from '../output/progress.ts'
 import type { CliSyncResult } from '../output/results.ts'
 import { packageFolder } from '../package.ts'
 
@@ -36,9 +38,10 @@ export function runChildren(
 ): Promise<CliSyncResult[]> {
   const { display, signal } = options
   const runOne = async ({ id }: Source) => {
+    display.started(id)
     const cancelled = signal.aborted && emptyResult(id, { status: 'partial', reason: 'cancelled' })
     const result = cancelled || (await runChild(id, options))
-    display.finished(id, formatSyncEnd(result))
+    display.finished(result)
     return result
   }
   return pMap(sources, runOne, { concurrency })
@@ -63,35 +66,37 @@ async function runChild(source: string, options: ChildOptions): Promise<CliSyncR
     timeout: limitMs < MAX_TIMER_MS ? limitMs : 0,
     forceKillAfterDelay: KILL_AFTER_MS,
   })
-  running.nodeChildProcess.on('message', (message) => display.progress(message as ProgressText))
+  running.nodeChildProcess.on('message', (message) => display.progress(message as AnyProgress))
   const ended = await running
   const elapsedMs = Math.round(performance.now() - started)
-  const result = parseResult(ended.stdout)
-  if (result !== null) {
+  const { results: [result] = [], error: failure } = parseOutput(ended.stdout)
+  if (result !== undefined) {
     // It was sent SIGTERM because its time was over, and took that for the user's.
     const late = ended.timedOut && result.status === 'partial' && result.reason === 'cancelled'
     return late ? { ...result, reason: 'timeout' } : result
   }
   if (ended.isCanceled && !ended.isForcefullyTerminated)
     return emptyResult(source, { status: 'partial', reason: 'cancelled' }, elapsedMs)
-  const error = describeCrash(source, ended, running.pid)
+  const error = describeCrash(source, ended, running.pid, failure)
   return emptyResult(source, { status: 'failed', reason: error.code.toLowerCase(), error }, elapsedMs)
 }
 
-function parseResult(stdout: string): CliSyncResult | null {
+/** What a process has printed; nothing where it came to no result. */
+function parseOutput(stdout: string): { readonly results?: readonly CliSyncResult[]; readonly error?: Failure } {
   try {
-    return JSON.parse(stdout).results[0]
+    return JSON.parse(stdout)
   } catch {
-    return null
+    return {}
   }
 }
 
-type Ended = Pick<Result, 'timedOut' | 'isForcefullyTerminated' | 'signal' | 'exitCode'> & { readonly stderr: string }
+type Ended = Pick<Result, 'timedOut' | 'isForcefullyTerminated' | 'signal' | 'exitCode'>
 
 function describeCrash(
   source: string,
-  { timedOut, isForcefullyTerminated, signal, exitCode, stderr }: Ended,
+  { timedOut, isForcefullyTerminated, signal, exitCode }: Ended,
   pid: number | undefined,
+  failure: Failure | undefined,
 ) {
   const kept = 'What it has stored is kept, and its lease is free within 90 s. '
   const alone = `tidemark sync --source ${source}`
@@ -109,16 +114,9 @@ function describeCrash(
       hint: `${kept}${signal === 'SIGKILL' ? 'Often that is the machine being out of memory.' : 'Run it again.'}`,
     }
   }
-  const problem = parseLastProblem(redact(stderr))
   return {
     code: 'PROCESS_FAILED',
-    message: problem?.message ?? `its process ${pid} ended with exit code ${exitCode}`,
-    hint: problem?.nextStep ?? `${kept}Run it alone: ${alone}`,
+    message: failure?.message ?? `its process ${pid} ended with exit code ${exitCode}`,
+    hint: failure?.hint ?? `${kept}Run it alone: ${alone}`,
   }
-}
-
-/** The problem that a process has printed last; other lines, such as Node's own warnings, are not taken for one. */
-function parseLastProblem(stderr: string): Problem | null {
-  const last = [...stderr.matchAll(/^tidemark: (?!warning: )(.+)\n {2}(\S.*)$/gm)].at(-1)
-  return last ? { message: last[1]!, nextStep: last[2]! } : null
 }

@@ -1,17 +1,28 @@
-import type { Database, Embedding, EmbedOptions, EmbedProgress, EmbedResult } from '@tidemark/sync-core'
+import type { Database, Embedding, EmbedOptions, EmbedResult } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
 import type { Config } from '../config/load-config.ts'
-import { formatEmbedEnd, formatEmbedProgress, openProgress, type ProgressDisplay } from '../output/progress.ts'
-import { stopOnSignals } from '../runtime/stop-on-signals.ts'
+import type { LogFlags } from '../output/log.ts'
+import { openProgress, type ProgressDisplay } from '../output/progress.ts'
+import { type Stop, stopOnSignals } from '../runtime/stop-on-signals.ts'
 import { UsageError } from '../usage-error.ts'
 import { defineAction } from './define-action.ts'
 import { endStopped } from './end-stopped.ts'
-import { collect, parseDuration, refuseFlags, type SourceFlags, STATUS_HELP, sourceRules } from './flags.ts'
+import {
+  addRunOptions,
+  collect,
+  parseDuration,
+  pingRules,
+  refuseFlags,
+  type SourceFlags,
+  STATUS_HELP,
+  sourceRules,
+} from './flags.ts'
+import { withPing } from './with-ping.ts'
 
 /** `tidemark embed`: vectors for search by meaning. */
 export function addEmbed(program: Command): void {
-  program
+  const command = program
     .command('embed')
     .summary('embed what is mirrored, for search by meaning')
     .description(
@@ -33,15 +44,17 @@ export function addEmbed(program: Command): void {
       `\nExamples:\n  $ tidemark embed --all --dry-run\n  $ tidemark embed --all --timeout 10m\n  $ tidemark embed --gc\n\n${STATUS_HELP}`,
     )
     .action(defineAction(embed))
+  addRunOptions(command)
 }
 
 /** Durations are in milliseconds. */
-interface EmbedFlags extends SourceFlags {
+interface EmbedFlags extends SourceFlags, Pick<LogFlags, 'log' | 'logTime'> {
   readonly model?: string
   readonly wait?: number
   readonly dryRun?: boolean
   readonly gc?: boolean
   readonly retryQuarantined?: boolean
+  readonly ping?: string
 }
 
 /** @throws {UsageError} with the reason, before anything is touched. */
@@ -49,6 +62,7 @@ function validateFlags({ gc, wait, retryQuarantined, ...flags }: EmbedFlags): vo
   const unnamed = !flags.source && !flags.all
   refuseFlags([
     ...sourceRules(flags),
+    ...pingRules(flags),
     [unnamed && !gc, 'embed needs to know what', 'Give --source <id> or --all; or --gc to only collect.'],
     [
       unnamed && (wait || retryQuarantined),
@@ -60,16 +74,21 @@ function validateFlags({ gc, wait, retryQuarantined, ...flags }: EmbedFlags): vo
 
 /** Embeds sources, collects embeddings that nothing needs, or both. @returns the exit code. */
 async function embed(call: Call, flags: EmbedFlags): Promise<number> {
+  const { configureLog } = await import('../output/log.ts')
+  configureLog({ ...call.flags, ...flags })
   validateFlags(flags)
+  const stop = stopOnSignals()
+  return endStopped(stop, await withPing(call, flags, () => embedAndShow(call, flags, stop)))
+}
+
+async function embedAndShow(call: Call, flags: EmbedFlags, { signal }: Stop): Promise<EmbedResult[]> {
   const { all, source, gc = false, dryRun = false, retryQuarantined, timeout, wait } = flags
   const { cancelledEmbedResult, collectEmbeddings } = await import('@tidemark/sync-core')
   const { selectSources } = await import('../config/select-sources.ts')
   const { config, output } = call
   const embedding = await getEmbedding(config, flags.model)
   const sources = all || source ? selectSources(config, flags) : []
-  const stop = stopOnSignals()
-  const { signal } = stop
-  using display = await openProgress(output)
+  using display = await openProgress(output, flags)
   const options = { budgetMs: timeout, waitMs: wait, retryQuarantined, dryRun, display, signal }
   const work = async (db: Database) => {
     const results = await embedSources(db, sources, embedding, options)
@@ -81,7 +100,9 @@ async function embed(call: Call, flags: EmbedFlags): Promise<number> {
   const notBegun = (error: unknown) => {
     // Stopped before the database has answered.
     if (!signal.aborted) throw error
-    return { results: sources.map(({ id }) => cancelledEmbedResult(id, embedding.model)), collection: undefined }
+    const results = sources.map(({ id }) => cancelledEmbedResult(id, embedding.model))
+    for (const result of results) display.finished(result)
+    return { results, collection: undefined }
   }
   // A dry run makes no tables, and no embedded database either.
   const mode = dryRun ? 'read_only' : 'migrated'
@@ -100,7 +121,7 @@ async function embed(call: Call, flags: EmbedFlags): Promise<number> {
     }
   }
   if (collection?.status === 'rejected' && !signal.aborted) throw collection.reason
-  return endStopped(stop, results)
+  return results
 }
 
 /**
@@ -137,16 +158,17 @@ async function embedSources(
 ): Promise<EmbedResult[]> {
   const { embedSource, isIndexRefused, readSources } = await import('@tidemark/sync-core')
   const synced = new Set((await readSources(db)).map(({ id }) => id))
-  const onProgress = (progress: EmbedProgress) => display.progress(formatEmbedProgress(progress))
   const results: EmbedResult[] = []
   // All sources have one index, which is tried once.
   let index = true
   for (const { id } of sources) {
-    onProgress({ source: id, phase: 'embed', done: 0, total: 0, elapsedMs: 0 })
-    const result = await embedSource(db, id, embedding, { ...options, index, onProgress })
+    display.started(id)
+    display.progress({ source: id, phase: 'embed', done: 0, total: 0, elapsedMs: 0 })
+    const result = await embedSource(db, id, embedding, { ...options, index, onProgress: display.progress })
     index &&= !isIndexRefused(result)
-    display.finished(id, formatEmbedEnd(result))
-    results.push(synced.has(id) ? result : warnNeverSynced(result))
+    const warned = synced.has(id) ? result : warnNeverSynced(result)
+    display.finished(warned)
+    results.push(warned)
   }
   return results
 }

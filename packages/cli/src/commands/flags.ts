@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { durationMs } from '../config/duration.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -41,6 +41,24 @@ export const sourceRules = ({ source, all, timeout }: SourceFlags): FlagRule[] =
   [timeout && !source && !all, '--timeout needs --source or --all', 'It is a budget for each source.'],
 ]
 
+export const pingRules = ({ ping, dryRun }: { readonly ping?: string; readonly dryRun?: boolean }): FlagRule[] => [
+  [ping !== undefined && dryRun, '--ping and --dry-run exclude each other', 'A dry run does nothing to tell of.'],
+]
+
+/** Adds the options of commands that may run for long, and where nobody looks. */
+export function addRunOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--log <format>', 'lines for people, or JSON events for a collector (default: text)').choices([
+        'text',
+        'json',
+      ]),
+    )
+    .option('--log-time', 'begin lines with the time (default where standard error is no terminal)')
+    .option('--no-log-time', 'begin them without')
+    .option('--ping <url>', 'tell a monitor that runs start, succeed and fail, as healthchecks.io has it')
+}
+
 /** Statuses and exit codes, for help. */
 export const STATUS_HELP = `Statuses:
   up_to_date, synced, first_sync, dry_run   done
@@ -52,7 +70,7 @@ export const STATUS_HELP = `Statuses:
 Exit codes:
   0 done or partial   1 failed   2 bad usage or configuration   3 blocked   4 busy
   5 from status --check: a source is not fresh and whole
-  130 after SIGINT    143 after SIGTERM
+  129 after SIGHUP    130 after SIGINT    143 after SIGTERM
   With several sources the first of 1, 3, 4, 0 that applies.`
 
 /** Which leases age lets break, for help. */

@@ -50,6 +50,9 @@ function template(source: string | null): string {
 # How often sources are due: 90s, 10m, 1h.
 # every: 1h
 
+# A check of a monitor, as of healthchecks.io, that sync and embed tell when they start, succeed and fail.
+# ping: \${PING_URL:-}
+
 # Who embeds what is mirrored, for search by meaning: any server with the protocol of OpenAI. Then: tidemark embed --all
 # embedding:
 #   url: http://localhost:11434/v1    # or https://api.openai.com/v1

@@ -1,7 +1,8 @@
-import { refuseFlags, type SourceFlags, sourceRules } from './flags.ts'
+import type { LogFlags } from '../output/log.ts'
+import { pingRules, refuseFlags, type SourceFlags, sourceRules } from './flags.ts'
 
 /** The options of `tidemark sync`. Durations are in milliseconds. */
-export interface SyncFlags extends SourceFlags {
+export interface SyncFlags extends SourceFlags, Pick<LogFlags, 'log' | 'logTime'> {
   readonly wait?: number
   readonly concurrency: number
   readonly independent?: boolean
@@ -15,10 +16,12 @@ export interface SyncFlags extends SourceFlags {
   readonly full?: boolean
   readonly retryQuarantined?: boolean
   readonly allowMassDelete?: boolean
+  readonly ping?: string
 }
 
 /** @throws {UsageError} with the reason, before anything is touched. */
-export function validateSyncFlags({ concurrency: _, breakLock, forceBreakLock, maxAge, ...syncing }: SyncFlags): void {
+export function validateSyncFlags(flags: SyncFlags): void {
+  const { concurrency: _, log: __, logTime: ___, breakLock, forceBreakLock, maxAge, ...syncing } = flags
   const { source, all, ...ofSync } = syncing
   const breaking = breakLock ? '--break-lock' : '--force-break-lock'
   const bothHint = 'To break and sync in one call, use --break-lock-if-stale <duration>.'
@@ -32,6 +35,7 @@ export function validateSyncFlags({ concurrency: _, breakLock, forceBreakLock, m
       'Name the source whose holder is to lose its lease.',
     ],
     ...sourceRules(syncing),
+    ...pingRules(syncing),
     [!source && !all, 'sync needs to know what', 'Give --source <id> or --all.'],
     [
       (breakLock || forceBreakLock) && Object.values(ofSync).some(Boolean),
@@ -41,11 +45,17 @@ export function validateSyncFlags({ concurrency: _, breakLock, forceBreakLock, m
   ])
 }
 
-/** The arguments of the process that syncs one source with these options: switches, and durations. */
-export function childArguments(configFile: string, { source: _, all, independent, concurrency, ...passed }: SyncFlags) {
+/**
+ * The arguments of the process that syncs one source with these options: switches, durations, and how it logs. Its
+ * monitor is told by the one that starts it.
+ */
+export function childArguments(configFile: string, { log, logTime, ...flags }: SyncFlags): string[] {
+  const { source: _, all, independent, concurrency, ping, ...passed } = flags
   const options = Object.entries(passed).map(([name, value]) => {
     const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
     return value === true ? flag : `${flag}=${Number(value) / 1000}s`
   })
+  if (log !== undefined) options.push(`--log=${log}`)
+  if (logTime !== undefined) options.push(logTime ? '--log-time' : '--no-log-time')
   return [`--config=${configFile}`, ...options]
 }

@@ -1,19 +1,20 @@
 import { setFlagsFromString } from 'node:v8'
-import type { Database, PlannedChange, Progress, Source, SourceStatus } from '@tidemark/sync-core'
+import type { Database, PlannedChange, Source, SourceStatus } from '@tidemark/sync-core'
 import { type Command, Option } from 'commander'
 import type { Call } from '../call.ts'
-import { formatSyncEnd, formatSyncProgress, openProgress, type ProgressDisplay } from '../output/progress.ts'
+import { openProgress, type ProgressDisplay } from '../output/progress.ts'
 import type { CliSyncResult } from '../output/results.ts'
-import { stopOnSignals } from '../runtime/stop-on-signals.ts'
+import { type Stop, stopOnSignals } from '../runtime/stop-on-signals.ts'
 import { defineAction } from './define-action.ts'
 import { endStopped } from './end-stopped.ts'
-import { BREAK_LOCK_HELP, collect, parseCount, parseDuration, STATUS_HELP } from './flags.ts'
+import { addRunOptions, BREAK_LOCK_HELP, collect, parseCount, parseDuration, STATUS_HELP } from './flags.ts'
 import { breakSourceLocks } from './locks.ts'
 import { childArguments, type SyncFlags, validateSyncFlags } from './sync-flags.ts'
+import { withPing } from './with-ping.ts'
 
 /** `tidemark sync`: brings sources up to date. */
 export function addSync(program: Command): void {
-  program
+  const command = program
     .command('sync')
     .summary('bring sources up to date')
     .description('Makes the pages of sources equal to their refs, or as many of them as the time allows.')
@@ -37,22 +38,31 @@ export function addSync(program: Command): void {
       `\nExamples:\n  $ tidemark sync --all\n  $ tidemark sync --source docs --timeout 10m\n  $ tidemark sync --all --independent --timeout 10m --concurrency 8\n\nBreaking leases:\n  ${BREAK_LOCK_HELP}\n\n${STATUS_HELP}`,
     )
     .action(defineAction(sync))
+  addRunOptions(command)
 }
 
 /** Brings sources up to date, or breaks their leases. @returns the exit code. */
 async function sync(call: Call, flags: SyncFlags): Promise<number> {
+  const { configureLog } = await import('../output/log.ts')
+  configureLog({ ...call.flags, ...flags })
   validateSyncFlags(flags)
-  const { selectSources } = await import('../config/select-sources.ts')
-  const { config, output } = call
-  const sources = selectSources(config, flags)
   if (flags.breakLock || flags.forceBreakLock) {
+    const { selectSources } = await import('../config/select-sources.ts')
+    const sources = selectSources(call.config, flags)
     await breakSourceLocks(call, sources, { force: flags.forceBreakLock, maxAgeMs: flags.maxAge })
     return 0
   }
   const stop = stopOnSignals()
+  return endStopped(stop, await withPing(call, flags, () => syncAndShow(call, flags, stop)))
+}
+
+async function syncAndShow(call: Call, flags: SyncFlags, stop: Stop): Promise<CliSyncResult[]> {
+  const { selectSources } = await import('../config/select-sources.ts')
+  const { config, output } = call
+  const sources = selectSources(config, flags)
   using display = flags.asChild
     ? (await import('../children/child-reporter.ts')).reportToParent(stop)
-    : await openProgress(output)
+    : await openProgress(output, flags)
   const work = flags.independent ? syncIndependently : syncHere
   const results = await work(call, sources, { flags, display, signal: stop.signal })
   const positions = new Map(sources.map(({ id }, position) => [id, position]))
@@ -60,7 +70,7 @@ async function sync(call: Call, flags: SyncFlags): Promise<number> {
   display[Symbol.dispose]()
   if (output.json) output.printJson('sync', { results })
   else await (await import('../output/results.ts')).showSyncResults(results, output)
-  return endStopped(stop, results)
+  return results
 }
 
 interface SyncWork {
@@ -80,20 +90,29 @@ async function syncHere(
   limitHeap(sources.length > 1 && !isEmbedded(call.databaseAddress))
   const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, concurrency, ...others } = flags
   const { clones, search } = call.config
-  const onProgress = (progress: Progress) => display.progress(formatSyncProgress(progress))
   const askedAt = performance.now()
   const work = async (db: Database) => {
     // What waiting for a connection has taken is part of it.
     const leftMs = budgetMs && Math.max(1, budgetMs - (performance.now() - askedAt))
-    const options = { ...others, budgetMs: leftMs, waitMs, breakLockIfStaleMs, signal, clones, search, onProgress }
+    const options = {
+      ...others,
+      budgetMs: leftMs,
+      waitMs,
+      breakLockIfStaleMs,
+      signal,
+      clones,
+      search,
+      onProgress: display.progress,
+    }
     const ordered = needsOrder(sources, flags, concurrency) ? await leastRecentlyCheckedFirst(db, sources) : sources
     const syncOne = async (source: Source): Promise<CliSyncResult> => {
       let changes: PlannedChange[] | undefined
       const onPlan = (planned: Iterable<PlannedChange>) => {
         changes = [...planned]
       }
+      display.started(source.id)
       const result = await syncSource(db, source, { ...options, onPlan })
-      display.finished(source.id, formatSyncEnd(result))
+      display.finished(result)
       return { ...result, ...(changes && { changes }) }
     }
     return pMap(ordered, syncOne, { concurrency })
@@ -108,7 +127,9 @@ async function syncHere(
     // Stopped before the database has answered.
     if (!signal.aborted && error !== timeout?.reason) throw error
     const reason = signal.aborted ? 'cancelled' : 'timeout'
-    return sources.map(({ id }) => emptyResult(id, { status: 'partial', reason }))
+    const results = sources.map(({ id }) => emptyResult(id, { status: 'partial', reason }))
+    for (const result of results) display.finished(result)
+    return results
   }
 }
 

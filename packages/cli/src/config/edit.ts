@@ -53,5 +53,6 @@ function copyAccess({ mode, uid, gid }: Stats, file: string): void {
 
 /** A fault of the machine rather than of the user: exit code 1. */
 class ConfigWriteError extends UsageError {
+  override readonly code = 'FILE_NOT_WRITTEN'
   override readonly exitCode = 1
 }

@@ -33,6 +33,8 @@ export interface Config {
   readonly embedding: Embedding | null
   /** Folder for clones of repositories that are on a server. */
   readonly clones: string
+  /** The address of a monitor that is told of runs; null where the file names none. */
+  readonly ping: string | null
   /** In the order of the file. */
   readonly sources: readonly ConfiguredSource[]
 }
@@ -48,7 +50,7 @@ export function loadConfig(file: string): Config {
   expandVariables(document, process.env)
   const parsed = configSchema.safeParse(document.doc.toJS() ?? {})
   if (!parsed.success) throw schemaError(document, parsed.error.issues[0]!)
-  const { database, every, sources, search, embedding } = parsed.data
+  const { database, every, sources, search, embedding, ping } = parsed.data
   const folder = dirname(file)
   return {
     file,
@@ -56,6 +58,7 @@ export function loadConfig(file: string): Config {
     search,
     clones: join(folder, '.tidemark', 'clones'),
     embedding: embedding === undefined ? null : parseEmbedding(embedding, document),
+    ping: ping || null,
     sources: Object.entries(sources ?? {}).map(([id, { repo, every: own, ...rest }]) => {
       const source = { ...rest, id, repo: isRemote(repo) ? repo : resolve(folder, repo), everyMs: own ?? every }
       // As it stands there: made absolute, anything would look like a path.

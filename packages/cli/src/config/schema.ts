@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { UsageError } from '../usage-error.ts'
 import { durationMs } from './duration.ts'
+import { isPingUrl } from './ping-url.ts'
 
 /** How often a source is due where nothing says otherwise. */
 const DEFAULT_EVERY = '1h'
@@ -87,6 +88,14 @@ export const configSchema = z.strictObject({
   embedding: embeddingSchema
     .optional()
     .describe('Who embeds chunks, for search by meaning: any server with the protocol of OpenAI.'),
+  ping: z
+    .string()
+    .trim()
+    .refine((url) => url === '' || isPingUrl(url), 'expected the http or https address of a check')
+    .optional()
+    .describe(
+      'The check of a monitor with the protocol of healthchecks.io that sync and embed tell when they start, succeed and fail; a variable, as ${PING_URL:-}, because it is a secret. --ping counts for more.',
+    ),
   sources: z
     .record(z.string(), sourceSchema)
     .nullish()

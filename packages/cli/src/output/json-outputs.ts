@@ -19,6 +19,8 @@ import type { CliSyncResult } from './results.ts'
  * comments, so a program that reads the output and the code that prints it cannot disagree.
  */
 export interface Outputs {
+  /** Of every command, where it has no result. The exit code and what is on standard error are as without `--json`. */
+  error: { error: Failure }
   init: { file: string; source: string | null }
   'sources list': { sources: readonly ListedSource[] }
   'sources add': { added: string; file: string; commit: string }
@@ -45,6 +47,18 @@ export interface Outputs {
     /** How many leases are held in it. */
     held: number
   }
+}
+
+/** What has kept a command from its result. */
+export interface Failure {
+  /**
+   * For a program to go by: `BAD_USAGE` for a command line or a configuration that is refused, `DATABASE_UNREACHABLE`,
+   * `DATABASE_NEWER`, `DATABASE_IN_USE`, `REF_NOT_FOUND` and so on; `UNEXPECTED` where nobody has thought of it.
+   */
+  readonly code: string
+  readonly message: string
+  /** A command, or what to do by hand. */
+  readonly hint: string
 }
 
 export interface ListedSource {

@@ -1,5 +1,7 @@
 import { fstatSync } from 'node:fs'
+import { printDocument } from './json-document.ts'
 import type { Outputs } from './json-outputs.ts'
+import { logLine } from './log.ts'
 import { paintText, type Style, terminalLine, terminalText } from './terminal-text.ts'
 
 /** How a call prints. */
@@ -39,8 +41,7 @@ export function openOutput(flags: OutputFlags): Output {
     verbose,
     print: (...lines) => void process.stdout.write(lines.map((line) => `${terminalLine(line)}\n`).join('')),
     printText: (text) => void process.stdout.write(isRead() ? terminalText(text) : text),
-    printJson: (_, value) =>
-      void process.stdout.write(`${escapeJson(JSON.stringify({ version: 1, ...value }, null, 2))}\n`),
+    printJson: (_, value) => printDocument(value),
     // It takes longer to load than all that is printed takes to print.
     async printTable(head, rows) {
       const { formatTable } = await import('./table.ts')
@@ -51,17 +52,11 @@ export function openOutput(flags: OutputFlags): Output {
         )}\n`,
       )
     },
-    notify: (line) => void (quiet || process.stderr.write(`${terminalLine(line)}\n`)),
-    warn: (line) => void process.stderr.write(`${terminalLine(line)}\n`),
+    notify: (line) => void (quiet || logLine('info', line)),
+    warn: (line) => logLine('warning', line),
     paint: (style, text) => (color ? paintText(style, text) : text),
   }
 }
 
 /** Whether someone reads standard output as it is: on a terminal, or in the log of a workflow, whose runner looks for commands. */
 const isRead = () => process.stdout.isTTY || (process.env.GITHUB_ACTIONS === 'true' && !fstatSync(1).isFile())
-
-/** JSON has escapes of its own, and leaves as they are some characters that a terminal or the runner of a workflow acts on. */
-const escapeJson = (json: string) =>
-  json.replace(/[\x7F-\x9F\u202A-\u202E\u2066-\u2069]|#(?=#\[)/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })

@@ -1,10 +1,12 @@
-import type { EmbedProgress, EmbedResult, Progress, SyncResult } from '@tidemark/sync-core'
+import type { EmbedProgress, EmbedResult, Progress, RunResult, SyncResult } from '@tidemark/sync-core'
 import { formatChanges, formatDuration, formatRate } from './format.ts'
+import type { LogFlags } from './log.ts'
+import type { AnyProgress } from './log-event.ts'
 import type { Output } from './output.ts'
 import { terminalLine } from './terminal-text.ts'
 
 /** Where a run is, in words. */
-export interface ProgressText {
+interface ProgressText {
   readonly source: string
   /** For a line that is drawn anew. */
   readonly line: string
@@ -14,17 +16,21 @@ export interface ProgressText {
 
 /** Shows how the runs of several sources get on, on standard error. */
 export interface ProgressDisplay extends Disposable {
-  progress(text: ProgressText): void
-  /** @param end how the run of that source ended, in a few words */
-  finished(source: string, end: string): void
+  started(source: string): void
+  progress(progress: AnyProgress): void
+  finished(result: RunResult): void
 }
 
-/** One live line a source on a terminal, plain lines elsewhere, nothing with `--json` or `--quiet`. */
-export async function openProgress(output: Output): Promise<ProgressDisplay> {
-  if (output.json || output.quiet) return { progress() {}, finished() {}, [Symbol.dispose]() {} }
+/**
+ * Events where those are logged; else one live line a source on a terminal, plain lines elsewhere or where they are to
+ * have the time, nothing with `--json` or `--quiet`.
+ */
+export async function openProgress(output: Output, { log, logTime = false }: LogFlags): Promise<ProgressDisplay> {
+  if (log === 'json') return (await import('./progress-events.ts')).progressEvents()
+  if (output.json || output.quiet) return { started() {}, progress() {}, finished() {}, [Symbol.dispose]() {} }
   // Traces would be written across live lines.
-  const terminal = !output.verbose && process.stderr.isTTY && process.env.TERM !== 'dumb' && !process.env.CI
-  return terminal ? liveLines() : plainLines(output)
+  const stays = output.verbose || logTime || process.env.TERM === 'dumb' || process.env.CI
+  return process.stderr.isTTY && !stays ? liveLines() : plainLines(output)
 }
 
 const REDRAW_MS = 100
@@ -46,10 +52,11 @@ async function liveLines(): Promise<ProgressDisplay> {
   }
   const timer = setInterval(redraw, REDRAW_MS)
   return {
-    progress: ({ source, line }) => void running.set(source, line),
-    finished(source, end) {
-      running.delete(source)
-      finished.set(source, end)
+    started() {},
+    progress: (progress) => void running.set(progress.source, formatProgress(progress).line),
+    finished(result) {
+      running.delete(result.source)
+      finished.set(result.source, formatEnd(result))
     },
     [Symbol.dispose]() {
       clearInterval(timer)
@@ -62,12 +69,14 @@ async function liveLines(): Promise<ProgressDisplay> {
 function plainLines(output: Output): ProgressDisplay {
   const steps = new Map<string, string>()
   return {
-    progress({ source, step }) {
+    started() {},
+    progress(progress) {
+      const { source, step } = formatProgress(progress)
       if (step === null || steps.get(source) === step) return
       steps.set(source, step)
       output.notify(`${source}: ${step}`)
     },
-    finished: (source, end) => output.notify(`${source}  ${end}`),
+    finished: (result) => output.notify(`${result.source}  ${formatEnd(result)}`),
     [Symbol.dispose]() {},
   }
 }
@@ -80,7 +89,17 @@ const PHASE_LABELS: Record<Progress['phase'], string> = {
   search: 'indexing for search',
 }
 
-export function formatSyncProgress({ source, phase, total, ...progress }: Progress): ProgressText {
+const formatProgress = (progress: AnyProgress): ProgressText =>
+  isEmbedProgress(progress) ? formatEmbedProgress(progress) : formatSyncProgress(progress)
+
+const isEmbedProgress = (progress: AnyProgress): progress is EmbedProgress =>
+  progress.phase === 'embed' || progress.phase === 'index'
+
+/** How the run of a source ended, in a few words. */
+export const formatEnd = (result: RunResult): string =>
+  'chunksEmbedded' in result ? formatEmbedEnd(result) : formatSyncEnd(result)
+
+function formatSyncProgress({ source, phase, total, ...progress }: Progress): ProgressText {
   const label = PHASE_LABELS[phase]
   if (phase !== 'apply') return { source, line: `${label} …`, step: phase === 'lock' ? null : label }
   return {
@@ -90,11 +109,11 @@ export function formatSyncProgress({ source, phase, total, ...progress }: Progre
   }
 }
 
-export const formatSyncEnd = (result: SyncResult) =>
+const formatSyncEnd = (result: SyncResult) =>
   `${result.status} ${formatChanges(result)} in ${formatDuration(result.elapsedMs)}`
 
 /** The total is 0 until it is known. */
-export function formatEmbedProgress({ source, phase, total, ...progress }: EmbedProgress): ProgressText {
+function formatEmbedProgress({ source, phase, total, ...progress }: EmbedProgress): ProgressText {
   if (phase === 'index') {
     const label = 'building the index of the vectors'
     const percent = total === 0 ? '…' : `${Math.floor((progress.done / total) * 100)} %`
@@ -105,5 +124,5 @@ export function formatEmbedProgress({ source, phase, total, ...progress }: Embed
   return { source, line, step: `embedding ${total} chunks` }
 }
 
-export const formatEmbedEnd = ({ status, chunksEmbedded, elapsedMs }: EmbedResult) =>
+const formatEmbedEnd = ({ status, chunksEmbedded, elapsedMs }: EmbedResult) =>
   `${status}, ${chunksEmbedded} chunks embedded in ${formatDuration(elapsedMs)}`

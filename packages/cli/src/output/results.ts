@@ -9,7 +9,7 @@ import {
   statusText,
 } from '@tidemark/sync-core'
 import { formatChanges, formatCommit, formatDuration } from './format.ts'
-import { formatProblem } from './format-problem.ts'
+import { logProblem, logsEvents } from './log.ts'
 import type { Output } from './output.ts'
 
 /** How the sync of a source ended, and of a dry run what it would have done. */
@@ -27,7 +27,7 @@ export async function showSyncResults(results: readonly CliSyncResult[], output:
       formatCommit(result.bookmark),
       formatDuration(result.elapsedMs),
     ])
-    await output.printTable(['source', 'status', 'files', 'left', 'bookmark', 'time'], rows)
+    if (!logsEvents()) await output.printTable(['source', 'status', 'files', 'left', 'bookmark', 'time'], rows)
   }
   for (const result of results) showNotes(result, output)
 }
@@ -35,7 +35,8 @@ export async function showSyncResults(results: readonly CliSyncResult[], output:
 /** Shows how embedding ended, or what it would take, and below it what someone should know or do. */
 export async function showEmbedResults(results: readonly EmbedResult[], output: Output): Promise<void> {
   const estimated = results.some(({ estimate }) => estimate !== undefined)
-  if (!output.quiet) await (estimated ? showEstimates : showEmbedded)(results, output)
+  if (!output.quiet && estimated) await showEstimates(results, output)
+  else if (!output.quiet && !logsEvents()) await showEmbedded(results, output)
   for (const result of results) showNotes(result, output)
 }
 
@@ -71,12 +72,14 @@ const paintStatus = (result: RunResult, output: Output) =>
 
 /** Shows what someone should know or do after a run; that the next one goes on by itself, the table says. */
 function showNotes(result: RunResult, output: Output): void {
+  // They are among the events of its source.
+  if (logsEvents()) return
   const { source } = result
   for (const { message } of otherWarnings(result)) output.warn(`tidemark: ${source}: ${message}`)
   for (const note of resultNotes(result)) {
     // That another is at work, or that files are set aside, is no fault.
     if (note.severity === 'error' || (note.severity === 'warning' && !output.quiet))
-      process.stderr.write(formatProblem(note, source))
+      logProblem(note.severity, note, source)
   }
 }
 

@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { redact, type TracedGit, type TracedStatement } from '@tidemark/sync-core'
-import { terminalLine } from './terminal-text.ts'
+import { logLine } from './log.ts'
 
 /** A statement may hold the whole of a migration. */
 const MAX_LENGTH = 160
@@ -20,5 +20,5 @@ export function traceToStderr(): void {
 function writeTrace(what: string, elapsedMs: number, text: string): void {
   const line = redact(text).replace(/\s+/g, ' ').trim()
   const shown = line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH - 1)}…` : line
-  process.stderr.write(`${terminalLine(`${what} ${elapsedMs.toFixed(0).padStart(5)} ms  ${shown}`)}\n`)
+  logLine('debug', `${what} ${elapsedMs.toFixed(0).padStart(5)} ms  ${shown}`)
 }

@@ -1,12 +1,12 @@
 import { constants } from 'node:os'
 
-type StopSignal = 'SIGINT' | 'SIGTERM'
+type StopSignal = 'SIGHUP' | 'SIGINT' | 'SIGTERM'
 
 export interface Stop {
   readonly signal: AbortSignal
   /** Stops the runs as that signal would. */
   stop(name: StopSignal): void
-  /** 130 or 143 once the runs were stopped. */
+  /** 129, 130 or 143 once the runs were stopped. */
   exitCode(): number | undefined
 }
 
@@ -16,7 +16,7 @@ export interface Stop {
  */
 const SIGNAL_DEBOUNCE_MS = 200
 
-/** The first SIGINT or SIGTERM stops the runs as partial; a second SIGINT ends the process at once. */
+/** The first signal to end, or to hang up as a terminal does when it is closed, stops the runs as partial; a second SIGINT ends the process at once. */
 export function stopOnSignals(): Stop {
   const controller = new AbortController()
   let received: StopSignal | undefined
@@ -30,6 +30,6 @@ export function stopOnSignals(): Stop {
     } else if (name === 'SIGINT' && performance.now() - receivedAt > SIGNAL_DEBOUNCE_MS) process.exit(exitCode())
   }
   // Never taken off: a signal that comes when all is done would cause another end than the one that was shown.
-  process.on('SIGINT', stop).on('SIGTERM', stop)
+  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(name, stop)
   return { signal: controller.signal, stop, exitCode }
 }

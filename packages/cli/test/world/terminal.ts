@@ -1,4 +1,4 @@
-import { spawn } from '@lydell/node-pty'
+import { type IPty, spawn } from '@lydell/node-pty'
 import xterm from '@xterm/headless'
 import { expect } from 'vitest'
 import { BIN, type CliWorld } from './cli-world.ts'
@@ -13,6 +13,8 @@ export interface Terminal {
   shows(text: string | RegExp): Promise<void>
   /** Types. */
   type(text: string): void
+  /** Closes its window, and with that hangs up. */
+  close(): void
   /** Waits for the command to end and the screen to have all of it. */
   ended(): Promise<{ exitCode: number; screen: string }>
 }
@@ -53,6 +55,7 @@ export function runInTerminal(
     raw: () => raw,
     shows: (text) => expect.poll(read, { timeout: 30_000 }).toMatch(text),
     type: (text) => child.write(text),
+    close: () => (child as IPty & { destroy(): void }).destroy(),
     async ended() {
       const exitCode = await exited
       // Written in order, so what came before it is on the screen then.

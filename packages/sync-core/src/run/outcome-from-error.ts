@@ -74,6 +74,13 @@ export function outcomeFromError(
   return { status: 'failed', reason, error: described }
 }
 
+/** The code of an error, for a program to go by. @param otherwise that of one that is not known */
+export function errorCode(error: unknown, otherwise = 'UNEXPECTED'): string {
+  if (error instanceof LockError && error.code !== 'LOCK_FAILED') return error.code
+  const { code } = describeError(error)
+  return code === 'UNEXPECTED' ? otherwise : code
+}
+
 function describeError(error: unknown): ResultError {
   if (error instanceof SyncError) return { code: error.code, message: error.message, hint: error.hint }
   const fault = error instanceof LockError && error.cause instanceof Error ? error.cause : error
@@ -83,7 +90,8 @@ function describeError(error: unknown): ResultError {
     const hint = 'Nothing is lost: the next run goes on from here.'
     return { code: 'DATABASE_UNREACHABLE', message: `The database went away: ${text}`, hint }
   }
-  if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) {
+  // One of Postgres has a digit, EPERM of the system has none.
+  if (typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code)) {
     const hint = HINTS[code] ?? 'See the log of the database server.'
     return { code: 'DATABASE_FAILED', message: `The database refused a statement (${code}): ${text}`, hint }
   }

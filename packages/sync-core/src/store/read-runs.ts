@@ -31,14 +31,16 @@ export function readRuns(
 }
 
 // A run without an end whose lease is gone was killed; the next run of its source writes that down.
-const READ_RUNS = /* sql */ `
-SELECT source_id AS source, id, started_at AS "startedAt", finished_at AS "finishedAt", seen.status, reason, message, hint,
-  from_commit AS "fromCommit", to_commit AS "toCommit", counts, host, pid
-FROM tidemark.runs AS run CROSS JOIN LATERAL (
+export const SEEN_STATUS = /* sql */ `CROSS JOIN LATERAL (
   SELECT CASE WHEN run.finished_at IS NULL AND NOT EXISTS (
     SELECT FROM tidemark.locks WHERE key = 'sync:' || run.source_id AND holder_id IS NOT NULL AND expires_at > clock_timestamp()
   ) THEN 'killed' ELSE run.status END AS status
-) AS seen
+) AS seen`
+
+const READ_RUNS = /* sql */ `
+SELECT source_id AS source, id, started_at AS "startedAt", finished_at AS "finishedAt", seen.status, reason, message, hint,
+  from_commit AS "fromCommit", to_commit AS "toCommit", counts, host, pid
+FROM tidemark.runs AS run ${SEEN_STATUS}
 WHERE ($1::text IS NULL OR source_id = $1)
   AND (NOT $3::boolean OR seen.status IN ('failed', 'blocked', 'blocked_by_failures', 'killed'))
 ORDER BY id DESC LIMIT $2`

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { SyncError } from '../../src/index.ts'
 import type { Outcome } from '../../src/run/outcome.ts'
 import {
+  errorCode,
   outcomeFromError,
   pullTimeout,
   refuseTooManyFailures,
@@ -161,6 +162,14 @@ describe('a fault ends a run as failed', () => {
       'This looks like a fault of tidemark: please report it.',
     ]),
     [
+      'of the system, whose code is as long as one of Postgres',
+      coded('EPERM', 'm'),
+      'unexpected',
+      'UNEXPECTED',
+      'm',
+      'This looks like a fault of tidemark: please report it.',
+    ],
+    [
       'of the program with a code of its own',
       coded('ERR_X', 'm'),
       'unexpected',
@@ -195,4 +204,15 @@ describe('a fault ends a run as failed', () => {
   ])('%s', (_, error, reason, code, message, hint) => {
     expect(outcome(error)).toEqual({ status: 'failed', reason, error: { code, message, hint } })
   })
+})
+
+test.each<[string, unknown, string]>([
+  ['of ours', new SyncError('REF_NOT_FOUND', 'm', 'h'), 'REF_NOT_FOUND'],
+  ['of a lease', new LockError('LOCK_FORBIDDEN', 'm', coded('42501')), 'LOCK_FORBIDDEN'],
+  ['of a lease whose database failed', new LockError('LOCK_FAILED', 'm', coded('53100')), 'DATABASE_FAILED'],
+  ['of a lost connection', coded('ECONNRESET'), 'DATABASE_UNREACHABLE'],
+  ['of a statement', coded('42501'), 'DATABASE_FAILED'],
+  ['that nobody has thought of', new TypeError('m'), 'UNEXPECTED'],
+])('an error %s has a code for programs', (_, error, code) => {
+  expect(errorCode(error)).toBe(code)
 })
