@@ -12,6 +12,7 @@ import type {
 } from '@tidemark/sync-core'
 import type { Finding } from '../commands/doctor.ts'
 import type { BrokenLease } from '../runtime/break-leases.ts'
+import type { InstallationProblem } from '../runtime/describe-sources.ts'
 import type { CliSyncResult } from './results.ts'
 
 /**
@@ -32,7 +33,11 @@ export interface Outputs {
   }
   search: SearchResult
   show: ShownPage
-  status: { sources: readonly ListedStatus[] }
+  status: {
+    sources: readonly ListedStatus[]
+    /** What is wrong beside those: with the database, or with what only that knows. */
+    problems: readonly InstallationProblem[]
+  }
   runs: { runs: readonly RunRecord[] }
   quarantine: { files: readonly QuarantinedFile[] }
   'locks list': { locks: readonly ListedLock[] }

@@ -15,7 +15,7 @@ const coded = (code: string, message = code) => Object.assign(new Error(message)
 
 function outcome(error: unknown, reason?: unknown): Outcome {
   const signal = reason === undefined ? new AbortController().signal : AbortSignal.abort(reason)
-  return outcomeFromError(error, signal, [])
+  return outcomeFromError(error, 'docs', signal, [])
 }
 
 describe('a run that was stopped ends as partial', () => {
@@ -40,7 +40,12 @@ describe('a run that was stopped ends as partial', () => {
 
 test('a run of which too much failed is blocked, with the count as a warning', () => {
   const warnings = [{ code: 'skipped', message: 'before' }]
-  const result = outcomeFromError(new TooManyFailures('30 of 40 have failed'), new AbortController().signal, warnings)
+  const result = outcomeFromError(
+    new TooManyFailures('30 of 40 have failed'),
+    'docs',
+    new AbortController().signal,
+    warnings,
+  )
   expect(result).toEqual({ status: 'blocked_by_failures' })
   expect(warnings.slice(1)).toEqual([{ code: 'too_many_failures', message: '30 of 40 have failed' }])
 })

@@ -89,7 +89,15 @@ describe('a database without our tables', () => {
 })
 
 test('a source that the database does not have is not up to date, and has no bookmark', async () => {
-  const source = { id: 'docs', repo: '/repo', ref: 'HEAD', fingerprint: 'f', language: 'english', linkRoot: '' }
+  const source = {
+    id: 'docs',
+    repo: '/repo',
+    ref: 'HEAD',
+    fingerprint: 'f',
+    settings: 's',
+    language: 'english',
+    linkRoot: '',
+  }
   const { db, sent } = scriptedDatabase([], [{ bookmark: 'a', upToDate: true, indexed: true }])
   expect(await recordCheck(db, source, 'abc')).toMatchObject({ bookmark: null, upToDate: false, indexed: false })
   expect(await recordCheck(db, source, 'abc')).toEqual({ bookmark: 'a', upToDate: true, indexed: true })

@@ -18,8 +18,11 @@ const warningsOf = ({ warnings }: SyncResult) => warnings.filter(({ code }) => c
 /** What `status` knows of the source without looking at its repository. */
 async function storedWarnings(world: TestWorld) {
   const [status] = await readStatus(world.db, ['docs'])
-  return describeSource(status!, { commit: 'c' }, { everyMs: 1, fingerprint: '', searches: true, unembedded: null })
-    .warnings
+  return describeSource(
+    status!,
+    { commit: 'c' },
+    { everyMs: 1, fingerprint: '', settings: '', searches: true, unembedded: null },
+  ).warnings
 }
 
 describe.each(engines)('a source in %s that selects no file', (engine) => {
