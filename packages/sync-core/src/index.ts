@@ -39,7 +39,7 @@ export type {
 } from './run/outcome.ts'
 export { emptyResult, selectionWarnings } from './run/outcome.ts'
 export type { Progress } from './run/progress.ts'
-export { shellQuote, stepForCall } from './run/setting-step.ts'
+export { settingWords, shellQuote, stepForCall } from './run/setting-step.ts'
 export {
   describeSource,
   type Expected,
@@ -69,6 +69,7 @@ export { readSource, readSources, type StoredSource } from './store/read-source.
 export { readStatus } from './store/read-status.ts'
 export type { SearchHit } from './store/search/find-hits.ts'
 export { removeSource } from './sync/remove-source.ts'
+export { renameSource } from './sync/rename-source.ts'
 export { currentCommit, type Source, sourceDigests, validateSource } from './sync/source.ts'
 export { type SyncOptions, syncSource } from './sync/sync-source.ts'
 export { SyncError, type SyncErrorCode } from './sync-error.ts'

@@ -44,7 +44,7 @@ export class TooManyFiles extends Error {
 
   constructor(message: string, count: number) {
     super(message)
-    this.hint = `If that is the right ref and the right folder: ${settingStep({ 'max-files': String(count) })}`
+    this.hint = `If that is the right ref and the right folder: ${settingStep({ maxFiles: count })}`
   }
 }
 
