@@ -172,7 +172,7 @@ export function refNotFound(
   const message = `${where} has no ref "${ref}"`
   const nearest = known.toSorted((a, b) => distance(a, ref) - distance(b, ref)).slice(0, 5)
   const [first] = nearest
-  if (first === undefined) return new SyncError('REF_NOT_FOUND', `${message}, nor any commit yet`, 'Commit something.')
+  if (first === undefined) return new SyncError('REF_NOT_FOUND', message, 'It has no commits yet.')
   const isNear = distance(first, ref) <= Math.max(2, ref.length / 3)
   if (isNear || defaultBranch === null || !known.includes(defaultBranch)) {
     return new SyncError(

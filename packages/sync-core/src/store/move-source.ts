@@ -63,47 +63,47 @@ export const finishMove = (move: Move) => movingQuery(move, FINISH_MOVE)
 /** Runs a statement that begins with the fences of both leases, as `fence`, and has from, to and `params` from $3 on. */
 function movingQuery<Row = any>(move: Move, ctes: string, params: readonly unknown[] = []) {
   const other = move.otherLease.fenceSql(5 + params.length)
-  const text = `other AS MATERIALIZED (${other.text}),\nboth AS MATERIALIZED (SELECT FROM fence, other),\n${ctes}`
+  const text = `other AS MATERIALIZED (${other.text}),\nleases AS MATERIALIZED (SELECT FROM fence, other),\n${ctes}`
   return fencedQuery<Row & { moved: number }>(move, text, [move.from, move.to, ...params, ...other.params])
 }
 
 const BEGIN_MOVE = /* sql */ `
 source AS (
-  UPDATE tidemark.sources SET id = $4, fingerprint = ${marker('$3')} || coalesce(fingerprint, '') FROM both WHERE id = $3
+  UPDATE tidemark.sources SET id = $4, fingerprint = ${marker('$3')} || coalesce(fingerprint, '') FROM leases WHERE id = $3
 )
-SELECT FROM both`
+SELECT FROM leases`
 
 const READ_PAGE_IDS = /* sql */ `
 SELECT id FROM tidemark.pages WHERE source_id = $1 AND id > $2::bigint ORDER BY id LIMIT $3::integer`
 
 const MOVE_PAGES = /* sql */ `
-page AS (UPDATE tidemark.pages SET source_id = $4 FROM both WHERE source_id = $3 AND id = ANY ($5::bigint[])),
+page AS (UPDATE tidemark.pages SET source_id = $4 FROM leases WHERE source_id = $3 AND id = ANY ($5::bigint[])),
 ${DERIVED_TABLES.map(
   (table) => `moved_${table} AS (
-  UPDATE tidemark.${table} SET source_id = $4 FROM both WHERE source_id = $3 AND page_id = ANY ($5::bigint[])
+  UPDATE tidemark.${table} SET source_id = $4 FROM leases WHERE source_id = $3 AND page_id = ANY ($5::bigint[])
 )`,
 ).join(',\n')}
-SELECT FROM both`
+SELECT FROM leases`
 
 const moveRowsSql = (table: string) => /* sql */ `
 moved AS (
-  UPDATE tidemark.${table} AS row SET source_id = $4 FROM both
+  UPDATE tidemark.${table} AS row SET source_id = $4 FROM leases
   WHERE row.source_id = $3 AND row.ctid = ANY (ARRAY(
     SELECT ctid FROM tidemark.${table} WHERE source_id = $3 LIMIT $5::integer
   )) RETURNING 1
 )
-SELECT (SELECT count(*)::integer FROM moved) AS moved FROM both`
+SELECT (SELECT count(*)::integer FROM moved) AS moved FROM leases`
 
 /** What runs have advised is for the new name. */
 const MOVE_HINTS = /* sql */ `
 hint AS (
   UPDATE tidemark.runs SET hint = replace(hint, 'sources set ' || $3 || ' ', 'sources set ' || $4 || ' ')
-  FROM both WHERE source_id = $4
+  FROM leases WHERE source_id = $4
 )
-SELECT FROM both`
+SELECT FROM leases`
 
 const FINISH_MOVE = /* sql */ `
 source AS (
-  UPDATE tidemark.sources SET fingerprint = nullif(replace(fingerprint, ${marker('$3')}, ''), '') FROM both WHERE id = $4
+  UPDATE tidemark.sources SET fingerprint = nullif(replace(fingerprint, ${marker('$3')}, ''), '') FROM leases WHERE id = $4
 )
-SELECT FROM both`
+SELECT FROM leases`

@@ -237,16 +237,9 @@ describe('what keeps a source from being fresh and whole is told with what mends
     ],
     [
       'no files at all',
-      { nothingSelected: 'no folder doc' },
+      { nothingSelected: 'no folder doc\ntidemark sources set <id> --subpath docs' },
       AT_A,
-      [
-        [
-          'nothing_selected',
-          'warning',
-          'nothing_selected: no folder doc',
-          'Change the repo, ref, subpath, include or exclude of the source; the next sync follows.',
-        ],
-      ],
+      [['nothing_selected', 'warning', 'nothing_selected: no folder doc', 'tidemark sources set docs --subpath docs']],
     ],
     [
       'files that are set aside',
