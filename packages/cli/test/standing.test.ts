@@ -103,8 +103,8 @@ describe('status, status --check and doctor tell the same of', () => {
     )
     const [{ problems }] = JSON.parse((await world.run('status --json')).stdout).sources
     expect(problems).toMatchObject([{ code: 'killed' }, { code: 'behind' }])
-    expect(problems[0].message).toBe(
-      'process 4711 on elsewhere, which synced it, ended 1m 20s ago without a word; go on from there:',
+    expect(problems[0].message).toMatch(
+      /^process 4711 on elsewhere, which synced it, ended 1m \d+s ago without a word; go on from there:$/,
     )
     expect(await world.run(problems[0].nextStep.replace('tidemark ', ''))).toMatchObject({ exitCode: 0 })
     expect(await world.run('status --check')).toMatchObject({ exitCode: 0 })

@@ -1,4 +1,4 @@
-import { type SyncResult, shellQuote } from '@tidemark/sync-core'
+import type { SyncResult } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
 
 /** `412ms`, `5.2s`, `12s`, `3m 5s`. */
@@ -38,7 +38,8 @@ export function formatFreshness({
 
 /** `docs:guide/start.md`, as `tidemark show` takes it from a shell. */
 export function formatPageName(source: string, path: string): string {
-  return shellQuote(`${source}:${path}`)
+  const name = `${source}:${path}`
+  return /^[\w./:@%+,-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`
 }
 
 /** `+84 ~3 →1 −2`: added, changed, renamed, deleted; and what was set aside. */
