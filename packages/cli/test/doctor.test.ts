@@ -184,7 +184,7 @@ describe('tidemark status', () => {
 })
 
 describe('a source that selects no file', () => {
-  test('is synced, and sync, status and doctor warn of it until it selects some', async () => {
+  test('is synced, and sync, status and doctor warn of it until it selects some', { timeout: 180_000 }, async () => {
     const { world, source } = await oneSource()
     using _ = world
     world.write('docs/guide/more.md', '# more')
