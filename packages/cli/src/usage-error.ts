@@ -14,6 +14,11 @@ export class UsageError extends Error {
   }
 }
 
+/** Another process is at work on what is to be changed: exit code 4. */
+export class BusyError extends UsageError {
+  override readonly exitCode = 4
+}
+
 /** `Did you mean "docs"? ` where a known name is near enough to be what was meant, else nothing. */
 export function didYouMean(name: string, known: readonly string[]): string {
   if (known.length === 0) return ''

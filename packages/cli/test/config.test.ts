@@ -235,7 +235,7 @@ describe('tidemark sources', () => {
     const read = () => readFileSync(join(world.folder, 'tidemark.yaml'), 'utf8')
     await world.run('sources add docs docs --ref main --every 10m')
     for (const comment of ['# ours', '# the first', '# pinned', '# the last']) expect(read()).toContain(comment)
-    expect(read()).toContain('  docs:\n    repo: docs\n    ref: main\n    every: 600s\n')
+    expect(read()).toContain('  docs:\n    repo: docs\n    ref: main\n    every: 10m\n')
     await world.run('sources remove docs')
     for (const comment of ['# ours', '# the first', '# pinned', '# the last']) expect(read()).toContain(comment)
     expect(read()).not.toContain('docs')

@@ -1,6 +1,6 @@
 import { openDatabase } from '@tidemark/sync-core'
 import { freshDatabase } from '@tidemark/test-engines'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type CliWorld, cliWorld, freshName } from './world/cli-world.ts'
 import { query } from './world/query.ts'
 
@@ -13,7 +13,9 @@ const deadHolder = (source: string) => `
     expires_at = excluded.expires_at, token = DEFAULT`
 
 async function oneSource() {
-  const world = await cliWorld()
+  const database = await freshDatabase('postgres')
+  onTestFinished(database.drop)
+  const world = await cliWorld(database.url)
   const source = freshName()
   world.write('tidemark.yaml', `sources: { ${source}: { repo: docs } }`)
   await world.run('migrate')
@@ -140,7 +142,8 @@ describe('tidemark status', () => {
     const { world, source } = await oneSource()
     using _ = world
     await world.run('sync --all')
-    world.write('tidemark.yaml', `sources: { ${source}: { repo: docs, subpath: elsewhere } }`)
+    await world.git('docs').rm(['a.md', 'b.md', 'c.md'])
+    await world.commit('docs')
     await world.run('sync --all')
     const { stderr } = await world.run('status')
     expect(stderr).toContain(`tidemark sync --source ${source} --allow-mass-delete`)
@@ -154,11 +157,13 @@ describe('tidemark status', () => {
     await world.run('sync --all')
     world.write('tidemark.yaml', `sources: { ${source}: { repo: docs, ref: mian } }`)
     await world.run('sync --all')
-    expect((await world.run('status')).stderr).toMatch(/has no ref "mian"\n {2}Nearest to it are: main\.$/)
+    expect((await world.run('status')).stderr).toMatch(
+      /has no ref "mian"; nearest to it: main\n {2}tidemark sources set \S+ --ref main$/,
+    )
     world.write('tidemark.yaml', `sources: { ${source}: { repo: docs, ref: main } }`)
     const { stderr } = await world.run('status')
     expect(stderr).toBe(
-      `tidemark: ${source}: its last run failed: ${world.folder}/docs has no ref "mian"\n  tidemark sync --source ${source}`,
+      `tidemark: ${source}: its last run failed: ${world.folder}/docs has no ref "mian"; nearest to it: main\n  tidemark sync --source ${source}`,
     )
     expect(await follow(world, stderr)).toMatchObject({ exitCode: 0 })
   })
@@ -171,7 +176,7 @@ describe('tidemark status', () => {
     expect(await world.run('sync --all')).toMatchObject({ exitCode: 3 })
     world.write('tidemark.yaml', `sources: { ${source}: { repo: nowhere } }`)
     const problem = `${world.folder}/nowhere is not a git repository`
-    const fix = 'Give the path of a work tree or of a bare repository.'
+    const fix = `Give the path of a work tree or of a bare repository: tidemark sources set ${source} --path <folder>`
     expect((await world.run('status')).stderr).toBe(`tidemark: ${source}: ${problem}\n  ${fix}`)
     const { stdout } = await world.run('status --json')
     expect(JSON.parse(stdout).sources).toMatchObject([{ id: source, lastStatus: 'blocked', problem, fix }])
@@ -179,7 +184,7 @@ describe('tidemark status', () => {
 })
 
 describe('a source that selects no file', () => {
-  test('is synced, and sync, status and doctor warn of it until it selects some', async () => {
+  test('is synced, and sync, status and doctor warn of it until it selects some', { timeout: 180_000 }, async () => {
     const { world, source } = await oneSource()
     using _ = world
     world.write('docs/guide/more.md', '# more')
@@ -189,7 +194,7 @@ describe('a source that selects no file', () => {
     configure('giude')
     const message = 'it has no folder "giude": did you mean guide?'
     const warnings = [{ code: 'nothing_selected', message }]
-    const shown = `${source}: nothing_selected: ${message}\n  Change the repo, ref, subpath, include or exclude of the source`
+    const shown = `${source}: nothing_selected: ${message}\n  tidemark sources set ${source} --subpath guide`
 
     for (const status of ['first_sync', 'up_to_date']) {
       const synced = await world.run('sync --all')

@@ -17,6 +17,8 @@ describe('help', () => {
     'sources',
     'sources list',
     'sources add',
+    'sources set',
+    'sources rename',
     'sources remove',
     'sync',
     'embed',

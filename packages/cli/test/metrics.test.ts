@@ -118,7 +118,8 @@ test('metrics are OpenMetrics whatever a source is called: HELP and TYPE before 
   const status = {
     ...{ id: 'a"b\\c\nd', bookmark: null, dirty: false, fingerprint: null, lastStatus: null },
     ...{ lastCheckedAt: new Date(1_500), lastSyncedAt: null, sinceCheckMs: 2_500, behindMs: null, quarantined: 0 },
-    ...{ nothingSelected: null, index: null, lastRun: null, lease: null, searchLease: null },
+    ...{ nothingSelected: null, index: null, lastRun: null, lease: null, searchLease: null, embedFailure: null },
+    lastSettings: null,
   }
   const source: MeasuredSource = { status, unembedded: null, pages: 0 }
   const lines = (await formatMetrics([source], [{ source: status.id, status: 'synced', count: 2 }])).trim().split('\n')

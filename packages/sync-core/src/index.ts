@@ -1,6 +1,7 @@
 export { isEmbedded } from './database/address.ts'
 export type { Database } from './database/database.ts'
 export { closeDatabase, openDatabase, type TracedStatement } from './database/open.ts'
+export { checkEmbeddingServer } from './embed/check-server.ts'
 export { isIndexRefused } from './embed/complete-set.ts'
 export { type EmbedOptions, embedSource } from './embed/embed-source.ts'
 export { type Embedding, validateEmbedding } from './embed/embedding.ts'
@@ -39,6 +40,7 @@ export type {
 export { emptyResult, selectionWarnings } from './run/outcome.ts'
 export { errorCode } from './run/outcome-from-error.ts'
 export type { Progress } from './run/progress.ts'
+export { settingWords, shellQuote, stepForCall } from './run/setting-step.ts'
 export {
   describeSource,
   type Expected,
@@ -49,6 +51,7 @@ export {
   type SourceStatus,
 } from './run/source-state.ts'
 export { type SearchMode, type SearchOptions, type SearchResult, search } from './search/search.ts'
+export { checkDatabase, type DatabaseProblem, explainRefusal, refuseUnreadable } from './store/check-database.ts'
 export { countRuns, type RunCount } from './store/count-runs.ts'
 export { countSource, type SourceSize } from './store/count-source.ts'
 export { collectEmbeddings, type GcResult } from './store/embeddings/collect-embeddings.ts'
@@ -68,6 +71,7 @@ export { readSource, readSources, type StoredSource } from './store/read-source.
 export { readStatus } from './store/read-status.ts'
 export type { SearchHit } from './store/search/find-hits.ts'
 export { removeSource } from './sync/remove-source.ts'
-export { currentCommit, type Source, sourceFingerprint, validateSource } from './sync/source.ts'
+export { renameSource } from './sync/rename-source.ts'
+export { currentCommit, type Source, sourceDigests, validateSource } from './sync/source.ts'
 export { type SyncOptions, syncSource } from './sync/sync-source.ts'
 export { SyncError, type SyncErrorCode } from './sync-error.ts'

@@ -48,7 +48,8 @@ export async function withMeaning(): Promise<Embed> {
   return (texts) => model.embed(texts)
 }
 
-export async function serveEmbeddings(embed: Embed = withoutMeaning): Promise<EmbeddingServer> {
+/** @param at a port of its own; any that is free by default */
+export async function serveEmbeddings(embed: Embed = withoutMeaning, at = 0): Promise<EmbeddingServer> {
   const http = createServer(async (request, response) => {
     server.requestedAt.push(performance.now())
     server.keys.push(request.headers.authorization)
@@ -65,7 +66,7 @@ export async function serveEmbeddings(embed: Embed = withoutMeaning): Promise<Em
     if (fault === undefined) for (const each of input) server.embedded.set(each, (server.embedded.get(each) ?? 0) + 1)
     response.writeHead(200, { 'content-type': 'application/json' }).end(answer(model, spoiled(vectors, fault)))
   })
-  http.listen(0, '127.0.0.1')
+  http.listen(at, '127.0.0.1')
   await once(http, 'listening')
   const { port } = http.address() as AddressInfo
   const server: EmbeddingServer = {

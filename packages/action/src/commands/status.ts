@@ -1,6 +1,6 @@
 import * as core from '@actions/core'
 import prettyMs from 'pretty-ms'
-import { describeStored, readRemoteHeads, readStored } from 'tidemark/runtime'
+import { describeStored, readInstallation, readRemoteHeads, readStored } from 'tidemark/runtime'
 import { withStepDatabase } from '../runner/database.ts'
 import { durationInput } from '../runner/inputs.ts'
 import { log, oneLine } from '../runner/log.ts'
@@ -20,15 +20,20 @@ export async function status(): Promise<void> {
   const ids = step.sources.map(({ id }) => id)
   // Until something else is known of them.
   core.setOutput('behind', JSON.stringify(ids))
-  const [stored, heads] = await Promise.all([
-    withStepDatabase(step, (db) => readStored(db, step.sources, step.config)),
+  const [{ problems, stored }, heads] = await Promise.all([
+    withStepDatabase(step, async (db) => {
+      const problems = await readInstallation(db, step.config)
+      return { problems, stored: await readStored(db, step.sources, step.config) }
+    }),
     readRemoteHeads(step.sources),
   ])
+  const writable = problems.every(({ severity }) => severity !== 'error')
+  for (const { message, nextStep } of problems) core.warning(oneLine(`${message} ${nextStep}`))
   const results = step.sources.map((source, i) => {
     const { sinceCheckMs } = stored[i]!.status
     return {
       source: source.id,
-      ...describeStored(source, stored[i]!, heads[i]!, step.config),
+      ...describeStored(source, stored[i]!, heads[i]!, step.config, { writable }),
       sinceCheckMs: sinceCheckMs === null ? null : Math.round(sinceCheckMs),
     }
   })

@@ -8,6 +8,8 @@ const NAMING = [
   { command: 'embed', option: 'source', prefix: '' },
   { command: 'search', option: 'source', prefix: '' },
   { command: 'runs', option: 'source', prefix: '' },
+  { command: 'sources set', argument: 'id', prefix: '' },
+  { command: 'sources rename', argument: 'old', prefix: '' },
   { command: 'sources remove', argument: 'id', prefix: '' },
   { command: 'locks break', argument: 'key', prefix: 'sync:' },
 ]

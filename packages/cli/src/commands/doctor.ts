@@ -1,4 +1,4 @@
-import type { Database, Problem, RemoteHead, Source } from '@tidemark/sync-core'
+import type { Database, DatabaseProblem, Problem, RemoteHead, Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
 import type { Config } from '../config/load-config.ts'
@@ -12,7 +12,7 @@ export function addDoctor(program: Command): void {
     .command('doctor')
     .summary('find out what is wrong, and the command that fixes it')
     .description(
-      'Looks at git, the configuration, the database, its tables, pgvector where something is to be embedded, the leases, the clocks and every source. Changes nothing. Exit code 1 where something is wrong.',
+      'Looks at git, the configuration, the database, its tables, pgvector and the server that embeds where one is configured, the leases, the clocks and every source. Changes nothing. Exit code 1 where something is wrong.',
     )
     .addHelpText('after', '\nExample:\n  $ tidemark doctor')
     .action(defineAction(doctor))
@@ -74,16 +74,26 @@ async function checkConfigured(call: Call): Promise<Finding[]> {
   const { file, sources } = config
   const { readRemoteHeads } = await import('../runtime/remote-heads.ts')
   const heads = readRemoteHeads(sources)
+  const server = checkEmbeddingServer(config)
   const stored = await call
-    .withDatabase('read_only', async (db) => {
-      const [server, schema] = [await checkServer(db), await checkSchema(db)]
-      const embedding = await checkEmbedding(db, config).catch(async (error) => [await failed('embedding', error)])
-      // Tables of an older release may lack what is asked of them.
-      const found = schema.ok ? await checkSources(db, config, heads) : checkRepositories(config, await heads)
-      return [...server, schema, ...embedding, ...found]
-    })
+    .withDatabase('read_only', (db) => checkStored(db, config, heads))
     .catch(async (error) => [await failed('database', error), ...checkRepositories(config, await heads)])
-  return [ok('configuration', `${file}, ${sources.length} sources`), ...stored]
+  return [ok('configuration', `${file}, ${sources.length} sources`), ...stored, ...(await server)]
+}
+
+/** The database, and what it knows of the sources. */
+async function checkStored(db: Database, config: Config, heads: Promise<RemoteHead[]>): Promise<Finding[]> {
+  const { checkDatabase } = await import('@tidemark/sync-core')
+  const problems = isMissing(db) ? [] : await checkDatabase(db)
+  const access = problems.filter(({ code }) => code === 'read_only' || code === 'rights_missing')
+  const server = await checkServer(db, access)
+  if (access.some(({ blocksReading }) => blocksReading)) return [...server, ...checkRepositories(config, await heads)]
+  const schema = await checkSchema(db)
+  const embedding = await checkEmbedding(db, config).catch(async (error) => [await failed('embedding', error)])
+  // Tables of an older release may lack what is asked of them.
+  const writable = access.length === 0
+  const found = schema.ok ? await checkSources(db, config, heads, writable) : checkRepositories(config, await heads)
+  return [...server, schema, ...embedding, ...found]
 }
 
 const MIN_GIT = '2.34'
@@ -103,22 +113,22 @@ const MAX_SKEW_MS = 60_000
 
 const CLOCKS_AGREE = ok('clock', 'this machine and the database agree')
 
-/** Whether the database can be written to, and has the time of this machine. */
-async function checkServer(db: Database): Promise<Finding[]> {
+/** Whether the database can be written to, and has the time of this machine. @param access what keeps it from that */
+async function checkServer(db: Database, access: readonly DatabaseProblem[]): Promise<Finding[]> {
   // An embedded one has the clock of this machine.
   if (isMissing(db)) return [ok('database', `PGlite in ${db.name}, which the first sync makes`), CLOCKS_AGREE]
   const queriedAt = Date.now()
   const { rows } = await db.query(serverSql)
-  const { version, replica, now } = rows[0]!
+  const { version, now } = rows[0]!
   const skewMs = Math.abs(new Date(now).getTime() - (queriedAt + Date.now()) / 2)
   const kind = db.engine === 'pglite' ? 'PGlite, Postgres' : 'Postgres'
-  const readOnly = { message: `${db.name} is a replica, and read-only`, nextStep: 'Set DATABASE_URL to the primary.' }
   const skewed = {
     message: `this machine and the database differ by ${formatDuration(skewMs)}`,
     nextStep: 'timedatectl set-ntp true',
   }
   return [
-    replica ? problem('database', readOnly) : ok('database', `${kind} ${version} in ${db.name}`),
+    ...(access.length === 0 ? [ok('database', `${kind} ${version} in ${db.name}`)] : []),
+    ...access.map((each) => problem('database', each)),
     skewMs > MAX_SKEW_MS ? problem('clock', skewed) : CLOCKS_AGREE,
   ]
 }
@@ -139,7 +149,19 @@ async function checkSchema(db: Database): Promise<Finding> {
 }
 
 const serverSql = /* sql */ `
-SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS replica, clock_timestamp() AS now`
+SELECT current_setting('server_version') AS version, clock_timestamp() AS now`
+
+/** Whether the server that embeds answers, where one is configured. */
+async function checkEmbeddingServer({ embedding }: Config): Promise<Finding[]> {
+  if (embedding === null) return []
+  const { checkEmbeddingServer } = await import('@tidemark/sync-core')
+  const found = await checkEmbeddingServer(embedding)
+  return [
+    found
+      ? problem('embedding', found)
+      : ok('embedding', `${new URL(embedding.url).host} embeds by ${embedding.model}`),
+  ]
+}
 
 /** Whether the database can hold embeddings, where someone is configured to make them, and finds them by an index. */
 async function checkEmbedding(db: Database, { embedding }: Config): Promise<Finding[]> {
@@ -195,15 +217,19 @@ const checkRepository = ({ id, ref }: Source, head: RemoteHead): Finding =>
     : ok('source', `${id}: ${ref} is at ${formatCommit(head.commit)}`)
 
 /** Whether sources are fresh and whole, and pages there of sources that are no more. */
-async function checkSources(db: Database, config: Config, heads: Promise<RemoteHead[]>): Promise<Finding[]> {
-  const { readSources } = await import('@tidemark/sync-core')
-  const { describeStored, readStored } = await import('../runtime/describe-sources.ts')
+async function checkSources(
+  db: Database,
+  config: Config,
+  heads: Promise<RemoteHead[]>,
+  writable: boolean,
+): Promise<Finding[]> {
+  const { describeStored, findOrphans, readStored } = await import('../runtime/describe-sources.ts')
   const stored = await readStored(db, config.sources, config)
-  const orphans = (await readSources(db)).filter(({ id }) => !config.sources.some((source) => source.id === id))
+  const orphans = await findOrphans(db, config)
   const known = await heads
   const findings = config.sources.flatMap((source, i): Finding[] => {
     const { status } = stored[i]!
-    const { state, problems } = describeStored(source, stored[i]!, known[i]!, config)
+    const { state, problems } = describeStored(source, stored[i]!, known[i]!, config, { writable })
     const holder = `process ${status.lease?.pid} on ${status.lease?.host}`
     const syncing = ok('lease', `${source.id}: ${holder}, for ${formatDuration(status.lease?.heldForMs ?? 0)}`)
     return [
@@ -216,9 +242,5 @@ async function checkSources(db: Database, config: Config, heads: Promise<RemoteH
       })),
     ]
   })
-  const removal = ({ id }: { id: string }) => {
-    const message = `${id}: in the database only, its pages stay as they are`
-    return { ...ok('source', message), fix: `tidemark sources remove ${id} --purge` }
-  }
-  return [...findings, ...orphans.map(removal)]
+  return [...findings, ...orphans.map((orphan) => ({ ...problem('source', orphan), ok: true }))]
 }

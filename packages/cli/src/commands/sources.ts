@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, relative, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import type { Database, SourceSize } from '@tidemark/sync-core'
 import type { Command } from 'commander'
@@ -8,13 +8,16 @@ import { formatCommit, formatDuration } from '../output/format.ts'
 import { terminalLine } from '../output/terminal-text.ts'
 import { UsageError } from '../usage-error.ts'
 import { defineAction } from './define-action.ts'
-import { parseDuration, refuseFlags } from './flags.ts'
+import { refuseFlags } from './flags.ts'
+import type { renameConfigured } from './rename-source.ts'
+import type { setSource } from './set-source.ts'
+import { addSettingOptions, type SettingFlags } from './setting-options.ts'
 
 /** `tidemark sources`: what is mirrored. */
 export function addSources(program: Command): void {
   const sources = program
     .command('sources')
-    .summary('list, add or remove what is mirrored')
+    .summary('list, add, change, rename or remove what is mirrored')
     .addHelpText('after', '\nExample:\n  $ tidemark sources list')
 
   sources
@@ -23,18 +26,47 @@ export function addSources(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ tidemark sources list --json')
     .action(defineAction(listSources))
 
-  sources
+  const add = sources
     .command('add')
     .summary('add a git repository to the configuration')
     .argument('<id>', 'a short name: letters, digits, ".", "_" and "-"')
     .argument('<repo>', 'path of a git repository, or an https, ssh or file address')
-    .option('--ref <ref>', 'branch, tag or commit (default: HEAD)')
-    .option('--subpath <folder>', 'mirror only this folder of it')
-    .option('--include <pattern...>', 'mirror only files that match, as in .gitignore')
-    .option('--exclude <pattern...>', 'do not mirror files that match')
-    .option('--every <duration>', 'how often it is due (default: what the configuration says, or 1h)', parseDuration)
+  addSettingOptions(add)
     .addHelpText('after', '\nExample:\n  $ tidemark sources add docs ../docs --ref main')
     .action(defineAction(addSource))
+
+  const set = sources
+    .command('set')
+    .summary('change what the configuration says of a source')
+    .description(
+      "Changes what the configuration says of a source; an empty value ('') brings the default back. The next sync follows.",
+    )
+    .argument('<id>')
+    .option('--path <folder>', 'path of a git repository')
+    .option('--url <address>', 'https, ssh or file address of a git repository')
+  addSettingOptions(set)
+    .addHelpText(
+      'after',
+      "\nExamples:\n  $ tidemark sources set docs --ref main\n  $ tidemark sources set docs --subpath ''",
+    )
+    .action(
+      defineAction(async (...call: Parameters<typeof setSource>) =>
+        (await import('./set-source.ts')).setSource(...call),
+      ),
+    )
+
+  sources
+    .command('rename')
+    .summary('give a source another name, with all that is stored of it')
+    .description('Renames a source in the configuration and in the database. Nothing is imported again.')
+    .argument('<old>')
+    .argument('<new>')
+    .addHelpText('after', '\nExample:\n  $ tidemark sources rename docs handbook')
+    .action(
+      defineAction(async (...call: Parameters<typeof renameConfigured>) =>
+        (await import('./rename-source.ts')).renameConfigured(...call),
+      ),
+    )
 
   sources
     .command('remove')
@@ -59,36 +91,28 @@ async function listSources({ config, output }: Call): Promise<void> {
   await output.printTable(['source', 'repository', 'ref', 'due every'], rows)
 }
 
-interface AddFlags {
-  readonly ref?: string
-  readonly subpath?: string
-  readonly include?: string[]
-  readonly exclude?: string[]
-  readonly every?: number
-}
-
 /** Adds a source that can be read to the configuration. */
-async function addSource({ config, output }: Call, id: string, repo: string, flags: AddFlags): Promise<void> {
+async function addSource({ config, output }: Call, id: string, repo: string, flags: SettingFlags): Promise<void> {
   const { addToConfig } = await import('../config/edit.ts')
-  const { currentCommit, isRemote, SyncError } = await import('@tidemark/sync-core')
+  const { callWith, readRepository, refusal, settingValues, withSettings } = await import('./source-settings.ts')
+  const { currentCommit, shellQuote } = await import('@tidemark/sync-core')
   const { file, sources } = config
   if (sources.some((source) => source.id === id)) {
     throw new UsageError(
       `there is a source "${id}" already in ${file}`,
-      'Choose another name, or remove that one first.',
+      `Choose another name, or change that one with: tidemark sources set ${id}`,
     )
   }
-  const { every, ...selection } = flags
-  const remote = isRemote(repo)
-  const source = { ref: 'HEAD', ...selection, id, repo: remote ? repo : resolve(repo) }
+  const settings = settingValues(flags)
+  const empty = Object.keys(settings).find((key) => settings[key] === null)
+  refuseFlags([[empty, `the value for ${empty} is empty`, 'Leave it out for the default.']])
+  const { repo: read, written } = readRepository(repo, dirname(file))
+  const source = withSettings({ id, repo: read, ref: 'HEAD' }, settings)
   const commit = await currentCommit(source, new AbortController().signal).catch((error: unknown) => {
-    throw error instanceof SyncError ? new UsageError(error.message, error.hint, error) : error
+    const { ref: _, ...others } = flags
+    throw refusal(error, callWith(`tidemark sources add ${id} ${shellQuote(repo)}`, others))
   })
-  // As the person would write it: relative to the file, unless that leads out of their own tree anyway.
-  const written = remote || isAbsolute(repo) ? repo : relative(dirname(file), resolve(repo)) || '.'
-  const { ref, subpath, include, exclude } = selection
-  const values = { repo: written, ref, subpath, include, exclude, every: every && `${every / 1000}s` }
-  addToConfig(file, id, Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)))
+  addToConfig(file, id, { repo: written, ...settings })
   if (output.json) output.printJson('sources add', { added: id, file, commit })
   else output.print(`Added "${id}", now at ${formatCommit(commit)}. Next: tidemark sync --source ${id}`)
 }
@@ -130,7 +154,11 @@ async function purgeConfirmed(
     throw new UsageError(`this would delete ${what}`, 'If that is meant, give --yes as well.')
   if (!yes && !(await confirm(`Delete ${what}?`))) return 'declined'
   if (yes) output.notify(`Deleting ${what}`)
-  if (!isMissing(db)) await removeSource(db, id, new AbortController().signal)
+  const { refusal } = await import('./source-settings.ts')
+  if (isMissing(db)) return size
+  await removeSource(db, id, new AbortController().signal).catch((error: unknown) => {
+    throw refusal(error, '')
+  })
   return size
 }
 

@@ -23,7 +23,10 @@ export function addStatus(program: Command): void {
     .description(
       'Compares what the database holds with what the refs name now. Changes nothing. A source is fresh and whole when it is at its ref, all of it is stored, can be found and is embedded, and it is looked at as often as it is due.',
     )
-    .option('--check', 'exit with 5 where a source is not fresh and whole, 0 where all are')
+    .option(
+      '--check',
+      'exit with 5 where a source is not fresh and whole or the database cannot be written to, else with 0',
+    )
     .option(
       '--max-staleness <duration>',
       'how long a source may be behind, or not looked at; needs --check',
@@ -42,25 +45,33 @@ async function status(call: Call, { check = false, maxStaleness }: StatusFlags):
   const { config, output } = call
   const { redact } = await import('@tidemark/sync-core')
   const { readRemoteHeads } = await import('../runtime/remote-heads.ts')
-  const { describeStored, readStored } = await import('../runtime/describe-sources.ts')
-  const [stored, heads] = await Promise.all([
-    call.withDatabase('read_only', (db) => readStored(db, config.sources, config)),
+  const { describeStored, readInstallation, readStored } = await import('../runtime/describe-sources.ts')
+  const [{ problems, stored }, heads] = await Promise.all([
+    call.withDatabase('read_only', async (db) => {
+      // First: of a database that cannot be read it tells why.
+      const problems = await readInstallation(db, config)
+      return { problems, stored: await readStored(db, config.sources, config) }
+    }),
     readRemoteHeads(config.sources),
   ])
+  const writable = problems.every(({ severity }) => severity !== 'error')
   const sources = config.sources.map((source, i) => {
     const { id, repo, ref, everyMs } = source
     const { lastRun, lastSyncedAt, lastCheckedAt, sinceCheckMs, dirty, lease } = stored[i]!.status
     const nextDueInMs = sinceCheckMs === null || dirty ? 0 : Math.round(everyMs - sinceCheckMs)
-    const described = describeStored(source, stored[i]!, heads[i]!, config, maxStaleness)
+    const options = { maxStalenessMs: maxStaleness, writable }
+    const described = describeStored(source, stored[i]!, heads[i]!, config, options)
     const shown = { ...described, lastRun, lastSyncedAt, lastCheckedAt, everyMs, lease }
     return { id, repo: redact(repo), ref, ...shown, nextDueInMs }
   })
-  if (output.json) output.printJson('status', { sources })
+  if (output.json) output.printJson('status', { sources, problems })
   else if (sources.length > 0) await show(sources, output)
   else output.notify(`${config.file} has no sources yet. Add one with: tidemark sources add <id> <repo>`)
+  if (!output.json && !output.quiet) for (const problem of problems) process.stderr.write(formatProblem(problem))
   const notFresh = sources.filter(({ problems }) => problems.length > 0).map(({ id }) => id)
-  if (!check || notFresh.length === 0) return 0
-  output.warn(`Not fresh or not whole: ${notFresh.join(', ')}`)
+  if (!check || notFresh.length + problems.length === 0) return 0
+  if (notFresh.length > 0) output.warn(`Not fresh or not whole: ${notFresh.join(', ')}`)
+  for (const { message } of problems) output.warn(`Not as it should be: ${message}`)
   return EXIT_NOT_FRESH
 }
 

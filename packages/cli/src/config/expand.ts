@@ -12,17 +12,19 @@ export function expandVariables({ doc, at }: ConfigDocument, env: NodeJS.Process
   visit(doc, {
     Scalar(key, node) {
       if (key === 'key' || !isScalar(node) || typeof node.value !== 'string') return
-      node.value = node.value.replace(
-        /\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g,
-        (_, name: string, fallback: string | undefined) => {
-          const value = fallback === undefined ? env[name] : env[name] || fallback
-          if (value !== undefined) return value
-          throw new UsageError(
-            `${at(node.range?.[0] ?? 0)}: the variable ${name} is not set`,
-            `Set it, write \${${name}:-default}, or write the value in its place.`,
-          )
-        },
-      )
+      node.value = expandText(node.value, env, () => at(node.range?.[0] ?? 0))
     },
+  })
+}
+
+/** The same of one text. @param where names it in an error */
+export function expandText(text: string, env: NodeJS.ProcessEnv, where: () => string): string {
+  return text.replace(/\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g, (_, name: string, fallback: string | undefined) => {
+    const value = fallback === undefined ? env[name] : env[name] || fallback
+    if (value !== undefined) return value
+    throw new UsageError(
+      `${where()}: the variable ${name} is not set`,
+      `Set it, write \${${name}:-default}, or write the value in its place.`,
+    )
   })
 }

@@ -11,7 +11,9 @@ import type {
   SourceStatus,
 } from '@tidemark/sync-core'
 import type { Finding } from '../commands/doctor.ts'
+import type { SettingChange } from '../config/edit.ts'
 import type { BrokenLease } from '../runtime/break-leases.ts'
+import type { InstallationProblem } from '../runtime/describe-sources.ts'
 import type { CliSyncResult } from './results.ts'
 
 /**
@@ -24,6 +26,14 @@ export interface Outputs {
   init: { file: string; source: string | null }
   'sources list': { sources: readonly ListedSource[] }
   'sources add': { added: string; file: string; commit: string }
+  'sources set': {
+    changed: string
+    file: string
+    /** What its ref names now; null where neither that nor the repository was changed, so that nobody has looked. */
+    commit: string | null
+    changes: readonly SettingChange[]
+  }
+  'sources rename': { renamed: string; from: string; file: string }
   'sources remove': { removed: string; purged: SourceSize | null }
   sync: { results: readonly CliSyncResult[] }
   'sync --break-lock': { results: readonly BrokenLease[] }
@@ -34,7 +44,11 @@ export interface Outputs {
   }
   search: SearchResult
   show: ShownPage
-  status: { sources: readonly ListedStatus[] }
+  status: {
+    sources: readonly ListedStatus[]
+    /** What is wrong beside those: with the database, or with what only that knows. */
+    problems: readonly InstallationProblem[]
+  }
   runs: { runs: readonly RunRecord[] }
   quarantine: { files: readonly QuarantinedFile[] }
   'locks list': { locks: readonly ListedLock[] }

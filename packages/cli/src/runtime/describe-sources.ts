@@ -1,14 +1,48 @@
 import {
+  checkDatabase,
   countUnembedded,
   type Database,
+  type DatabaseProblem,
   describeSource,
+  type Expected,
+  type Problem,
   type RemoteHead,
+  readSources,
   readStatus,
+  refuseUnreadable,
   type SourceDescription,
+  type SourceProblem,
   type SourceStatus,
-  sourceFingerprint,
+  sourceDigests,
 } from '@tidemark/sync-core'
 import type { Config, ConfiguredSource } from '../config/load-config.ts'
+import { isMissing } from '../missing-database.ts'
+
+/** What is wrong beside the sources of the configuration: with the database, or with what only that knows. */
+export interface InstallationProblem extends Problem {
+  readonly code: DatabaseProblem['code'] | 'only_in_database'
+  readonly severity: SourceProblem['severity']
+}
+
+/** Whether a database can be read and written to, and what of it nobody syncs. @throws {SyncError} where it cannot be read. */
+export async function readInstallation(db: Database, config: Config): Promise<InstallationProblem[]> {
+  if (isMissing(db)) return []
+  const problems = await checkDatabase(db)
+  refuseUnreadable(problems)
+  const found = problems.map(({ code, message, nextStep }) => ({ code, severity: 'error' as const, message, nextStep }))
+  return [...found, ...(await findOrphans(db, config))]
+}
+
+/** Sources that only the database knows. */
+export async function findOrphans(db: Database, { sources }: Config): Promise<InstallationProblem[]> {
+  const orphans = (await readSources(db)).filter(({ id }) => !sources.some((source) => source.id === id))
+  return orphans.map(({ id }) => ({
+    code: 'only_in_database',
+    severity: 'warning',
+    message: `${id}: in the database only, its pages stay as they are; if no other configuration has it:`,
+    nextStep: `tidemark sources remove ${id} --purge`,
+  }))
+}
 
 /** What the database knows of a source; `unembedded` is null where nobody is configured to embed. */
 export interface StoredStanding {
@@ -34,14 +68,17 @@ export async function readStored(
   return stored
 }
 
-/** The same of the same source for `status`, `doctor` and the Action. @param maxStalenessMs see {@link describeSource} */
+/**
+ * The same of the same source for `status`, `doctor` and the Action.
+ *
+ * @param options see {@link describeSource}
+ */
 export function describeStored(
   { everyMs, ...source }: ConfiguredSource,
   { status, unembedded }: StoredStanding,
   head: RemoteHead,
   { search }: Pick<Config, 'search'>,
-  maxStalenessMs?: number,
+  options: Pick<Expected, 'maxStalenessMs' | 'writable'>,
 ): SourceDescription {
-  const fingerprint = sourceFingerprint(source)
-  return describeSource(status, head, { everyMs, fingerprint, searches: search, unembedded, maxStalenessMs })
+  return describeSource(status, head, { everyMs, ...sourceDigests(source), searches: search, unembedded, ...options })
 }

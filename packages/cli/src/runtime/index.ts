@@ -5,7 +5,7 @@
  */
 export { terminalLine } from '../output/terminal-text.ts'
 export { breakSourceLeases } from './break-leases.ts'
-export { describeStored, readStored } from './describe-sources.ts'
+export { describeStored, readInstallation, readStored } from './describe-sources.ts'
 export { readRemoteHeads } from './remote-heads.ts'
 export { type Stop, stopOnSignals } from './stop-on-signals.ts'
 export { withDatabase } from './with-database.ts'

@@ -12,26 +12,32 @@ export async function readRemoteHeads(
 ): Promise<RemoteHead[]> {
   const total = AbortSignal.timeout(TOTAL_TIMEOUT_MS)
   const distinct = new Map(sources.map((source) => [refKey(source), source]))
-  const heads = new Map<string, RemoteHead>()
+  const heads = new Map<string, (id: string) => RemoteHead>()
   await pMap(
     distinct,
     async ([key, source]) => heads.set(key, await readRemoteHead(source, total, perSourceTimeoutMs)),
     { concurrency: CONCURRENCY },
   )
-  return sources.map((source) => heads.get(refKey(source))!)
+  return sources.map((source) => heads.get(refKey(source))!(source.id))
 }
 
 const refKey = ({ repo, ref }: Source) => JSON.stringify([repo, ref])
 
-async function readRemoteHead(source: Source, total: AbortSignal, timeoutMs: number): Promise<RemoteHead> {
+/** @returns the answer for each of the sources that share it: a next step has the name of the source. */
+async function readRemoteHead(
+  source: Source,
+  total: AbortSignal,
+  timeoutMs: number,
+): Promise<(id: string) => RemoteHead> {
   const timeout = AbortSignal.timeout(timeoutMs)
   const nextStep = 'Check its address and the network; the next run tries again.'
   try {
-    return { commit: await currentCommit(source, AbortSignal.any([total, timeout])) }
+    const commit = await currentCommit(source, AbortSignal.any([total, timeout]))
+    return () => ({ commit })
   } catch (error) {
-    if (timeout.aborted)
-      return { problem: { message: `its repository does not answer within ${timeoutMs / 1000} s`, nextStep } }
-    if (total.aborted) return { problem: { message: 'too many repositories are slow to answer', nextStep } }
-    return { problem: errorProblem(error) }
+    const stopped = timeout.aborted
+      ? `its repository does not answer within ${timeoutMs / 1000} s`
+      : total.aborted && 'too many repositories are slow to answer'
+    return (id) => ({ problem: stopped ? { message: stopped, nextStep } : errorProblem(error, undefined, id) })
   }
 }

@@ -1,4 +1,4 @@
-import { closeDatabase, type Database, migrate, openDatabase } from '@tidemark/sync-core'
+import { closeDatabase, type Database, explainRefusal, migrate, openDatabase } from '@tidemark/sync-core'
 
 /**
  * Opens the database at an address for some work, and closes it afterwards: its results stand whatever comes of that.
@@ -24,6 +24,9 @@ export async function withDatabase<T>(
   try {
     if (migrates) await migrate(db, { signal })
     return await work(db)
+  } catch (error) {
+    await explainRefusal(db, error)
+    throw error
   } finally {
     await closeDatabase(db, (error) => onCloseError(error, db))
   }

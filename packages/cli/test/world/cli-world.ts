@@ -28,6 +28,8 @@ export interface CliWorld extends Disposable {
   run(args: string, env?: Record<string, string | undefined>, inside?: string): Promise<Outcome>
   /** Runs it with arguments that may hold spaces. */
   runEach(args: readonly string[]): Promise<Outcome>
+  /** Runs a line that the command has printed, as a shell takes it. */
+  shell(line: string, env?: Record<string, string | undefined>): Promise<Outcome>
   /** Starts it and does not wait. */
   start(args: string, env?: Record<string, string | undefined>): ReturnType<typeof start>
 }
@@ -48,9 +50,10 @@ afterAll(async () => {
 const start = (folder: string, args: readonly string[], env: Record<string, string | undefined>) =>
   execa(process.execPath, [BIN, ...args], { cwd: folder, env, reject: false })
 
-export async function cliWorld(): Promise<CliWorld> {
-  database ??= freshDatabase('postgres')
-  const { url } = await database
+/** @param own the address of a database, in the place of the Postgres of the test file */
+export async function cliWorld(own?: string): Promise<CliWorld> {
+  if (own === undefined) database ??= freshDatabase('postgres')
+  const url = own ?? (await database!).url
   const env = { DATABASE_URL: url, NO_COLOR: '1', CI: undefined, GITHUB_ACTIONS: undefined, FORCE_COLOR: undefined }
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
   template ??= makeTemplate()
@@ -75,6 +78,13 @@ export async function cliWorld(): Promise<CliWorld> {
     },
     async runEach(args) {
       const { exitCode, stdout, stderr } = await start(folder, args, env)
+      return { exitCode, stdout, stderr }
+    },
+    async shell(line, more = {}) {
+      const script = `tidemark() { '${process.execPath}' '${BIN}' "$@"; }\n${line}`
+      const { exitCode, stdout, stderr } = await execa('sh', ['-c', script], {
+        ...{ cwd: folder, env: { ...env, ...more }, reject: false },
+      })
       return { exitCode, stdout, stderr }
     },
     start: (args, more = {}) => start(folder, args.split(' '), { ...env, ...more }),

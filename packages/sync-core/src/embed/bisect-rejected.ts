@@ -1,12 +1,10 @@
 import type { PendingText } from '../store/embeddings/claim-texts.ts'
 import type { EmbeddingBatch } from '../store/embeddings/store-embeddings.ts'
 import { SyncError } from '../sync-error.ts'
+import { PROBE_TEXT } from './check-server.ts'
 import type { Embedded } from './embed-texts.ts'
 
 type BisectedBatch = Pick<EmbeddingBatch, 'embedded' | 'rejected'> & { readonly tokens: number }
-
-/** A text that any model takes. */
-const PROBE_TEXT = 'tidemark'
 
 /**
  * Has a batch embedded; where the server rejects it, halves of it. A text is at fault only if the server takes another.

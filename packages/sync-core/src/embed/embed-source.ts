@@ -13,12 +13,14 @@ import { type EmbedCounts, type EmbedProgress, type EmbedResult, noEmbedCounts }
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import type { RunOptions } from '../run/options.ts'
 import type { Outcome } from '../run/outcome.ts'
-import { outcomeFromError, refuseTooManyFailures } from '../run/outcome-from-error.ts'
+import { CLEANUP_TIMEOUT_MS, outcomeFromError, refuseTooManyFailures } from '../run/outcome-from-error.ts'
 import { retryLost } from '../run/retry-lost.ts'
 import { claimTexts, type PendingText } from '../store/embeddings/claim-texts.ts'
 import { countMissing, type MissingTexts, readModels } from '../store/embeddings/models.ts'
+import { recordEmbedding } from '../store/embeddings/record-embedding.ts'
 import { storeEmbeddings } from '../store/embeddings/store-embeddings.ts'
 import { prepareVectors, vectorSpace } from '../store/embeddings/vector-space.ts'
+import type { SyncError } from '../sync-error.ts'
 import { bisectRejected } from './bisect-rejected.ts'
 import { completeSet } from './complete-set.ts'
 import { type Embedding, validateEmbedding } from './embedding.ts'
@@ -49,6 +51,8 @@ export interface EmbedRun {
   readonly counts: EmbedCounts
   readonly warnings: { code: string; message: string }[]
   readonly elapsedMs: () => number
+  /** What was wrong with the server when it was last asked in vain. */
+  fault: SyncError | null
 }
 
 /**
@@ -71,9 +75,30 @@ export async function embedSource(
   const warnings: EmbedRun['warnings'] = []
   if (isUnencrypted(embedding.url)) warnings.push({ code: 'unencrypted', message: unencryptedMessage(embedding) })
   const counts = noEmbedCounts()
-  const run = { db: withSignal(db, budget.signal), sourceId, embedding, options, budget, counts, warnings, elapsedMs }
-  const outcome = await embedAll(run).catch((error: unknown) => outcomeFromError(error, budget.signal, warnings))
+  const bound = withSignal(db, budget.signal)
+  const run: EmbedRun = { db: bound, sourceId, embedding, options, budget, counts, warnings, elapsedMs, fault: null }
+  const ended = await embedAll(run).catch((error: unknown) =>
+    outcomeFromError(error, sourceId, budget.signal, warnings),
+  )
+  const outcome = failInVain(run, ended)
+  if (!options.dryRun) await recordOutcome(db, run, outcome).catch(() => {})
   return { source: sourceId, model: embedding.model, ...outcome, ...counts, elapsedMs: elapsedMs(), warnings }
+}
+
+/** Of a budget that went by while a server was asked in vain, the server is the reason. */
+function failInVain({ counts, fault }: EmbedRun, outcome: Outcome): Outcome {
+  const stopped = outcome.status === 'partial' && (outcome.reason === 'timeout' || outcome.reason === 'stalled')
+  if (!stopped || fault === null || counts.chunksEmbedded + counts.chunksQuarantined > 0) return outcome
+  const { code, message, hint } = fault
+  return { status: 'failed', reason: code.toLowerCase(), error: { code, message, hint } }
+}
+
+/** Leaves for `status` why embedding has failed, or that it has not. */
+async function recordOutcome(db: Database, { sourceId, counts }: EmbedRun, outcome: Outcome): Promise<void> {
+  const works = outcome.status === 'synced' || outcome.status === 'up_to_date' || counts.chunksEmbedded > 0
+  if (outcome.status !== 'failed' && !works) return
+  const soon = withSignal(db, AbortSignal.timeout(CLEANUP_TIMEOUT_MS))
+  await recordEmbedding(soon, sourceId, outcome.status === 'failed' ? outcome.error : null)
 }
 
 const unencryptedMessage = ({ url, key }: Embedding) =>
@@ -116,7 +141,7 @@ async function embedUnderLease(run: EmbedRun): Promise<Outcome> {
     }
     return { status: counts.chunksEmbedded > 0 ? 'synced' : 'up_to_date' }
   } catch (error) {
-    return outcomeFromError(error, held.signal, run.warnings)
+    return outcomeFromError(error, sourceId, held.signal, run.warnings)
   }
 }
 
@@ -140,7 +165,10 @@ async function embedMissing(run: EmbedRun, held: Held): Promise<void> {
   const { type } = await vectorSpace(db, dimensions ?? 1)
   const request = async (texts: readonly string[]) => {
     counts.requests++
-    const answer = await embedTexts(embedding, texts, { dimensions, signal, onWait: budget.recordActivity })
+    const onFault = (fault: SyncError) => {
+      run.fault = fault
+    }
+    const answer = await embedTexts(embedding, texts, { dimensions, signal, onWait: budget.recordActivity, onFault })
     dimensions ??= answer.vectors[0]!.length
     return answer
   }

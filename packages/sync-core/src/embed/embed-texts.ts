@@ -26,6 +26,8 @@ export interface EmbedTextsOptions {
   readonly retry?: boolean | undefined
   /** Called when the server asks for time, so that the wait does not count as a stall. */
   readonly onWait?: (() => void) | undefined
+  /** Called with what is wrong with the server before it is asked again. */
+  readonly onFault?: ((error: SyncError) => void) | undefined
 }
 
 /**
@@ -33,7 +35,7 @@ export interface EmbedTextsOptions {
  * `Retry-After` as long as the signal lets it. Throws `EMBEDDING_REJECTED` (perhaps one text's fault) and others.
  */
 export async function embedTexts(embedding: Embedding, texts: readonly string[], options: EmbedTextsOptions) {
-  const { dimensions, signal, retry = true, onWait } = options
+  const { dimensions, signal, retry = true, onWait, onFault } = options
   const { url, key, model, requestTimeoutMs = REQUEST_TIMEOUT_MS } = embedding
   const provider = createOpenAICompatible({ name: 'embedding', baseURL: url, ...(key && { apiKey: key }) })
   const once = async (): Promise<Embedded> => {
@@ -47,7 +49,8 @@ export async function embedTexts(embedding: Embedding, texts: readonly string[],
     })
     return { vectors: embeddings, tokens: usage.tokens || 0 }
   }
-  const request = retry ? retryTransient(once, { signal, onWait }) : once()
+  const onRetry = (error: Error) => onFault?.(requestError(error, embedding))
+  const request = retry ? retryTransient(once, { signal, onWait, onRetry }) : once()
   const answer = await request.catch((error: unknown) => {
     signal?.throwIfAborted()
     throw requestError(error, embedding)
@@ -57,7 +60,10 @@ export async function embedTexts(embedding: Embedding, texts: readonly string[],
 }
 
 /** Tries again what passes by itself, a few times, or as often as the server asks for time. */
-function retryTransient<T>(once: () => Promise<T>, { signal, onWait }: Partial<EmbedTextsOptions>): Promise<T> {
+function retryTransient<T>(
+  once: () => Promise<T>,
+  { signal, onWait, onRetry }: Partial<EmbedTextsOptions> & { readonly onRetry: (error: Error) => void },
+): Promise<T> {
   return pRetry(once, {
     retries: MAX_RETRIES,
     minTimeout: FIRST_RETRY_MS,
@@ -68,7 +74,7 @@ function retryTransient<T>(once: () => Promise<T>, { signal, onWait }: Partial<E
     shouldConsumeRetry: ({ error }) => retryAfterMs(error) === null,
     async onFailedAttempt({ error }) {
       const waitMs = retryAfterMs(error)
-      if (waitMs === null) return
+      if (waitMs === null) return onRetry(error)
       onWait?.()
       await sleep(waitMs * (1 + Math.random() / 4), undefined, { signal })
     },
@@ -123,7 +129,8 @@ function requestError(error: unknown, embedding: Embedding): SyncError {
   }
   const { statusCode } = error
   if (statusCode === undefined) {
-    return fault('EMBEDDING_FAILED', `cannot be reached: ${message}`, `Is the server at ${server} running?`)
+    const hint = `Start the server at ${server}, or correct "url" under "embedding" in tidemark.yaml.`
+    return fault('EMBEDDING_FAILED', `cannot be reached: ${message}`, hint)
   }
   if (statusCode === 401 || statusCode === 403) {
     const refused = `refuses ${key ? 'the key' : 'requests without a key'} (${statusCode}): ${message}`

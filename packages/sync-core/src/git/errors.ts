@@ -2,15 +2,22 @@ import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { distance } from 'fastest-levenshtein'
 import { redact } from '../redact.ts'
+import { settingStep } from '../run/setting-step.ts'
 import { SyncError } from '../sync-error.ts'
 import { type Address, isRemote } from './address.ts'
 import { redactCredentials } from './credentials.ts'
+
+const MOVED_STEP = 'tidemark sources set <id> --url <address>'
+
+/** The same address with a token, which a variable keeps out of the configuration and the shell's history. */
+const tokenStep = (url: string) => settingStep({ url: url.replace(/^(https?:\/\/)/, '$1user:${TOKEN}@') })
 
 /** What answers a program as it would a browser. */
 const NOT_A_GIT_SERVER = {
   code: 'FETCH_FAILED',
   message: 'answers, but not as a git server: with a page of the web, perhaps one to log in',
-  hint: 'Open it in a browser: is it the address that git clone takes? Where it asks for a login, write https://user:${TOKEN}@host/… with a variable for the token.',
+  hint: (url: string) =>
+    `Open it in a browser: is it the address that git clone takes? Where it asks for a login, give a token in a variable: ${tokenStep(url)}`,
 } as const
 
 /** What git prints when it cannot reach a server, and what to do about it. The first match counts. */
@@ -19,7 +26,7 @@ const KNOWN_ERRORS = [
     pattern: /returned error: 30[12378]/,
     code: 'FETCH_REDIRECTED',
     message: 'sends its callers to another address',
-    hint: 'Give that as the address of the repository.',
+    hint: `Give that as the address of the repository: ${MOVED_STEP}`,
   },
   {
     // Before what git says of the connection, which it gives up then. Of the server's disk it is the server that speaks.
@@ -32,7 +39,7 @@ const KNOWN_ERRORS = [
     pattern: /not our ref|couldn't find remote ref/i,
     code: 'REF_NOT_FOUND',
     message: 'has no such ref any more, or does not give that commit away',
-    hint: 'Name a branch or a tag, or the full id of a commit that one of them has.',
+    hint: `Name a branch or a tag that has it, or follow the default branch: ${settingStep({ ref: 'HEAD' })}`,
   },
   {
     pattern:
@@ -44,7 +51,10 @@ const KNOWN_ERRORS = [
       /Authentication failed|could not read (Username|Password)|terminal prompts disabled|HTTP 40[13]|The requested URL returned error: 40[13]|Permission denied \(/i,
     code: 'FETCH_REFUSED',
     message: 'refuses the credentials',
-    hint: 'Write https://${TOKEN}@host/… or https://user:${TOKEN}@host/… with a variable for the token, use a git credential helper, or an ssh key that the agent has.',
+    hint: (url: string) =>
+      /^https?:/.test(url)
+        ? `Use a git credential helper, or give a token in a variable: ${tokenStep(url)}`
+        : 'Use an ssh key that the agent has and the server knows.',
   },
   {
     pattern: /Host key verification failed|authenticity of host|REMOTE HOST IDENTIFICATION/i,
@@ -56,7 +66,7 @@ const KNOWN_ERRORS = [
     pattern: /not found|does not exist|does not appear to be a git repository|HTTP 404|returned error: 404/i,
     code: 'FETCH_FAILED',
     message: 'is not there, or not for these credentials',
-    hint: 'Check the address of the repository.',
+    hint: `Check the address; where the repository has moved: ${MOVED_STEP}`,
   },
   {
     pattern:
@@ -83,20 +93,25 @@ export function fetchError(error: unknown, server: Address): SyncError {
   const refused = ownershipError(text, redact(url), error)
   if (refused) return refused
   const known = KNOWN_ERRORS.find(({ pattern }) => pattern.test(text))
-  if (known) return new SyncError(known.code, `${redact(url)} ${known.message} (${detail})`, known.hint)
+  if (known) {
+    const hint = typeof known.hint === 'string' ? known.hint : known.hint(redact(url))
+    return new SyncError(known.code, `${redact(url)} ${known.message} (${detail})`, hint)
+  }
   return new SyncError('GIT_FAILED', `git could not fetch from ${redact(url)} (${detail})`, 'The next run tries again.')
 }
 
 /** The error of a server that answers, and not by git's protocol. */
 export function notAGitServer({ url }: Address): SyncError {
   const { code, message, hint } = NOT_A_GIT_SERVER
-  return new SyncError(code, `${redact(url)} ${message}`, hint)
+  return new SyncError(code, `${redact(url)} ${message}`, hint(redact(url)))
 }
 
 /** The error of a server that sends its callers on to another host. */
 export function redirectedAway({ url }: Address, to: URL): SyncError {
   const message = `${redact(url)} sends its callers on to ${to.protocol}//${to.host}, and no one is followed to another host`
-  return new SyncError('FETCH_REDIRECTED', message, 'If the repository has moved there, give its new address.')
+  const [, address] = /^(https:\/\/.+)\/info\/refs$/.exec(`${to.origin}${to.pathname}`) ?? []
+  const step = address === undefined ? MOVED_STEP : settingStep({ url: address })
+  return new SyncError('FETCH_REDIRECTED', message, `If the repository has moved there: ${step}`)
 }
 
 /** The error of a repository that belongs to someone else; null where that is not why git has failed. */
@@ -118,8 +133,8 @@ export function repositoryError(error: unknown, folder: string): SyncError {
   if (refused) return refused
   const outer = enclosingWorkTree(folder)
   const hint = outer
-    ? `It lies inside ${outer.folder}: give that as the repository, with the subpath ${outer.subpath}`
-    : 'Give the path of a work tree or of a bare repository.'
+    ? `It lies inside ${outer.folder}: ${settingStep({ path: outer.folder, subpath: outer.subpath })}`
+    : 'Give the path of a work tree or of a bare repository: tidemark sources set <id> --path <folder>'
   return new SyncError('NOT_A_REPOSITORY', `${folder} is not a git repository`, hint, error)
 }
 
@@ -137,12 +152,35 @@ function enclosingWorkTree(folder: string): { folder: string; subpath: string } 
 export function notACommit(where: string, ref: string, type: 'blob' | 'tree'): SyncError {
   const what = type === 'blob' ? 'a single file (a blob)' : 'a folder without a commit (a tree)'
   const message = `"${ref}" of ${where} is the name of ${what}, not of a commit`
-  return new SyncError('BAD_REF', message, 'Name a branch, a tag of a commit, HEAD or a full commit id.')
+  return new SyncError('BAD_REF', message, BAD_REF_STEP)
 }
 
-/** The error of a ref that is not there, naming those that are there and most like it. */
-export function refNotFound(where: string, ref: string, known: readonly string[]): SyncError {
+/** What to name where something is no ref. */
+export const BAD_REF_STEP = `Name a branch, a tag or a full commit id, or follow the default branch: ${settingStep({ ref: 'HEAD' })}`
+
+/**
+ * The error of a ref that is not there, naming those that are there and most like it.
+ *
+ * @param defaultBranch what a clone would have; null where that is not known.
+ */
+export function refNotFound(
+  where: string,
+  ref: string,
+  known: readonly string[],
+  defaultBranch: string | null,
+): SyncError {
+  const message = `${where} has no ref "${ref}"`
   const nearest = known.toSorted((a, b) => distance(a, ref) - distance(b, ref)).slice(0, 5)
-  const hint = nearest.length === 0 ? 'It has no commits yet.' : `Nearest to it are: ${nearest.join(', ')}.`
-  return new SyncError('REF_NOT_FOUND', `${where} has no ref "${ref}"`, hint)
+  const [first] = nearest
+  if (first === undefined) return new SyncError('REF_NOT_FOUND', message, 'It has no commits yet.')
+  const isNear = distance(first, ref) <= Math.max(2, ref.length / 3)
+  if (isNear || defaultBranch === null || !known.includes(defaultBranch)) {
+    return new SyncError(
+      'REF_NOT_FOUND',
+      `${message}; nearest to it: ${nearest.join(', ')}`,
+      settingStep({ ref: first }),
+    )
+  }
+  const called = `${message}; its default branch is called ${defaultBranch}`
+  return new SyncError('REF_NOT_FOUND', called, settingStep({ ref: defaultBranch }))
 }

@@ -1,5 +1,5 @@
 import { SyncError } from '../sync-error.ts'
-import { notACommit, refNotFound, repositoryError } from './errors.ts'
+import { BAD_REF_STEP, notACommit, refNotFound, repositoryError } from './errors.ts'
 import { localGit } from './run-git.ts'
 
 /** The length of the ids tells a repository's object format. */
@@ -34,7 +34,8 @@ export async function resolveRef(
     signal.throwIfAborted()
     throw repositoryError(error, folder)
   })
-  throw refNotFound(shown.where, shown.ref, known.split('\n').filter(Boolean))
+  const head = await localGit(folder, ['symbolic-ref', '--quiet', '--short', 'HEAD'], signal).catch(() => null)
+  throw refNotFound(shown.where, shown.ref, known.split('\n').filter(Boolean), head)
 }
 
 /** The object that a name leads to, of one type or of any; null where there is none. */
@@ -63,5 +64,5 @@ export async function missingObjects(folder: string, oids: readonly string[], si
 /** @throws {SyncError} `BAD_REF` for what is no name of a ref, or means more than a ref to `rev-parse`. */
 export function validateRef(ref: string, where: string): void {
   if (ref !== '' && !ref.startsWith('-') && !/[\s:^~?*[\\]|@\{|\.\./.test(ref)) return
-  throw new SyncError('BAD_REF', `"${ref}" is not a ref of ${where}`, 'Name a branch, a tag, HEAD or a full commit id.')
+  throw new SyncError('BAD_REF', `"${ref}" is not a ref of ${where}`, BAD_REF_STEP)
 }

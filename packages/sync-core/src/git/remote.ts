@@ -82,7 +82,13 @@ async function resolveRemoteRef(server: Address, git: RemoteGit, ref: string, si
   if (all.size === 0 && !(await speaksGit(git, signal))) throw notAGitServer(server)
   const known = [...all.keys()].filter((each) => !each.endsWith('^{}'))
   const short = known.map((each) => each.replace(/^refs\/(heads|tags)\//, ''))
-  throw refNotFound(server.url, ref, short)
+  throw refNotFound(server.url, ref, short, await readDefaultBranch(git, signal))
+}
+
+/** The branch that a clone would have; null where the server does not say. */
+async function readDefaultBranch(git: RemoteGit, signal: AbortSignal): Promise<string | null> {
+  const { stdout } = await git('/', ['ls-remote', '--quiet', '--symref', 'tidemark', 'HEAD'], signal)
+  return /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(stdout)?.[1] ?? null
 }
 
 /** Whether a server that names no ref is one of git; what git finds none in may as well be any page of the web. */

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { distance } from 'fastest-levenshtein'
 import type { TreeEntry } from '../git/tree.ts'
+import { settingStep } from '../run/setting-step.ts'
 import { fileFilter, type Selection } from './eligible.ts'
 
 /** A larger tree is not looked at to its end. */
@@ -9,25 +10,36 @@ const MAX_SURVEYED_FILES = 1_000_000
 /** How many extensions are named, those of most files first. */
 const MAX_EXTENSIONS = 5
 
-/** Says why a selection has no file of a tree: which folder may have been meant, or what files there are instead. */
+/**
+ * Says why a selection has no file of a tree: which folder may have been meant, or what files there are instead; on a
+ * second line the command that selects those, where there is one.
+ */
 export async function explainNothingSelected(files: AsyncIterable<TreeEntry[]>, selection: Selection): Promise<string> {
-  const { subpath, include = [], exclude = [] } = selection
+  const { subpath, include = [], exclude = [], extensions } = selection
   const tree = await surveyTree(files, selection)
   if (tree.files === 0) return 'the commit has no files'
   if (subpath !== undefined && !tree.folders.has(subpath))
-    return `it has no folder "${subpath}"${suggest(subpath, tree.folders)}`
+    return `it has no folder "${subpath}"${suggest(subpath, tree.folders, (folder) => ({ subpath: folder }))}`
   const inside = subpath === undefined ? '' : ` in ${subpath}`
   const present = `there are ${listExtensions(tree.extensions)}`
-  if (tree.eligible === 0) return `none of its files${inside} is Markdown: ${present}`
+  if (tree.eligible === 0) {
+    const step = extensions === undefined ? '' : `\n${settingStep({ extensions: '' })}`
+    return `none of its files${inside} is Markdown: ${present}${step}`
+  }
   for (const pattern of include) {
     const folder = folderOf(pattern)
     // Without a slash before its end, a pattern is one for every folder.
     const anywhere = !pattern.replace(/\/$/, '').includes('/')
     const isThere = tree.folders.has(folder) || (anywhere && tree.names.has(folder))
-    if (folder !== '' && !isThere) return `no file matches include "${pattern}"${suggest(folder, tree.folders)}`
+    if (folder === '' || isThere) continue
+    const corrected = (nearest: string) => ({
+      include: include.map((each) => (each === pattern ? each.replace(folder, nearest) : each)),
+    })
+    return `no file matches include "${pattern}"${suggest(folder, tree.folders, corrected)}`
   }
   const patterns = [...(include.length > 0 ? ['include'] : []), ...(exclude.length > 0 ? ['exclude'] : [])]
-  return `${patterns.join(' and ')} leave${patterns.length > 1 ? '' : 's'} out all of its ${tree.eligible} Markdown files${inside}: ${present}`
+  const step = settingStep(Object.fromEntries(patterns.map((option) => [option, ''])))
+  return `${patterns.join(' and ')} leave${patterns.length > 1 ? '' : 's'} out all of its ${tree.eligible} Markdown files${inside}: ${present}\n${step}`
 }
 
 /** Counts what there is, by extension and whether it could be a page, in the subpath alone. */
@@ -74,9 +86,15 @@ function folderOf(pattern: string): string {
   return (posix.extname(pattern) === '' ? parts : parts.slice(0, -1)).join('/')
 }
 
-function suggest(folder: string, folders: ReadonlySet<string>): string {
+/** @param corrected the options of a source with the right folder in the place of the wrong one */
+function suggest(
+  folder: string,
+  folders: ReadonlySet<string>,
+  corrected: (nearest: string) => Parameters<typeof settingStep>[0],
+): string {
   const rank = (each: string) => (each.endsWith(`/${folder}`) ? 0 : distance(each.toLowerCase(), folder.toLowerCase()))
   let nearest: string | undefined
   for (const each of folders) if (nearest === undefined || rank(each) < rank(nearest)) nearest = each
-  return nearest === undefined ? ', nor any other' : `: did you mean ${nearest}?`
+  const step = settingStep(corrected(nearest ?? ''))
+  return `${nearest === undefined ? ', nor any other' : `: did you mean ${nearest}?`}\n${step}`
 }

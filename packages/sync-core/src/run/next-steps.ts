@@ -2,7 +2,8 @@ import type { LockErrorCode } from '@tidemark/lock'
 import type { QuarantineCode } from '../parse/quarantine-error.ts'
 import type { EmbedResult } from './embed-result.ts'
 import { type Severity, severityFromStatus, statusText } from './exit-code.ts'
-import type { Holder, SyncResult, SyncStatus, Warning } from './outcome.ts'
+import { type Holder, type SyncResult, type SyncStatus, statusWarning, type Warning } from './outcome.ts'
+import { stepForSource } from './setting-step.ts'
 
 /**
  * Something that is wrong, with the step that goes on from there. Both are made here from one status, reason, error
@@ -75,7 +76,7 @@ export function resultProblem(result: RunResult): Problem | null {
       { status, reason: 'reason' in result ? result.reason : null },
       source,
       work,
-      statusWarning(result)?.message,
+      statusWarning(result, result.warnings),
     )
   if (status !== 'busy') return null
   const message = `being ${WORK[work].doing} by ${holderText(result.holder)}`
@@ -87,20 +88,14 @@ const isSelection = ({ code }: Warning) => code === 'nothing_selected'
 
 /** What of these warnings is for someone to change. */
 export function warningProblems(warnings: readonly Warning[]): Problem[] {
-  const nextStep = 'Change the repo, ref, subpath, include or exclude of the source; the next sync follows.'
-  return warnings.filter(isSelection).map(({ code, message }) => ({ message: `${code}: ${message}`, nextStep }))
+  return warnings
+    .filter(isSelection)
+    .map(({ code, message, hint = '' }) => ({ message: `${code}: ${message}`, nextStep: hint }))
 }
 
 /** The warnings that no problem or note shows already. */
 export const otherWarnings = (result: RunResult) =>
-  result.warnings.filter((each) => each !== statusWarning(result) && !isSelection(each))
-
-/** The warning that says what a status is for. */
-function statusWarning(result: RunResult) {
-  const { status, warnings } = result
-  const code = status === 'blocked' ? result.reason : status === 'blocked_by_failures' ? 'too_many_failures' : null
-  return warnings.find((warning) => warning.code === code)
-}
+  result.warnings.filter((each) => each !== statusWarning(result, result.warnings) && !isSelection(each))
 
 /** What a run has settled, whatever became of it, and what it has left; null where it stopped before it knew. */
 export function countRun(result: RunResult): { work: Work; done: number; quarantined: number; left: number | null } {
@@ -141,18 +136,19 @@ export function statusProblem(
   { status, reason }: { readonly status: StuckStatus; readonly reason: string | null },
   source: string,
   work: Work,
-  detail?: string,
+  { message: detail, hint }: { readonly message?: string | null; readonly hint?: string | null } = {},
 ): Problem {
   const again = `tidemark ${work} --source ${source}`
+  const allow = `${again} --allow-mass-delete`
   const { manyRefused, lookAt } = WORK[work]
   const tooManyFiles = {
     message: detail ?? 'its commit has more files than the source may have',
-    nextStep: `If that is the right ref, raise maxFiles of the source or name a subpath of it, then: ${again}`,
+    nextStep: hint ?? `If that is the right ref: tidemark sources set ${source} --max-files <count>`,
   }
-  const massDelete = {
-    message: `${detail ?? 'most of it would be deleted'}; if that is the right ref and the right folder:`,
-    nextStep: `${again} --allow-mass-delete`,
-  }
+  const deleted = detail ?? 'most of it would be deleted'
+  const massDelete = hint
+    ? { message: `${deleted}. If that is meant: ${allow}; if not:`, nextStep: hint }
+    : { message: `${deleted}; if that is the right ref and the right folder:`, nextStep: allow }
   const problems: Record<StuckStatus, Problem> = {
     blocked: reason === 'too_many_files' ? tooManyFiles : massDelete,
     blocked_by_failures: {
@@ -203,8 +199,7 @@ const LOCK_STEPS: Record<LockErrorCode, string> = {
   LOCK_CLOSED: REPORT,
   LOCK_DEADLOCK: REPORT,
   LOCK_FAILED: 'See whether the database answers: tidemark doctor',
-  LOCK_FORBIDDEN:
-    'Ask for the rights to SELECT, INSERT and UPDATE the leases; the SQL that makes their table: tidemark migrate --dry-run',
+  LOCK_FORBIDDEN: 'What this role has to be granted: tidemark doctor',
   LOCK_NOT_MIGRATED: 'tidemark migrate',
   LOCK_NO_TRANSACTION: REPORT,
   LOCK_TIMEOUT: 'See who has it: tidemark locks list',
@@ -218,13 +213,15 @@ const BAD_TABLE = /^(.*)\. Remedy: (.*)$/s
  * What an error says and what to do about it: its own hint where it has one, else by its code.
  *
  * @param otherwise the next step after an error that is not known
+ * @param source what the error is of, where it is of a source
  */
 export function errorProblem(
   error: unknown,
   otherwise = 'Run it again with --verbose to see what came before.',
+  source = '<id>',
 ): Problem {
   const { message = String(error), hint, code } = (error ?? {}) as { message?: string; hint?: string; code?: string }
-  if (hint !== undefined) return { message, nextStep: hint }
+  if (hint !== undefined) return { message, nextStep: stepForSource(hint, source) }
   const badTable = code === 'LOCK_BAD_TABLE' ? BAD_TABLE.exec(message) : null
   if (badTable) return { message: badTable[1]!, nextStep: badTable[2]! }
   return { message, nextStep: LOCK_STEPS[code as LockErrorCode] ?? otherwise }

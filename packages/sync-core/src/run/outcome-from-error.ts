@@ -9,7 +9,8 @@ import { LeaseLostError, LockError } from '@tidemark/lock'
 import { isConnectionLost } from '../database/connection-lost.ts'
 import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
-import type { Outcome, ResultError, StopReason } from './outcome.ts'
+import type { Outcome, ResultError, StopReason, Warning } from './outcome.ts'
+import { settingStep, stepForSource } from './setting-step.ts'
 
 /** What may still be written when a run has been stopped: little, and a database that is gone is not waited for. */
 export const CLEANUP_TIMEOUT_MS = 1_000
@@ -39,6 +40,12 @@ export class TooManyFailures extends Error {
 /** Thrown where a source has more files than it may. */
 export class TooManyFiles extends Error {
   override readonly name = 'TooManyFiles'
+  readonly hint: string
+
+  constructor(message: string, count: number) {
+    super(message)
+    this.hint = `If that is the right ref and the right folder: ${settingStep({ maxFiles: count })}`
+  }
 }
 
 const MAX_FAILURES = 20
@@ -50,12 +57,8 @@ export function refuseTooManyFailures(failed: number, total: number, what: strin
     throw new TooManyFailures(`${failed} of ${total} ${what}`)
 }
 
-/** How a run ended that threw: stopped by its signal, blocked, or failed. What blocks it is added to its warnings. */
-export function outcomeFromError(
-  error: unknown,
-  signal: AbortSignal,
-  warnings: { code: string; message: string }[],
-): Outcome {
+/** How a run of a source ended that threw: stopped by its signal, blocked, or failed. What blocks it is added to its warnings. */
+export function outcomeFromError(error: unknown, source: string, signal: AbortSignal, warnings: Warning[]): Outcome {
   // A fetch says more of its end than the signal does; anything else that fails after the signal fails by it.
   const cause = error instanceof Stopped || !signal.aborted ? error : signal.reason
   if (cause instanceof Stopped) return { status: 'partial', reason: cause.reason }
@@ -66,10 +69,10 @@ export function outcomeFromError(
     return { status: 'blocked_by_failures' }
   }
   if (error instanceof TooManyFiles) {
-    warnings.push({ code: 'too_many_files', message: error.message })
+    warnings.push({ code: 'too_many_files', message: error.message, hint: stepForSource(error.hint, source) })
     return { status: 'blocked', reason: 'too_many_files' }
   }
-  const described = describeError(error)
+  const described = describeError(error, source)
   const reason = described.code.startsWith('FETCH_') ? 'fetch_failed' : described.code.toLowerCase()
   return { status: 'failed', reason, error: described }
 }
@@ -77,12 +80,14 @@ export function outcomeFromError(
 /** The code of an error, for a program to go by. @param otherwise that of one that is not known */
 export function errorCode(error: unknown, otherwise = 'UNEXPECTED'): string {
   if (error instanceof LockError && error.code !== 'LOCK_FAILED') return error.code
-  const { code } = describeError(error)
+  const { code } = describeError(error, '')
   return code === 'UNEXPECTED' ? otherwise : code
 }
 
-function describeError(error: unknown): ResultError {
-  if (error instanceof SyncError) return { code: error.code, message: error.message, hint: error.hint }
+function describeError(error: unknown, source: string): ResultError {
+  if (error instanceof SyncError) {
+    return { code: error.code, message: error.message, hint: stepForSource(error.hint, source) }
+  }
   const fault = error instanceof LockError && error.cause instanceof Error ? error.cause : error
   const { code, message } = fault as { code?: unknown; message?: unknown }
   const text = redact(String(message ?? fault))
@@ -93,16 +98,20 @@ function describeError(error: unknown): ResultError {
   // One of Postgres has a digit, EPERM of the system has none.
   if (typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code)) {
     const hint = HINTS[code] ?? 'See the log of the database server.'
-    return { code: 'DATABASE_FAILED', message: `The database refused a statement (${code}): ${text}`, hint }
+    const kind = DOCTOR_FINDS.has(code) ? 'DATABASE_REFUSED' : 'DATABASE_FAILED'
+    return { code: kind, message: `The database refused a statement (${code}): ${text}`, hint }
   }
   return { code: 'UNEXPECTED', message: text, hint: 'This looks like a fault of tidemark: please report it.' }
 }
 
+/** A missing right, and a database that is read-only. */
+const DOCTOR_FINDS = new Set(['42501', '25006'])
+
 const HINTS: Record<string, string> = {
-  '3F000': 'Create the tables with migrate() first.',
-  '42P01': 'Create the tables with migrate() first.',
-  '42501': 'Grant the role of this connection the right to write to the schema "tidemark".',
+  '3F000': 'tidemark migrate',
+  '42P01': 'tidemark migrate',
+  '42501': 'What this role has to be granted: tidemark doctor',
   '53300': 'Raise max_connections, put a pooler before the server, or sync less at a time: --concurrency 1.',
-  '53100': 'The disk of the database server is full: make room, then run again.',
-  '25006': 'The database is read-only, for example a replica: connect to the primary.',
+  '53100': 'The disk of the database server is full: make room there.',
+  '25006': 'The database is read-only; how that can be changed: tidemark doctor',
 }

@@ -1,3 +1,5 @@
+import { stepForSource } from './setting-step.ts'
+
 /** Why a run stopped before it was done. */
 export type StopReason = 'timeout' | 'pull_timeout' | 'cancelled' | 'lease_lost' | 'stalled'
 
@@ -38,11 +40,17 @@ interface Common extends Readonly<Counts> {
 export interface Warning {
   readonly code: string
   readonly message: string
+  /** What to do about it, where that is known. */
+  readonly hint?: string
 }
 
-/** Warns of a source that has no file of its commit. */
-export function selectionWarnings(nothingSelected: string | null): Warning[] {
-  return nothingSelected === null ? [] : [{ code: 'nothing_selected', message: nothingSelected }]
+const CHANGE_SELECTION = `Change what of the repository it selects: tidemark sources set <id> --subpath <folder>`
+
+/** Warns of a source that has no file of its commit: why, and on a second line the step that selects some. */
+export function selectionWarnings(nothingSelected: string | null, source: string): Warning[] {
+  if (nothingSelected === null) return []
+  const [, message = nothingSelected, step = CHANGE_SELECTION] = /^(.*)\n(.*)$/s.exec(nothingSelected) ?? []
+  return [{ code: 'nothing_selected', message, hint: stepForSource(step, source) }]
 }
 
 export interface ResultError {
@@ -74,6 +82,13 @@ export interface Holder {
   readonly pid: Count | null
   readonly heldForMs: number | null
   readonly sinceRefreshMs: number | null
+}
+
+/** The warning that says what a status is for. */
+export function statusWarning(outcome: Outcome, warnings: readonly Warning[]): Warning | undefined {
+  const { status } = outcome
+  const code = status === 'blocked' ? outcome.reason : status === 'blocked_by_failures' ? 'too_many_failures' : null
+  return warnings.find((warning) => warning.code === code)
 }
 
 /** The result of a source whose run could not return one itself. */

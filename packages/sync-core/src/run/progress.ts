@@ -72,7 +72,7 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
     /** Takes over what a plan is going to do, and warns of what it leaves out. */
     setPlan({ counts, nothingSelected, skipped: { symlinks, submodules } }: PlannedWork) {
       progress.nothingSelected = nothingSelected
-      progress.warnings = selectionWarnings(nothingSelected)
+      progress.warnings = selectionWarnings(nothingSelected, source)
       if (symlinks + submodules > 0) {
         const message = `skipped as not being files of the repository: ${symlinks} symlinks to Markdown, ${submodules} submodules`
         progress.warnings.push({ code: 'skipped', message })

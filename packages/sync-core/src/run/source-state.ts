@@ -27,6 +27,8 @@ export interface SourceStatus {
   readonly quarantined: Count
   /** Why its bookmark has no file of it; null where it has some. */
   readonly nothingSelected: string | null
+  /** Why its last embedding failed; null where it has not. */
+  readonly embedFailure: Problem | null
   /** How many of its pages the search index has; null where it has every one. */
   readonly index: { readonly pages: Count; readonly indexed: Count } | null
   readonly lastRun: {
@@ -40,6 +42,8 @@ export interface SourceStatus {
     readonly hint: string | null
     readonly filesRemaining: Count | null
   } | null
+  /** What its last run was made with, see {@link Expected.settings}; null for one that had no plan. */
+  readonly lastSettings: string | null
   readonly lease: SeenLease | null
   /** Who writes its search index. */
   readonly searchLease: SeenLease | null
@@ -96,10 +100,14 @@ export interface Expected {
   readonly everyMs: number
   /** Of its configuration, see {@link SourceStatus.fingerprint}. */
   readonly fingerprint: string
+  /** A digest of all of its configuration that may end a run in another way. */
+  readonly settings: string
   /** Whether a sync keeps the index for search. */
   readonly searches: boolean
   /** How many of its texts have no embedding; null where nobody is to embed them. */
   readonly unembedded: { readonly texts: Count; readonly total: Count } | null
+  /** Whether the database takes what a run writes; true by default. Where not, what a run would mend is not told. */
+  readonly writable?: boolean | undefined
   /** How long it may be behind, or not looked at; see {@link GRACE} where it is not given. */
   readonly maxStalenessMs?: number | undefined
 }
@@ -123,7 +131,7 @@ export function describeSource(status: SourceStatus, head: RemoteHead, expected:
     behindMs: behindMs === null ? null : Math.round(behindMs),
     lastStatus,
     quarantined,
-    warnings: selectionWarnings(nothingSelected),
+    warnings: selectionWarnings(nothingSelected, status.id),
     problem: first?.message ?? null,
     fix: first?.nextStep ?? null,
     problems,
@@ -146,6 +154,7 @@ type Behind = Pick<SourceDescription, 'behind' | 'behindMs'>
 
 function findProblems(status: SourceStatus, head: RemoteHead, behind: Behind, expected: Expected): SourceProblem[] {
   const { id, bookmark, dirty, lease, fingerprint, quarantined } = status
+  const { writable = true } = expected
   const again = `tidemark sync --source ${id}`
   const working = isLive(lease)
   const problems: SourceProblem[] = []
@@ -154,11 +163,11 @@ function findProblems(status: SourceStatus, head: RemoteHead, behind: Behind, ex
   }
   if ('problem' in head) add('unreachable', 'error', head.problem)
   if (working) add('holder_silent', 'error', leaseProblem(lease!, id, 'sync'))
-  else if (lease !== null && dirty) add('killed', 'warning', killedProblem(lease, again))
+  else if (lease !== null && dirty && writable) add('killed', 'warning', killedProblem(lease, again))
   // A source that is stuck can be looked at once its repository can be read.
-  if (!working && !('problem' in head)) add('stuck', 'error', stuckProblem(status))
+  if (!working && !('problem' in head) && writable) add('stuck', 'error', stuckProblem(status, expected))
   // What follows from these is not told beside them: its remedy would not help.
-  if (working || !problems.some(({ severity }) => severity === 'error')) {
+  if (working || (writable && !problems.some(({ severity }) => severity === 'error'))) {
     const nextStep = working ? `Wait for process ${lease!.pid} on ${lease!.host}.` : again
     if (bookmark === null) add('never_synced', 'warning', { message: firstSyncText(status), nextStep })
     else add('behind', 'warning', behindProblem(behind, nextStep, expected))
@@ -168,9 +177,10 @@ function findProblems(status: SourceStatus, head: RemoteHead, behind: Behind, ex
       add('settings_changed', 'warning', { message, nextStep: `${again} --dry-run` })
     }
   }
-  if (expected.searches && !working) add('index_incomplete', 'warning', indexProblem(status, again))
-  add('embeddings_incomplete', 'warning', embeddingProblem(id, expected))
-  const [selection] = warningProblems(selectionWarnings(status.nothingSelected))
+  if (expected.searches && !working && writable) add('index_incomplete', 'warning', indexProblem(status, again))
+  if (writable)
+    add('embeddings_incomplete', status.embedFailure ? 'error' : 'warning', embeddingProblem(status, expected))
+  const [selection] = warningProblems(selectionWarnings(status.nothingSelected, id))
   add('nothing_selected', 'warning', selection ?? null)
   if (quarantined > 0) {
     const message = `${quarantined} ${quarantined === 1 ? 'file is' : 'files are'} set aside`
@@ -179,8 +189,11 @@ function findProblems(status: SourceStatus, head: RemoteHead, behind: Behind, ex
   return problems
 }
 
-/** Why a run has failed that could not look at its repository. */
-const REPOSITORY_REASONS = new Set<string | null>([
+/** Why a run has failed, where each is looked at now, too: what still holds is told as a problem of its own. */
+const CHECKED_REASONS = new Set<string | null>([
+  'database_refused',
+  'database_unreachable',
+  'database_newer',
   'fetch_failed',
   'pull_timeout',
   'ref_not_found',
@@ -190,17 +203,21 @@ const REPOSITORY_REASONS = new Set<string | null>([
 ])
 
 /** How its last run ended, where someone has to do something; one that never had a plan has left only its run. */
-function stuckProblem({ id, lastStatus, lastRun }: SourceStatus): Problem | null {
+function stuckProblem({ id, lastStatus, lastRun, lastSettings }: SourceStatus, { settings }: Expected): Problem | null {
   const failed = lastStatus === 'failed' || (lastStatus === null && lastRun?.status === 'failed')
   if (failed && lastRun?.message && lastRun.hint) {
     const message = `its last run failed: ${lastRun.message}`
-    // Its repository can be read now, so that is over.
-    const isOver = REPOSITORY_REASONS.has(lastRun.reason)
+    const isOver = CHECKED_REASONS.has(lastRun.reason)
     return { message, nextStep: isOver ? `tidemark sync --source ${id}` : lastRun.hint }
   }
   const status = failed ? 'failed' : lastStatus
   if (status !== 'failed' && status !== 'blocked' && status !== 'blocked_by_failures') return null
-  return statusProblem({ status, reason: lastRun?.reason ?? null }, id, 'sync')
+  const detail = lastRun?.status === status ? lastRun : { message: null }
+  if (lastSettings !== null && lastSettings !== settings) {
+    const message = `its last run was ${status}${detail.message ? ` (${detail.message})` : ''}; its configuration has changed since:`
+    return { message, nextStep: `tidemark sync --source ${id}` }
+  }
+  return statusProblem({ status, reason: lastRun?.reason ?? null }, id, 'sync', detail)
 }
 
 /** The holder of a lease that has ended by itself; whoever comes next takes it at once. */
@@ -247,14 +264,15 @@ function indexProblem({ id, index, bookmark, searchLease }: SourceStatus, again:
   return { message, nextStep: `tidemark locks break search:${id} --max-age 45s` }
 }
 
-function embeddingProblem(id: string, { unembedded }: Expected): Problem | null {
+function embeddingProblem({ id, embedFailure }: SourceStatus, { unembedded }: Expected): Problem | null {
   if (unembedded === null || unembedded.texts === 0) return null
   const { texts, total } = unembedded
   const share = Math.floor((100 * (total - texts)) / Math.max(1, total))
-  return {
-    message: `${texts} of ${total} texts have no embedding, ${share} % do`,
-    nextStep: `tidemark embed --source ${id}`,
-  }
+  const message = `${texts} of ${total} texts have no embedding, ${share} % do`
+  if (embedFailure === null) return { message, nextStep: `tidemark embed --source ${id}` }
+  const { message: failure, nextStep } = embedFailure
+  const step = nextStep.includes('tidemark embed') ? nextStep : `${nextStep} Then: tidemark embed --source ${id}`
+  return { message: `${message}; embedding failed: ${failure}`, nextStep: step }
 }
 
 const formatDuration = (ms: number) => prettyMs(ms, { unitCount: 2, secondsDecimalDigits: 0 })

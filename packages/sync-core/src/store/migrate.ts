@@ -9,9 +9,13 @@ import nothingSelected from './schema/0004-nothing-selected.ts'
 import links from './schema/0005-links.ts'
 import standing from './schema/0006-standing.ts'
 import sharedDatabase from './schema/0007-shared-database.ts'
+import failures from './schema/0008-failures.ts'
 
 /** In order; a migration that has been released is never edited. */
-const MIGRATIONS = [tables, views, searchTerms, nothingSelected, links, standing, sharedDatabase]
+const MIGRATIONS = [tables, views, searchTerms, nothingSelected, links, standing, sharedDatabase, failures]
+
+/** What `tidemark.migrations` has where all are done. */
+export const NEWEST_VERSION = MIGRATIONS.length
 
 /**
  * Brings the schema `tidemark` up to date; costs one look where it is already.
@@ -45,11 +49,15 @@ export async function pendingMigrations(db: Database): Promise<string[]> {
 
 async function isCurrent(db: Database): Promise<boolean> {
   const [newest] = await readRows(db, 'SELECT max(version) AS version FROM tidemark.migrations')
-  const [version, known] = [newest?.version ?? 0, MIGRATIONS.length]
-  if (version <= known) return version === known
-  const message = `${db.name} was migrated by a newer tidemark (schema ${version}, this one knows ${known})`
-  throw new SyncError('DATABASE_NEWER', message, 'Update tidemark.')
+  const version = newest?.version ?? 0
+  if (version <= NEWEST_VERSION) return version === NEWEST_VERSION
+  throw new SyncError('DATABASE_NEWER', newerMessage(db, version), UPDATE_STEP)
 }
+
+export const UPDATE_STEP = 'Update tidemark, for example: npm install --global tidemark@latest'
+
+export const newerMessage = ({ name }: Database, version: number) =>
+  `${name} was migrated by a newer tidemark (schema ${version}, this one knows ${NEWEST_VERSION})`
 
 const MIGRATE = /* sql */ `DO $migrate$ BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('tidemark.migrations', 0));

@@ -4,8 +4,8 @@ import { readRows } from './read-rows.ts'
 
 const UNKNOWN: Omit<SourceStatus, 'id'> = {
   ...{ bookmark: null, dirty: false, fingerprint: null, lastStatus: null, lastCheckedAt: null, lastSyncedAt: null },
-  ...{ sinceCheckMs: null, behindMs: null, quarantined: 0, nothingSelected: null, index: null },
-  ...{ lastRun: null, lease: null, searchLease: null },
+  ...{ sinceCheckMs: null, behindMs: null, quarantined: 0, nothingSelected: null, embedFailure: null, index: null },
+  ...{ lastRun: null, lastSettings: null, lease: null, searchLease: null },
 }
 
 /** Where these sources stand, in the order of their ids as given; one statement, and nothing is written. */
@@ -27,6 +27,8 @@ const leaseSql = (task: string) => /* sql */ `(
 const READ_STATUS = /* sql */ `
 SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, source.fingerprint,
   source.last_status AS "lastStatus", source.nothing_selected AS "nothingSelected",
+  CASE WHEN source.embed_message IS NOT NULL
+    THEN json_build_object('message', source.embed_message, 'nextStep', source.embed_hint) END AS "embedFailure",
   source.last_checked_at AS "lastCheckedAt", source.last_synced_at AS "lastSyncedAt",
   ${ms('clock_timestamp() - source.last_checked_at')} AS "sinceCheckMs",
   ${ms('clock_timestamp() - source.behind_since')} AS "behindMs",
@@ -38,9 +40,10 @@ SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, sourc
   ) END AS index,
   (
     SELECT json_build_object('startedAt', started_at, 'finishedAt', finished_at, 'status', status, 'reason', reason,
-      'message', message, 'hint', hint,      'filesRemaining', counts -> 'filesRemaining')
+      'message', message, 'hint', hint, 'filesRemaining', counts -> 'filesRemaining')
     FROM tidemark.runs WHERE source_id = wanted.id ORDER BY runs.id DESC LIMIT 1
   ) AS "lastRun",
+  (SELECT settings FROM tidemark.runs WHERE source_id = wanted.id ORDER BY runs.id DESC LIMIT 1) AS "lastSettings",
   ${leaseSql('sync')} AS lease, ${leaseSql('search')} AS "searchLease"
 FROM unnest($1::text[]) WITH ORDINALITY AS wanted (id, place)
 LEFT JOIN tidemark.sources AS source ON source.id = wanted.id ORDER BY place`

@@ -9,12 +9,17 @@ export async function recordUnfinishedRun(
   fenced: Fenced,
   sourceId: string,
   runId: string,
-  outcome: Outcome,
-  counts: object,
+  end: {
+    readonly outcome: Outcome
+    /** Why, and what to do about it, where it does not go on by itself. */
+    readonly detail: { readonly message: string; readonly hint?: string | undefined } | undefined
+    readonly counts: object
+  },
 ): Promise<void> {
+  const { outcome, detail, counts } = end
   const reason = 'reason' in outcome ? outcome.reason : null
-  const { message = null, hint = null } = outcome.status === 'failed' ? outcome.error : {}
-  const params = [sourceId, runId, outcome.status, reason, JSON.stringify(counts), message, hint]
+  const why = [detail?.message ?? null, detail?.hint ?? null]
+  const params = [sourceId, runId, outcome.status, reason, JSON.stringify(counts), ...why]
   await queryWithFence(fenced, RECORD_UNFINISHED_RUN, params)
 }
 

@@ -2,8 +2,10 @@ import { hostname } from 'node:os'
 import { PARSER_VERSION } from '../parse/parser-version.ts'
 import { type Fenced, fencedQuery } from './fenced-query.ts'
 
-/** What the database remembers of a source; `linkRoot` is a folder's key. */
-export type SourceRecord = Readonly<Record<'id' | 'repo' | 'ref' | 'linkRoot' | 'fingerprint' | 'language', string>>
+/** What the database remembers of a source; `linkRoot` is a folder's key, `settings` all that may end a run in another way. */
+export type SourceRecord = Readonly<
+  Record<'id' | 'repo' | 'ref' | 'linkRoot' | 'fingerprint' | 'settings' | 'language', string>
+>
 
 export interface StartedRun {
   readonly id: string
@@ -29,9 +31,10 @@ export async function startRun(
   source: SourceRecord,
   run: { readonly from: string | null; readonly to: string; readonly full: boolean },
 ): Promise<StartedRun> {
-  const { id, repo, ref, linkRoot, fingerprint } = source
+  const { id, repo, ref, linkRoot, fingerprint, settings } = source
   const { from, to, full } = run
-  const params = [id, repo, ref, from, to, hostname(), process.pid, full, PARSER_VERSION, fingerprint, linkRoot]
+  const made = [PARSER_VERSION, fingerprint, linkRoot, settings]
+  const params = [id, repo, ref, from, to, hostname(), process.pid, full, ...made]
   return (await fencedQuery<StartedRun>(fenced, START_RUN, params))[0]
 }
 
@@ -44,8 +47,8 @@ killed AS (
   UPDATE tidemark.runs SET status = 'killed', finished_at = now() FROM fence WHERE source_id = $3 AND finished_at IS NULL
 ),
 run AS (
-  INSERT INTO tidemark.runs (source_id, from_commit, to_commit, host, pid)
-  SELECT $3, $6, $7, $8, $9::integer FROM fence RETURNING id
+  INSERT INTO tidemark.runs (source_id, from_commit, to_commit, host, pid, settings)
+  SELECT $3, $6, $7, $8, $9::integer, $14 FROM fence RETURNING id
 ),
 source AS (
   INSERT INTO tidemark.sources AS old (

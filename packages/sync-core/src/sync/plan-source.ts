@@ -80,6 +80,7 @@ function refuseTooManyFiles({ commit, maxFiles, selection: { subpath } }: Source
   const where = subpath === undefined ? '' : ` in ${subpath}`
   throw new TooManyFiles(
     `commit ${commit} has ${count} ${what}${where}, and the source may have ${maxFiles} (maxFiles)`,
+    count,
   )
 }
 

@@ -110,8 +110,11 @@ export async function currentCommit(source: Source, signal: AbortSignal): Promis
   return (await openOrigin(source, '')).resolveCommit(signal)
 }
 
-/** A digest of what a bookmark is made with: when it is another, the bookmark says nothing. */
-export const sourceFingerprint = (source: Source) => sourceRecord(source).fingerprint
+/** Digests of what a bookmark, and of what a run is made with: when they are others, what those say no longer counts. */
+export function sourceDigests(source: Source): Pick<SourceRecord, 'fingerprint' | 'settings'> {
+  const { fingerprint, settings } = sourceRecord(source)
+  return { fingerprint, settings }
+}
 
 /**
  * What the database remembers of a source: its repository as it may be shown, a path made absolute or an address
@@ -123,5 +126,6 @@ export function sourceRecord(source: Source): SourceRecord {
   const repo = isRemote(source.repo) ? redactAddress(source.repo) : resolve(source.repo)
   const parts = JSON.stringify([repo, ref, subpath, include, exclude, extensions, linkRoot])
   const fingerprint = createHash('sha256').update(parts).digest('hex').slice(0, 16)
-  return { id, repo, ref, language, linkRoot: linkKey(`${linkRoot}/index`) ?? '', fingerprint }
+  const settings = `${fingerprint} ${source.maxFiles ?? DEFAULT_MAX_FILES}`
+  return { id, repo, ref, language, linkRoot: linkKey(`${linkRoot}/index`) ?? '', fingerprint, settings }
 }

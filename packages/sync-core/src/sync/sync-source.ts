@@ -20,7 +20,7 @@ import { type PlannedChange, plannedChanges } from '../plan/plan.ts'
 import { type Budget, startBudget } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import type { RunOptions } from '../run/options.ts'
-import { type Outcome, type SyncResult, selectionWarnings } from '../run/outcome.ts'
+import { type Outcome, type SyncResult, selectionWarnings, statusWarning } from '../run/outcome.ts'
 import { CLEANUP_TIMEOUT_MS, outcomeFromError } from '../run/outcome-from-error.ts'
 import { type Progress, type RunProgress, startProgress } from '../run/progress.ts'
 import { retryLost } from '../run/retry-lost.ts'
@@ -92,7 +92,7 @@ export async function syncSource(db: Database, source: Source, options: SyncOpti
     outcome = await syncToTarget(run)
     await updateIndex(run, outcome)
   } catch (error) {
-    outcome = outcomeFromError(error, budget.signal, progress.warnings)
+    outcome = outcomeFromError(error, source.id, budget.signal, progress.warnings)
     await recordAfterwards(run, outcome).catch(() => {})
   }
   if (outcome.status === 'partial' && outcome.reason === 'pull_timeout') outcome = await failWhereHanging(run, outcome)
@@ -139,7 +139,12 @@ async function syncToTarget(run: Run): Promise<Outcome> {
       return importChanges(run, held, origin, since)
     })
   } catch (error) {
-    return await recordUnfinished(run, held, started.id, outcomeFromError(error, held.signal, progress.warnings))
+    return await recordUnfinished(
+      run,
+      held,
+      started.id,
+      outcomeFromError(error, source.id, held.signal, progress.warnings),
+    )
   }
 }
 
@@ -210,7 +215,12 @@ async function preparePlan(
   const plan = await progress.phase('plan', () => planSource(comparison))
   progress.setPlan(plan)
   const violation = started && allowMassDelete ? null : guardViolation(plan)
-  if (violation !== null) progress.warnings.push({ code: 'mass_delete', message: violation })
+  if (violation !== null) {
+    // What selects nothing is most likely the reason.
+    const [selection] = plan.nothingSelected?.includes('\n') ? selectionWarnings(plan.nothingSelected, sourceId) : []
+    const why = selection && { message: `${violation} ${selection.message}`, hint: selection.hint! }
+    progress.warnings.push({ code: 'mass_delete', message: violation, ...why })
+  }
   return { plan, folder, violation }
 }
 
@@ -224,7 +234,7 @@ async function checkUpToDate({ record, options, budget, progress }: Run, db: Dat
   progress.nothingSelected = nothingSelected
   if (!upToDate || options.full || options.retryQuarantined) return false
   progress.filesRemaining = 0
-  progress.warnings.push(...selectionWarnings(nothingSelected))
+  progress.warnings.push(...selectionWarnings(nothingSelected, record.id))
   return true
 }
 
@@ -232,7 +242,9 @@ async function checkUpToDate({ record, options, budget, progress }: Run, db: Dat
 async function recordUnfinished({ db, source, progress }: Run, { lease }: Held, runId: string, outcome: Outcome) {
   const soon = withSignal(db, AbortSignal.timeout(CLEANUP_TIMEOUT_MS))
   // The next run finds out by comparing; a record that can't be written must not hide how this one ended.
-  await recordUnfinishedRun({ db: soon, lease }, source.id, runId, outcome, progress.counts()).catch(() => {})
+  const detail = outcome.status === 'failed' ? outcome.error : statusWarning(outcome, progress.warnings)
+  const end = { outcome, detail, counts: progress.counts() }
+  await recordUnfinishedRun({ db: soon, lease }, source.id, runId, end).catch(() => {})
   return outcome
 }
 

@@ -48,13 +48,15 @@ describe('the path of a repository on this machine', () => {
       await expect(resolve(folder)).rejects.toMatchObject({
         code: 'NOT_A_REPOSITORY',
         message: `${folder} is not a git repository`,
-        hint: `It lies inside ${realpathSync(repository.folder)}: give that as the repository, with the subpath docs/guide`,
+        hint: `It lies inside ${realpathSync(repository.folder)}: tidemark sources set <id> --path ${realpathSync(repository.folder)} --subpath docs/guide`,
       })
     },
   )
 
   test('that names no repository and lies in none is refused', async () => {
-    const hint = 'Give the path of a work tree or of a bare repository.'
+    const hint = expect.stringMatching(
+      /^Give the path of a work tree or .*: tidemark sources set <id> --path <folder>$/,
+    )
     await expect(resolve(home)).rejects.toMatchObject({ code: 'NOT_A_REPOSITORY', hint })
     await expect(resolve(join(home, 'nowhere'))).rejects.toMatchObject({ code: 'NOT_A_REPOSITORY', hint })
   })

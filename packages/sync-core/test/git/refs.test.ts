@@ -77,7 +77,7 @@ describe.each(Object.entries(kinds))('%s', (_, origin) => {
         message: expect.stringMatching(
           new RegExp(`^"${ref}" of .* is the name of ${what.replace(/[()]/g, '.')}, not of a`),
         ),
-        hint: 'Name a branch, a tag of a commit, HEAD or a full commit id.',
+        hint: expect.stringMatching(/^Name a branch, .*: tidemark sources set <id> --ref HEAD$/),
       })
     },
   )

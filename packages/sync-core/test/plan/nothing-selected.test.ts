@@ -6,12 +6,13 @@ import { explainNothingSelected } from '../../src/plan/nothing-selected.ts'
 async function explain(paths: string, selection: Selection = {}) {
   const entries = paths.split(' ').filter(Boolean)
   const files = entries.map((path) => [{ path, blobOid: 'f00', mode: '100644' }])
-  return explainNothingSelected(
+  const text = await explainNothingSelected(
     (async function* () {
       yield* files
     })(),
     selection,
   )
+  return text.split('\n')[0]
 }
 
 const FILES = 'README.rst docs/guide/a.md docs/guide/b.md docs/notes.txt src/index.ts src/lib/util.ts'
@@ -113,5 +114,24 @@ describe('a selection without a file is told', () => {
   test('by the extensions that it has, where it has some of its own', async () => {
     expect(await explain(FILES, { extensions: ['qmd'] })).toMatch(/^none of its files is Markdown/)
     expect(await explain(FILES, { extensions: ['rst'], exclude: ['*'] })).toMatch(/out all of its 1 Markdown files/)
+  })
+
+  test.each<[string, Selection, step: string | undefined]>([
+    ['the folder that was meant', { subpath: 'dosc' }, '--subpath docs'],
+    ['a folder that a shell would take apart', { subpath: "it's" }, `--subpath 'it'\\''s a'`],
+    [
+      'the pattern with that folder, and those beside it',
+      { include: ['*.txt', 'giude/*.md'] },
+      "--include '*.txt' 'docs/*.md'",
+    ],
+    ['no pattern to exclude', { exclude: ['*'] }, "--exclude ''"],
+    ['no pattern at all', { include: ['docs/**'], exclude: ['*'] }, "--include '' --exclude ''"],
+    ['the usual extensions', { extensions: ['qmd'] }, "--extensions ''"],
+    ['nothing where there is no Markdown', { subpath: 'src' }, undefined],
+  ])('with the command that selects some: by %s', async (_, selection, step) => {
+    const paths = selection.subpath === "it's" ? ["it's a/x.md"] : FILES.split(' ')
+    const files = paths.map((path) => [{ path, blobOid: 'f00', mode: '100644' }])
+    const told = await explainNothingSelected(files.values() as never, selection)
+    expect(told.split('\n')[1]).toBe(step && `tidemark sources set <id> ${step}`)
   })
 })

@@ -13,8 +13,7 @@ const ALIVE = { host: 'here', pid: 7, heldForMs: 60_000, sinceRefreshMs: 10_000,
 const SILENT = { ...ALIVE, sinceRefreshMs: 600_000 }
 const SILENT_TEXT = 'process 7 on here holds its lease and shows no sign of life'
 
-const RAISE_MAX_FILES =
-  'If that is the right ref, raise maxFiles of the source or name a subpath of it, then: tidemark sync --source docs'
+const RAISE_MAX_FILES = 'If that is the right ref: tidemark sources set docs --max-files <count>'
 
 const EMBEDDING_FAILURES = 'check the model and its server, see tidemark.embedding_quarantine, then:'
 const FILE_FAILURES = 'fix or exclude the files that tidemark quarantine lists, then:'
@@ -140,8 +139,7 @@ describe('an error is told with the next step of just that code:', () => {
       LOCK_CLOSED: REPORT,
       LOCK_DEADLOCK: REPORT,
       LOCK_FAILED: 'See whether the database answers: tidemark doctor',
-      LOCK_FORBIDDEN:
-        'Ask for the rights to SELECT, INSERT and UPDATE the leases; the SQL that makes their table: tidemark migrate --dry-run',
+      LOCK_FORBIDDEN: 'What this role has to be granted: tidemark doctor',
       LOCK_NOT_MIGRATED: 'tidemark migrate',
       LOCK_NO_TRANSACTION: REPORT,
       LOCK_TIMEOUT: 'See who has it: tidemark locks list',

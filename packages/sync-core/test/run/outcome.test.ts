@@ -16,7 +16,7 @@ const coded = (code: string, message = code) => Object.assign(new Error(message)
 
 function outcome(error: unknown, reason?: unknown): Outcome {
   const signal = reason === undefined ? new AbortController().signal : AbortSignal.abort(reason)
-  return outcomeFromError(error, signal, [])
+  return outcomeFromError(error, 'docs', signal, [])
 }
 
 describe('a run that was stopped ends as partial', () => {
@@ -41,7 +41,12 @@ describe('a run that was stopped ends as partial', () => {
 
 test('a run of which too much failed is blocked, with the count as a warning', () => {
   const warnings = [{ code: 'skipped', message: 'before' }]
-  const result = outcomeFromError(new TooManyFailures('30 of 40 have failed'), new AbortController().signal, warnings)
+  const result = outcomeFromError(
+    new TooManyFailures('30 of 40 have failed'),
+    'docs',
+    new AbortController().signal,
+    warnings,
+  )
   expect(result).toEqual({ status: 'blocked_by_failures' })
   expect(warnings.slice(1)).toEqual([{ code: 'too_many_failures', message: '30 of 40 have failed' }])
 })
@@ -77,7 +82,6 @@ describe('a budget that is spent while a server is waited for', () => {
 
 describe('a fault ends a run as failed', () => {
   const again = 'Nothing is lost: the next run goes on from here.'
-  const tables = 'Create the tables with migrate() first.'
   test.each<[string, unknown, string, string, string, string]>([
     ['of git', new SyncError('GIT_FAILED', 'm', 'h'), 'git_failed', 'GIT_FAILED', 'm', 'h'],
     ['of a fetch', new SyncError('FETCH_FAILED', 'm', 'h'), 'fetch_failed', 'FETCH_FAILED', 'm', 'h'],
@@ -117,7 +121,7 @@ describe('a fault ends a run as failed', () => {
       'database_failed',
       'DATABASE_FAILED',
       'The database refused a statement (53100): no space',
-      'The disk of the database server is full: make room, then run again.',
+      'The disk of the database server is full: make room there.',
     ],
     [
       'of the lease without a cause',
@@ -136,10 +140,19 @@ describe('a fault ends a run as failed', () => {
       again,
     ],
     ...Object.entries({
-      '3F000': tables,
-      '42P01': tables,
-      '42501': 'Grant the role of this connection the right to write to the schema "tidemark".',
-      '25006': 'The database is read-only, for example a replica: connect to the primary.',
+      '42501': 'What this role has to be granted: tidemark doctor',
+      '25006': 'The database is read-only; how that can be changed: tidemark doctor',
+    }).map(([code, hint]): [string, unknown, string, string, string, string] => [
+      `of a right or a setting (${code})`,
+      coded(code, 'm'),
+      'database_refused',
+      'DATABASE_REFUSED',
+      `The database refused a statement (${code}): m`,
+      hint,
+    ]),
+    ...Object.entries({
+      '3F000': 'tidemark migrate',
+      '42P01': 'tidemark migrate',
       '23505': 'See the log of the database server.',
     }).map(([code, hint]): [string, unknown, string, string, string, string] => [
       `of a statement (${code})`,

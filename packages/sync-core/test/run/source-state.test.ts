@@ -14,12 +14,14 @@ const STORED: SourceStatus = {
   behindMs: null,
   quarantined: 0,
   nothingSelected: null,
+  embedFailure: null,
   index: null,
   lastRun: null,
+  lastSettings: null,
   lease: null,
   searchLease: null,
 }
-const EXPECTED: Expected = { everyMs: HOUR_MS, fingerprint: 'f', searches: true, unembedded: null }
+const EXPECTED: Expected = { everyMs: HOUR_MS, fingerprint: 'f', settings: 's', searches: true, unembedded: null }
 const LEASE = { host: 'here', pid: 7, heldForMs: 1, sinceRefreshMs: 10_000, expiresInMs: 80_000 }
 const SILENT = { ...LEASE, sinceRefreshMs: 45_001 }
 const EXPIRED = { ...LEASE, sinceRefreshMs: 300_000, expiresInMs: -1 }
@@ -235,16 +237,9 @@ describe('what keeps a source from being fresh and whole is told with what mends
     ],
     [
       'no files at all',
-      { nothingSelected: 'no folder doc' },
+      { nothingSelected: 'no folder doc\ntidemark sources set <id> --subpath docs' },
       AT_A,
-      [
-        [
-          'nothing_selected',
-          'warning',
-          'nothing_selected: no folder doc',
-          'Change the repo, ref, subpath, include or exclude of the source; the next sync follows.',
-        ],
-      ],
+      [['nothing_selected', 'warning', 'nothing_selected: no folder doc', 'tidemark sources set docs --subpath docs']],
     ],
     [
       'files that are set aside',

@@ -36,11 +36,19 @@ describe('a statement under a fence', () => {
 
 test('a run that ended before its end is recorded with its reason, or without one', async () => {
   const { fenced, sent } = scriptedFence({})
-  await recordUnfinishedRun(fenced, 'docs', '7', { status: 'partial', reason: 'timeout' }, { filesImported: 1 })
-  await recordUnfinishedRun(fenced, 'docs', '7', { status: 'blocked_by_failures' }, {})
+  await recordUnfinishedRun(fenced, 'docs', '7', {
+    outcome: { status: 'partial', reason: 'timeout' },
+    detail: undefined,
+    counts: { filesImported: 1 },
+  })
+  await recordUnfinishedRun(fenced, 'docs', '7', {
+    outcome: { status: 'blocked_by_failures' },
+    detail: { message: 'too many' },
+    counts: {},
+  })
   expect(sent.map(({ params }) => params.slice(2))).toEqual([
     ['docs', '7', 'partial', 'timeout', '{"filesImported":1}', null, null],
-    ['docs', '7', 'blocked_by_failures', null, '{}', null, null],
+    ['docs', '7', 'blocked_by_failures', null, '{}', 'too many', null],
   ])
 })
 

@@ -16,7 +16,15 @@ import { type TestWorld, testWorld } from '../world/test-world.ts'
 
 type Statement = (fenced: Fenced, ids: { readonly page: string; readonly run: string }) => unknown
 
-const about = { id: 'docs', repo: 'other', ref: 'other', fingerprint: 'other', language: 'english', linkRoot: '' }
+const about = {
+  id: 'docs',
+  repo: 'other',
+  ref: 'other',
+  fingerprint: 'other',
+  settings: 'other',
+  language: 'english',
+  linkRoot: '',
+}
 const page = { slug: 's', title: 't', frontmatter: '{}', content: 'c', links: [], linkKey: null, aliases: [] }
 const chunks = [{ headingPath: [], content: 'c' }]
 const writeOf = (id: string | null, path: string) => ({
@@ -113,7 +121,11 @@ describe.each(allEngines)('in %s, of a holder that has lost its lease', (engine)
     const before = await readSource()
 
     const fenced = { db: world.db, lease: lost }
-    await recordUnfinishedRun(fenced, 'docs', world.written.run, { status: 'partial', reason: 'lease_lost' }, {})
+    await recordUnfinishedRun(fenced, 'docs', world.written.run, {
+      outcome: { status: 'partial', reason: 'lease_lost' },
+      detail: undefined,
+      counts: {},
+    })
 
     expect(await readSource()).toEqual(before)
     expect((await world.db.query('SELECT reason FROM tidemark.runs')).rows).toEqual([{ reason: 'lease_lost' }])

@@ -68,7 +68,7 @@ describe.each(engines)('a repository on this machine, into %s,', (engine) => {
     expect(await world.sync({ ref: 'feature/one' })).toMatchObject({
       status: 'failed',
       bookmark,
-      error: { code: 'REF_NOT_FOUND', hint: 'Nearest to it are: feature/two, main.' },
+      error: { code: 'REF_NOT_FOUND', hint: 'tidemark sources set docs --ref feature/two' },
     })
     expect(Object.keys(await world.pages())).toHaveLength(3)
     expect(await world.sync({ ref: 'feature/two' })).toMatchObject({ status: 'synced', blobsRead: 0 })

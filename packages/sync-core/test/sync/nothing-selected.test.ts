@@ -18,8 +18,11 @@ const warningsOf = ({ warnings }: SyncResult) => warnings.filter(({ code }) => c
 /** What `status` knows of the source without looking at its repository. */
 async function storedWarnings(world: TestWorld) {
   const [status] = await readStatus(world.db, ['docs'])
-  return describeSource(status!, { commit: 'c' }, { everyMs: 1, fingerprint: '', searches: true, unembedded: null })
-    .warnings
+  return describeSource(
+    status!,
+    { commit: 'c' },
+    { everyMs: 1, fingerprint: '', settings: '', searches: true, unembedded: null },
+  ).warnings
 }
 
 describe.each(engines)('a source in %s that selects no file', (engine) => {
@@ -54,7 +57,9 @@ describe.each(engines)('a source in %s that selects no file', (engine) => {
   ])('by %s is synced, and told what there is instead', async (_, source, message) => {
     await using world = await testWorld({ engine })
     await world.repository.commit(FILES)
-    const warnings = [{ code: 'nothing_selected', message }]
+    const warnings = [
+      { code: 'nothing_selected', message, hint: expect.stringContaining('tidemark sources set docs --') },
+    ]
     expect(warningsOf(await world.sync({ ...source, dryRun: true }))).toEqual(warnings)
     const first = await world.sync(source)
     expect(first).toMatchObject({ status: 'first_sync', filesImported: 0 })

@@ -129,6 +129,7 @@ describe('the database remembers', () => {
     expect(sourceRecord(source({ repo: 'docs' }))).toEqual({
       ...{ id: 'docs', repo: resolve('docs'), ref: 'main', language: 'english', linkRoot: '' },
       fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
+      settings: expect.stringMatching(/^[0-9a-f]{16} 1000000$/),
     })
   })
 

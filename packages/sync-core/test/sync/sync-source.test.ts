@@ -214,7 +214,7 @@ describe.each(engines)('a sync into %s', (engine) => {
     await world.repository.commit({ 'a.md': 'a' })
     expect(await world.sync({ ref: 'mian' })).toMatchObject({
       status: 'failed',
-      error: { code: 'REF_NOT_FOUND', hint: 'Nearest to it are: main.' },
+      error: { code: 'REF_NOT_FOUND', hint: 'tidemark sources set docs --ref main' },
     })
     expect(await world.sync({ ref: '--upload-pack=x' })).toMatchObject({
       status: 'failed',

@@ -94,5 +94,5 @@ export async function testWorld(options: { engine: Engine; repository?: TestRepo
 }
 
 const TABLES = ['sources', 'pages', 'chunks', 'links', 'quarantine', 'runs', 'locks']
-  .concat(['search_pages', 'search_chunks'])
+  .concat(['aliases', 'files', 'search_pages', 'search_chunks'])
   .concat(['embedding_models', 'embedding_claims', 'embedding_quarantine'])
