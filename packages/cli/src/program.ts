@@ -67,8 +67,8 @@ function describeProgram(): Command {
 async function report(error: unknown, verbose: boolean): Promise<number> {
   // Commander has written its message; asking for help is not an error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  const { errorProblem } = await import('@tidemark/sync-core')
+  const { errorProblem, exitCodeFromError } = await import('@tidemark/sync-core')
   process.stderr.write(formatProblem(errorProblem(error)))
   if (verbose) process.stderr.write(`${terminalText(String((error as Error).stack))}\n`)
-  return error instanceof UsageError ? error.exitCode : 1
+  return error instanceof UsageError ? error.exitCode : exitCodeFromError(error)
 }

@@ -1,6 +1,7 @@
 export { isEmbedded } from './database/address.ts'
 export type { Database } from './database/database.ts'
-export { closeDatabase, openDatabase, type TracedStatement } from './database/open.ts'
+export { closeDatabase, type DatabaseOptions, openDatabase, type TracedStatement } from './database/open.ts'
+export { DatabaseInUseError } from './database/pglite/in-use.ts'
 export { isIndexRefused } from './embed/complete-set.ts'
 export { type EmbedOptions, embedSource } from './embed/embed-source.ts'
 export { type Embedding, validateEmbedding } from './embed/embedding.ts'
@@ -9,8 +10,8 @@ export { isRemote, isUnencrypted } from './git/address.ts'
 export type { TracedGit } from './git/run-git.ts'
 export type { PlannedChange } from './plan/plan.ts'
 export { redact } from './redact.ts'
-export { cancelledEmbedResult, type EmbedProgress, type EmbedResult } from './run/embed-result.ts'
-export { exitCodeFromResults, severityFromStatus, statusText, worstStatus } from './run/exit-code.ts'
+export { type EmbedProgress, type EmbedResult, emptyEmbedResult } from './run/embed-result.ts'
+export { exitCodeFromError, exitCodeFromResults, severityFromStatus, statusText, worstStatus } from './run/exit-code.ts'
 export { leaseKey } from './run/lease.ts'
 export {
   countRun,
@@ -28,6 +29,7 @@ export {
 } from './run/next-steps.ts'
 export type {
   Holder,
+  Outcome,
   Phase,
   ResultError,
   RunStatus,

@@ -8,6 +8,7 @@ import { UsageError } from '../usage-error.ts'
 import { defineAction } from './define-action.ts'
 import { endStopped } from './end-stopped.ts'
 import { collect, parseDuration, refuseFlags, type SourceFlags, STATUS_HELP, sourceRules } from './flags.ts'
+import { type NotBegun, withRunDatabase } from './run-database.ts'
 
 /** `tidemark embed`: vectors for search by meaning. */
 export function addEmbed(program: Command): void {
@@ -62,7 +63,7 @@ function validateFlags({ gc, wait, retryQuarantined, ...flags }: EmbedFlags): vo
 async function embed(call: Call, flags: EmbedFlags): Promise<number> {
   validateFlags(flags)
   const { all, source, gc = false, dryRun = false, retryQuarantined, timeout, wait } = flags
-  const { cancelledEmbedResult, collectEmbeddings } = await import('@tidemark/sync-core')
+  const { emptyEmbedResult, collectEmbeddings } = await import('@tidemark/sync-core')
   const { selectSources } = await import('../config/select-sources.ts')
   const { config, output } = call
   const embedding = await getEmbedding(config, flags.model)
@@ -78,14 +79,19 @@ async function embed(call: Call, flags: EmbedFlags): Promise<number> {
     const [collection] = await Promise.allSettled(collect)
     return { results, collection }
   }
-  const notBegun = (error: unknown) => {
-    // Stopped before the database has answered.
-    if (!signal.aborted) throw error
-    return { results: sources.map(({ id }) => cancelledEmbedResult(id, embedding.model)), collection: undefined }
+  const notBegun = ({ outcome, warnings }: NotBegun) => {
+    const results = sources.map(({ id }) => ({ ...emptyEmbedResult(id, embedding.model, outcome), warnings }))
+    return { results, collection: undefined }
   }
   // A dry run makes no tables, and no embedded database either.
   const mode = dryRun ? 'read_only' : 'migrated'
-  const { results, collection } = await call.withDatabase(mode, work, signal).catch(notBegun)
+  const { results, collection } = await withRunDatabase(
+    call,
+    mode,
+    { signal, budgetMs: timeout, waitMs: wait },
+    work,
+    notBegun,
+  )
   display[Symbol.dispose]()
   const collected = collection?.status === 'fulfilled' ? collection.value : undefined
   if (output.json) output.printJson('embed', { results, ...(collected && { collected }) })

@@ -2,6 +2,7 @@ import type { LockErrorCode } from '@tidemark/lock'
 import type { QuarantineCode } from '../parse/quarantine-error.ts'
 import type { EmbedResult } from './embed-result.ts'
 import { type Severity, severityFromStatus, statusText } from './exit-code.ts'
+import { formatDuration } from './format-duration.ts'
 import type { Holder, SyncResult, SyncStatus, Warning } from './outcome.ts'
 
 /**
@@ -78,7 +79,8 @@ export function resultProblem(result: RunResult): Problem | null {
       statusWarning(result)?.message,
     )
   if (status !== 'busy') return null
-  const message = `being ${WORK[work].doing} by ${holderText(result.holder)}`
+  const since = result.holder.heldForMs === null ? '' : `, for ${formatDuration(result.holder.heldForMs)}`
+  const message = statusWarning(result)?.message ?? `being ${WORK[work].doing} by ${holderText(result.holder)}${since}`
   const nextStep = `Leave it to the next run, or wait for it: tidemark ${work} --source ${source} --wait 10m`
   return leaseProblem(result.holder, source, work) ?? { message, nextStep }
 }
@@ -98,7 +100,8 @@ export const otherWarnings = (result: RunResult) =>
 /** The warning that says what a status is for. */
 function statusWarning(result: RunResult) {
   const { status, warnings } = result
-  const code = status === 'blocked' ? result.reason : status === 'blocked_by_failures' ? 'too_many_failures' : null
+  const codes = { blocked_by_failures: 'too_many_failures', busy: 'database_in_use' }
+  const code = status === 'blocked' ? result.reason : (codes as Partial<Record<SyncStatus, string>>)[status]
   return warnings.find((warning) => warning.code === code)
 }
 

@@ -75,8 +75,8 @@ export function outcomeFromError(
 }
 
 function describeError(error: unknown): ResultError {
-  if (error instanceof SyncError) return { code: error.code, message: error.message, hint: error.hint }
   const fault = error instanceof LockError && error.cause instanceof Error ? error.cause : error
+  if (fault instanceof SyncError) return { code: fault.code, message: fault.message, hint: fault.hint }
   const { code, message } = fault as { code?: unknown; message?: unknown }
   const text = redact(String(message ?? fault))
   if (code === 'LOCK_FAILED' || isConnectionLost(fault) || /database has ended/i.test(text)) {

@@ -79,7 +79,7 @@ export interface Holder {
 /** The result of a source whose run could not return one itself. */
 export function emptyResult(
   source: string,
-  outcome: Extract<Outcome, { status: 'partial' | 'failed' }>,
+  outcome: Extract<Outcome, { status: 'partial' | 'busy' | 'failed' }>,
   elapsedMs = 0,
 ): SyncResult {
   const nothing = { bookmark: null, target: null, filesRemaining: null, blobsRead: 0 }

@@ -1,4 +1,4 @@
-import prettyMs from 'pretty-ms'
+import { formatDuration } from './format-duration.ts'
 import { leaseProblem, type Problem, SILENT_MS, statusProblem, warningProblems } from './next-steps.ts'
 import { type Count, type RunStatus, type SyncStatus, selectionWarnings, type Warning } from './outcome.ts'
 
@@ -256,5 +256,3 @@ function embeddingProblem(id: string, { unembedded }: Expected): Problem | null 
     nextStep: `tidemark embed --source ${id}`,
   }
 }
-
-const formatDuration = (ms: number) => prettyMs(ms, { unitCount: 2, secondsDecimalDigits: 0 })
