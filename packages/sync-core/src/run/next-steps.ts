@@ -1,5 +1,7 @@
 import type { LockErrorCode } from '@tidemark/lock'
 import type { QuarantineCode } from '../parse/quarantine-error.ts'
+import { GRANT_STEP } from '../store/grants.ts'
+import { databaseStep } from './database-steps.ts'
 import type { EmbedResult } from './embed-result.ts'
 import { type Severity, severityFromStatus, statusText } from './exit-code.ts'
 import { formatDuration } from './format-duration.ts'
@@ -206,13 +208,15 @@ const LOCK_STEPS: Record<LockErrorCode, string> = {
   LOCK_CLOSED: REPORT,
   LOCK_DEADLOCK: REPORT,
   LOCK_FAILED: 'See whether the database answers: tidemark doctor',
-  LOCK_FORBIDDEN:
-    'Ask for the rights to SELECT, INSERT and UPDATE the leases; the SQL that makes their table: tidemark migrate --dry-run',
+  LOCK_FORBIDDEN: `Have the owner of the schema run: ${GRANT_STEP}`,
   LOCK_NOT_MIGRATED: 'tidemark migrate',
   LOCK_NO_TRANSACTION: REPORT,
   LOCK_TIMEOUT: 'See who has it: tidemark locks list',
   LEASE_LOST: 'Run it again; what is stored is kept.',
 }
+
+/** The library names its own function instead. */
+const MISSING_LOCKS = 'the table of leases is missing, or of an older release'
 
 /** The message of a table that cannot be taken over holds the remedy that the database has found. */
 const BAD_TABLE = /^(.*)\. Remedy: (.*)$/s
@@ -226,9 +230,13 @@ export function errorProblem(
   error: unknown,
   otherwise = 'Run it again with --verbose to see what came before.',
 ): Problem {
-  const { message = String(error), hint, code } = (error ?? {}) as { message?: string; hint?: string; code?: string }
+  type Fault = { message?: string; hint?: string; code?: string; cause?: Fault }
+  const { message = String(error), hint, code, cause } = (error ?? {}) as Fault
   if (hint !== undefined) return { message, nextStep: hint }
+  // What the lock says of its database, the database has said better.
+  if (code === 'LOCK_FAILED' && cause?.hint !== undefined) return errorProblem(cause)
+  if (code === 'LOCK_NOT_MIGRATED') return { message: MISSING_LOCKS, nextStep: LOCK_STEPS[code] }
   const badTable = code === 'LOCK_BAD_TABLE' ? BAD_TABLE.exec(message) : null
   if (badTable) return { message: badTable[1]!, nextStep: badTable[2]! }
-  return { message, nextStep: LOCK_STEPS[code as LockErrorCode] ?? otherwise }
+  return { message, nextStep: LOCK_STEPS[code as LockErrorCode] ?? databaseStep(code) ?? otherwise }
 }

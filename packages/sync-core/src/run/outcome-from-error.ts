@@ -9,6 +9,7 @@ import { LeaseLostError, LockError } from '@tidemark/lock'
 import { isConnectionLost } from '../database/connection-lost.ts'
 import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
+import { databaseStep } from './database-steps.ts'
 import type { Outcome, ResultError, StopReason } from './outcome.ts'
 
 /** What may still be written when a run has been stopped: little, and a database that is gone is not waited for. */
@@ -84,17 +85,8 @@ function describeError(error: unknown): ResultError {
     return { code: 'DATABASE_UNREACHABLE', message: `The database went away: ${text}`, hint }
   }
   if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) {
-    const hint = HINTS[code] ?? 'See the log of the database server.'
+    const hint = databaseStep(code) ?? 'See the log of the database server.'
     return { code: 'DATABASE_FAILED', message: `The database refused a statement (${code}): ${text}`, hint }
   }
   return { code: 'UNEXPECTED', message: text, hint: 'This looks like a fault of tidemark: please report it.' }
-}
-
-const HINTS: Record<string, string> = {
-  '3F000': 'Create the tables with migrate() first.',
-  '42P01': 'Create the tables with migrate() first.',
-  '42501': 'Grant the role of this connection the right to write to the schema "tidemark".',
-  '53300': 'Raise max_connections, put a pooler before the server, or sync less at a time: --concurrency 1.',
-  '53100': 'The disk of the database server is full: make room, then run again.',
-  '25006': 'The database is read-only, for example a replica: connect to the primary.',
 }

@@ -1,0 +1,18 @@
+import { GRANT_STEP } from '../store/grants.ts'
+
+const MIGRATE = 'tidemark migrate'
+
+/** How to go on after what a database server says, by its SQLSTATE. */
+const STEPS: Readonly<Record<string, string>> = {
+  '3F000': MIGRATE,
+  '42P01': MIGRATE,
+  '42703': MIGRATE,
+  '42883': MIGRATE,
+  '42501': `Have the owner of the schema run: ${GRANT_STEP}`,
+  '53300': 'Raise max_connections, put a pooler before the server, or sync less at a time: --concurrency 1.',
+  '53100': 'The disk of the database server is full: make room, then run again.',
+  '25006': 'The database is read-only, for example a replica: connect to the primary.',
+}
+
+/** The next step for that SQLSTATE; undefined where none is known. */
+export const databaseStep = (code: unknown): string | undefined => (typeof code === 'string' ? STEPS[code] : undefined)
