@@ -31,7 +31,7 @@ const UPKEEP = [addRuns, addQuarantine, addLocks, addDoctor, addMigrate]
 export async function runProgram(args: readonly string[]): Promise<void> {
   const program = describeProgram()
   try {
-    await addComplete(program, args)
+    if (await addComplete(program, args)) return
     refuseUnknownCommands(program)
     await program.parseAsync(protectNegatedTerms(args), { from: 'user' })
   } catch (error) {

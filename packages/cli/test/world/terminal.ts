@@ -13,15 +13,27 @@ export interface Terminal {
   shows(text: string | RegExp): Promise<void>
   /** Types. */
   type(text: string): void
+  /** Closes it, which ends what runs there. */
+  close(): void
   /** Waits for the command to end and the screen to have all of it. */
   ended(): Promise<{ exitCode: number; screen: string }>
 }
 
 /** Runs `tidemark` in a terminal of so many columns. */
-export function runInTerminal(
+export function runInTerminal(world: CliWorld, args: string, options: TerminalOptions = {}): Terminal {
+  return openTerminal(world, [process.execPath, BIN, ...args.split(' ')], options)
+}
+
+interface TerminalOptions {
+  readonly columns?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Runs a program, such as a shell, in a terminal of so many columns. */
+export function openTerminal(
   world: CliWorld,
-  args: string,
-  { columns = 80, env = {} }: { columns?: number; env?: Record<string, string> } = {},
+  [program, ...args]: readonly [string, ...string[]],
+  { columns = 80, env = {} }: TerminalOptions = {},
 ): Terminal {
   const screen = new xterm.Terminal({ cols: columns, rows: 30, allowProposedApi: true })
   const given = Object.entries({
@@ -31,7 +43,7 @@ export function runInTerminal(
     TERM: 'xterm-256color',
     ...env,
   })
-  const child = spawn(process.execPath, [BIN, ...args.split(' ')], {
+  const child = spawn(program, args, {
     cols: columns,
     rows: 30,
     cwd: world.folder,
@@ -53,6 +65,7 @@ export function runInTerminal(
     raw: () => raw,
     shows: (text) => expect.poll(read, { timeout: 30_000 }).toMatch(text),
     type: (text) => child.write(text),
+    close: () => child.kill('SIGKILL'),
     async ended() {
       const exitCode = await exited
       // Written in order, so what came before it is on the screen then.
