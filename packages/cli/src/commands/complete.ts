@@ -29,6 +29,10 @@ export async function addComplete(program: Command, args: readonly string[]): Pr
     process.stdout.write((await import('./complete-bash.ts')).BASH_COMPLETION)
     return true
   }
+  if (shell === 'zsh') {
+    process.stdout.write((await import('./complete-zsh.ts')).ZSH_COMPLETION)
+    return true
+  }
   if (shell === '--' && isFile(words)) {
     console.log(COMPLETE_FILES)
     return true

@@ -1,6 +1,5 @@
 import type { LockErrorCode } from '@tidemark/lock'
 import type { QuarantineCode } from '../parse/quarantine-error.ts'
-import { GRANT_STEP } from '../store/grants.ts'
 import { databaseStep } from './database-steps.ts'
 import type { EmbedResult } from './embed-result.ts'
 import { type Severity, severityFromStatus, statusText } from './exit-code.ts'
@@ -208,7 +207,8 @@ const LOCK_STEPS: Record<LockErrorCode, string> = {
   LOCK_CLOSED: REPORT,
   LOCK_DEADLOCK: REPORT,
   LOCK_FAILED: 'See whether the database answers: tidemark doctor',
-  LOCK_FORBIDDEN: `Have the owner of the schema run: ${GRANT_STEP}`,
+  LOCK_FORBIDDEN:
+    'Ask for the rights to use their schema and to SELECT, INSERT and UPDATE the leases; the SQL that makes their table: tidemark migrate --dry-run',
   LOCK_NOT_MIGRATED: 'tidemark migrate',
   LOCK_NO_TRANSACTION: REPORT,
   LOCK_TIMEOUT: 'See who has it: tidemark locks list',
