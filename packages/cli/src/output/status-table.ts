@@ -1,5 +1,5 @@
 import type { SyncStatus } from '@tidemark/sync-core'
-import { formatCommit, formatShort, formatTime } from './format.ts'
+import { formatAgo, formatCommit, formatShort, formatTime } from './format.ts'
 import type { ListedStatus } from './json-outputs.ts'
 import type { Output } from './output.ts'
 
@@ -63,7 +63,7 @@ function formatLastRun({ lastRun }: ListedStatus, { verbose }: Output): string {
   const startedAt = new Date(lastRun.startedAt)
   const status = lastRun.status === 'killed' || !COMPLETE.has(lastRun.status) ? `${lastRun.status} ` : ''
   if (verbose) return `${lastRun.status ?? 'running'} ${formatTime(startedAt)}`
-  return `${status}${formatShort(Math.max(0, Date.now() - startedAt.getTime()))} ago`
+  return `${status}${formatAgo(startedAt)}`
 }
 
 function formatDue({ nextDueInMs }: ListedStatus, { verbose }: Output): string {
