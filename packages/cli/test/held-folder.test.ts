@@ -31,7 +31,7 @@ describe('an embedded database that another process has', () => {
       { source: 'docs', status: 'busy', holder: { pid: process.pid, heldForMs: expect.any(Number) } },
     ])
     expect(await run('sync --all')).toMatchObject({ exitCode: 4, stderr: expect.stringMatching(HELD) })
-    expect(await run('sync --all --wait 1s --timeout 1s')).toMatchObject({ exitCode: 4 })
+    expect(await run('sync --all --wait 3s --timeout 3s')).toMatchObject({ exitCode: 4 })
     await db.close()
   })
 
@@ -72,7 +72,8 @@ test.skipIf(!hasSmallDisks())(
     using _ = world
     // Nothing that could be stored in less room.
     const words = () => randomBytes(3_000).toString('hex').match(/.{8}/g)!.join(' ')
-    for (let i = 0; i < 1_500; i++) world.write(`docs/${i}.md`, `# ${i}\n\n${words()}`)
+    world.write('tidemark.yaml', 'search: false\nsources: { docs: { repo: docs } }')
+    for (let i = 0; i < 900; i++) world.write(`docs/${i}.md`, `# ${i}\n\n${words()}`)
     await world.commit('docs')
     const disk = join(world.folder, 'disk')
     mkdirSync(disk)

@@ -60,7 +60,7 @@ describe('a lease that was left behind', () => {
     const source = freshName()
     using world = await worldWith(source)
     await deadHolder(world, source, 0)
-    for (const times of ['--wait 1s --timeout 1s', '--wait 10s --timeout 1s', '--wait 1s --timeout 10s'])
+    for (const times of ['--wait 5s --timeout 5s', '--wait 30s --timeout 5s', '--wait 1s --timeout 30s'])
       expect({ times, ...(await world.run(`sync --all ${times}`)) }).toMatchObject({
         times,
         exitCode: 4,
