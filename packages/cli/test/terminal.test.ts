@@ -129,7 +129,7 @@ describe('on a terminal, tidemark status', () => {
     )
     const { stdout } = await world.run('status')
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
-    expect(stdout).toMatch(/syncing +holder silent +4194303@a-host-with… 1d +just now +in (1h|\d+m)$/m)
+    expect(stdout).toMatch(/syncing +holder silent +4194303@a-host-… 1d +just now +in (1h|\d+m)$/m)
     const verbose = (await world.run('status --verbose')).stdout
     expect(verbose).toContain('process 4194303 on a-host-with-a-long-name.example.com since 20')
     expect(verbose).toMatch(/first_sync \d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d{4}-/)

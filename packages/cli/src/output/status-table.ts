@@ -15,7 +15,7 @@ const COLORS = {
 const COMPLETE = new Set<SyncStatus | null>(['up_to_date', 'synced', 'first_sync', null])
 
 /** A host's own name, as far as there is room for it. */
-const MAX_HOST_LENGTH = 12
+const MAX_HOST_LENGTH = 8
 
 /** Prints where sources stand, a line each that fits a terminal of 80 columns; with `--verbose` wider, with absolute times. */
 export async function printStatusTable(sources: readonly ListedStatus[], output: Output): Promise<void> {
