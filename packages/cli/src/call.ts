@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Database, isEmbedded, redact } from '@tidemark/sync-core'
+import { type Database, type DatabaseOptions, isEmbedded, redact } from '@tidemark/sync-core'
 import { findConfig } from './config/find-config.ts'
 import { type Config, loadConfig, resolveDatabase } from './config/load-config.ts'
 import { missingDatabase } from './missing-database.ts'
@@ -19,7 +19,10 @@ interface GlobalFlags extends OutputFlags {
  * made, its tables as they are. `if_present`: up to date, but an embedded one that is not there is not made.
  * `read_only`: as it is, and not made.
  */
-type DatabaseMode = 'migrated' | 'unmigrated' | 'if_present' | 'read_only'
+export type DatabaseMode = 'migrated' | 'unmigrated' | 'if_present' | 'read_only'
+
+/** How a database is waited for: by default until a server answers, and not for a process that has an embedded one. */
+type Opening = Pick<DatabaseOptions, 'signal' | 'waitMs'>
 
 /** One call of a command: how it prints, its configuration and its database. */
 export interface Call {
@@ -29,11 +32,12 @@ export interface Call {
   readonly config: Config
   /** Where the database of this call is. */
   readonly databaseAddress: string
-  /** Opens the database for some work and closes it afterwards. @param signal ends the wait for a server to answer */
-  withDatabase<T>(mode: DatabaseMode, work: (db: Database) => Promise<T>, signal?: AbortSignal): Promise<T>
+  /** Opens the database for some work and closes it afterwards. */
+  withDatabase<T>(mode: DatabaseMode, work: (db: Database) => Promise<T>, opening?: Opening): Promise<T>
 }
 
-export function openCall(flags: GlobalFlags): Call {
+/** @param label the words of the command, for others that find its embedded database in use */
+export function openCall(flags: GlobalFlags, label: string): Call {
   let config: Config | undefined
   return {
     flags,
@@ -45,12 +49,12 @@ export function openCall(flags: GlobalFlags): Call {
     get databaseAddress() {
       return resolveDatabase(this.config, flags.database)
     },
-    async withDatabase(mode, work, signal) {
+    async withDatabase(mode, work, opening) {
       const address = this.databaseAddress
       const makes = mode === 'migrated' || mode === 'unmigrated'
       if (!makes && isEmbedded(address) && !existsSync(address)) return work(await missingDatabase(resolve(address)))
       const migrates = mode === 'migrated' || mode === 'if_present'
-      return withDatabase(address, work, { migrates, signal, onCloseError: warnOfClose })
+      return withDatabase(address, work, { ...opening, migrates, label, onCloseError: warnOfClose })
     },
   }
 }

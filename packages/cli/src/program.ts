@@ -15,6 +15,7 @@ import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
 import { version } from './package.ts'
+import { didYouMean } from './usage-error.ts'
 
 // Help and completion load nothing but the words of the commands; what a command needs is loaded when it runs: first its
 // Call (configuration, database, output), then what its work names. A work prints and returns an exit code, or throws:
@@ -29,7 +30,8 @@ const UPKEEP = [addRuns, addQuarantine, addLocks, addDoctor, addMetrics, addMigr
 export async function runProgram(args: readonly string[]): Promise<void> {
   const program = describeProgram()
   try {
-    await addComplete(program, args)
+    if (await addComplete(program, args)) return
+    refuseUnknownCommands(program)
     await program.parseAsync(protectNegatedTerms(args), { from: 'user' })
   } catch (error) {
     // Asking for help or the version is not an error.
@@ -62,4 +64,17 @@ function describeProgram(): Command {
   for (const command of program.commands)
     for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
   return program
+}
+
+/** Help is of a command that there is: what is misspelt is refused, also beside `--help`. */
+function refuseUnknownCommands(program: Command): void {
+  for (const command of [program, ...program.commands]) {
+    if (command.commands.length === 0) continue
+    const known = ['help', ...command.commands.map((each) => each.name())]
+    command.on('beforeAllHelp', ({ error }: { error: boolean }) => {
+      const [name] = command.args
+      if (error || name === undefined || name.startsWith('-') || known.includes(name)) return
+      command.error(`error: unknown command '${name}'\n${didYouMean(name, known).trim()}`.trim(), { exitCode: 2 })
+    })
+  }
 }

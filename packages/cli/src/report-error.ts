@@ -1,4 +1,4 @@
-import { errorCode, errorProblem, type Problem, redact } from '@tidemark/sync-core'
+import { errorCode, errorProblem, exitCodeFromError, type Problem, redact } from '@tidemark/sync-core'
 import { CommanderError } from 'commander'
 import { isDocumentPrinted, printDocument } from './output/json-document.ts'
 import { configureLog, logLine, logProblem, logsEvents } from './output/log.ts'
@@ -22,7 +22,7 @@ export function reportError(error: unknown, args: readonly string[]): number {
   if (!isUsage && flags.includes('--verbose')) logStack(error)
   if (flags.includes('--json') && !isDocumentPrinted()) printDocument({ error: { code, message, hint } })
   if (isUsage) return 2
-  return error instanceof UsageError ? error.exitCode : 1
+  return error instanceof UsageError ? error.exitCode : exitCodeFromError(error)
 }
 
 const BAD_USAGE = 'BAD_USAGE'

@@ -55,7 +55,7 @@ describe('tidemark doctor', () => {
     world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
     const database = await freshDatabase('postgres')
     const env = { DATABASE_URL: database.url }
-    expect((await world.run('doctor', env)).stdout).toContain('✗ schema: the tables are missing')
+    expect((await world.run('doctor', env)).stdout).toContain('! schema: not set up yet')
     expect(await query(database.url, `SELECT to_regnamespace('tidemark')::text AS made`)).toEqual([{ made: null }])
     expect((await world.run('migrate', env)).stdout).toContain('Updated the tables')
     expect((await world.run('doctor', env)).stdout).toContain('✓ schema')
@@ -134,7 +134,7 @@ describe('tidemark status', () => {
       `UPDATE tidemark.sources SET behind_since = now() - interval '5 minutes', last_checked_at = now() - interval '2 hours' WHERE id = '${source}'`,
     )
     expect((await world.run('status')).stdout).toMatch(
-      new RegExp(`${source} +behind for 5m( \\d+s)? +first_sync +just now +now +1 `),
+      new RegExp(`${source} +behind 5m +overdue \\+1 +– +just now +now$`, 'm'),
     )
   })
 

@@ -68,24 +68,6 @@ describe('tidemark complete', () => {
     const { stdout } = await execa(process.execPath, [BIN, 'complete', shell])
     expect(stdout).toContain('tidemark complete')
   })
-
-  test('completes the name of a source in a real bash', async () => {
-    using world = await cliWorld()
-    world.write('tidemark.yaml', 'sources: { documentation: { repo: docs } }')
-    world.write('bin/tidemark', `#!/bin/sh\nexec ${process.execPath} ${BIN} "$@"\n`)
-    await execa('chmod', ['+x', `${world.folder}/bin/tidemark`])
-    // What the package bash-completion brings to a shell of a person.
-    const script = `_get_comp_words_by_ref() { words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=\${words[cword]}; }
-      source <(tidemark complete bash)
-      COMP_WORDS=(tidemark sync --source docu) COMP_CWORD=3 COMP_LINE='tidemark sync --source docu' COMP_POINT=\${#COMP_LINE}
-      $(complete -p tidemark | sed 's/.*-F \\([^ ]*\\).*/\\1/')
-      echo "\${COMPREPLY[@]}"`
-    const { stdout } = await execa('bash', ['-c', script], {
-      cwd: world.folder,
-      env: { PATH: `${world.folder}/bin:${process.env.PATH}` },
-    })
-    expect(stdout).toContain('documentation')
-  })
 })
 
 test('--version is the version of the package, and loads neither configuration nor database nor git', async () => {

@@ -39,6 +39,35 @@ describe('a lease that was left behind', () => {
     expect(await world.run('sync --all')).toMatchObject({ exitCode: 0 })
   })
 
+  test('that is not broken says why, and what would let it be', async () => {
+    const source = freshName()
+    using world = await worldWith(source)
+    await deadHolder(world, source, 10)
+    const why = /process 4711 on elsewhere holds it and showed life 10m( \d+s)? ago/
+    const early = await world.run(`locks break sync:${source}`)
+    expect(early.stderr).toMatch(why)
+    expect(early.stderr).toContain('without --max-age a lease is broken once it has expired')
+    expect(early.stderr).toContain(`tidemark locks break sync:${source} --force`)
+    expect((await world.run(`locks break sync:${source} --max-age 30m`)).stderr).toContain(
+      'broken after 30m without one',
+    )
+    expect((await world.run('sync --all --break-lock --max-age 30m')).stderr).toMatch(why)
+    const { holder, sinceRefreshMs } = JSON.parse((await world.run(`locks break sync:${source} --json`)).stdout)
+    expect([holder, sinceRefreshMs > 600_000]).toEqual([{ host: 'elsewhere', pid: 4711 }, true])
+  })
+
+  test('is waited for, and busy where the whole budget was spent on that', async () => {
+    const source = freshName()
+    using world = await worldWith(source)
+    await deadHolder(world, source, 0)
+    for (const times of ['--wait 5s --timeout 5s', '--wait 30s --timeout 5s', '--wait 1s --timeout 30s'])
+      expect({ times, ...(await world.run(`sync --all ${times}`)) }).toMatchObject({
+        times,
+        exitCode: 4,
+        stderr: expect.stringContaining('being synced by process 4711 on elsewhere, for 2h'),
+      })
+  })
+
   test('is broken on the way by --break-lock-if-stale, and by force whatever its age', async () => {
     const source = freshName()
     using world = await worldWith(source)

@@ -50,11 +50,12 @@ describe('where an embedded database has not been made yet, it is neither made n
     ['sync --all --dry-run', 0, '3 to be added'],
     ['embed --all --dry-run', 0, 'dry_run'],
     ['embed --gc --dry-run', 0, 'Would remove 0 embeddings'],
-    ['search proxy', 0, 'Nothing was found for: proxy'],
+    ['search proxy', 0, 'the first sync of docs is not done yet; run: tidemark sync --all'],
+    ['search proxy --json', 0, '"code": "never_synced"'],
     ['search proxy --mode vector', 1, 'there are no embeddings to search by'],
-    ['show docs:a.md', 1, '"docs" has no page a.md'],
+    ['show docs:a.md', 1, '"docs" has no page a.md: its first sync is not done yet'],
     ['sources remove docs --purge --yes', 0, 'Removed "docs"'],
-    ['doctor', 1, '✗ schema: the tables are missing or older than this release'],
+    ['doctor', 0, '! schema: not set up yet'],
     ['migrate --dry-run', 0, 'CREATE SCHEMA tidemark'],
   ])('tidemark %s', async ([args, exitCode, shown], { expect }) => {
     const { world, env, temporary, started } = await worldWithoutDatabase()

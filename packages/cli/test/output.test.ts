@@ -157,3 +157,18 @@ sources: { docs: { repo: docs }, never: { repo: docs } }`,
     expect(await printed(world, 'doctor', 'doctor')).toMatchObject({ healthy: false })
   })
 })
+
+test('every time in JSON is in UTC to the millisecond, with a Z', async () => {
+  using world = await cliWorld()
+  const id = freshName()
+  world.write('tidemark.yaml', `sources: { ${id}: { repo: docs } }`)
+  world.write('docs/broken.md', '---\na: [\n---\n# Broken')
+  await world.commit('docs')
+  await world.run('sync --all')
+  for (const args of ['status', `runs --source ${id}`, 'quarantine', 'search b', `show ${id}:a.md`]) {
+    const { stdout } = await world.run(`${args} --json`)
+    const times = stdout.match(/"\d{4}-\d\d-\d\d[^"]*"/g) ?? []
+    expect({ args, found: times.length > 0 }).toEqual({ args, found: true })
+    for (const time of times) expect(time).toMatch(/^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"$/)
+  }
+})

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { cliWorld, freshName, heldBack } from './world/cli-world.ts'
+import { query } from './world/query.ts'
 import { runInTerminal } from './world/terminal.ts'
 
 /** The screen without what differs from run to run. */
@@ -43,6 +44,17 @@ describe('on a terminal, tidemark sync', () => {
     await using held = await heldBack(world, 1)
     const terminal = runInTerminal(world, 'sync --all')
     await terminal.shows(/importing 25\/84 {2}\d+ files\/s, \S+s left/)
+    await held.letGo()
+    expect(await terminal.ended()).toMatchObject({ exitCode: 0 })
+  })
+
+  test('tells how many pages are indexed, the rate and the time left', async () => {
+    using world = await cliWorld()
+    const a = freshName('indexed')
+    world.write('tidemark.yaml', `sources: { ${a}: { repo: vite.git, ref: main } }`)
+    await using held = await heldBack(world, 1, 'search_chunks')
+    const terminal = runInTerminal(world, 'sync --all')
+    await terminal.shows(/indexing for search \d+\/84 {2}\d+ pages\/s, \S+.* left/)
     await held.letGo()
     expect(await terminal.ended()).toMatchObject({ exitCode: 0 })
   })
@@ -99,6 +111,28 @@ describe('on a terminal, tidemark sync', () => {
     expect(exitCode).toBe(130)
     expect(screen).toMatch(new RegExp(`${a} +partial \\(cancelled\\)`))
     await held.free(a)
+  })
+})
+
+describe('on a terminal, tidemark status', () => {
+  test('fits 80 columns with who syncs a source and what is wrong with it, and has full times with --verbose', async () => {
+    using world = await cliWorld()
+    const a = freshName('documentation')
+    world.write('tidemark.yaml', `sources: { ${a}: { repo: docs, every: 1h } }`)
+    await world.run('sync --all')
+    await query(
+      world.database,
+      `INSERT INTO tidemark.locks (key, holder_id, holder_host, holder_pid, attempt_id, acquired_at, last_refreshed_at, expires_at, heartbeat_ms)
+       VALUES ('sync:${a}', 'x', 'a-host-with-a-long-name.example.com', 4194303, gen_random_uuid(), now() - interval '26 hours', now() - interval '20 minutes', now() + interval '1 hour', 15000)
+       ON CONFLICT (key) DO UPDATE SET holder_id = 'x', holder_host = excluded.holder_host, holder_pid = excluded.holder_pid,
+         acquired_at = excluded.acquired_at, last_refreshed_at = excluded.last_refreshed_at, expires_at = excluded.expires_at`,
+    )
+    const { stdout } = await world.run('status')
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    expect(stdout).toMatch(/syncing +holder silent +4194303@a-host-… 1d +just now +in (1h|\d+m)$/m)
+    const verbose = (await world.run('status --verbose')).stdout
+    expect(verbose).toContain('process 4194303 on a-host-with-a-long-name.example.com since 20')
+    expect(verbose).toMatch(/first_sync \d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d{4}-/)
   })
 })
 

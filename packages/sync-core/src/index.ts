@@ -1,6 +1,7 @@
 export { isEmbedded } from './database/address.ts'
 export type { Database } from './database/database.ts'
-export { closeDatabase, openDatabase, type TracedStatement } from './database/open.ts'
+export { closeDatabase, type DatabaseOptions, openDatabase, type TracedStatement } from './database/open.ts'
+export { DatabaseInUseError } from './database/pglite/in-use.ts'
 export { checkEmbeddingServer } from './embed/check-server.ts'
 export { isIndexRefused } from './embed/complete-set.ts'
 export { type EmbedOptions, embedSource } from './embed/embed-source.ts'
@@ -10,8 +11,8 @@ export { isRemote, isUnencrypted } from './git/address.ts'
 export type { TracedGit } from './git/run-git.ts'
 export type { PlannedChange } from './plan/plan.ts'
 export { redact } from './redact.ts'
-export { cancelledEmbedResult, type EmbedProgress, type EmbedResult } from './run/embed-result.ts'
-export { exitCodeFromResults, severityFromStatus, statusText, worstStatus } from './run/exit-code.ts'
+export { type EmbedProgress, type EmbedResult, emptyEmbedResult } from './run/embed-result.ts'
+export { exitCodeFromError, exitCodeFromResults, severityFromStatus, statusText, worstStatus } from './run/exit-code.ts'
 export { leaseKey } from './run/lease.ts'
 export {
   countRun,
@@ -29,6 +30,7 @@ export {
 } from './run/next-steps.ts'
 export type {
   Holder,
+  Outcome,
   Phase,
   ResultError,
   RunStatus,

@@ -1,9 +1,9 @@
 import {
-  cancelledEmbedResult,
   type Embedding,
   type EmbedProgress,
   type EmbedResult,
   embedSource,
+  emptyEmbedResult,
   isIndexRefused,
   statusText,
 } from '@tidemark/sync-core'
@@ -34,7 +34,7 @@ export async function embed(): Promise<void> {
       }
       return results
     },
-    cancelled: (id) => cancelledEmbedResult(id, embedding.model),
+    cancelled: (id) => emptyEmbedResult(id, embedding.model, { status: 'partial', reason: 'cancelled' }),
     table: embedTable,
   })
 }

@@ -8,10 +8,16 @@ import type { Call } from '../call.ts'
  */
 export function defineAction<Args extends unknown[]>(work: (call: Call, ...args: Args) => unknown) {
   return async (...args: [...Args, Command]): Promise<void> => {
-    const flags = (args.pop() as Command).optsWithGlobals()
+    const command = args.pop() as Command
+    const flags = command.optsWithGlobals()
     if (flags.verbose) (await import('../output/trace.ts')).traceToStderr()
     const { openCall } = await import('../call.ts')
-    const code = await work(openCall(flags), ...(args as unknown as Args))
+    const code = await work(openCall(flags, commandWords(command)), ...(args as unknown as Args))
     process.exitCode = typeof code === 'number' ? code : 0
   }
+}
+
+/** `tidemark locks list` */
+function commandWords(command: Command): string {
+  return command.parent === null ? command.name() : `${commandWords(command.parent)} ${command.name()}`
 }

@@ -116,7 +116,8 @@ const CLOCKS_AGREE = ok('clock', 'this machine and the database agree')
 /** Whether the database can be written to, and has the time of this machine. @param access what keeps it from that */
 async function checkServer(db: Database, access: readonly DatabaseProblem[]): Promise<Finding[]> {
   // An embedded one has the clock of this machine.
-  if (isMissing(db)) return [ok('database', `PGlite in ${db.name}, which the first sync makes`), CLOCKS_AGREE]
+  if (isMissing(db))
+    return [ok('database', `PGlite in ${db.name}, which is not there yet: the first sync makes it`), CLOCKS_AGREE]
   const queriedAt = Date.now()
   const { rows } = await db.query(serverSql)
   const { version, now } = rows[0]!
@@ -139,14 +140,17 @@ async function checkSchema(db: Database): Promise<Finding> {
   try {
     const pending = await pendingMigrations(db)
     if (pending.length === 0) return ok('schema', 'the tables are up to date')
-    return problem('schema', {
-      message: 'the tables are missing or older than this release',
-      nextStep: 'tidemark migrate',
-    })
+    const nextStep = 'tidemark migrate'
+    const absent = isMissing(db) || !(await db.query(TABLES_SQL)).rows[0].present
+    if (!absent) return problem('schema', { message: 'the tables are older than this release', nextStep })
+    const message = 'not set up yet: the first sync makes the tables, where its role may'
+    return { ...ok('schema', message), fix: `tidemark sync --all, or only the tables: ${nextStep}` }
   } catch (error) {
     return failed('schema', error)
   }
 }
+
+const TABLES_SQL = `SELECT to_regclass('tidemark.migrations') IS NOT NULL AS present`
 
 const serverSql = /* sql */ `
 SELECT current_setting('server_version') AS version, clock_timestamp() AS now`

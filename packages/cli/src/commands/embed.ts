@@ -18,6 +18,7 @@ import {
   STATUS_HELP,
   sourceRules,
 } from './flags.ts'
+import { type NotBegun, withRunDatabase } from './run-database.ts'
 import { withPing } from './with-ping.ts'
 
 /** `tidemark embed`: vectors for search by meaning. */
@@ -83,7 +84,7 @@ async function embed(call: Call, flags: EmbedFlags): Promise<number> {
 
 async function embedAndShow(call: Call, flags: EmbedFlags, { signal }: Stop): Promise<EmbedResult[]> {
   const { all, source, gc = false, dryRun = false, retryQuarantined, timeout, wait } = flags
-  const { cancelledEmbedResult, collectEmbeddings } = await import('@tidemark/sync-core')
+  const { emptyEmbedResult, collectEmbeddings } = await import('@tidemark/sync-core')
   const { selectSources } = await import('../config/select-sources.ts')
   const { config, output } = call
   const embedding = await getEmbedding(config, flags.model)
@@ -97,16 +98,20 @@ async function embedAndShow(call: Call, flags: EmbedFlags, { signal }: Stop): Pr
     const [collection] = await Promise.allSettled(collect)
     return { results, collection }
   }
-  const notBegun = (error: unknown) => {
-    // Stopped before the database has answered.
-    if (!signal.aborted) throw error
-    const results = sources.map(({ id }) => cancelledEmbedResult(id, embedding.model))
+  const notBegun = ({ outcome, warnings }: NotBegun) => {
+    const results = sources.map(({ id }) => ({ ...emptyEmbedResult(id, embedding.model, outcome), warnings }))
     for (const result of results) display.finished(result)
     return { results, collection: undefined }
   }
   // A dry run makes no tables, and no embedded database either.
   const mode = dryRun ? 'read_only' : 'migrated'
-  const { results, collection } = await call.withDatabase(mode, work, signal).catch(notBegun)
+  const { results, collection } = await withRunDatabase(
+    call,
+    mode,
+    { signal, budgetMs: timeout, waitMs: wait },
+    work,
+    notBegun,
+  )
   display[Symbol.dispose]()
   const collected = collection?.status === 'fulfilled' ? collection.value : undefined
   if (output.json) output.printJson('embed', { results, ...(collected && { collected }) })

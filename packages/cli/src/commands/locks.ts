@@ -2,7 +2,8 @@ import type { BreakOptions } from '@tidemark/lock'
 import type { Database, Source } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
-import { formatDuration } from '../output/format.ts'
+import { formatDuration, formatShort } from '../output/format.ts'
+import type { BrokenLease } from '../runtime/break-leases.ts'
 import { UsageError } from '../usage-error.ts'
 import { defineAction } from './define-action.ts'
 import { BREAK_LOCK_HELP, parseDuration, refuseFlags } from './flags.ts'
@@ -43,9 +44,9 @@ async function listLocks(call: Call): Promise<void> {
   const rows = locks.map(({ key, holder, heldForMs, sinceRefreshMs, expiresInMs }) => [
     key,
     holder === null ? output.paint('yellow', 'dead') : `process ${holder.pid} on ${holder.host}`,
-    formatDuration(heldForMs),
-    sinceRefreshMs === null ? '–' : `${formatDuration(sinceRefreshMs)} ago`,
-    expiresInMs > 0 ? `in ${formatDuration(expiresInMs)}` : 'expired',
+    formatShort(heldForMs),
+    sinceRefreshMs === null ? '–' : `${formatShort(sinceRefreshMs)} ago`,
+    expiresInMs > 0 ? `in ${formatShort(expiresInMs)}` : 'expired',
   ])
   await output.printTable(['lease', 'holder', 'held for', 'last refreshed', 'expires'], rows)
 }
@@ -66,15 +67,37 @@ async function breakLock(
   { maxAge: maxAgeMs, force }: { maxAge?: number; force?: boolean },
 ): Promise<void> {
   refuseFlags([[force && maxAgeMs, '--max-age and --force exclude each other', 'Forcing looks at no age.']])
-  const { verdict } = await call
+  const broken = await call
     .withDatabase('if_present', (db) => db.locks.break(key, { force, maxAgeMs }))
     .catch((error: Error & { code?: string }) => {
       if (error.code !== 'LOCK_BAD_KEY') throw error
       throw new UsageError(error.message, 'See the keys that there are: tidemark locks list', error)
     })
-  if (call.output.json) call.output.printJson('locks break', { key, verdict })
-  else call.output.print(`${key}: ${verdict}`)
+  const { output } = call
+  const { verdict } = broken
+  const { holder, sinceRefreshMs } = verdict === 'absent' ? { holder: null, sinceRefreshMs: null } : broken
+  const named = holder && { host: holder.host, pid: holder.pid }
+  if (output.json) return output.printJson('locks break', { key, verdict, holder: named, sinceRefreshMs })
+  output.print(`${key}: ${verdict}`)
+  if (verdict !== 'refused') return
+  output.notify(formatRefusal({ holder: named, sinceRefreshMs }, maxAgeMs))
+  output.notify(`  To break it although its holder is alive: tidemark locks break ${key} --force`)
 }
+
+type Refused = Pick<BrokenLease, 'holder' | 'sinceRefreshMs'>
+
+/** Why a lease was not broken, and what would let it be. */
+function formatRefusal({ holder, sinceRefreshMs }: Refused, maxAgeMs: number | undefined): string {
+  const who = `tidemark: process ${holder?.pid} on ${holder?.host} holds it`
+  if (sinceRefreshMs === null)
+    return `${who}, and nobody knows since when without a sign of life; only force breaks that`
+  const seen = `${who} and showed life ${formatDuration(sinceRefreshMs)} ago`
+  if (maxAgeMs === undefined) return `${seen}; without --max-age a lease is broken once it has expired, 90s after that`
+  return `${seen}; --max-age lets it be broken after ${formatDuration(Math.max(maxAgeMs, MIN_SILENCE_MS))} without one`
+}
+
+/** Three heartbeats of a holder, within which age never breaks its lease. */
+const MIN_SILENCE_MS = 45_000
 
 /** Breaks the leases of sources whose holders show no sign of life, or all of them: `tidemark sync --break-lock`. */
 export async function breakSourceLocks(call: Call, sources: readonly Source[], options: BreakOptions): Promise<void> {
@@ -90,4 +113,6 @@ export async function breakSourceLocks(call: Call, sources: readonly Source[], o
     sinceRefreshMs === null ? '–' : `${formatDuration(sinceRefreshMs)} ago`,
   ])
   await output.printTable(['source', 'lease', 'holder', 'last refreshed'], rows)
+  for (const { source, verdict, ...refused } of results)
+    if (verdict === 'refused') output.notify(`${formatRefusal(refused, options.maxAgeMs)} (${source})`)
 }

@@ -1,4 +1,4 @@
-import type { SearchHit, SearchMode, SearchResult } from '@tidemark/sync-core'
+import type { Database, SearchHit, SearchMode, SearchResult } from '@tidemark/sync-core'
 import { type Command, Option } from 'commander'
 import type { Call } from '../call.ts'
 import { formatFreshness, formatPageName } from '../output/format.ts'
@@ -46,9 +46,25 @@ async function findPages(call: Call, words: readonly string[], { source, limit, 
   const { config, output } = call
   const sources = source && [...new Set(source)].map((id) => getSource(config, id).id)
   const options = { sources, limit, mode, embedding: config.embedding ?? undefined }
-  const result = await call.withDatabase('read_only', (db) => search(db, query, options))
+  const result = await call.withDatabase('read_only', async (db) => {
+    const found = await search(db, query, options)
+    const wanted = sources ?? config.sources.map(({ id }) => id)
+    const warnings = found.hits.length > 0 ? [] : await warnNeverSynced(db, wanted)
+    return { ...found, warnings: [...found.warnings, ...warnings] }
+  })
   if (output.json) output.printJson('search', result)
   else showHits(result, query, output)
+}
+
+/** Why nothing can be found in sources that have no sync behind them. */
+async function warnNeverSynced(db: Database, ids: readonly string[]): Promise<SearchResult['warnings']> {
+  const { readSources } = await import('@tidemark/sync-core')
+  const synced = new Set((await readSources(db)).filter(({ bookmark }) => bookmark !== null).map(({ id }) => id))
+  const missing = ids.filter((id) => !synced.has(id))
+  if (missing.length === 0) return []
+  const step = missing.length === ids.length ? '--all' : missing.map((id) => `--source ${id}`).join(' ')
+  const message = `the first sync of ${missing.join(', ')} is not done yet; run: tidemark sync ${step}`
+  return [{ code: 'never_synced', message }]
 }
 
 /** Shows the pages that were found, the best first, and what to know of how they were. */

@@ -1,3 +1,4 @@
+import type { Database } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
 import { formatFreshness, formatPageName } from '../output/format.ts'
@@ -27,7 +28,7 @@ async function show(call: Call, name: string): Promise<void> {
   const { readPage } = await import('@tidemark/sync-core')
   const { getSource } = await import('../config/select-sources.ts')
   getSource(call.config, id)
-  const page = await call.withDatabase('read_only', (db) => readPage(db, id, pagePath))
+  const page = await call.withDatabase('read_only', (db) => readPage(db, id, pagePath).catch(refuseNeverSynced(db, id)))
   const { output } = call
   if (output.json) return output.printJson('show', page)
   const { source, path, title, frontmatter, content, links, backlinks } = page
@@ -44,6 +45,15 @@ async function show(call: Call, name: string): Promise<void> {
   const from = backlinks.map(({ path, title }) => `${formatPageName(source, path)}  ${title}`)
   printList('Links to', [...new Set(to)], output)
   printList('Linked from', [...new Set(from)], output)
+}
+
+/** A page that is not there yet is not one that is not there. */
+const refuseNeverSynced = (db: Database, id: string) => async (error: Error) => {
+  const { readSource, SyncError } = await import('@tidemark/sync-core')
+  const isMissing = error instanceof SyncError && error.code === 'PAGE_NOT_FOUND'
+  if (!isMissing || (await readSource(db, id))?.bookmark) throw error
+  const message = `${error.message}: its first sync is not done yet`
+  throw new SyncError('PAGE_NOT_FOUND', message, `tidemark sync --source ${id}`, error)
 }
 
 function printList(head: string, lines: readonly string[], output: Output): void {

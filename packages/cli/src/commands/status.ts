@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
-import { formatAgo, formatCommit, formatDuration } from '../output/format.ts'
 import { formatProblem } from '../output/format-problem.ts'
 import type { ListedStatus } from '../output/json-outputs.ts'
 import type { Output } from '../output/output.ts'
+import { printStatusTable } from '../output/status-table.ts'
 import { defineAction } from './define-action.ts'
 import { parseDuration, refuseFlags } from './flags.ts'
 
@@ -75,32 +75,8 @@ async function status(call: Call, { check = false, maxStaleness }: StatusFlags):
   return EXIT_NOT_FRESH
 }
 
-const COLORS = {
-  syncing: 'cyan',
-  unreachable: 'red',
-  never_synced: 'yellow',
-  behind: 'yellow',
-  up_to_date: 'green',
-} as const
-
 async function show(sources: readonly ListedStatus[], output: Output): Promise<void> {
-  const rows = sources.map((source) => {
-    const { id, state, behindMs, lastStatus, lastRun, nextDueInMs, quarantined, bookmark, lease, problems } = source
-    const isError = problems.some(({ severity }) => severity === 'error')
-    const color = isError ? 'red' : state === 'up_to_date' && problems.length > 0 ? 'yellow' : COLORS[state]
-    const since = state === 'behind' && behindMs !== null ? ` for ${formatDuration(behindMs)}` : ''
-    return [
-      id,
-      output.paint(color, `${state.replaceAll('_', ' ')}${since}`),
-      lastStatus ?? '–',
-      lastRun === null ? 'never' : formatAgo(new Date(lastRun.startedAt)),
-      nextDueInMs > 0 ? `in ${formatDuration(nextDueInMs)}` : 'now',
-      String(quarantined),
-      formatCommit(bookmark),
-      lease === null ? '–' : `process ${lease.pid} on ${lease.host} for ${formatDuration(lease.heldForMs)}`,
-    ]
-  })
-  await output.printTable(['source', 'state', 'last status', 'last run', 'due', 'set aside', 'bookmark', 'lease'], rows)
+  await printStatusTable(sources, output)
   if (output.quiet) return
   for (const { id, problems } of sources) {
     for (const problem of problems) process.stderr.write(formatProblem(problem, id))

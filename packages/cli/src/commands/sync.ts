@@ -9,6 +9,7 @@ import { defineAction } from './define-action.ts'
 import { endStopped } from './end-stopped.ts'
 import { addRunOptions, BREAK_LOCK_HELP, collect, parseCount, parseDuration, STATUS_HELP } from './flags.ts'
 import { breakSourceLocks } from './locks.ts'
+import { type NotBegun, withRunDatabase } from './run-database.ts'
 import { childArguments, type SyncFlags, validateSyncFlags } from './sync-flags.ts'
 import { withPing } from './with-ping.ts'
 
@@ -91,9 +92,10 @@ async function syncHere(
   const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, concurrency, ...others } = flags
   const { clones, search } = call.config
   const askedAt = performance.now()
+  const elapsedMs = () => Math.round(performance.now() - askedAt)
   const work = async (db: Database) => {
     // What waiting for a connection has taken is part of it.
-    const leftMs = budgetMs && Math.max(1, budgetMs - (performance.now() - askedAt))
+    const leftMs = budgetMs && Math.max(1, budgetMs - elapsedMs())
     const options = {
       ...others,
       budgetMs: leftMs,
@@ -117,23 +119,15 @@ async function syncHere(
     }
     return pMap(ordered, syncOne, { concurrency })
   }
-  // A server without a free connection is waited for as long as a source may take.
-  const timeout = budgetMs === undefined ? null : AbortSignal.timeout(Math.min(budgetMs, MAX_TIMER_MS))
-  try {
-    // A dry run makes no tables, and no embedded database either.
-    const opening = timeout === null ? signal : AbortSignal.any([signal, timeout])
-    return await call.withDatabase(flags.dryRun ? 'read_only' : 'migrated', work, opening)
-  } catch (error) {
-    // Stopped before the database has answered.
-    if (!signal.aborted && error !== timeout?.reason) throw error
-    const reason = signal.aborted ? 'cancelled' : 'timeout'
-    const results = sources.map(({ id }) => emptyResult(id, { status: 'partial', reason }))
+  const notBegun = ({ outcome, warnings }: NotBegun) => {
+    const results = sources.map(({ id }): CliSyncResult => ({ ...emptyResult(id, outcome, elapsedMs()), warnings }))
     for (const result of results) display.finished(result)
     return results
   }
+  // A dry run makes no tables, and no embedded database either.
+  const mode = flags.dryRun ? 'read_only' : 'migrated'
+  return withRunDatabase(call, mode, { signal, budgetMs, waitMs }, work, notBegun)
 }
-
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 function limitHeap(severalOnServer: boolean): void {
   // Most of what a sync makes lives for a batch, and V8 would let it pile up: 370,000 pages pass through 176 MB instead
@@ -160,7 +154,7 @@ async function syncIndependently(
   // What is wrong with a database its processes say.
   const sources = needsOrder(configured, flags, concurrency)
     ? await call
-        .withDatabase('read_only', (db) => leastRecentlyCheckedFirst(db, configured), work.signal)
+        .withDatabase('read_only', (db) => leastRecentlyCheckedFirst(db, configured), { signal: work.signal })
         .catch(() => configured)
     : configured
   const verbose = call.output.verbose

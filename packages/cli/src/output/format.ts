@@ -4,13 +4,16 @@ import prettyMs from 'pretty-ms'
 /** `412ms`, `5.2s`, `12s`, `3m 5s`. */
 export const formatDuration = (ms: number) => prettyMs(ms, { unitCount: 2, secondsDecimalDigits: ms < 10_000 ? 1 : 0 })
 
+/** `3s`, `5m`, `2h`, `3d`: where the next unit would matter to nobody. */
+export const formatShort = (ms: number) => (ms < 1000 ? '0s' : prettyMs(ms, { compact: true }))
+
 /** `25/84  12 files/s, 4.9s left`. */
 export function formatRate(
   { done, total, elapsedMs }: { done: number; total: number; elapsedMs: number },
   units: string,
 ): string {
   const perSecond = done / Math.max(elapsedMs / 1000, 0.001)
-  const left = perSecond > 0 ? `, ${formatDuration(((total - done) / perSecond) * 1000)} left` : ''
+  const left = perSecond > 0 ? `, ${formatDuration((Math.max(0, total - done) / perSecond) * 1000)} left` : ''
   return `${done}/${total}  ${Math.round(perSecond)} ${units}/s${left}`
 }
 

@@ -1,4 +1,4 @@
-import type { BreakResult, LockState } from '@tidemark/lock'
+import type { LockState } from '@tidemark/lock'
 import type {
   EmbedResult,
   GcResult,
@@ -52,7 +52,7 @@ export interface Outputs {
   runs: { runs: readonly RunRecord[] }
   quarantine: { files: readonly QuarantinedFile[] }
   'locks list': { locks: readonly ListedLock[] }
-  'locks break': { key: string; verdict: BreakResult['verdict'] }
+  'locks break': { key: string } & Omit<BrokenLease, 'source'>
   doctor: { healthy: boolean; findings: readonly Finding[] }
   migrate: { migrated: boolean }
   'migrate --dry-run': { statements: readonly string[] }

@@ -101,6 +101,8 @@ export const formatEnd = (result: RunResult): string =>
 
 function formatSyncProgress({ source, phase, total, ...progress }: Progress): ProgressText {
   const label = PHASE_LABELS[phase]
+  if (phase === 'search' && total !== null)
+    return { source, line: `${label} ${formatRate({ ...progress, total }, 'pages')}`, step: label }
   if (phase !== 'apply') return { source, line: `${label} …`, step: phase === 'lock' ? null : label }
   return {
     source,

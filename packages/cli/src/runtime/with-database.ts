@@ -1,10 +1,16 @@
-import { closeDatabase, type Database, explainRefusal, migrate, openDatabase } from '@tidemark/sync-core'
+import {
+  closeDatabase,
+  type Database,
+  type DatabaseOptions,
+  explainRefusal,
+  migrate,
+  openDatabase,
+} from '@tidemark/sync-core'
 
 /**
  * Opens the database at an address for some work, and closes it afterwards: its results stand whatever comes of that.
  *
  * @param options.migrates whether its tables are brought up to date first
- * @param options.signal ends the wait for a server to answer
  * @param options.onCloseError gets what went wrong with closing
  */
 export async function withDatabase<T>(
@@ -12,17 +18,16 @@ export async function withDatabase<T>(
   work: (db: Database) => Promise<T>,
   {
     migrates = false,
-    signal,
     onCloseError,
-  }: {
+    ...opening
+  }: Pick<DatabaseOptions, 'signal' | 'waitMs' | 'label'> & {
     readonly migrates?: boolean
-    readonly signal?: AbortSignal | undefined
     readonly onCloseError: (error: Error, database: Database) => void
   },
 ): Promise<T> {
-  const db = await openDatabase(address, { signal })
+  const db = await openDatabase(address, opening)
   try {
-    if (migrates) await migrate(db, { signal })
+    if (migrates) await migrate(db, opening)
     return await work(db)
   } catch (error) {
     await explainRefusal(db, error)

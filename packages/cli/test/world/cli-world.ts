@@ -110,8 +110,8 @@ export const freshName = (word = 'source') => `${word}${++names}`
 const BLOCKED = `SELECT count(*)::int AS n FROM pg_stat_activity
   WHERE datname = current_database() AND application_name = 'tidemark' AND wait_event_type = 'Lock'`
 
-/** Lets syncs come as far as writing their first batch, or so many later, and no further until they are let go. */
-export async function heldBack(world: CliWorld, batches = 0) {
+/** Lets syncs come as far as writing their first batch, or so many later to that table, and no further until they are let go. */
+export async function heldBack(world: CliWorld, batches = 0, table: 'chunks' | 'search_chunks' = 'chunks') {
   await world.run('migrate')
   const pool = new pg.Pool({ connectionString: world.database })
   const holder = await pool.connect()
@@ -121,14 +121,14 @@ export async function heldBack(world: CliWorld, batches = 0) {
     await pool.query(`CREATE SEQUENCE IF NOT EXISTS batches; ALTER SEQUENCE batches RESTART;
       CREATE OR REPLACE FUNCTION hold_back() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN IF nextval('batches') > ${batches} THEN PERFORM pg_advisory_xact_lock_shared(42); END IF; RETURN NULL; END $$;
-      CREATE OR REPLACE TRIGGER hold_back BEFORE INSERT ON tidemark.chunks EXECUTE FUNCTION hold_back()`)
+      CREATE OR REPLACE TRIGGER hold_back BEFORE INSERT ON tidemark.${table} EXECUTE FUNCTION hold_back()`)
     await holder.query('BEGIN; SELECT pg_advisory_xact_lock(42)')
   }
   let held = true
   const letGo = async () => {
     if (held) await holder.query('COMMIT')
     held = false
-    await pool.query('DROP TRIGGER IF EXISTS hold_back ON tidemark.chunks')
+    await pool.query(`DROP TRIGGER IF EXISTS hold_back ON tidemark.${table}`)
   }
   return {
     pool,

@@ -20,10 +20,20 @@ export interface Terminal {
 }
 
 /** Runs `tidemark` in a terminal of so many columns. */
-export function runInTerminal(
+export function runInTerminal(world: CliWorld, args: string, options: TerminalOptions = {}): Terminal {
+  return openTerminal(world, [process.execPath, BIN, ...args.split(' ')], options)
+}
+
+interface TerminalOptions {
+  readonly columns?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Runs a program, such as a shell, in a terminal of so many columns. */
+export function openTerminal(
   world: CliWorld,
-  args: string,
-  { columns = 80, env = {} }: { columns?: number; env?: Record<string, string> } = {},
+  [program, ...args]: readonly [string, ...string[]],
+  { columns = 80, env = {} }: TerminalOptions = {},
 ): Terminal {
   const screen = new xterm.Terminal({ cols: columns, rows: 30, allowProposedApi: true })
   const given = Object.entries({
@@ -33,7 +43,7 @@ export function runInTerminal(
     TERM: 'xterm-256color',
     ...env,
   })
-  const child = spawn(process.execPath, [BIN, ...args.split(' ')], {
+  const child = spawn(program, args, {
     cols: columns,
     rows: 30,
     cwd: world.folder,

@@ -14,5 +14,9 @@ export function isConnectionLost(error: unknown): boolean {
 /** Whether a server has no connection left to give, or is only just starting. */
 export function isConnectionDeferred(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
-  return code === '53300' || code === '57P03' || /no more connections allowed/.test(String(message))
+  return (
+    code === '53300' ||
+    code === '57P03' ||
+    /no more connections allowed|max client connections|too many (clients|connections)/i.test(String(message))
+  )
 }

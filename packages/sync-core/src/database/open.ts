@@ -1,7 +1,7 @@
 /**
  * Opens a Postgres by its address (`postgres/`, a pool) or a PGlite by its folder (`pglite/`, a process that one
  * program may have and that ends with it). A statement ends with its signal: Postgres is sent a CancelRequest, PGlite
- * finishes. Leases share the connection with a time limit of their own, so a dead connection ends with them.
+ * finishes, or is killed and started anew. Leases share the connection with a time limit of their own, so a dead connection ends with them.
  */
 import { channel } from 'node:diagnostics_channel'
 import { createLocks, type LocksOptions } from '@tidemark/lock'
@@ -9,15 +9,21 @@ import { raceTimeout } from '../race-abort.ts'
 import { traced } from '../trace.ts'
 import { parseDatabaseAddress } from './address.ts'
 import type { Connection, Database } from './database.ts'
+import type { LockOptions } from './pglite/lock.ts'
 
 /** After which a lease's statement without an answer is given up. */
 const LEASE_STATEMENT_TIMEOUT_MS = 20_000
 /** What giving up leases and connections may take; a server that has gone silent takes longer than anyone waits. */
 const CLOSE_TIMEOUT_MS = 3_000
 
-/** How long leases last, as `createLocks` of `@tidemark/lock` has it, and what ends the wait for a server to answer. */
+/** How long leases last, as `createLocks` of `@tidemark/lock` has it, and how the database is waited for. */
 export type DatabaseOptions = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marginMs'> & {
+  /** Ends the wait for a server to answer, or for the process that has an embedded database. */
   readonly signal?: AbortSignal | undefined
+  /** How long to wait for another process that has an embedded database; not at all by default. */
+  readonly waitMs?: number | undefined
+  /** What this process does, for those that find an embedded database in use: `tidemark sync`. */
+  readonly label?: string | undefined
 }
 
 /**
@@ -28,12 +34,15 @@ export type DatabaseOptions = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marg
  * await migrate(db)
  * ```
  * @param where `postgres://…`, `postgresql://…`, or the path of a folder.
- * @throws {SyncError} `DATABASE_UNREACHABLE`, `DATABASE_REFUSED`, `DATABASE_IN_USE`, `DATABASE_FOLDER`; or the signal's
- *   reason.
+ * @throws {SyncError} `DATABASE_UNREACHABLE`, `DATABASE_REFUSED`, `DATABASE_IN_USE`, `DATABASE_FOLDER`,
+ *   `DATABASE_FULL`; or the signal's reason.
  */
-export async function openDatabase(where: string, { signal, ...leases }: DatabaseOptions = {}): Promise<Database> {
+export async function openDatabase(
+  where: string,
+  { signal, waitMs, label, ...leases }: DatabaseOptions = {},
+): Promise<Database> {
   signal?.throwIfAborted()
-  const connection = await connect(where, signal)
+  const connection = await connect(where, { signal, waitMs, label })
   const query: Database['query'] = (text, params, signal) =>
     traced(statements, connection.query(text, params, signal), (elapsedMs, result): TracedStatement => {
       return { text, elapsedMs, rows: result?.rows.length ?? null }
@@ -54,11 +63,11 @@ export async function closeDatabase(db: Database, onError: (error: Error) => voi
   await (db.engine === 'pglite' ? closing : raceTimeout(closing, CLOSE_TIMEOUT_MS))
 }
 
-async function connect(where: string, signal: AbortSignal | undefined): Promise<Connection> {
+async function connect(where: string, options: LockOptions): Promise<Connection> {
   const address = parseDatabaseAddress(where)
   // Only the engine that is used is loaded: the other one costs a command that starts anew each minute.
-  if (address.engine === 'postgres') return (await import('./postgres/open.ts')).openPostgres(address, signal)
-  return (await import('./pglite/open.ts')).openPglite(address.folder)
+  if (address.engine === 'postgres') return (await import('./postgres/open.ts')).openPostgres(address, options.signal)
+  return (await import('./pglite/open.ts')).openPglite(address.folder, options)
 }
 
 /** A statement that has ended, as published on the diagnostics channel `tidemark:sql`; without its parameters. */

@@ -38,7 +38,7 @@ export function noEmbedCounts(): EmbedCounts {
   return { chunksEmbedded: 0, chunksQuarantined: 0, chunksRemaining: null, requests: 0, tokens: 0 }
 }
 
-/** The result of a source whose embedding was stopped before it began. */
-export function cancelledEmbedResult(source: string, model: string): EmbedResult {
-  return { source, model, status: 'partial', reason: 'cancelled', ...noEmbedCounts(), elapsedMs: 0, warnings: [] }
+/** The result of a source whose embedding has not begun. */
+export function emptyEmbedResult(source: string, model: string, outcome: Outcome): EmbedResult {
+  return { source, model, ...outcome, ...noEmbedCounts(), elapsedMs: 0, warnings: [] }
 }

@@ -31,6 +31,10 @@ export function exitCodeFromResults(results: readonly WithStatus[]): number {
   return STATUSES[worstStatus(results)].exitCode
 }
 
+/** Of a command that could not begin: a database that another process has is busy (4), all else a fault (1). */
+export const exitCodeFromError = (error: unknown) =>
+  STATUSES[(error as { code?: unknown } | null)?.code === 'DATABASE_IN_USE' ? 'busy' : 'failed'].exitCode
+
 /** The status with its reason where it has one: `partial (timeout)`. */
 export function statusText(outcome: Outcome): string {
   return 'reason' in outcome ? `${outcome.status} (${outcome.reason})` : outcome.status

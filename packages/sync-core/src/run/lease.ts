@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Lease, LockError } from '@tidemark/lock'
+import { type Lease, LockError, type LockState } from '@tidemark/lock'
 import { type Database, withSignal } from '../database/database.ts'
 import { raceTimeout } from '../race-abort.ts'
 import type { Outcome } from './outcome.ts'
+import { Stopped } from './outcome-from-error.ts'
 
 /** The key of a source's lease, one for each thing that is done with it. */
 export const leaseKey = (sourceId: string, task: 'sync' | 'embed' | 'search' = 'sync') => `${task}:${sourceId}`
@@ -27,23 +28,40 @@ export interface LeaseOptions {
 /** Acquires a lease, or returns who has it. */
 export async function acquireLease(db: Database, key: string, options: LeaseOptions): Promise<Held | Busy> {
   const { waitMs, signal: caller } = options
-  const waited = waitMs ? await db.locks.acquire(key, { waitMs, signal: caller }).catch(ignoreTimeout) : null
+  const waited = waitMs ? await waitForLease(db, key, { waitMs, signal: caller }) : null
+  if (waited !== null && 'status' in waited) return waited
   const attempt = waited
     ? ({ acquired: true, lease: waited } as const)
     : await db.locks.tryAcquire(key, { signal: caller })
-  if (!attempt.acquired) {
-    const { holder, heldForMs, sinceRefreshMs } = attempt
-    return { status: 'busy', holder: { host: holder.host, pid: holder.pid, heldForMs, sinceRefreshMs } }
-  }
+  if (!attempt.acquired) return busy(attempt)
   const { lease } = attempt
   const signal = AbortSignal.any([caller, lease.signal])
   return { lease, signal, db: withSignal(db, signal), [Symbol.asyncDispose]: () => releaseWithRetry(lease) }
 }
 
-/** After a wait in vain, an attempt tells who has the lease. */
-function ignoreTimeout(error: unknown): null {
-  if (!(error instanceof LockError) || error.code !== 'LOCK_TIMEOUT') throw error
-  return null
+type Seen = Pick<LockState, 'holder' | 'heldForMs' | 'sinceRefreshMs'>
+
+const busy = ({ holder, heldForMs, sinceRefreshMs }: Seen): Busy => {
+  const { host, pid } = holder ?? { host: null, pid: null }
+  return { status: 'busy', holder: { host, pid, heldForMs, sinceRefreshMs } }
+}
+
+/** Waits for a lease, as long as the budget lets it. After a wait in vain, null: an attempt tells who has it. */
+async function waitForLease(
+  db: Database,
+  key: string,
+  { waitMs, signal }: Required<LeaseOptions>,
+): Promise<Lease | Busy | null> {
+  try {
+    return await db.locks.acquire(key, { waitMs, signal })
+  } catch (error) {
+    if (error instanceof LockError && error.code === 'LOCK_TIMEOUT') return null
+    // A budget that was spent on waiting alone tells who it was spent on.
+    if (!(error instanceof Stopped) || error.reason !== 'timeout') throw error
+    const seen = await db.locks.inspect(key)
+    if (!seen?.holder) throw error
+    return busy(seen)
+  }
 }
 
 const RELEASE_ATTEMPTS = 4

@@ -1,7 +1,9 @@
 import type { LockErrorCode } from '@tidemark/lock'
 import type { QuarantineCode } from '../parse/quarantine-error.ts'
+import { databaseStep } from './database-steps.ts'
 import type { EmbedResult } from './embed-result.ts'
 import { type Severity, severityFromStatus, statusText } from './exit-code.ts'
+import { formatDuration } from './format-duration.ts'
 import { type Holder, type SyncResult, type SyncStatus, statusWarning, type Warning } from './outcome.ts'
 import { stepForSource } from './setting-step.ts'
 
@@ -79,7 +81,10 @@ export function resultProblem(result: RunResult): Problem | null {
       statusWarning(result, result.warnings),
     )
   if (status !== 'busy') return null
-  const message = `being ${WORK[work].doing} by ${holderText(result.holder)}`
+  const since = result.holder.heldForMs === null ? '' : `, for ${formatDuration(result.holder.heldForMs)}`
+  const message =
+    statusWarning(result, result.warnings)?.message ??
+    `being ${WORK[work].doing} by ${holderText(result.holder)}${since}`
   const nextStep = `Leave it to the next run, or wait for it: tidemark ${work} --source ${source} --wait 10m`
   return leaseProblem(result.holder, source, work) ?? { message, nextStep }
 }
@@ -206,6 +211,9 @@ const LOCK_STEPS: Record<LockErrorCode, string> = {
   LEASE_LOST: 'Run it again; what is stored is kept.',
 }
 
+/** The library names its own function instead. */
+const MISSING_LOCKS = 'the table of leases is missing, or of an older release'
+
 /** The message of a table that cannot be taken over holds the remedy that the database has found. */
 const BAD_TABLE = /^(.*)\. Remedy: (.*)$/s
 
@@ -220,9 +228,13 @@ export function errorProblem(
   otherwise = 'Run it again with --verbose to see what came before.',
   source = '<id>',
 ): Problem {
-  const { message = String(error), hint, code } = (error ?? {}) as { message?: string; hint?: string; code?: string }
+  type Fault = { message?: string; hint?: string; code?: string; cause?: Fault }
+  const { message = String(error), hint, code, cause } = (error ?? {}) as Fault
   if (hint !== undefined) return { message, nextStep: stepForSource(hint, source) }
+  // What the lock says of its database, the database has said better.
+  if (code === 'LOCK_FAILED' && cause?.hint !== undefined) return errorProblem(cause, otherwise, source)
+  if (code === 'LOCK_NOT_MIGRATED') return { message: MISSING_LOCKS, nextStep: LOCK_STEPS[code] }
   const badTable = code === 'LOCK_BAD_TABLE' ? BAD_TABLE.exec(message) : null
   if (badTable) return { message: badTable[1]!, nextStep: badTable[2]! }
-  return { message, nextStep: LOCK_STEPS[code as LockErrorCode] ?? otherwise }
+  return { message, nextStep: LOCK_STEPS[code as LockErrorCode] ?? databaseStep(code) ?? otherwise }
 }

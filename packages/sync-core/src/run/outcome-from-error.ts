@@ -9,6 +9,7 @@ import { LeaseLostError, LockError } from '@tidemark/lock'
 import { isConnectionLost } from '../database/connection-lost.ts'
 import { redact } from '../redact.ts'
 import { SyncError } from '../sync-error.ts'
+import { databaseStep } from './database-steps.ts'
 import type { Outcome, ResultError, StopReason, Warning } from './outcome.ts'
 import { settingStep, stepForSource } from './setting-step.ts'
 
@@ -89,6 +90,7 @@ function describeError(error: unknown, source: string): ResultError {
     return { code: error.code, message: error.message, hint: stepForSource(error.hint, source) }
   }
   const fault = error instanceof LockError && error.cause instanceof Error ? error.cause : error
+  if (fault instanceof SyncError) return { code: fault.code, message: fault.message, hint: fault.hint }
   const { code, message } = fault as { code?: unknown; message?: unknown }
   const text = redact(String(message ?? fault))
   if (code === 'LOCK_FAILED' || isConnectionLost(fault) || /database has ended/i.test(text)) {
@@ -97,7 +99,7 @@ function describeError(error: unknown, source: string): ResultError {
   }
   // One of Postgres has a digit, EPERM of the system has none.
   if (typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code)) {
-    const hint = HINTS[code] ?? 'See the log of the database server.'
+    const hint = databaseStep(code) ?? 'See the log of the database server.'
     const kind = DOCTOR_FINDS.has(code) ? 'DATABASE_REFUSED' : 'DATABASE_FAILED'
     return { code: kind, message: `The database refused a statement (${code}): ${text}`, hint }
   }
@@ -106,12 +108,3 @@ function describeError(error: unknown, source: string): ResultError {
 
 /** A missing right, and a database that is read-only. */
 const DOCTOR_FINDS = new Set(['42501', '25006'])
-
-const HINTS: Record<string, string> = {
-  '3F000': 'tidemark migrate',
-  '42P01': 'tidemark migrate',
-  '42501': 'What this role has to be granted: tidemark doctor',
-  '53300': 'Raise max_connections, put a pooler before the server, or sync less at a time: --concurrency 1.',
-  '53100': 'The disk of the database server is full: make room there.',
-  '25006': 'The database is read-only; how that can be changed: tidemark doctor',
-}

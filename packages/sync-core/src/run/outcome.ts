@@ -86,15 +86,18 @@ export interface Holder {
 
 /** The warning that says what a status is for. */
 export function statusWarning(outcome: Outcome, warnings: readonly Warning[]): Warning | undefined {
-  const { status } = outcome
-  const code = status === 'blocked' ? outcome.reason : status === 'blocked_by_failures' ? 'too_many_failures' : null
+  const codes: Partial<Record<SyncStatus, string>> = {
+    blocked_by_failures: 'too_many_failures',
+    busy: 'database_in_use',
+  }
+  const code = outcome.status === 'blocked' ? outcome.reason : codes[outcome.status]
   return warnings.find((warning) => warning.code === code)
 }
 
 /** The result of a source whose run could not return one itself. */
 export function emptyResult(
   source: string,
-  outcome: Extract<Outcome, { status: 'partial' | 'failed' }>,
+  outcome: Extract<Outcome, { status: 'partial' | 'busy' | 'failed' }>,
   elapsedMs = 0,
 ): SyncResult {
   const nothing = { bookmark: null, target: null, filesRemaining: null, blobsRead: 0 }

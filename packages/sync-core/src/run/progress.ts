@@ -13,9 +13,10 @@ import {
 export interface Progress {
   readonly source: string
   readonly phase: Phase
-  /** Files that are settled; of `total` once that is known. */
+  /** Files that are settled, in `search` pages that are indexed; of `total` once that is known. */
   readonly done: number
   readonly total: number | null
+  /** Since the phase began. */
   readonly elapsedMs: number
 }
 
@@ -38,6 +39,8 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
   const phases = noPhases()
   const stored = noCounts()
   let current: Phase = 'plan'
+  let phaseStarted = started
+  let indexed: { readonly done: number; readonly total: number | null } = { done: 0, total: null }
   let total: number | null = null
   let planned: Counts | null = null
   let blobsRead = 0
@@ -57,12 +60,21 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
 
     counts: () => ({ ...stored, filesRemaining: progress.filesRemaining, blobsRead, elapsedMs: elapsedMs() }),
     /** Reports where the run is. */
-    report: () => onProgress({ source, phase: current, done: sum(stored), total, elapsedMs: elapsedMs() }),
+    report() {
+      const counted = current === 'search' ? indexed : { done: sum(stored), total }
+      onProgress({ source, phase: current, ...counted, elapsedMs: Math.round(performance.now() - phaseStarted) })
+    },
+    /** Counts pages that can be found by search, of so many where that is known. */
+    countIndexed(done: number, total: number | null) {
+      indexed = { done, total }
+      progress.report()
+    },
     /** Runs a phase and takes its time. */
     async phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
       current = phase
-      progress.report()
       const begun = performance.now()
+      phaseStarted = begun
+      progress.report()
       try {
         return await work()
       } finally {

@@ -1,4 +1,4 @@
-import prettyMs from 'pretty-ms'
+import { formatDuration } from './format-duration.ts'
 import { leaseProblem, type Problem, SILENT_MS, statusProblem, warningProblems } from './next-steps.ts'
 import { type Count, type RunStatus, type SyncStatus, selectionWarnings, type Warning } from './outcome.ts'
 
@@ -274,5 +274,3 @@ function embeddingProblem({ id, embedFailure }: SourceStatus, { unembedded }: Ex
   const step = nextStep.includes('tidemark embed') ? nextStep : `${nextStep} Then: tidemark embed --source ${id}`
   return { message: `${message}; embedding failed: ${failure}`, nextStep: step }
 }
-
-const formatDuration = (ms: number) => prettyMs(ms, { unitCount: 2, secondsDecimalDigits: 0 })

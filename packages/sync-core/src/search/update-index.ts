@@ -4,7 +4,14 @@ import { type Budget, nextBatchSize } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import { holderText } from '../run/next-steps.ts'
 import { retryLost } from '../run/retry-lost.ts'
-import { finishIndex, indexBatch, readUnindexedRun, sortIndex, type Unindexed } from '../store/search/index-batch.ts'
+import {
+  countUnindexed,
+  finishIndex,
+  indexBatch,
+  readUnindexedRun,
+  sortIndex,
+  type Unindexed,
+} from '../store/search/index-batch.ts'
 import { createIndexText } from '../store/search/index-text.ts'
 
 const FIRST_BATCH_PAGES = 5
@@ -12,8 +19,8 @@ const MAX_BATCH_PAGES = 1_000
 
 export interface IndexUpdate extends Unindexed {
   readonly budget: Budget
-  /** Called after each batch that is in. */
-  readonly onBatch: () => void
+  /** Called with how many pages are in, of so many where that is known. */
+  readonly onBatch: (done: number, total: number | null) => void
 }
 
 /**
@@ -40,6 +47,9 @@ async function indexPages(held: Held, update: IndexUpdate): Promise<void> {
   const run = await readUnindexedRun(db, sourceId)
   // New pages have no statistics, and PGlite never makes them by itself: each batch would sort all that are left.
   if (paths === null) await db.query('ANALYZE tidemark.pages (source_id, id)')
+  const total = paths?.length ?? (await countUnindexed(db, sourceId))
+  let done = 0
+  onBatch(done, total)
   const indexText = createIndexText()
   let maxPages = FIRST_BATCH_PAGES
   for (let after = '0'; ; ) {
@@ -49,7 +59,8 @@ async function indexPages(held: Held, update: IndexUpdate): Promise<void> {
     const { last, pages } = await indexBatch(held, update, after, maxPages, indexText)
     if (last === null) break
     after = last
-    onBatch()
+    done += pages
+    onBatch(done, total)
     maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, pages, performance.now() - started)
   }
   await sortIndex(db)

@@ -30,7 +30,7 @@ export async function migrate(db: Database, { signal }: { signal?: AbortSignal |
     if (!(await isCurrent(bound))) await bound.query(MIGRATE)
   } catch (error) {
     signal?.throwIfAborted()
-    throw migrationError(error, db)
+    throw await migrationError(error, db)
   }
 }
 
@@ -74,12 +74,27 @@ const MIGRATE = /* sql */ `DO $migrate$ BEGIN
   ).join('\n')}
 END $migrate$`
 
-/** Either it may make the tables, or someone else makes them for it. */
-const MISSING_RIGHTS =
-  'Have someone who may make tables run the output of "tidemark migrate --dry-run", then: GRANT USAGE ON SCHEMA tidemark TO …; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tidemark TO …. Or let this role make them: GRANT CREATE ON DATABASE … TO …, or where the schema is there, GRANT USAGE, CREATE ON SCHEMA tidemark TO …'
-
-function migrationError(error: unknown, db: Database): unknown {
+async function migrationError(error: unknown, db: Database): Promise<unknown> {
   const { code, message, cause } = error as { code?: string; message: string; cause?: { code?: string } }
   if (code !== '42501' && cause?.code !== '42501') return error
-  return new SyncError('DATABASE_REFUSED', `${db.name}: ${redact(message)}`, MISSING_RIGHTS, error)
+  const step = await missingRightStep(db).catch(() => MISSING_TABLES)
+  return new SyncError('DATABASE_REFUSED', `${db.name}: ${redact(message)}`, step, error)
 }
+
+/** Either it may make the tables, or someone else makes them for it. */
+/** What a role needs that reads and writes rows and makes no tables. */
+const GRANT_STEP =
+  'GRANT USAGE ON SCHEMA tidemark TO …; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tidemark TO …'
+const MISSING_TABLES = `Have someone who may make tables run the output of "tidemark migrate --dry-run", then: ${GRANT_STEP}. Or let this role make them: `
+
+/** What this role has to be given, as it stands with the schema: only to use it where the tables are there. */
+async function missingRightStep(db: Database): Promise<string> {
+  const [right] = await readRows<{ exists: boolean; usable: boolean | null }>(db, RIGHTS)
+  if (!right!.exists) return `${MISSING_TABLES}GRANT CREATE ON DATABASE … TO …`
+  if (!right!.usable) return `Have the owner of the schema run: ${GRANT_STEP}`
+  return `${MISSING_TABLES}GRANT USAGE, CREATE ON SCHEMA tidemark TO …`
+}
+
+const RIGHTS = /* sql */ `
+SELECT oid IS NOT NULL AS exists, has_schema_privilege(oid, 'USAGE') AS usable
+FROM (SELECT to_regnamespace('tidemark')::oid AS oid) AS schema`

@@ -16,6 +16,9 @@ export async function readStatus(db: Database, ids: readonly string[]): Promise<
 
 const ms = (interval: string) => `(extract(epoch FROM ${interval}) * 1000)::double precision`
 
+/** As every time in JSON is: JavaScript's own, in UTC to the millisecond. */
+const iso = (time: string) => `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
 const leaseSql = (task: string) => /* sql */ `(
     SELECT json_build_object('host', holder_host, 'pid', holder_pid, 'heldForMs', ${ms('clock_timestamp() - acquired_at')},
       'sinceRefreshMs', ${ms('clock_timestamp() - last_refreshed_at')},
@@ -39,7 +42,7 @@ SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, sourc
     WHERE page.source_id = wanted.id
   ) END AS index,
   (
-    SELECT json_build_object('startedAt', started_at, 'finishedAt', finished_at, 'status', status, 'reason', reason,
+    SELECT json_build_object('startedAt', ${iso('started_at')}, 'finishedAt', ${iso('finished_at')}, 'status', status, 'reason', reason,
       'message', message, 'hint', hint, 'filesRemaining', counts -> 'filesRemaining')
     FROM tidemark.runs WHERE source_id = wanted.id ORDER BY runs.id DESC LIMIT 1
   ) AS "lastRun",

@@ -20,7 +20,7 @@ const FILE_FAILURES = 'fix or exclude the files that tidemark quarantine lists, 
 
 type Given = Partial<SyncResult> | Partial<EmbedResult>
 
-const holder = ({ sinceRefreshMs }: typeof ALIVE) => ({ host: 'here', pid: 7, heldForMs: 1, sinceRefreshMs })
+const holder = ({ sinceRefreshMs }: typeof ALIVE) => ({ host: 'here', pid: 7, heldForMs: 60_000, sinceRefreshMs })
 const massDelete = { code: 'mass_delete', message: '100 of 120 pages would be deleted' }
 const failures = { code: 'too_many_failures', message: '30 of 40 have failed' }
 const manyFiles = { code: 'too_many_files', message: 'it has 10 files, and may have 3' }
@@ -82,13 +82,13 @@ describe('a result is told with the next step of just that status and reason:', 
     [
       'sync',
       { status: 'busy', holder: holder(ALIVE) },
-      'being synced by process 7 on here',
+      'being synced by process 7 on here, for 1m',
       'Leave it to the next run, or wait for it: tidemark sync --source docs --wait 10m',
     ],
     [
       'embed',
       { status: 'busy', holder: holder(ALIVE) },
-      'being embedded by process 7 on here',
+      'being embedded by process 7 on here, for 1m',
       'Leave it to the next run, or wait for it: tidemark embed --source docs --wait 10m',
     ],
     [
@@ -140,10 +140,9 @@ describe('an error is told with the next step of just that code:', () => {
       LOCK_DEADLOCK: REPORT,
       LOCK_FAILED: 'See whether the database answers: tidemark doctor',
       LOCK_FORBIDDEN: 'What this role has to be granted: tidemark doctor',
-      LOCK_NOT_MIGRATED: 'tidemark migrate',
       LOCK_NO_TRANSACTION: REPORT,
       LOCK_TIMEOUT: 'See who has it: tidemark locks list',
-    } satisfies Record<Exclude<LockErrorCode, 'LEASE_LOST'>, string>).map(
+    } satisfies Record<Exclude<LockErrorCode, 'LEASE_LOST' | 'LOCK_NOT_MIGRATED'>, string>).map(
       ([code, nextStep]): [Error, string, string] => [new LockError(code as LockErrorCode, 'm'), 'm', nextStep],
     ),
     [
@@ -160,6 +159,19 @@ describe('an error is told with the next step of just that code:', () => {
       'ALTER TABLE x ADD PRIMARY KEY (id)',
     ],
     [new LockError('LOCK_FAILED', 'x. Remedy: y'), 'x. Remedy: y', 'See whether the database answers: tidemark doctor'],
+    // The library names a function of its own.
+    [
+      new LockError('LOCK_NOT_MIGRATED', 'call migrate() once'),
+      'the table of leases is missing, or of an older release',
+      'tidemark migrate',
+    ],
+    [
+      new LockError('LOCK_FAILED', 'the database failed: full', new SyncError('DATABASE_FULL', 'full', 'Make room.')),
+      'full',
+      'Make room.',
+    ],
+    [Object.assign(new Error('m'), { code: '42P01' }), 'm', 'tidemark migrate'],
+    [Object.assign(new Error('m'), { code: '42501' }), 'm', expect.stringContaining('GRANT USAGE ON SCHEMA tidemark')],
     [new TypeError('m'), 'm', 'Run it again with --verbose to see what came before.'],
     ['m', 'm', 'Run it again with --verbose to see what came before.'],
   ])('%s', (error, message, nextStep) => {

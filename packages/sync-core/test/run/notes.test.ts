@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { EmbedResult, SyncResult } from '../../src/index.ts'
 import {
-  cancelledEmbedResult,
+  emptyEmbedResult,
   emptyResult,
   type SyncStatus,
   severityFromStatus,
@@ -14,7 +14,7 @@ import { countRun, holderText, leaseProblem, resultNotes, resultProblem, runsLef
 const sync = (more: object = {}): SyncResult =>
   ({ ...emptyResult('docs', { status: 'partial', reason: 'timeout' }), ...more }) as SyncResult
 const embed = (more: object = {}): EmbedResult =>
-  ({ ...cancelledEmbedResult('docs', 'model-1'), ...more }) as EmbedResult
+  ({ ...emptyEmbedResult('docs', 'model-1', { status: 'partial', reason: 'cancelled' }), ...more }) as EmbedResult
 
 describe('what a run has settled', () => {
   test('is what it did with files, those set aside among them', () => {
@@ -208,7 +208,7 @@ describe('the result of a source whose run never began', () => {
       requests: 0,
       tokens: 0,
     })
-    expect(cancelledEmbedResult('docs', 'model-1')).toEqual({
+    expect(emptyEmbedResult('docs', 'model-1', { status: 'partial', reason: 'cancelled' })).toEqual({
       source: 'docs',
       model: 'model-1',
       status: 'partial',

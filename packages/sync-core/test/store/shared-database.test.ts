@@ -100,6 +100,21 @@ describe.runIf(engines.includes('postgres'))('a role', () => {
     })
   })
 
+  test('that lacks only the right to use the schema is told that one, and not to make tables', async () => {
+    await withRole(async ({ owner, role, url }) => {
+      const made = await openDatabase(url)
+      await owner.query('CREATE SCHEMA tidemark')
+      await expect(migrate(made)).rejects.toMatchObject({
+        hint: expect.stringMatching(/^Have the owner of the schema run: GRANT USAGE/),
+      })
+      await owner.query(`GRANT USAGE ON SCHEMA tidemark TO ${role}`)
+      await expect(migrate(made)).rejects.toMatchObject({
+        hint: expect.stringContaining('GRANT USAGE, CREATE ON SCHEMA tidemark'),
+      })
+      await made.close()
+    })
+  })
+
   test('that may only read and write rows syncs into the tables that were made from the statements it was shown', async () => {
     await withRole(async ({ owner, role, url }) => {
       const db = await openDatabase(url)

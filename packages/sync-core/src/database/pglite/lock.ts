@@ -1,38 +1,64 @@
 import { chmod, type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tryLock } from 'fs-native-extensions'
 import { SyncError } from '../../sync-error.ts'
+import { explainDiskFull } from './disk-full.ts'
+import { DatabaseInUseError, type FolderHolder } from './in-use.ts'
 
 /** What a database's process may take to end after its parent, on a machine that is busy with others. */
 const EXIT_TIMEOUT_MS = 5_000
+const POLL_MS = 20
+
+export interface LockOptions {
+  readonly signal?: AbortSignal | undefined
+  /** How long to wait for another process to end; not at all by default. */
+  readonly waitMs?: number | undefined
+  /** What this process does, for those that find the folder locked. */
+  readonly label?: string | undefined
+}
 
 /**
  * Keeps a second process out: PGlite has no lock, and two openers corrupt the data. The lock is the kernel's,
  * on a file beside the folder, and ends with the last process that has that file: hand it to the database's.
+ *
+ * @throws {DatabaseInUseError} also where a timeout ends the wait; else the signal's reason.
  */
-export async function lockFolder(folder: string): Promise<FileHandle> {
-  const opening = openLock(folder)
-  const file = await opening.catch((error: Error) => {
+export async function lockFolder(folder: string, { signal, waitMs = 0, label }: LockOptions): Promise<FileHandle> {
+  const file = await openLock(folder).catch(async (error: Error) => {
     const hint = 'Choose a folder that you may write to with --database, or a Postgres with DATABASE_URL.'
     const message = `The embedded database cannot be kept in ${folder}: ${error.message}`
-    throw new SyncError('DATABASE_FOLDER', message, hint, error)
+    const known = await explainDiskFull(folder, error)
+    throw known instanceof SyncError ? known : new SyncError('DATABASE_FOLDER', message, hint, error)
   })
-  const deadline = performance.now() + EXIT_TIMEOUT_MS
-  while (!tryLock(file.fd)) {
-    const holder = (await readFile(`${folder}.lock`, 'utf8')).trim()
-    if (holderExited(holder) && performance.now() < deadline) {
-      await sleep(10)
-      continue
-    }
+  try {
+    await waitForLock(file, folder, { signal, waitMs })
+    await file.truncate(0)
+    await file.write(`${JSON.stringify({ pid: process.pid, host: hostname(), since: new Date(), label })}\n`, 0)
+    return file
+  } catch (error) {
     await file.close()
-    const who = holder === '' ? 'another process' : `process ${holder}`
-    const hint = 'Wait for it to end. For several processes at once, use a Postgres: set DATABASE_URL.'
-    throw new SyncError('DATABASE_IN_USE', `The embedded database in ${folder} is in use by ${who}`, hint)
+    throw await explainDiskFull(folder, error)
   }
-  await file.truncate(0)
-  await file.write(`${process.pid}\n`, 0)
-  return file
+}
+
+async function waitForLock(
+  file: FileHandle,
+  folder: string,
+  { signal, waitMs }: { readonly signal: AbortSignal | undefined; readonly waitMs: number },
+): Promise<void> {
+  const started = performance.now()
+  while (!tryLock(file.fd)) {
+    const holder = await readHolder(folder)
+    const waitedMs = performance.now() - started
+    if (waitedMs >= Math.max(waitMs, holderExited(holder) ? EXIT_TIMEOUT_MS : 0))
+      throw new DatabaseInUseError(folder, holder)
+    await sleep(POLL_MS, undefined, { signal }).catch(() => {})
+    // A budget that is spent on waiting tells who it was spent on.
+    if (signal?.reason?.name === 'TimeoutError') throw new DatabaseInUseError(folder, holder)
+    signal?.throwIfAborted()
+  }
 }
 
 /** Opens the file that is locked, beside a folder that nobody else gets into: who writes there can let anyone in. */
@@ -48,10 +74,22 @@ async function openLock(folder: string): Promise<FileHandle> {
   return file
 }
 
-/** Whether the process that has written its number is gone, so that its database's own process is about to end too. */
-function holderExited(holder: string): boolean {
+const UNKNOWN: FolderHolder = { pid: null, host: null, label: null, heldForMs: null }
+
+async function readHolder(folder: string): Promise<FolderHolder> {
   try {
-    return holder !== '' && !process.kill(Number(holder), 0)
+    const { pid, host, since, label = null } = JSON.parse(await readFile(`${folder}.lock`, 'utf8'))
+    return { pid, host, label, heldForMs: Math.max(0, Date.now() - Date.parse(since)) }
+  } catch {
+    // It is being written.
+    return UNKNOWN
+  }
+}
+
+/** Whether the process that has written its number is gone, so that its database's own process is about to end too. */
+function holderExited({ pid, host }: FolderHolder): boolean {
+  try {
+    return pid !== null && host === hostname() && !process.kill(pid, 0)
   } catch (error) {
     return (error as { code?: string }).code === 'ESRCH'
   }

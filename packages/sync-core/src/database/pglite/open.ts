@@ -1,83 +1,75 @@
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { forkSibling } from '../../fork-sibling.ts'
 import { SyncError } from '../../sync-error.ts'
 import type { Connection } from '../database.ts'
-import { lockFolder } from './lock.ts'
-import type { Reply, Request } from './process.ts'
+import { type Child, startChild } from './child.ts'
+import { explainDiskFull } from './disk-full.ts'
+import { type LockOptions, lockFolder } from './lock.ts'
+
+/** What closing may take: it writes what is in memory, which is in its log already. */
+const CLOSE_TIMEOUT_MS = 10_000
 
 /**
  * Opens PGlite in its own process: a statement keeps its thread busy, and heartbeats must fire here. A thread would
  * make this process a gigabyte large, and starting git from such a one holds it for up to 65 ms.
  */
-export async function openPglite(folder: string): Promise<Connection> {
-  const lock = await lockFolder(folder)
-  // The lock goes with the open file: the child has it until it ends, whatever becomes of this process.
-  const { child } = forkSibling(import.meta.url, 'process', [folder], [lock.fd])
-  await lock.close()
-  const exited = once(child, 'exit').catch(() => {})
-  const requests = openRequests(child)
-  const stop = async () => {
-    requests.keepAlive(true)
-    // What was closed is in its files. Left to itself, the runtime takes two seconds to tidy up a database's memory.
-    child.kill('SIGKILL')
-    await exited
+export async function openPglite(folder: string, options: LockOptions): Promise<Connection> {
+  // The lock goes with the open file: each child has it until it ends, whatever becomes of this process.
+  const lock = await lockFolder(folder, options)
+  const stop = async (child: Child) => {
+    await child.stop()
+    await lock.close()
+  }
+  let child = startChild(folder, lock.fd)
+  const replace = async (killed: Child) => {
+    await killed.stop()
+    if (child === killed) child = startChild(folder, lock.fd)
+  }
+  const query: Connection['query'] = async (text, params, signal) => {
+    signal?.throwIfAborted()
+    if (child.wasKilled()) await replace(child)
+    try {
+      return { rows: await child.send(text, params, signal) }
+    } catch (error) {
+      if (error === signal?.reason) throw error
+      throw await explainDiskFull(folder, error)
+    }
   }
   try {
-    await requests.send('SELECT 1')
+    await query('SELECT 1', [], options.signal)
+    await query(EXPIRE_LEASES, [], options.signal)
   } catch (error) {
-    await stop()
-    const message = `The embedded database in ${folder} does not open: ${(error as Error).message}`
-    const hint =
-      'See that the folder is writable and holds nothing else; delete it to start anew, or name another with --database.'
-    throw new SyncError('DATABASE_FOLDER', message, hint, error)
+    await stop(child)
+    options.signal?.throwIfAborted()
+    throw openError(folder, error)
   }
   return {
     engine: 'pglite',
     name: folder,
-    // One session has no one to wait for, so a statement there ends by itself, and soon.
-    async query(text, params, signal) {
-      signal?.throwIfAborted()
-      return { rows: await requests.send(text, params) }
-    },
+    query,
     async close() {
-      if (!requests.ended()) await requests.send(null)
-      await stop()
+      try {
+        if (!child.wasKilled() && !child.hasEnded()) await child.send(null, [], AbortSignal.timeout(CLOSE_TIMEOUT_MS))
+      } finally {
+        // What was closed is in its files. Left to itself, the runtime takes two seconds to tidy up a database's memory.
+        await stop(child)
+      }
     },
   }
 }
 
-/** Requests to the database's process, each with a promise of its answer; the answers come in their order. */
-function openRequests(child: ChildProcess) {
-  const pending: PromiseWithResolvers<any[]>[] = []
-  let fault: Error | undefined
-  // A forgotten close() must not keep this process alive, an unanswered statement must.
-  const keepAlive = (wanted: boolean) => {
-    const change = wanted ? 'ref' : 'unref'
-    child[change]()
-    child.channel?.[change]()
-  }
-  const end = (error: Error) => {
-    fault ??= error
-    for (const { reject } of pending.splice(0)) reject(error)
-  }
-  child.on('message', ({ rows, error }: Reply) => {
-    const call = pending.shift()
-    if (pending.length === 0) keepAlive(false)
-    if (error) call?.reject(Object.assign(new Error(error.message), error))
-    else call?.resolve(rows)
-  })
-  child.on('error', end).on('exit', () => end(new Error('the embedded database has ended')))
-  return {
-    keepAlive,
-    ended: () => fault !== undefined,
-    async send(text: string | null, params: unknown[] = []): Promise<any[]> {
-      if (fault) throw fault
-      const call = Promise.withResolvers<any[]>()
-      pending.push(call)
-      keepAlive(true)
-      child.send({ text, params } satisfies Request, () => {})
-      return call.promise
-    },
-  }
+/**
+ * Whoever had a lease here has ended, or the folder would be locked. It stays to be seen who that was; the next one
+ * takes it over at once, with a token of its own, as of any holder that has died.
+ */
+const EXPIRE_LEASES = /* sql */ `DO $$ BEGIN
+  IF to_regclass('tidemark.locks') IS NOT NULL THEN
+    UPDATE tidemark.locks SET expires_at = clock_timestamp()
+    WHERE holder_id IS NOT NULL AND expires_at > clock_timestamp();
+  END IF;
+END $$`
+
+function openError(folder: string, error: unknown): unknown {
+  if (error instanceof SyncError) return error
+  const message = `The embedded database in ${folder} does not open: ${(error as Error).message}`
+  const hint = `See that its files are whole and may be read and written, or put a copy of it back. It is a mirror: "mv ${folder} ${folder}.damaged" keeps it, and the next sync stores everything anew.`
+  return new SyncError('DATABASE_FOLDER', message, hint, error)
 }

@@ -15,7 +15,7 @@ export interface Request {
 export interface Reply {
   readonly rows: any[]
   /** The fields of a database error: a thrown one would lose them on its way between processes. */
-  readonly error?: { message: string; code?: string; detail?: string }
+  readonly error?: Readonly<Partial<Record<'code' | 'detail' | 'severity', string>>> & { readonly message: string }
 }
 
 ignoreTerminalSignals()
@@ -38,8 +38,9 @@ let answered: Promise<unknown> = Promise.resolve()
 process.on('message', (request: Request) => {
   answered = answered
     .then(() => answer(request))
-    .catch(({ message, code, detail }): Reply => {
-      return { rows: [], error: { message: String(message), ...(code && { code }), ...(detail && { detail }) } }
+    .catch(({ message = 'it ended while it was started', code, detail, severity }): Reply => {
+      const known = Object.entries({ code, detail, severity }).filter(([, value]) => value)
+      return { rows: [], error: { message: String(message), ...Object.fromEntries(known) } }
     })
     // Errors are ignored: the parent may have been killed, which the pipe notices.
     .then((reply) => process.send!(reply, () => {}))

@@ -130,6 +130,17 @@ known AS (
 )
 SELECT 1 FROM fence`
 
+/** How many pages have no entry; null where all have one, and some may be of something else. */
+export async function countUnindexed(db: Database, sourceId: string): Promise<number | null> {
+  const { rows } = await db.query<{ missing: number }>(COUNT_UNINDEXED, [sourceId])
+  const { missing } = rows[0]!
+  return missing > 0 ? missing : null
+}
+
+const COUNT_UNINDEXED = /* sql */ `
+SELECT (SELECT count(*) FROM tidemark.pages WHERE source_id = $1)::integer
+  - (SELECT count(*) FROM tidemark.search_pages WHERE source_id = $1)::integer AS missing`
+
 /** The newest run whose pages the index may lack. */
 export async function readUnindexedRun(db: Database, sourceId: string): Promise<string | null> {
   const { rows } = await db.query('SELECT unindexed_since_run AS run FROM tidemark.sources WHERE id = $1', [sourceId])
