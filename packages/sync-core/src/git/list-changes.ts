@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createYielder } from '../yield-event-loop.ts'
-import { type CommitTree, type Folder, type FolderEntry, joinPath, readFolders, refuseTooDeep } from './read-folders.ts'
 import { ABSENT, type TreeEntry } from './tree.ts'
+import { type CommitTree, type Folder, type FolderEntry, joinPath, walkFolders } from './walk-folders.ts'
 
 /** One side of a folder that differs. */
 interface Side extends Folder {
@@ -11,8 +11,9 @@ interface Side extends Folder {
 }
 
 /**
- * The paths at which a commit's tree differs from another's: what it has there, {@link ABSENT} where that is nothing. Equal folders are not looked at. `git diff-tree` would find the same, but holds all of it in memory before
- * it prints any, however much a few kilobytes stand for.
+ * The paths at which a commit's tree differs from another's: what it has there, {@link ABSENT} where that is nothing.
+ * Equal folders are not looked at. `git diff-tree` would find the same, but holds all of it in memory before it prints
+ * any, however much a few kilobytes stand for.
  *
  * @returns null where more than `max` files and folders differ, or one of them has a name that is not UTF-8.
  * @throws {SyncError} `GIT_FAILED` naming the first path that cannot be one.
@@ -20,30 +21,28 @@ interface Side extends Folder {
 export async function listChanges(tree: CommitTree, base: string, max: number): Promise<Map<string, TreeEntry> | null> {
   const changes = new Map<string, TreeEntry>()
   const yieldEventLoop = createYielder()
-  let folders = sides('', `${base}^{tree}`, `${tree.commit}^{tree}`)
+  let old: Iterable<FolderEntry> = []
   let count = 0
-  for (let depth = 0; folders.length > 0; depth++) {
-    refuseTooDeep(tree, folders[0]!.path, depth)
-    const next: Side[] = []
-    let old: Iterable<FolderEntry> = []
-    for await (const { folder, entries } of readFolders(tree, folders)) {
-      if (folder.inBoth && !folder.isNew) {
-        old = entries
-        continue
-      }
-      const pair = folder.inBoth ? [old, entries] : folder.isNew ? [[], entries] : [entries, []]
-      for (const [before, after] of mergeEntries(pair[0]!, pair[1]!)) {
-        await yieldEventLoop()
-        if (before?.oid === after?.oid && before?.mode === after?.mode) continue
-        const { bytes, isFolder } = (after ?? before)!
-        if (++count > max || !isUtf8(Buffer.from(bytes, 'latin1'))) return null
-        const path = joinPath(folder.path, bytes)
-        if (isFolder) next.push(...sides(path, before?.oid, after?.oid))
-        else if (after) changes.set(path, { path, mode: after.mode, blobOid: after.oid })
-        else changes.set(path, { path, mode: ABSENT, blobOid: '' })
-      }
+  for await (const { folder, entries, add } of walkFolders(
+    tree,
+    sides('', `${base}^{tree}`, `${tree.commit}^{tree}`),
+  )) {
+    // The newer side follows.
+    if (folder.inBoth && !folder.isNew) {
+      old = entries
+      continue
     }
-    folders = next
+    const pair = folder.inBoth ? [old, entries] : folder.isNew ? [[], entries] : [entries, []]
+    for (const [before, after] of mergeEntries(pair[0]!, pair[1]!)) {
+      await yieldEventLoop()
+      if (before?.oid === after?.oid && before?.mode === after?.mode) continue
+      const { bytes, isFolder } = (after ?? before)!
+      if (++count > max || !isUtf8(Buffer.from(bytes, 'latin1'))) return null
+      const path = joinPath(folder.path, bytes)
+      if (isFolder) add(...sides(path, before?.oid, after?.oid))
+      else if (after) changes.set(path, { path, mode: after.mode, blobOid: after.oid })
+      else changes.set(path, { path, mode: ABSENT, blobOid: '' })
+    }
   }
   return changes
 }

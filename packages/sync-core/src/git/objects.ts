@@ -29,8 +29,9 @@ interface Reading<T> {
 export async function* readObjects<T extends { readonly path: string }>(
   folder: string,
   items: Iterable<T> | AsyncIterable<T>,
-  { type, oidOf, maxBytes, signal }: Reading<T>,
+  reading: Reading<T>,
 ): AsyncGenerator<{ item: T; object: ReadObject }> {
+  const { oidOf, signal } = reading
   const pending: T[] = []
   let failure: unknown
   const names = async function* () {
@@ -48,13 +49,8 @@ export async function* readObjects<T extends { readonly path: string }>(
   try {
     const bytes = byteReader(git.output)
     for (let header = await bytes.line(); header !== null; header = await bytes.line()) {
-      const [, found = '', size = ''] = header.trimEnd().split(' ')
       const item = pending.shift()!
-      if (found !== type) throw wrongObject(folder, item.path, oidOf(item), type, found)
-      const sizeBytes = Number(size)
-      // With the line end behind it.
-      const content = (await bytes.take(sizeBytes + 1, sizeBytes <= maxBytes))?.subarray(0, sizeBytes) ?? null
-      yield { item, object: { sizeBytes, content } }
+      yield { item, object: await readObject(folder, bytes, header, item, reading) }
       signal.throwIfAborted()
     }
     await git.ended
@@ -65,6 +61,59 @@ export async function* readObjects<T extends { readonly path: string }>(
   } finally {
     await git.stop()
   }
+}
+
+/** How many objects are asked for before the first of them is read. */
+const OBJECTS_PER_REQUEST = 500
+
+/**
+ * Starts a git that reads objects as it is asked for them, where what is read next depends on what was read: one git for
+ * each step takes longer than the reading. Errors are those of {@link readObjects}.
+ */
+export async function startObjectReader<T extends { readonly path: string }>(folder: string, reading: Reading<T>) {
+  const { oidOf, signal } = reading
+  const git = await startGit(folder, ['cat-file', '--batch'], signal, { asks: true })
+  const bytes = byteReader(git.output)
+  async function* read(items: readonly T[]): AsyncGenerator<{ item: T; object: ReadObject }> {
+    for (let start = 0; start < items.length; start += OBJECTS_PER_REQUEST) {
+      const request = items.slice(start, start + OBJECTS_PER_REQUEST)
+      git.ask(request.map((item) => `${oidOf(item)}\n`).join(''))
+      for (const item of request) {
+        const header = await bytes.line()
+        if (header === null) await git.ended
+        yield { item, object: await readObject(folder, bytes, header ?? '', item, reading) }
+        signal.throwIfAborted()
+      }
+    }
+  }
+  return {
+    async *read(items: readonly T[]) {
+      try {
+        yield* read(items)
+      } catch (error) {
+        signal.throwIfAborted()
+        throw error instanceof SyncError ? error : unreadable(folder, error)
+      }
+    },
+    stop: git.stop,
+  }
+}
+
+type ByteReader = ReturnType<typeof byteReader>
+
+/** The object behind its header, with the line end behind it. */
+async function readObject<T extends { readonly path: string }>(
+  folder: string,
+  bytes: ByteReader,
+  header: string,
+  item: T,
+  { type, oidOf, maxBytes }: Reading<T>,
+): Promise<ReadObject> {
+  const [, found = '', size = ''] = header.trimEnd().split(' ')
+  if (found !== type) throw wrongObject(folder, item.path, oidOf(item), type, found)
+  const sizeBytes = Number(size)
+  const content = (await bytes.take(sizeBytes + 1, sizeBytes <= maxBytes))?.subarray(0, sizeBytes) ?? null
+  return { sizeBytes, content }
 }
 
 function unreadable(folder: string, error: unknown): SyncError {

@@ -81,6 +81,8 @@ process.once('exit', () => running.forEach((child) => void child.kill('SIGKILL')
 export interface GitOptions {
   /** Lines for its standard input, pulled as git reads them. */
   readonly input?: Iterable<string> | AsyncIterable<string> | undefined
+  /** Has `ask` instead: what it reads next depends on what it has answered. It ends when it is stopped. */
+  readonly asks?: boolean
   /** That it may talk to; none by default. */
   readonly server?: Address
   /** Prints on standard error each packet of git's protocol, or what is asked and answered by HTTP; no credentials. */
@@ -92,7 +94,7 @@ export async function startGit(
   folder: string,
   args: readonly string[],
   signal: AbortSignal,
-  { input, server, trace: traced }: GitOptions = {},
+  { input, asks = false, server, trace: traced }: GitOptions = {},
 ) {
   const { execa } = await import('../bundled/execa.ts')
   const env = gitEnvironment(folder, server)
@@ -107,7 +109,7 @@ export async function startGit(
     forceKillAfterDelay: KILL_AFTER_MS,
     buffer: { stdout: false },
     encoding: 'buffer',
-    stdin: input ? joinLines(input) : 'ignore',
+    stdin: input ? joinLines(input) : asks ? 'pipe' : 'ignore',
   })
   // A helper that does not mind SIGTERM may outlive git.
   child.nodeChildProcess.once('exit', () => signal.aborted && groupExists(child.pid!) && child.kill('SIGKILL'))
@@ -115,14 +117,18 @@ export async function startGit(
   // Readers of the stream meet a failure first; until the promise is awaited, its rejection is not unhandled.
   running.add(child)
   ended.catch(() => {}).finally(() => running.delete(child))
+  // What it can't be asked any more is told by its end.
+  child.stdin?.on('error', () => {})
   return {
     output: child.stdout as AsyncIterable<Buffer>,
     /** Resolves when git has ended well, and rejects when it has failed, also by the signal. */
     ended,
+    ask: (text: string) => void child.stdin!.write(text),
     /** Ends git where it still runs, and waits for it. */
     async stop() {
       const { exitCode, signalCode } = child.nodeChildProcess
-      if (exitCode === null && signalCode === null) child.kill()
+      if (asks) child.stdin!.end()
+      else if (exitCode === null && signalCode === null) child.kill()
       // Output that nobody reads any more would keep git from ending.
       child.stdout.destroy()
       await ended.catch(() => {})

@@ -3,7 +3,7 @@
  * few kilobytes that stand for more files than a disk could hold are counted in no time; git would list them for ever.
  */
 import { createYielder } from '../yield-event-loop.ts'
-import { type CommitTree, type Folder, joinPath, readFolders, refuseTooDeep } from './read-folders.ts'
+import { type CommitTree, joinPath, walkFolders } from './walk-folders.ts'
 
 /** How much there is below a folder. */
 export interface TreeSize {
@@ -17,6 +17,8 @@ interface Contents {
   readonly folders: string[]
 }
 
+const emptyContents = (): Contents => ({ files: 0, folders: [] })
+
 /**
  * Counts what a commit has, in one of its folders or in all.
  *
@@ -25,31 +27,26 @@ interface Contents {
 export async function surveyTree(tree: CommitTree, subpath?: string): Promise<TreeSize> {
   const inside = subpath === undefined ? '' : `${subpath}/`
   const root = { path: '', oid: `${tree.commit}^{tree}` }
-  const seen = new Map<string, Contents>()
+  const known = new Map([[root.oid, emptyContents()]])
   const yieldEventLoop = createYielder()
-  let level: Folder[] = [root]
-  for (let depth = 0; level.length > 0; depth++) {
-    refuseTooDeep(tree, level[0]!.path, depth)
-    const next = new Map<string, Folder>()
-    for await (const { folder, entries } of readFolders(tree, level)) {
-      const counts = `${folder.path}/`.startsWith(inside)
-      const contents: Contents = { files: 0, folders: [] }
-      for (const { bytes, oid, isFolder } of entries) {
-        await yieldEventLoop()
-        if (!isFolder) {
-          if (counts) contents.files++
-          continue
-        }
-        const path = joinPath(folder.path, bytes)
-        if (!counts && !inside.startsWith(`${path}/`)) continue
-        contents.folders.push(oid)
-        if (!seen.has(oid)) next.set(oid, { path, oid })
+  for await (const { folder, entries, add } of walkFolders(tree, [root])) {
+    const counts = `${folder.path}/`.startsWith(inside)
+    const contents = known.get(folder.oid)!
+    for (const { bytes, oid, isFolder } of entries) {
+      await yieldEventLoop()
+      if (!isFolder) {
+        if (counts) contents.files++
+        continue
       }
-      seen.set(folder.oid, contents)
+      const path = joinPath(folder.path, bytes)
+      if (!counts && !inside.startsWith(`${path}/`)) continue
+      contents.folders.push(oid)
+      if (known.has(oid)) continue
+      known.set(oid, emptyContents())
+      add({ path, oid })
     }
-    level = [...next.values()].filter(({ oid }) => !seen.has(oid))
   }
-  return addUp(seen, root.oid)
+  return addUp(known, root.oid)
 }
 
 /** The size of a folder from those of the folders in it; not by recursion, which a chain of them could make too deep. */

@@ -3,13 +3,13 @@
  * slash, or the same name twice, as if they were files of other folders.
  */
 import { SyncError } from '../sync-error.ts'
-import { readObjects } from './objects.ts'
+import { startObjectReader } from './objects.ts'
 import { quotePath } from './quote-path.ts'
 
 /** A folder that lists a million files has some 50 MB. */
 const MAX_FOLDER_BYTES = 256 * 1024 * 1024
 
-/** Deeper than anyone's folders; each level is a git of its own. */
+/** Deeper than anyone's folders. */
 const MAX_DEPTH = 100
 
 /** A commit of a repository, as it is read. */
@@ -37,16 +37,28 @@ export interface FolderEntry {
 }
 
 /**
- * Reads folders one after another, each with its entries, which are checked as they are taken.
+ * Reads folders, and then those that were added while they were looked at, each with its entries, which are checked as
+ * they are taken.
  *
  * @throws {SyncError} `GIT_FAILED` naming the first path that cannot be one.
  */
-export async function* readFolders<T extends Folder>(tree: CommitTree, folders: Iterable<T>) {
+export async function* walkFolders<T extends Folder>(tree: CommitTree, first: readonly T[]) {
   const { folder: repository, signal } = tree
   const reading = { type: 'tree', oidOf: ({ oid }: T) => oid, maxBytes: MAX_FOLDER_BYTES, signal } as const
-  for await (const { item: folder, object } of readObjects(repository, folders, reading)) {
-    if (object.content === null) throw damagedTree(tree, folder.path, 'lists more than a folder can have')
-    yield { folder, entries: readEntries(tree, folder.path, object.content) }
+  const reader = await startObjectReader(repository, reading)
+  try {
+    for (let level = first; level.length > 0; ) {
+      const next: T[] = []
+      for await (const { item: folder, object } of reader.read(level)) {
+        refuseTooDeep(tree, folder.path)
+        if (object.content === null) throw damagedTree(tree, folder.path, 'lists more than a folder can have')
+        const add = (...folders: T[]) => void next.push(...folders)
+        yield { folder, entries: readEntries(tree, folder.path, object.content), add }
+      }
+      level = next
+    }
+  } finally {
+    await reader.stop()
   }
 }
 
@@ -87,9 +99,8 @@ export function joinPath(parent: string, bytes: string): string {
   return parent === '' ? name : `${parent}/${name}`
 }
 
-/** @throws {SyncError} `GIT_FAILED` where a tree is read level by level and that deep. */
-export function refuseTooDeep(tree: CommitTree, path: string, depth: number): void {
-  if (depth > MAX_DEPTH) throw damagedTree(tree, path, `is more than ${MAX_DEPTH} folders deep`)
+function refuseTooDeep(tree: CommitTree, path: string): void {
+  if (path.split('/').length > MAX_DEPTH) throw damagedTree(tree, path, `is more than ${MAX_DEPTH} folders deep`)
 }
 
 /** Read on, such a tree would have a path imported that is none, or that is there already. */
