@@ -48,6 +48,20 @@ describe('a Postgres with pgvector', { timeout: 120_000 }, () => {
     expect(after.stdout).not.toContain('no index')
   })
 
+  test('where another process embeds a source has that one busy, and embeds the rest', async () => {
+    await query(
+      `DELETE FROM tidemark.locks WHERE key = 'embed:docs'`,
+      `INSERT INTO tidemark.locks (key, holder_id, holder_host, holder_pid, attempt_id, acquired_at, last_refreshed_at, expires_at)
+       VALUES ('embed:docs', 'other', 'elsewhere', 4711, gen_random_uuid(), now(), now(), now() + interval '1 hour')`,
+      'DELETE FROM tidemark.embeddings',
+    )
+    const { exitCode, stdout, stderr } = await run('embed --all')
+    await query(`DELETE FROM tidemark.locks WHERE key = 'embed:docs'`)
+    expect(exitCode).toBe(4)
+    expect(stdout).toMatch(/docs +busy +0 .*\ncopy +synced +3 /)
+    expect(stderr).toContain('docs: being embedded by process 4711 on elsewhere')
+  })
+
   test('that lacks the index is told of by doctor, and gets it from what migrate --dry-run prints', async () => {
     await dropIndex()
     const doctor = await run('doctor')
