@@ -101,6 +101,7 @@ export const formatEnd = (result: RunResult): string =>
 
 function formatSyncProgress({ source, phase, total, ...progress }: Progress): ProgressText {
   const label = PHASE_LABELS[phase]
+  if (phase === 'search' && progress.done > 0) return { source, line: `${label} ${progress.done} pages …`, step: label }
   if (phase !== 'apply') return { source, line: `${label} …`, step: phase === 'lock' ? null : label }
   return {
     source,

@@ -13,7 +13,7 @@ import {
 export interface Progress {
   readonly source: string
   readonly phase: Phase
-  /** Files that are settled; of `total` once that is known. */
+  /** Files that are settled, of `total` once that is known; in `search` pages that were indexed. */
   readonly done: number
   readonly total: number | null
   readonly elapsedMs: number
@@ -41,6 +41,7 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
   let total: number | null = null
   let planned: Counts | null = null
   let blobsRead = 0
+  let pagesIndexed = 0
 
   const progress = {
     /** When this run began, or last read the state of its source; what others have recorded since is newer. */
@@ -57,7 +58,10 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
 
     counts: () => ({ ...stored, filesRemaining: progress.filesRemaining, blobsRead, elapsedMs: elapsedMs() }),
     /** Reports where the run is. */
-    report: () => onProgress({ source, phase: current, done: sum(stored), total, elapsedMs: elapsedMs() }),
+    report() {
+      const counted = current === 'search' ? { done: pagesIndexed, total: null } : { done: sum(stored), total }
+      onProgress({ source, phase: current, ...counted, elapsedMs: elapsedMs() })
+    },
     /** Runs a phase and takes its time. */
     async phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
       current = phase
@@ -98,6 +102,11 @@ export function startProgress(source: string, onProgress: (progress: Progress) =
         progress.unindexedPaths = paths.length > MAX_TRACKED_PATHS ? 'all' : paths
       }
       if (total !== null) progress.filesRemaining = total - sum(stored)
+      progress.report()
+    },
+    /** Counts pages that can be found by search now. */
+    countIndexed(pages: number) {
+      pagesIndexed += pages
       progress.report()
     },
     result: (outcome: Outcome): SyncResult => ({

@@ -12,8 +12,8 @@ const MAX_BATCH_PAGES = 1_000
 
 export interface IndexUpdate extends Unindexed {
   readonly budget: Budget
-  /** Called after each batch that is in. */
-  readonly onBatch: () => void
+  /** Called after each batch that is in, with how many pages it had. */
+  readonly onBatch: (pages: number) => void
 }
 
 /**
@@ -49,7 +49,7 @@ async function indexPages(held: Held, update: IndexUpdate): Promise<void> {
     const { last, pages } = await indexBatch(held, update, after, maxPages, indexText)
     if (last === null) break
     after = last
-    onBatch()
+    onBatch(pages)
     maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, pages, performance.now() - started)
   }
   await sortIndex(db)

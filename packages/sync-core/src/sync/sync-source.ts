@@ -276,7 +276,7 @@ const COMPLETE = new Set<Outcome['status']>(['up_to_date', 'synced', 'first_sync
 
 /** Has the search index follow the pages that are in, with what is left of the budget. */
 async function updateIndex({ db, record, options, budget, progress }: Run, { status }: Outcome): Promise<void> {
-  const { unindexedPaths, report: onBatch } = progress
+  const { unindexedPaths, countIndexed: onBatch } = progress
   if (!COMPLETE.has(status) || options.search === false || unindexedPaths === null) return
   const { updateSearchIndex } = await import('../search/update-index.ts')
   const paths = unindexedPaths === 'all' ? null : unindexedPaths
