@@ -8,8 +8,11 @@ const COMMIT_PATHS: Readonly<Record<string, string>> = {
   'codeberg.org': 'commit',
 }
 
-const ADDRESS =
-  /^(?:https:\/\/(?:[^/?#]*@)?|ssh:\/\/(?:[^/?#]*@)?|[^@/:]+@)(?<host>[a-z\d.-]+)[/:](?<path>[\w.-]+(?:\/[\w.-]+)+?)(?:\.git)?\/?$/i
+const PATH = String.raw`(?<path>[\w.-]+(?:/[\w.-]+)+)/?$`
+const FORMS = [
+  new RegExp(String.raw`^(?:https|ssh)://(?:[^/?#]*@)?(?<host>[a-z\d.-]+)/${PATH}`, 'i'),
+  new RegExp(String.raw`^[^@/:]+@(?<host>[a-z\d.-]+):${PATH}`, 'i'),
+]
 
 /** Where people see a repository; null for a host whose pages are not known. Never with a user or a password. */
 export function repositoryUrl(repo: string): string | null {
@@ -27,7 +30,8 @@ export function commitUrl(repo: string, commit: string): string | null {
 }
 
 function parse(repo: string): { url: string; commitPath: string } | null {
-  const { host = '', path = '' } = ADDRESS.exec(repo)?.groups ?? {}
+  const { host = '', path: written = '' } = FORMS.map((form) => form.exec(repo)).find(Boolean)?.groups ?? {}
+  const path = written.replace(/\.git$/, '')
   // A wiki has no page for a commit.
   if (path.endsWith('.wiki')) return null
   const name = host.toLowerCase()
