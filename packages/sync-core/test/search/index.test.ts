@@ -52,7 +52,7 @@ describe.each(allEngines)('the search index on %s', (engine) => {
     const index = async () => (await readStatus(world.db, ['docs']))[0]!.index
     await world.repository.commit({ 'a.md': 'Apples.', 'b.md': 'Pears.' })
     await world.sync()
-    await world.repository.commit({ 'a.md': 'Quinces.' })
+    await world.repository.commit({ 'a.md': 'Quinces.', 'b.md': 'Pears.' })
     await world.sync({ search: false })
     expect(await index()).toEqual({ pages: 2, indexed: 1 })
     await world.sync()

@@ -28,10 +28,4 @@ describe.each(engines)('the history of runs in %s', (engine) => {
       ['docs', 'synced', 2],
     ])
   })
-
-  test('is empty before there are tables', async () => {
-    await using world = await testWorld({ engine })
-    await world.db.query('DROP SCHEMA tidemark CASCADE')
-    expect(await readRunHistory(world.db, ['docs'])).toEqual([])
-  })
 })
