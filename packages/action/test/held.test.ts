@@ -22,7 +22,7 @@ describe('a plan of a source that someone is at', () => {
     expect(planned(wave)).toEqual(['wiki'])
     expect(wave.outputs).toMatchObject({ behind: '["docs","wiki"]' })
     for (const text of [wave.log, wave.summary]) {
-      expect(text).toContain('1 of 2 sources are due, in 1 jobs, 1 left out, because someone is at it')
+      expect(text).toContain('1 of 2 sources are due, in 1 job, 1 left out, because someone is at it')
       expect(text).toContain(`process 7 on elsewhere ${key.startsWith('sync') ? 'syncs' : 'indexes'} it, for 3m`)
     }
   })

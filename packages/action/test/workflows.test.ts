@@ -160,6 +160,14 @@ describe('the whole workflow', () => {
     expect(byHand.synced.map(({ name }) => name)).toEqual(['docs'])
     expect(byHand.behind).toBe('[]')
     expect(byHand.summary!.steps[0]!.summary).toContain('<td>docs</td><td>up to date</td>')
+
+    const decided = await runWorkflow(world, { inputs: { source: 'docs', full: true } })
+    expect(JSON.parse(decided.synced[0]!.steps[0]!.outputs.results!).results).toMatchObject([{ filesUpdated: 1 }])
+    const forAll = await runWorkflow(world, { inputs: { full: true } })
+    expect(forAll).toMatchObject({ synced: [], behind: 'unknown' })
+    expect(forAll.planned.steps.at(-1)!.annotations[0]!.message).toContain(
+      'the input full is for sources that are named',
+    )
   })
 
   test('that embeds has time for both in each job; neither an embedding nor a sync that fails keeps others from theirs', {

@@ -118,7 +118,7 @@ function warnOfUnreachable(known: readonly Known[]): void {
 async function showPlan({ known, due, entries, nextMs }: Plan): Promise<void> {
   const held = known.filter(({ heldBy }) => heldBy !== null)
   const sentence = [
-    `${due.length} of ${known.length} sources are due${entries.length > 0 ? `, in ${entries.length} jobs` : ''}`,
+    `${due.length} of ${known.length} sources are due${entries.length > 0 ? `, in ${entries.length} ${entries.length === 1 ? 'job' : 'jobs'}` : ''}`,
     ...(held.length > 0 ? [`${held.length} left out, because someone is at ${held.length === 1 ? 'it' : 'them'}`] : []),
     ...(nextMs === null ? [] : [`the next in ${formatAge(nextMs)}`]),
   ].join(', ')
