@@ -11,6 +11,17 @@ async function worldWithVite() {
   return world
 }
 
+const NOWHERE = { DATABASE_URL: 'postgres://me@127.0.0.1:9/x' }
+
+test('a step that has given back its leases leaves its post step no reason to ask the database', async () => {
+  await using world = await actionWorld()
+  await world.commit('docs', { 'a.md': '# A' })
+  world.configure({ docs: { repo: 'docs' } })
+  const synced = await world.run({ uses: 'sync' })
+  expect(synced.outputs).toMatchObject({ status: 'first_sync' })
+  expect(await synced.post(NOWHERE)).toMatchObject({ exitCode: 0, annotations: [] })
+})
+
 describe('a cancelled job', () => {
   test.each([
     ['SIGINT', 130],
@@ -28,7 +39,7 @@ describe('a cancelled job', () => {
     ])
     expect(cancelled.summary).toContain('partial (cancelled)')
     expect(await isFree(world, 'vite')).toBe(true)
-    expect(await cancelled.post()).toMatchObject({ exitCode: 0, annotations: [] })
+    expect(await cancelled.post(NOWHERE)).toMatchObject({ exitCode: 0, annotations: [] })
   })
 
   test('that was killed leaves its lease to the post step, which gives up exactly that one', async () => {
@@ -42,7 +53,7 @@ describe('a cancelled job', () => {
     expect(await isFree(world, 'vite')).toBe(false)
     await held[Symbol.asyncDispose]()
 
-    const nowhere = await killed.post({ DATABASE_URL: 'postgres://me@127.0.0.1:9/x' })
+    const nowhere = await killed.post(NOWHERE)
     expect(nowhere).toMatchObject({ exitCode: 0, annotations: [{ level: 'warning' }] })
 
     const post = await killed.post()

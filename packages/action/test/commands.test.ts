@@ -37,7 +37,7 @@ describe('the Action', () => {
     expect(await world.bookmarks()).toEqual({ docs })
 
     const again = await world.run({ uses: 'plan' })
-    expect(again.outputs).toEqual({ any: 'false', matrix: '{"include":[]}' })
+    expect(again.outputs).toEqual({ any: 'false', matrix: '{"include":[]}', behind: '[]' })
     expect(await world.run({ uses: 'sync' })).toMatchObject({ outputs: { status: 'up_to_date' } })
 
     await world.commit('docs', { 'a.md': '# Changed' })
@@ -112,7 +112,7 @@ describe('the Action', () => {
       {
         level: 'error',
         title: 'tidemark: shrinking: blocked (mass_delete)',
-        message: expect.stringContaining('--allow-mass-delete'),
+        message: expect.stringContaining('the Action with source: shrinking, allow-mass-delete: true'),
       },
       { level: 'warning', title: 'tidemark: broken: 1 file was set aside', message: expect.any(String) },
       {
@@ -124,7 +124,7 @@ describe('the Action', () => {
       {
         level: 'error',
         title: 'tidemark: garbled: blocked_by_failures',
-        message: expect.stringContaining('--retry-quarantined'),
+        message: expect.stringContaining('the Action with source: garbled, retry-quarantined: true'),
       },
     ])
     expect(ended.summary).toContain('<td>busy</td><td>busy</td>')

@@ -60,6 +60,24 @@ describe('secrets', () => {
   })
 
   test.each([
+    ['a token that no address uses', 'docs'],
+    ['a line of a secret of several', '{\n  "token": "x"\n}'],
+  ])(
+    'that GitHub would drop an output for are told by plan and status, whose outputs stay unknown: %s',
+    async (_, token) => {
+      await using world = await actionWorld()
+      await world.commit('docs', { 'a.md': '# A' })
+      world.configure({ docs: { repo: 'docs' } })
+      const env = { GIT_TOKEN: token }
+      const plan = await world.run({ uses: 'plan', env })
+      expect(plan).toMatchObject({ exitCode: 1, outputs: { any: 'false', behind: 'unknown' } })
+      expect(plan.annotations.at(-1)!.message).toContain('GitHub passes on no output that holds a secret')
+      if (token !== 'docs') return
+      expect(await world.run({ uses: 'status', env })).toMatchObject({ exitCode: 1, outputs: { behind: 'unknown' } })
+    },
+  )
+
+  test.each([
     ['postgres://me:p%40ss@host/db', ['p%40ss', 'p@ss']],
     ['postgres://me:100%@host/db?sslpassword=k', ['100%', 'k']],
     ['https://token123@host/x.git', ['token123']],

@@ -56,7 +56,7 @@ test('the example is what the workflow takes: its inputs, its secrets, off the f
   const { sources } = loadConfig(`${ROOT}/examples/github-action/tidemark.yaml`)
   expect(sources.map(({ id }) => id)).toEqual(['handbook', 'api-docs', 'runbooks'])
   expect(example.on.schedule[0].cron).not.toMatch(/^(\*|0|.*\b0\b) /)
-  expect(read('examples/github-action/.github/workflows/mirror.yml').trim().split('\n').length).toBeLessThanOrEqual(14)
+  expect(read('examples/github-action/.github/workflows/mirror.yml').trim().split('\n').length).toBeLessThanOrEqual(22)
 })
 
 test('the example with what it says of search by meaning has someone who embeds', () => {
@@ -73,6 +73,48 @@ test('the example with what it says of search by meaning has someone who embeds'
 
 test('a mistake in an expression is found here, where GitHub would take it for nothing', () => {
   expect(() => evaluated('matrix.soruces', { matrix: { sources: 'a' } })).toThrow('there is no soruces')
+})
+
+describe('a wave whose output the runner has dropped', () => {
+  const done = { result: 'success' }
+  const skipped = { result: 'skipped', outputs: { behind: '' } }
+  const plan = (outputs: object) => ({ ...done, outputs: { any: 'true', matrix: '{}', behind: '[]', ...outputs } })
+  const summary = { ...done, outputs: { behind: '[]' } }
+
+  test.each([
+    ['the matrix', { plan: plan({ matrix: '' }), summary }, true],
+    ['whether anything is due', { plan: plan({ any: '' }), summary: skipped }, true],
+    ['what is behind, of the summary', { plan: plan({}), summary: { ...done, outputs: { behind: '' } } }, true],
+    ['what is behind, of the plan', { plan: plan({ any: 'false', behind: '' }), summary: skipped }, true],
+    ['nothing', { plan: plan({}), summary }, false],
+    ['nothing, and nothing is due', { plan: plan({ any: 'false' }), summary: skipped }, false],
+    [
+      'nothing, but its plan failed',
+      { plan: { result: 'failure', outputs: { any: '', matrix: '' } }, summary: skipped },
+      false,
+    ],
+    ['nothing, but its summary failed', { plan: plan({}), summary: { ...skipped, result: 'failure' } }, false],
+  ])('fails with what to do, and begins no job with an empty matrix: %s', async (_, needs, guarded) => {
+    const file = '.github/workflows/sync.yml'
+    const { template } = await readWorkflow(file, read(file))
+    const condition = (id: string) => template.jobs.find((job) => String(job.id) === id)!.if.expression
+    expect(evaluated(condition('guard'), { needs })).toBe(guarded)
+    if (needs.plan.outputs.matrix === '') expect(evaluated(condition('sync'), { needs })).toBe(false)
+    const [step] = parse(read(file)).jobs.guard.steps
+    expect(step.run).toMatch(/::error title=.*GitHub has dropped an output[\s\S]*exit 1/)
+  })
+
+  test.each([
+    [{ any: 'true', behind: '[]' }, '["a"]', '["a"]'],
+    [{ any: 'true', behind: '[]' }, '', 'unknown'],
+    [{ any: 'false', behind: '["held"]' }, '', '["held"]'],
+    [{ any: 'false', behind: 'unknown' }, '', 'unknown'],
+    [{ any: '', behind: '' }, '', 'unknown'],
+  ])('is behind by what is known, else "unknown": %j and "%s"', (outputs, behind, expected) => {
+    const { value } = parse(read('.github/workflows/sync.yml')).on.workflow_call.outputs.behind
+    const expression = value.slice(3, -2).trim()
+    expect(evaluated(expression, { jobs: { plan: { outputs }, summary: { outputs: { behind } } } })).toBe(expected)
+  })
 })
 
 describe('the whole workflow', () => {
@@ -97,7 +139,7 @@ describe('the whole workflow', () => {
 
     expect(await world.bookmarks()).toEqual(refs)
     const [wave] = waves
-    expect(wave!.jobs).toEqual(['plan', 'sync', 'summary'])
+    expect(wave!.jobs).toEqual(['plan', 'sync', 'summary', 'guard'])
     expect(wave!.synced.map(({ name, group }) => [name, group])).toEqual(
       ['vite', 'docs', 'wiki', 'handbook'].map((name) => [name, `Mirror-tidemark-sync-${name}`]),
     )
@@ -118,6 +160,14 @@ describe('the whole workflow', () => {
     expect(byHand.synced.map(({ name }) => name)).toEqual(['docs'])
     expect(byHand.behind).toBe('[]')
     expect(byHand.summary!.steps[0]!.summary).toContain('<td>docs</td><td>up to date</td>')
+
+    const decided = await runWorkflow(world, { inputs: { source: 'docs', full: true } })
+    expect(JSON.parse(decided.synced[0]!.steps[0]!.outputs.results!).results).toMatchObject([{ filesUpdated: 1 }])
+    const forAll = await runWorkflow(world, { inputs: { full: true } })
+    expect(forAll).toMatchObject({ synced: [], behind: 'unknown' })
+    expect(forAll.planned.steps.at(-1)!.annotations[0]!.message).toContain(
+      'the input full is for sources that are named',
+    )
   })
 
   test('that embeds has time for both in each job; neither an embedding nor a sync that fails keeps others from theirs', {
@@ -136,7 +186,8 @@ describe('the whole workflow', () => {
     const { synced, behind } = await runWorkflow(world, { embeddingKey: 'k3y-of-the-embedder' })
 
     expect(await world.bookmarks()).toMatchObject(refs)
-    expect(behind).toBe('["gone"]')
+    // What has no embedding cannot all be found.
+    expect(behind).toBe('["gone","docs","wiki"]')
     expect(synced.map(({ name, timeoutMinutes, steps }) => [name, timeoutMinutes, steps.length])).toEqual([
       ['gone', 95, 2],
       ['docs', 95, 2],

@@ -46,6 +46,7 @@ export { settingWords, shellQuote, stepForCall } from './run/setting-step.ts'
 export {
   describeSource,
   type Expected,
+  type ProblemCode,
   type RemoteHead,
   type SourceDescription,
   type SourceProblem,
@@ -68,6 +69,7 @@ export {
 export { migrate, pendingMigrations } from './store/migrate.ts'
 export { readPage, type ShownPage } from './store/read-page.ts'
 export { listQuarantine, type QuarantineRecord } from './store/read-quarantine.ts'
+export { type EndedRun, readRunHistory } from './store/read-run-history.ts'
 export { type RunRecord, readRuns } from './store/read-runs.ts'
 export { readSource, readSources, type StoredSource } from './store/read-source.ts'
 export { readStatus } from './store/read-status.ts'

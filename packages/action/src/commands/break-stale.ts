@@ -26,5 +26,6 @@ export async function breakStale(): Promise<void> {
   for (const row of rows) log(row.join(', '))
   const broken = held.filter(({ verdict }) => verdict === 'broken').length
   log(`${broken} of ${held.length} leases that are held were broken`)
-  if (broken > 0) await writeSummary('Tidemark: leases', ['source', 'verdict', 'holder', 'silent for'], rows)
+  const head = ['source', 'verdict', 'holder', 'silent for']
+  if (broken > 0) await writeSummary('Tidemark: leases', { tables: [{ head, rows }] })
 }

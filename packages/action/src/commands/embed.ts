@@ -9,6 +9,7 @@ import {
 } from '@tidemark/sync-core'
 import prettyMs from 'pretty-ms'
 import { type Config, UsageError } from 'tidemark/config'
+import { decisionInputs } from '../runner/decision-inputs.ts'
 import { durationInput } from '../runner/inputs.ts'
 import { logOutcome, logProgress } from '../runner/log.ts'
 import { type RunTable, runStep } from '../runner/run-step.ts'
@@ -17,12 +18,13 @@ import { readStepContext } from '../runner/step-context.ts'
 /** Embeds the chunks of sources, one source after another, each within its budget; one that fails stops no other. */
 export async function embed(): Promise<void> {
   const budgetMs = durationInput('timeout')
+  const { 'retry-quarantined': retryQuarantined } = decisionInputs(['retry-quarantined'])
   const step = readStepContext()
   const embedding = getEmbedding(step.config)
   await runStep(step, {
     // The requests of one source run side by side already, as many as the configuration allows its server.
     async work(db, signal) {
-      const options = { budgetMs, signal, onProgress: logProgress(progressLine) }
+      const options = { budgetMs, retryQuarantined, signal, onProgress: logProgress(progressLine) }
       const results: EmbedResult[] = []
       // All sources have one index, which is tried once.
       let index = true

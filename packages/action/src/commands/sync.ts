@@ -1,4 +1,3 @@
-import * as core from '@actions/core'
 import {
   countRun,
   type Database,
@@ -14,8 +13,12 @@ import {
 } from '@tidemark/sync-core'
 import pMap from 'p-map'
 import prettyMs from 'pretty-ms'
+import { breakSourceLeases } from 'tidemark/runtime'
+import { setBehind } from '../runner/behind.ts'
+import { decisionInputs, SYNC_DECISIONS } from '../runner/decision-inputs.ts'
 import { countInput, durationInput } from '../runner/inputs.ts'
-import { logOutcome, logProgress } from '../runner/log.ts'
+import { log, logOutcome, logProgress } from '../runner/log.ts'
+import { commitCell, repositoryUrl } from '../runner/repository-links.ts'
 import { runStep } from '../runner/run-step.ts'
 import { readStepContext } from '../runner/step-context.ts'
 
@@ -24,31 +27,35 @@ export async function sync(): Promise<void> {
   const budgetMs = durationInput('timeout')
   const breakLockIfStaleMs = durationInput('max-age')
   const concurrency = countInput('concurrency')
+  const decided = decisionInputs(SYNC_DECISIONS)
   const step = readStepContext()
   const { clones, search } = step.config
   const ids = step.sources.map(({ id }) => id)
-  // Until something else is known of them.
-  setBehind(ids)
+  const repositories = new Map(step.sources.map(({ id, repo }) => [id, repo]))
   let behindMs = new Map<string, number | null>()
   await runStep(step, {
     async work(db, signal) {
-      const options = { budgetMs, breakLockIfStaleMs, signal, clones, search, onProgress: logProgress(progressLine) }
+      const { full, 'allow-mass-delete': allowMassDelete, 'retry-quarantined': retryQuarantined } = decided
+      const decisions = { full, allowMassDelete, retryQuarantined }
+      const onProgress = logProgress(progressLine)
+      const options = { budgetMs, breakLockIfStaleMs, signal, clones, search, onProgress, ...decisions }
+      if (decided['force-break']) await forceBreak(db, step.sources)
       const syncOne = async (source: Source): Promise<SyncResult> => {
         const result = await syncSource(db, source, options)
         logSyncResult(result)
         return result
       }
       const results = await pMap(step.sources, syncOne, { concurrency })
-      setBehind(results.filter(({ status }) => severityFromStatus(status) !== 'ok').map(({ source }) => source))
       if (!signal.aborted) behindMs = await readBehind(db, ids)
       return results
     },
     cancelled: (id) => emptyResult(id, { status: 'partial', reason: 'cancelled' }),
+    setOutputs: (results) => setBehind(results.filter(isUnfinished).map(({ source }) => source)),
     table: {
       heading: 'Tidemark: sync',
-      head: ['source', 'status', 'files', 'left', 'runs more', 'rate', 'behind', 'time'],
+      head: ['source', 'status', 'files', 'left', 'runs more', 'rate', 'behind', 'time', 'commit'],
       row: (result) => [
-        result.source,
+        { text: result.source, href: repositoryUrl(repositories.get(result.source)!) },
         statusText(result),
         formatChanges(result),
         String(result.filesRemaining ?? '?'),
@@ -56,12 +63,21 @@ export async function sync(): Promise<void> {
         formatRate(result),
         formatBehind(behindMs.get(result.source)),
         prettyMs(result.elapsedMs),
+        commitCell(repositories.get(result.source)!, result.bookmark),
       ],
     },
   })
 }
 
-const setBehind = (sources: readonly string[]) => core.setOutput('behind', JSON.stringify(sources))
+/** Whether it is not at its ref, or not all of it can be found. */
+const isUnfinished = ({ status, warnings }: SyncResult) =>
+  severityFromStatus(status) !== 'ok' || warnings.some(({ code }) => code === 'search_behind')
+
+/** Breaks the leases of sources although their holders are alive, and says whose they were. */
+async function forceBreak(db: Database, sources: readonly Source[]): Promise<void> {
+  for (const { source, verdict, holder } of await breakSourceLeases(db, sources, { force: true }))
+    if (verdict === 'broken') log(`${source}: the lease of process ${holder!.pid} on ${holder!.host} was broken`)
+}
 
 /** What the summary shows beside the results; a database may have gone silent. */
 const STATUS_TIMEOUT_MS = 2_000
@@ -74,8 +90,11 @@ async function readBehind(opened: Database, ids: readonly string[]): Promise<Map
   return new Map(statuses.map(({ id, behindMs }) => [id, behindMs]))
 }
 
-const progressLine = ({ source, phase, done, total }: Progress) =>
-  `${source}: ${phase}${total === null ? '' : `, ${done} of ${total} files`}`
+/** Where a run is, in a line of the log. */
+export function progressLine({ source, phase, done, total }: Progress): string {
+  if (phase === 'search') return `${source}: indexing for search, ${done} pages`
+  return `${source}: ${phase}${total === null ? '' : `, ${done} of ${total} files`}`
+}
 
 /** All of a result, in a group of the log by the name of its source. */
 export function logSyncResult(result: SyncResult): void {

@@ -1,4 +1,4 @@
-import type { RemoteHead, SourceStatus } from '@tidemark/sync-core'
+import type { ProblemCode, RemoteHead, SourceStatus } from '@tidemark/sync-core'
 import type { ConfiguredSource } from 'tidemark/config'
 
 /** All that is known of a source before it is planned. */
@@ -6,13 +6,17 @@ export interface Candidate {
   readonly source: Pick<ConfiguredSource, 'id' | 'everyMs'>
   readonly status: Pick<SourceStatus, 'bookmark' | 'dirty' | 'sinceCheckMs' | 'behindMs'>
   readonly head: RemoteHead
+  /** What of it is not as it should be, although its ref has not moved. */
+  readonly incomplete?: IncompleteCode | null | undefined
   /** What 95 of 100 of its runs stay below; null where it has no history. */
   readonly p95Ms: number | null
 }
 
+type IncompleteCode = Extract<ProblemCode, 'settings_changed' | 'index_incomplete' | 'embeddings_incomplete'>
+
 export interface DueSource {
   readonly id: string
-  readonly reason: 'never_synced' | 'unfinished' | 'behind' | 'unreachable' | 'every'
+  readonly reason: 'never_synced' | 'unfinished' | 'behind' | 'unreachable' | 'every' | IncompleteCode
   /** For how long at most it has not been what its ref is; infinite where it never was. */
   readonly staleMs: number
   readonly budgetMs: number
@@ -37,15 +41,28 @@ export function dueSources(candidates: readonly Candidate[], limits: BudgetLimit
   return due.sort((a, b) => rank(a) - rank(b) || descending(a.staleMs, b.staleMs))
 }
 
-const IGNORE_HISTORY = new Set<DueSource['reason']>(['never_synced', 'unfinished'])
+const IGNORE_HISTORY = new Set<DueSource['reason']>([
+  'never_synced',
+  'unfinished',
+  'settings_changed',
+  'index_incomplete',
+  'embeddings_incomplete',
+])
 
-function dueReason({ source, status, head }: Candidate): DueSource['reason'] | null {
+function dueReason({ source, status, head, incomplete = null }: Candidate): DueSource['reason'] | null {
   const { bookmark, dirty, sinceCheckMs } = status
   if (bookmark === null) return 'never_synced'
   if (dirty) return 'unfinished'
   if ('problem' in head) return 'unreachable'
   if (head.commit !== bookmark) return 'behind'
+  if (incomplete !== null) return incomplete
   return sinceCheckMs === null || sinceCheckMs >= source.everyMs ? 'every' : null
+}
+
+/** When the next of these sources is due, which is none yet, in milliseconds; null where there is none. */
+export function nextDueMs(candidates: readonly Pick<Candidate, 'source' | 'status'>[]): number | null {
+  if (candidates.length === 0) return null
+  return Math.min(...candidates.map(({ source, status }) => Math.max(0, source.everyMs - (status.sinceCheckMs ?? 0))))
 }
 
 const rank = ({ reason }: DueSource) => (reason === 'every' ? 1 : 0)

@@ -21,6 +21,11 @@ export interface JobShape {
   readonly concurrency: number
   /** Whether it embeds them afterwards, one after another. */
   readonly embeds: boolean
+  /**
+   * Tells its wave from others. A job of several sources waits for no other: two waves seldom pack the same ones
+   * together, and whichever comes second finds them busy.
+   */
+  readonly wave?: string | undefined
 }
 
 /** What GitHub allows in a matrix. */
@@ -43,9 +48,11 @@ export function matrixEntries(due: readonly DueSource[], shape: JobShape): Matri
   const work = due.filter(({ reason }) => reason !== 'every')
   const checkJobs = Math.min(Math.ceil(checks.length / CHECKS_PER_JOB), MAX_CHECK_JOBS)
   const workJobs = Math.min(work.length, MAX_ENTRIES - checkJobs)
+  const packGroup = (kind: string, i: number) =>
+    ['tidemark', kind, i, shape.wave].filter((part) => part !== undefined).join('-')
   return [
-    ...roundRobin(work, workJobs).map((sources, i) => matrixEntry(sources, shape, `tidemark-pack-${i}`)),
-    ...roundRobin(checks, checkJobs).map((sources, i) => matrixEntry(sources, shape, `tidemark-look-${i}`)),
+    ...roundRobin(work, workJobs).map((sources, i) => matrixEntry(sources, shape, packGroup('pack', i))),
+    ...roundRobin(checks, checkJobs).map((sources, i) => matrixEntry(sources, shape, packGroup('look', i))),
   ]
 }
 

@@ -1,5 +1,6 @@
 import * as core from '@actions/core'
 import { type Note, type Problem, type RunResult, resultNotes } from '@tidemark/sync-core'
+import { actionStep } from './action-step.ts'
 import { oneLine } from './log.ts'
 
 /** What is shown where people look first: with the run and its commit. */
@@ -11,17 +12,28 @@ export interface Annotation {
 
 /** What someone should know of how a run ended, or do about it. */
 export function resultAnnotations(result: RunResult): Annotation[] {
-  return resultNotes(result).map(({ severity, title, ...problem }) => ({
+  const { source } = result
+  const notes = resultNotes(result).map(({ severity, title, ...problem }) => ({
     level: severity,
-    title: `${result.source}: ${title}`,
+    title: `${source}: ${title}`,
     message: problemSentence(problem),
   }))
+  const unindexed = result.warnings.filter(({ code }) => code === 'search_behind')
+  return [
+    ...notes,
+    ...unindexed.map(({ message }) => ({
+      level: 'warning' as const,
+      title: `${source}: the search index is incomplete`,
+      message,
+    })),
+  ]
 }
 
-/** A problem and its next step on one line. */
+/** A problem and its next step on one line, in the words of the Action. */
 export function problemSentence({ message, nextStep }: Problem): string {
-  if (message.endsWith(':')) return `${message} ${nextStep}`
-  return `${message}. ${nextStep.startsWith('tidemark ') ? 'Run once: ' : ''}${nextStep}`
+  const isCommand = nextStep.startsWith('tidemark ')
+  const between = message.endsWith(':') ? ' ' : isCommand ? '. Run once: ' : '. '
+  return actionStep(`${message}${between}${nextStep}`)
 }
 
 export function annotate(annotations: readonly Annotation[]): void {

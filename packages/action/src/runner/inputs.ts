@@ -9,6 +9,10 @@ export function choiceInput<Choice extends string>(name: string, choices: readon
   throw new UsageError(`the input ${name} is ${quote(text)}`, `Give one of ${choices.join(', ')}.`)
 }
 
+/** Whether an input is `true`; one that is empty is not. @throws {UsageError} */
+export const flagInput = (name: string): boolean =>
+  core.getInput(name) !== '' && choiceInput(name, ['true', 'false']) === 'true'
+
 /** Milliseconds of an input such as `10m`; undefined where it is empty. @throws {UsageError} naming the input. */
 export function durationInput(name: string): number | undefined {
   const text = core.getInput(name)

@@ -1,6 +1,7 @@
 import * as core from '@actions/core'
 import { errorProblem, type RunResult, redact, statusText } from '@tidemark/sync-core'
 import { terminalLine } from 'tidemark/runtime'
+import { actionStep } from './action-step.ts'
 
 /** A log that is followed shows life, and one that is read later is not all progress. */
 const PROGRESS_INTERVAL_MS = 10_000
@@ -24,15 +25,15 @@ export function logProgress<Progress>(format: (progress: Progress) => string): (
 export function logOutcome(result: RunResult, lines: readonly string[]): void {
   core.startGroup(terminalLine(`${result.source}: ${statusText(result)}`))
   for (const line of lines) log(line)
-  for (const { message } of result.warnings) log(message)
-  if (result.status === 'failed') log(`${result.error.message}\n${result.error.hint}`)
+  for (const { message } of result.warnings) log(actionStep(message))
+  if (result.status === 'failed') log(actionStep(`${result.error.message}\n${result.error.hint}`))
   core.endGroup()
 }
 
 /** The message of an error and its next step, without secrets, on one line. */
 export function oneLineError(error: unknown): string {
   const { message, nextStep } = errorProblem(error, '')
-  return oneLine(redact([message, nextStep].filter(Boolean).join('. ')))
+  return oneLine(redact(actionStep([message, nextStep].filter(Boolean).join('. '))))
 }
 
 /** A text on one line, whatever is in it. */

@@ -21,6 +21,12 @@ export interface StepContext {
   readonly secrets: readonly string[]
 }
 
+/** Variables that hold a secret, whether or not the configuration uses them. */
+const KEYS = ['PGPASSWORD', 'GIT_TOKEN', 'EMBEDDING_KEY']
+
+/** The runner masks each line of a secret too. */
+const secretLines = (secret: string) => [secret, ...secret.split(/[\r\n]+/).map((line) => line.trim())].filter(Boolean)
+
 /**
  * Reads the inputs `config`, `database-url`, `source` and `sources`; secrets are masked before anything is printed.
  *
@@ -30,12 +36,12 @@ export function readStepContext(): StepContext {
   const databaseInput = core.getInput('database-url')
   maskSecrets(databaseInput)
   maskSecrets(process.env.DATABASE_URL ?? '')
-  if (process.env.PGPASSWORD) core.setSecret(process.env.PGPASSWORD)
+  const keys = KEYS.flatMap((name) => maskKey(process.env[name]))
   const config = loadConfig(findConfig(core.getInput('config') || undefined))
   const database = resolveDatabase(config, databaseInput || undefined)
   const { embedding, sources } = config
   const addresses = [database, embedding?.url ?? '', ...sources.map(({ repo }) => repo)]
-  const secrets = [...addresses.flatMap(maskSecrets), ...maskKey(embedding?.key)]
+  const secrets = [...addresses.flatMap(maskSecrets), ...keys, ...maskKey(embedding?.key)].flatMap(secretLines)
   if (isEmbedded(database)) {
     throw new UsageError(
       'the Action needs a Postgres: an embedded database would be gone with the runner',

@@ -115,7 +115,9 @@ test('a server that refuses most texts is an error that says what to run once th
   expect(resultAnnotations(result)[0]).toMatchObject({
     level: 'error',
     title: 'docs: blocked_by_failures',
-    message: expect.stringMatching(/texts were refused: .* tidemark embed --source docs --retry-quarantined$/),
+    message: expect.stringMatching(
+      /texts were refused: .* the Action with source: docs, embed: true, retry-quarantined: true$/,
+    ),
   })
 })
 

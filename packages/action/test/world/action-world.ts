@@ -85,6 +85,28 @@ export async function heldBack({ pool }: ActionWorld) {
   return heldBy(pool, holder)
 }
 
+/** Lets a sync come as far as the second batch of its search index, and no further until the lock is let go. */
+export async function heldBackIndex({ pool }: ActionWorld) {
+  const holder = await pool.connect()
+  await pool.query(`CREATE SEQUENCE batches;
+    CREATE FUNCTION hold_back() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN IF nextval('batches') > 1 THEN PERFORM pg_advisory_xact_lock_shared(42); END IF; RETURN NULL; END $$;
+    CREATE TRIGGER hold_back BEFORE INSERT ON tidemark.search_pages EXECUTE FUNCTION hold_back()`)
+  await holder.query('BEGIN; SELECT pg_advisory_xact_lock(42)')
+  return heldBy(pool, holder)
+}
+
+/** Has a process elsewhere hold a lease for so long. */
+export async function heldElsewhere({ pool }: ActionWorld, key: string, expires = '1 hour') {
+  await pool.query(
+    `INSERT INTO tidemark.locks (key, token, holder_id, holder_host, holder_pid, acquired_at, last_refreshed_at, expires_at)
+     VALUES ($1, 1, 'other', 'elsewhere', 7, now() - interval '3 min', now(), now() + $2::interval)
+     ON CONFLICT (key) DO UPDATE SET token = locks.token + 1, holder_id = 'other', holder_host = 'elsewhere', holder_pid = 7,
+       acquired_at = excluded.acquired_at, last_refreshed_at = now(), expires_at = excluded.expires_at`,
+    [key, expires],
+  )
+}
+
 /** Lets an embedding run come as far as it has its lease, and no further until the lock is let go. */
 export async function heldBackEmbedding({ pool }: ActionWorld) {
   const holder = await pool.connect()

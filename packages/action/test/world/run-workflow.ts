@@ -20,6 +20,15 @@ export interface Job {
   readonly outputs: Readonly<Record<string, string>>
 }
 
+/** What a schedule gives the inputs of its dispatch. */
+const NO_INPUTS = {
+  source: null,
+  'allow-mass-delete': null,
+  'retry-quarantined': null,
+  full: null,
+  'force-break': null,
+}
+
 /**
  * Runs the example's workflow and through it the reusable one, each step that is ours as a process.
  *
@@ -28,7 +37,7 @@ export interface Job {
 export async function runWorkflow(
   world: ActionWorld,
   {
-    inputs = { source: null },
+    inputs = {},
     embeddingKey,
     onPlanned = () => {},
   }: { inputs?: object; embeddingKey?: string; onPlanned?: () => void } = {},
@@ -43,7 +52,7 @@ export async function runWorkflow(
     github,
     inputs: {
       ...readDefaults(text),
-      ...resolved(part(call, 'with'), { github, inputs }),
+      ...resolved(part(call, 'with'), { github, inputs: { ...NO_INPUTS, ...inputs } }),
       ...(embeddingKey && { embed: true }),
     },
     // One that is not given is empty.
@@ -62,7 +71,8 @@ export async function runWorkflow(
     ? await runJob(world, callee, 'summary', { ...contexts, ...afterwards })
     : null
   const output = mapping(part(part(callee.root, 'on'), 'workflow_call'), 'outputs').get('behind')
-  const told = { jobs: { summary: { outputs: { behind: summary?.outputs.behind ?? '' } } } }
+  const outputs = { behind: summary?.outputs.behind ?? '' }
+  const told = { jobs: { plan: { outputs: planned.outputs }, summary: { outputs } } }
   return { jobs, planned, synced, summary, behind: resolved(part(output, 'value'), told) }
 }
 

@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts'
 import type { SourceStatus } from '../run/source-state.ts'
 import { readRows } from './read-rows.ts'
+import { contentFingerprint } from './search/content-fingerprint.ts'
 
 const UNKNOWN: Omit<SourceStatus, 'id'> = {
   ...{ bookmark: null, dirty: false, fingerprint: null, lastStatus: null, lastCheckedAt: null, lastSyncedAt: null },
@@ -26,7 +27,7 @@ const leaseSql = (task: string) => /* sql */ `(
     FROM tidemark.locks WHERE key = '${task}:' || wanted.id AND holder_id IS NOT NULL
   )`
 
-// Pages are counted only where the index lacks some.
+// Pages are counted only where the index lacks some, or has some as they were before.
 const READ_STATUS = /* sql */ `
 SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, source.fingerprint,
   source.last_status AS "lastStatus", source.nothing_selected AS "nothingSelected",
@@ -37,8 +38,10 @@ SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, sourc
   ${ms('clock_timestamp() - source.behind_since')} AS "behindMs",
   (SELECT count(*)::integer FROM tidemark.quarantine WHERE source_id = wanted.id) AS quarantined,
   CASE WHEN source.unindexed_since_run IS NOT NULL THEN (
-    SELECT json_build_object('pages', count(*), 'indexed', count(known.page_id)) FROM tidemark.pages AS page
+    SELECT json_build_object('pages', count(*), 'indexed', count(known.page_id))
+    FROM (SELECT tidemark.dictionary_for(source.search_language) AS language) AS setting CROSS JOIN tidemark.pages AS page
     LEFT JOIN tidemark.search_pages AS known ON known.source_id = page.source_id AND known.page_id = page.id
+      AND (source.search_language IS NULL OR known.content_fingerprint = ${contentFingerprint('setting.language')})
     WHERE page.source_id = wanted.id
   ) END AS index,
   (

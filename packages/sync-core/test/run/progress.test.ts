@@ -47,6 +47,20 @@ describe('a run reports', () => {
     expect(progress.counts()).toMatchObject({ ...counts(2, 2, 1, 0, 2), filesRemaining: 8 })
   })
 
+  test('how many pages can be found by search, while it indexes them', async () => {
+    const { progress, reports } = watched()
+    progress.setPlan({ counts: counts(9), skipped: NONE, nothingSelected: null })
+    await progress.phase('search', async () => {
+      progress.countIndexed(5, 9)
+      progress.countIndexed(9, 9)
+    })
+    expect(reports.map(({ phase, done, total }) => [phase, done, total]).slice(1)).toEqual([
+      ['search', 0, null],
+      ['search', 5, 9],
+      ['search', 9, 9],
+    ])
+  })
+
   test('what it has settled where it knows no plan', () => {
     const { progress, last } = watched()
     progress.countBatch(counts(1), [])

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { allEngines } from '@tidemark/test-engines'
 import { describe, expect, test } from 'vitest'
-import { readSource, removeSource, search } from '../../src/index.ts'
+import { readSource, readStatus, removeSource, search } from '../../src/index.ts'
 import { testWorld } from '../world/test-world.ts'
 
 const paths = async (...args: Parameters<typeof search>) => (await search(...args)).hits.map(({ path }) => path)
@@ -45,6 +45,30 @@ describe.each(allEngines)('the search index on %s', (engine) => {
     expect(await world.sync()).toMatchObject({ status: 'up_to_date' })
 
     expect(await paths(world.db, 'apples')).toEqual(['a.md'])
+  })
+
+  test('is told as incomplete while it has pages as they were before', async () => {
+    await using world = await testWorld({ engine })
+    const index = async () => (await readStatus(world.db, ['docs']))[0]!.index
+    await world.repository.commit({ 'a.md': 'Apples.', 'b.md': 'Pears.' })
+    await world.sync()
+    await world.repository.commit({ 'a.md': 'Quinces.', 'b.md': 'Pears.' })
+    await world.sync({ search: false })
+    expect(await index()).toEqual({ pages: 2, indexed: 1 })
+    await world.sync()
+    expect(await index()).toBeNull()
+  })
+
+  test('tells how many pages it has, while it is written', async () => {
+    await using world = await testWorld({ engine })
+    const files = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${i}.md`, `# Page ${i}`]))
+    await world.repository.commit(files)
+    const indexed: number[] = []
+    await world.sync({ onProgress: ({ phase, done }) => phase === 'search' && indexed.push(done) })
+    expect(indexed[0]).toBe(0)
+    expect(indexed.at(-1)).toBe(40)
+    expect(indexed.length).toBeGreaterThan(2)
+    expect(indexed).toEqual(indexed.toSorted((a, b) => a - b))
   })
 
   test('is gone through no more than once: a run that finds it complete takes no lease', async () => {

@@ -1,6 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import { createYielder } from '../../yield-event-loop.ts'
 import { type Fenced, fencedQuery } from '../fenced-query.ts'
+import { contentFingerprint } from './content-fingerprint.ts'
 import { createIndexText } from './index-text.ts'
 
 /** Which pages the index may lack. */
@@ -64,11 +65,6 @@ async function prepareEntries(chunks: readonly UnindexedChunk[], indexText: (tex
   }
   return { pages, entries }
 }
-
-// Blob and parser make the text, the path perhaps the title; the time tells what a full sync has written again with
-// the same of both. As a number: how a timestamp reads depends on the session.
-const contentFingerprint = (language: string) =>
-  `md5(concat_ws(' ', page.blob_oid, page.parser_version, ${language}, extract(epoch FROM page.updated_at), page.title))::uuid`
 
 // OFFSET 0 keeps what is looked up page by page from becoming a join: that reads all of a source for each batch, which
 // the planner prefers while a table that is being filled has no statistics.
