@@ -14,6 +14,7 @@ import {
 } from '@tidemark/sync-core'
 import pMap from 'p-map'
 import prettyMs from 'pretty-ms'
+import { clonesFolder } from '../runner/clones-folder.ts'
 import { countInput, durationInput } from '../runner/inputs.ts'
 import { logOutcome, logProgress } from '../runner/log.ts'
 import { runStep } from '../runner/run-step.ts'
@@ -25,7 +26,8 @@ export async function sync(): Promise<void> {
   const breakLockIfStaleMs = durationInput('max-age')
   const concurrency = countInput('concurrency')
   const step = readStepContext()
-  const { clones, search } = step.config
+  const { search } = step.config
+  const clones = clonesFolder(step.config.clones)
   const ids = step.sources.map(({ id }) => id)
   // Until something else is known of them.
   setBehind(ids)

@@ -17,7 +17,7 @@ test.each([
   const git = isolatedGit(folder)
   await git.init()
   const files = (
-    await isolatedGit(ROOT).raw('ls-files', 'package.json', '*/package.json', '.changeset/config.json')
+    await isolatedGit(ROOT).raw('ls-files', '*package.json', 'package-lock.json', '.changeset/config.json')
   ).split('\n')
   for (const file of files) {
     mkdirSync(dirname(join(folder, file)), { recursive: true })
