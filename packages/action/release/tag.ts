@@ -78,7 +78,7 @@ function commit(message: string, parent: string | undefined): string {
 
 /** The workflow with each of our actions at that commit. @throws where it would run anything that can be moved. */
 function pinnedWorkflow(actions: string): string {
-  const ours = new RegExp(`(uses: ${RegExp.escape(repositoryName())}(?:/[a-z-]+)?)@v\\d+`, 'g')
+  const ours = new RegExp(`(uses: ${repositoryName().replaceAll('.', '\\.')}(?:/[a-z-]+)?)@v\\d+`, 'g')
   const workflow = readFileSync(join(staged, WORKFLOW), 'utf8').replace(ours, `$1@${actions} # ${tag}`)
   const loose = [...workflow.matchAll(/uses: (\S+)/g)].find(([, used]) => !/@[0-9a-f]{40}$/.test(used!))
   if (loose) throw new Error(`${WORKFLOW} uses ${loose[1]}, which can be moved. Name it by its commit.`)
