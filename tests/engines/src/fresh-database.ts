@@ -26,11 +26,16 @@ const chosen = process.env.TEST_ENGINES?.split(',')
 /** Whether tests run on it: on all, or on what the variable `TEST_ENGINES` names, as in `TEST_ENGINES=postgres npm test`. */
 export const isChosen = (engine: string) => chosen?.includes(engine) ?? true
 
-/** The engines that every test of the database runs on, for `describe.each(engines)`. */
-export const engines: readonly Engine[] = (['postgres', 'pglite'] as const).filter(isChosen)
-
 /** The address of a server with pgvector, as CI has it beside its job; its user may create databases. */
 const serviceUrl = process.env.TEST_POSTGRES_URL || null
+
+/**
+ * The engines that every test of the database runs on, for `describe.each(engines)`: the server of `TEST_POSTGRES_URL`
+ * only where `TEST_ENGINES` names it.
+ */
+export const engines: readonly Engine[] = (['postgres', 'pglite', 'service-postgres'] as const).filter((engine) =>
+  engine === 'service-postgres' ? chosen?.includes(engine) : isChosen(engine),
+)
 
 /**
  * Those, the system's Postgres where one is installed, and the server that `TEST_POSTGRES_URL` names: for what rests on
@@ -39,7 +44,7 @@ const serviceUrl = process.env.TEST_POSTGRES_URL || null
 export const allEngines: readonly Engine[] = [
   ...engines,
   ...(['system-postgres'] as const).filter((engine) => isChosen(engine) && hasSystemPostgres()),
-  ...(['service-postgres'] as const).filter((engine) => isChosen(engine) && serviceUrl !== null),
+  ...(chosen || serviceUrl === null ? [] : (['service-postgres'] as const)),
 ]
 
 /** Those that have pgvector. */

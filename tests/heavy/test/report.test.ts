@@ -101,6 +101,14 @@ describe('the report', () => {
     expect(text).not.toContain('The part published')
   })
 
+  it('leaves its tables alone too, for where no picture can be shown', async () => {
+    const summary = await readFile(join(folder, 'summary.md'), 'utf8')
+    expect(summary).toContain('1 of 2 checks passed')
+    expect(summary).toContain('| made progress | 0 % | 100 % |')
+    expect(summary).toContain('a check that failed')
+    expect(summary).not.toMatch(/!\[|```/)
+  })
+
   it('has tables whose rows have as many cells as their heads', () => {
     const cells = (line: string) => line.replaceAll('\\|', '').split('|').length
     for (const lines of text.split('\n\n').filter((block) => block.startsWith('|'))) {

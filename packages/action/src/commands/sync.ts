@@ -15,6 +15,7 @@ import pMap from 'p-map'
 import prettyMs from 'pretty-ms'
 import { breakSourceLeases } from 'tidemark/runtime'
 import { setBehind } from '../runner/behind.ts'
+import { clonesFolder } from '../runner/clones-folder.ts'
 import { decisionInputs, SYNC_DECISIONS } from '../runner/decision-inputs.ts'
 import { countInput, durationInput } from '../runner/inputs.ts'
 import { log, logOutcome, logProgress } from '../runner/log.ts'
@@ -29,7 +30,8 @@ export async function sync(): Promise<void> {
   const concurrency = countInput('concurrency')
   const decided = decisionInputs(SYNC_DECISIONS)
   const step = readStepContext()
-  const { clones, search } = step.config
+  const { search } = step.config
+  const clones = clonesFolder(step.config.clones)
   const ids = step.sources.map(({ id }) => id)
   const repositories = new Map(step.sources.map(({ id, repo }) => [id, repo]))
   let behindMs = new Map<string, number | null>()

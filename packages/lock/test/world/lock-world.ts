@@ -1,23 +1,25 @@
 import { PGlite } from '@electric-sql/pglite'
-import { freshDatabase, hasSystemPostgres, isChosen } from '@tidemark/test-engines'
+import { engines, freshDatabase, hasSystemPostgres, isChosen } from '@tidemark/test-engines'
 import pg from 'pg'
 import { afterAll } from 'vitest'
 import { createLocks, type Locks, type LocksOptions, type Queryable } from '../../src/index.ts'
 import { pgbouncerIsThere, startPgbouncer } from './pgbouncer.ts'
 
 /**
- * How the tests reach a database: our server or the system's, which may be years older, directly; our server through
- * a bouncer in transaction pooling; or in this process.
+ * How the tests reach a database: our server, the system's, which may be years older, or that of `TEST_POSTGRES_URL`
+ * directly; our server through a bouncer in transaction pooling; or in this process.
  */
-export type Route = 'postgres' | 'system-postgres' | 'pgbouncer' | 'pglite'
+export type Route = 'postgres' | 'system-postgres' | 'service-postgres' | 'pgbouncer' | 'pglite'
 
-const available: Record<Route, boolean> = {
-  postgres: true,
-  'system-postgres': hasSystemPostgres(),
-  pgbouncer: pgbouncerIsThere(),
-  pglite: true,
+/** Asked only of what is chosen: where CI requires it, its absence is an error. */
+const available: Record<Route, () => boolean> = {
+  postgres: () => true,
+  'system-postgres': hasSystemPostgres,
+  'service-postgres': () => engines.includes('service-postgres'),
+  pgbouncer: pgbouncerIsThere,
+  pglite: () => true,
 }
-export const routes = (Object.keys(available) as Route[]).filter((route) => available[route] && isChosen(route))
+export const routes = (Object.keys(available) as Route[]).filter((route) => isChosen(route) && available[route]())
 /** The routes to a server, with connections that can be had and lost. */
 export const serverRoutes = routes.filter((route) => route !== 'pglite')
 

@@ -1,6 +1,7 @@
 /**
- * Writes the page that a heavy run leaves, `report.md`, and its pictures. All of it comes from the results of that one
- * run: a part that did not run is left out, and one of which only the shape of its figures is known is shown as it is.
+ * Writes the page that a heavy run leaves, `report.md`, its pictures, and the page's tables alone, `summary.md`. All of
+ * it comes from the results of that one run: a part that did not run is left out, and one of which only the shape of its
+ * figures is known is shown as it is.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -24,7 +25,7 @@ export interface Results {
   readonly checks: readonly Check[]
 }
 
-/** Writes the page and its pictures into a folder. @returns where the page is. */
+/** Writes the page, its pictures and its tables into a folder. @returns where the page is. */
 export async function writeReport(results: Results, folder: string): Promise<string> {
   const { reproduction, machine } = results
   await mkdir(folder, { recursive: true })
@@ -35,30 +36,53 @@ export async function writeReport(results: Results, folder: string): Promise<str
   }
   const page = join(folder, 'report.md')
   await writeFile(page, renderPage(results))
+  await writeFile(join(folder, 'summary.md'), renderSummary(results))
   return page
 }
 
 const pictureName = (load: number) => `timeline${load === 1 ? '' : `-load-${load}`}.svg`
 
 function renderPage(results: Results): string {
-  const { machine, profile, reproduction, published, chaos, scale, bench, checks } = results
-  const failed = checks.filter(({ passed }) => !passed).length
-  const sections: unknown[] = [
+  const { machine, reproduction, published, chaos, scale, bench } = results
+  return joinSections([
     '# The cascade, reproduced and cured',
-    `Profile ${profile}: ${checks.length - failed} of ${checks.length} checks passed. Everything on this page is generated from that run.`,
+    `${passedLine(results)} Everything on this page is generated from that run.`,
     renderMarkdown({ columns: Object.keys(machine), rows: [Object.values(machine).map(String)] }),
     ...(reproduction?.scenarios ?? []).map((scenario) => scenarioSection(scenario, reproduction!.hourMs)),
     ...Object.entries({ published, chaos, scale, bench }).map(
       ([part, figures]) => figures && figuresSection(part, figures),
     ),
-    checks.length > 0 && `## Checks\n\n${checksTable(checks)}`,
-  ]
-  return `${sections.filter((section) => typeof section === 'string').join('\n\n')}\n`
+    checksSection(results),
+  ])
 }
 
-function scenarioSection({ load, hours, policies }: Scenario, hourMs: number): string {
+/** What fits where no picture can be shown, as on the page of a run of CI. */
+function renderSummary(results: Results): string {
+  const scenarios = results.reproduction?.scenarios ?? []
+  return joinSections([
+    passedLine(results),
+    ...scenarios.flatMap((scenario) => [scenarioTitle(scenario), policiesTable(scenario.policies)]),
+    checksSection(results),
+  ])
+}
+
+const joinSections = (sections: readonly unknown[]) =>
+  `${sections.filter((section) => typeof section === 'string').join('\n\n')}\n`
+
+function passedLine({ profile, checks }: Results): string {
+  const passed = checks.filter((each) => each.passed).length
+  return `Profile ${profile}: ${passed} of ${checks.length} checks passed.`
+}
+
+const checksSection = ({ checks }: Results) => checks.length > 0 && `## Checks\n\n${checksTable(checks)}`
+
+const scenarioTitle = ({ load }: Scenario) =>
+  `## The policies with ${load === 1 ? '' : `${load} × `}the account's changes`
+
+function scenarioSection(scenario: Scenario, hourMs: number): string {
+  const { load, hours, policies } = scenario
   return [
-    `## The policies with ${load === 1 ? '' : `${load} × `}the account's changes`,
+    scenarioTitle(scenario),
     `Real processes and a real Postgres; ${hours} hours, each of ${(hourMs / 1_000).toFixed(1)} real seconds; the same commits, cost of a page, limits and machine for every policy.`,
     `![Every run of each source under each policy](${pictureName(load)})`,
     policiesTable(policies),
