@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { ROOT } from './world/run-workflow.ts'
-import { PACKAGE } from './world/runner.ts'
+import { PACKAGE, ROOT } from './world/runner.ts'
 
 const readme = readFileSync(`${PACKAGE}/README.md`, 'utf8')
 const [config, workflow, ...snippets] = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!)
