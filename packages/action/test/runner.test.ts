@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { isRunning } from '@tidemark/test-engines/processes'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseVariables } from './runner/file-commands.ts'
 import { createGitHub, type GitHub, type RunOptions } from './runner/github.ts'
@@ -256,11 +257,16 @@ describe('a run that is cancelled', () => {
     const file = join(folder, 'signals')
     write(
       'stubborn.mjs',
-      `import { appendFileSync } from 'node:fs'
+      `import { spawn } from 'node:child_process'
+      import { appendFileSync } from 'node:fs'
       for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => appendFileSync('${file}', name + ' '))
       setInterval(() => {}, 1000)
+      const child = spawn('sleep', ['60'])
+      appendFileSync('${file}.child', String(child.pid))
       appendFileSync('${file}', 'ready ')`,
     )
+    // Slower than in the other tests: a busy machine delivers a signal late.
+    const github = createGitHub({ repositories: { 'me/docs': folder }, timeScale: 0.1 })
     const run = github.start(
       workflow(`one:
   runs-on: x
@@ -276,6 +282,7 @@ three: { needs: one, if: always(), runs-on: x, steps: [{ run: exit 0 }] }`),
     run.cancel()
     const { conclusion, job } = await run.ended
     expect(readOr(file)).toBe('ready SIGINT SIGTERM ')
+    expect(isRunning(Number(readOr(`${file}.child`)))).toBe(false)
     expect(conclusion).toBe('cancelled')
     expect(job('one').steps.map((step) => step.conclusion)).toEqual(['cancelled', 'skipped', 'success', 'success'])
     expect(job('one').steps[2]!.log).toBe('cancelled')
@@ -384,6 +391,24 @@ after: { needs: call, runs-on: x, steps: [{ run: "echo \${{ needs.call.outputs.s
     expect(job('after').steps[0]!.log).toBe('w2')
     const missing = await github.run(caller(''))
     expect(missing.job('call').annotations).toMatchObject([{ message: expect.stringContaining("'word'") }])
+  })
+
+  test('may not do more than its caller', async () => {
+    write(
+      '.github/workflows/writes.yml',
+      `on: workflow_call
+permissions: { contents: read }
+jobs:
+  in: { runs-on: x, permissions: { contents: write }, steps: [{ run: exit 0 }] }`,
+    )
+    const calls = (permissions: string) =>
+      github.run(workflow(`call: { uses: ./.github/workflows/writes.yml, permissions: ${permissions} }`))
+    const refused = await calls('{ contents: read }')
+    expect(refused.job('call').annotations).toMatchObject([
+      { message: "The nested job 'in' is requesting 'contents: write', but is only allowed 'contents: read'." },
+    ])
+    expect((await calls('{ contents: write }')).conclusion).toBe('success')
+    expect((await calls('read-all')).conclusion).toBe('failure')
   })
 })
 

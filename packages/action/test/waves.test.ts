@@ -266,17 +266,21 @@ describe('the README', () => {
     expect(await world.bookmarks()).toEqual({ handbook: refs.handbook })
   })
 
+  test('has a step that syncs one source by itself', async () => {
+    await using given = await worldWith('handbook', 'docs')
+    const { world, refs } = given
+    const workflow = world.workflow(
+      jobOf(recipes.find((text) => text.startsWith('- uses') && text.includes('sync@v1'))!),
+    )
+    expect((await world.wave({ workflow })).conclusion).toBe('success')
+    expect(await world.bookmarks()).toEqual({ handbook: refs.handbook })
+  })
+
   test('has an alert that is red while a source has been behind for hours, and green else', async () => {
     await using given = await worldWith('docs')
     const { world } = given
     const alert = recipes.find((text) => text.includes('status@v1'))!
-    const workflow = world.workflow(`on: workflow_dispatch
-jobs:
-  alert:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v7
-${alert.replaceAll(/^(?=.)/gm, '      ')}`)
+    const workflow = world.workflow(jobOf(alert))
     await world.wave()
     await world.commit('docs', { 'b.md': '# B' })
     expect((await world.wave({ workflow })).conclusion).toBe('success')
@@ -284,9 +288,18 @@ ${alert.replaceAll(/^(?=.)/gm, '      ')}`)
     await world.pool.query(`UPDATE tidemark.sources SET behind_since = now() - interval '4 hours'`)
     const red = await world.wave({ workflow })
     expect(red.conclusion).toBe('failure')
-    expect(red.job('alert').steps.at(-1)!.log).toContain('["docs"]')
+    expect(red.job('one').steps.at(-1)!.log).toContain('["docs"]')
   })
 })
+
+/** A workflow of one job with these steps, after a checkout. */
+const jobOf = (steps: string) => `on: workflow_dispatch
+jobs:
+  one:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v7
+${steps.replaceAll(/^(?=.)/gm, '      ')}`
 
 /** A git server that is closed with its block. */
 async function servedGit(repository: string) {

@@ -13,7 +13,7 @@ import type { Conclusion } from './step.ts'
 // another workflow or steps on a runner of its own (job.ts); a step is a script or an action (script.ts, action.ts), a
 // process with command files, whose log is masked. Cancelled, a process gets SIGINT, SIGTERM 7.5 s later and is killed
 // 2.5 s after that. What GitHub's own actions do is replaced by what they leave behind (simulated.ts).
-// Not here: services and containers, permissions, environments, shells other than bash and sh, actions in Docker.
+// Not here: services and containers, environments, what a token may do, shells other than bash and sh, actions in Docker.
 
 export interface GitHubOptions {
   /** The folder of each repository, `owner/name → folder`. */

@@ -4,6 +4,7 @@ import { type RunContext, readInputs, readSecrets } from './github.ts'
 import { inGroup } from './in-group.ts'
 import { type JobResult, runJob } from './job.ts'
 import { expandMatrix, matrixJobName } from './matrix.ts'
+import { checkPermissions } from './permissions.ts'
 import { condition, entries, get, items, readWorkflow } from './read-workflow.ts'
 import type { Conclusion } from './step.ts'
 
@@ -182,10 +183,11 @@ async function runOne(
 async function callWorkflow(
   run: RunContext,
   call: any,
-  { contexts, prefix, home }: Omit<Workflow, 'root'>,
+  { root: caller, contexts, prefix, home }: Workflow,
 ): Promise<Need> {
   const { folder, repository } = run.repositories.locate(String(get(call, 'uses')), home, home)
   const root = await readWorkflow(folder)
+  checkPermissions(caller, call, root)
   const definition = get(root, 'on', 'workflow_call')
   const called: Contexts = {
     github: contexts.github,
