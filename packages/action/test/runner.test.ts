@@ -290,6 +290,18 @@ three: { needs: one, if: always(), runs-on: x, steps: [{ run: exit 0 }] }`),
   })
 })
 
+test('a step that says always() is not ended by a cancel while it runs', async () => {
+  const file = join(folder, 'always')
+  const run = github.start(
+    workflow(steps(`- { if: always(), run: "touch ${file}; while test ! -e ${file}.go; do sleep 0.01; done" }`)),
+  )
+  await expect.poll(() => existsSync(file), { timeout: 20_000 }).toBe(true)
+  run.cancel()
+  writeFileSync(`${file}.go`, '')
+  const { conclusion, job } = await run.ended
+  expect([conclusion, job('one').steps[0]!.conclusion]).toEqual(['cancelled', 'success'])
+})
+
 describe('an action', () => {
   test('of Node has its inputs, and its post steps run last, in reverse order, each with its own state', async () => {
     write(
