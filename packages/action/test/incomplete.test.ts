@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { actionWorld, heldBackIndex } from './world/action-world.ts'
+import { actionWorld, heldBack } from './world/action-world.ts'
 
 describe('a source whose pages are in and cannot all be found', () => {
   test('because its sync was cancelled while it indexed is behind, is due, and says so until it is whole', async () => {
@@ -7,7 +7,7 @@ describe('a source whose pages are in and cannot all be found', () => {
     await world.vite('vite.git')
     world.configure({ vite: { repo: 'vite.git', ref: 'main' } })
     await world.run({ uses: 'plan' })
-    const held = await heldBackIndex(world)
+    const held = await heldBack(world, 'search_pages')
     const { child, ended } = world.start({ uses: 'sync' })
     await held.waiting()
     child.kill('SIGINT')

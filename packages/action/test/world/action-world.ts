@@ -74,24 +74,13 @@ export async function actionWorld(): Promise<ActionWorld> {
   }
 }
 
-/** Lets a sync come as far as its second batch, and no further until the lock is let go. */
-export async function heldBack({ pool }: ActionWorld) {
+/** Lets a sync come as far as its second batch of that table, and no further until the lock is let go. */
+export async function heldBack({ pool }: Pick<ActionWorld, 'pool'>, table = 'chunks') {
   const holder = await pool.connect()
   await pool.query(`CREATE SEQUENCE batches;
     CREATE FUNCTION hold_back() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN IF nextval('batches') > 1 THEN PERFORM pg_advisory_xact_lock_shared(42); END IF; RETURN NULL; END $$;
-    CREATE TRIGGER hold_back BEFORE INSERT ON tidemark.chunks EXECUTE FUNCTION hold_back()`)
-  await holder.query('BEGIN; SELECT pg_advisory_xact_lock(42)')
-  return heldBy(pool, holder)
-}
-
-/** Lets a sync come as far as the second batch of its search index, and no further until the lock is let go. */
-export async function heldBackIndex({ pool }: ActionWorld) {
-  const holder = await pool.connect()
-  await pool.query(`CREATE SEQUENCE batches;
-    CREATE FUNCTION hold_back() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN IF nextval('batches') > 1 THEN PERFORM pg_advisory_xact_lock_shared(42); END IF; RETURN NULL; END $$;
-    CREATE TRIGGER hold_back BEFORE INSERT ON tidemark.search_pages EXECUTE FUNCTION hold_back()`)
+    CREATE TRIGGER hold_back BEFORE INSERT ON tidemark.${table} EXECUTE FUNCTION hold_back()`)
   await holder.query('BEGIN; SELECT pg_advisory_xact_lock(42)')
   return heldBy(pool, holder)
 }
@@ -136,7 +125,7 @@ function heldBy(pool: pg.Pool, holder: pg.PoolClient) {
 }
 
 /** Whether the lease of a source, for that work, is free. */
-export async function isFree({ pool }: ActionWorld, source: string, work = 'sync'): Promise<boolean> {
+export async function isFree({ pool }: Pick<ActionWorld, 'pool'>, source: string, work = 'sync'): Promise<boolean> {
   const { rows } = await pool.query('SELECT holder_id FROM tidemark.locks WHERE key = $1', [`${work}:${source}`])
   return rows[0].holder_id === null
 }

@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { parse } from 'yaml'
+import { parseVariables } from '../runner/file-commands.ts'
 
 export const PACKAGE = fileURLToPath(new URL('../..', import.meta.url))
+export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
 
 export interface Step {
   /** Folder of its action.yml, seen from the package; the Action itself by default. */
@@ -68,8 +70,8 @@ function startEntry(
   const ended = child.then(({ exitCode, signal, all }): Ended => {
     const read = (name: keyof typeof files) => readFileSync(paths[name]!, 'utf8')
     const log = String(all)
-    const state = variablesIn(read('GITHUB_STATE'))
-    const outcome = { outputs: variablesIn(read('GITHUB_OUTPUT')), summary: read('GITHUB_STEP_SUMMARY') }
+    const state = parseVariables(read('GITHUB_STATE'))
+    const outcome = { outputs: parseVariables(read('GITHUB_OUTPUT')), summary: read('GITHUB_STEP_SUMMARY') }
     rmSync(home, { recursive: true })
     return {
       exitCode,
@@ -95,12 +97,6 @@ function readInputs(action: any, given: Readonly<Record<string, string>>): Recor
     given[name] ?? otherwise,
   ])
   return Object.fromEntries(inputs)
-}
-
-/** What stands in a file of `name<<delimiter`, value, `delimiter`; the last of a name counts. */
-function variablesIn(text: string): Record<string, string> {
-  const found = text.matchAll(/^(.+?)<<(ghadelimiter_.+)\n([\s\S]*?)\n\2$/gm)
-  return Object.fromEntries([...found].map(([, name, , value]) => [name!, value!]))
 }
 
 function annotationsIn(log: string) {

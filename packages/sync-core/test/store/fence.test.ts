@@ -73,10 +73,10 @@ describe('texts to be embedded', () => {
     for await (const claimed of claimTexts(fenced, 'docs', 'model-1', 10)) batches.push(claimed.map(({ hash }) => hash))
     expect(batches).toEqual([['1-0'], ['3-4']])
     expect(sent.map(({ params }) => params.slice(4))).toEqual([
-      ['0', -1, 10],
-      ['1', 1, 10],
-      ['2', 0, 10],
-      ['3', 4, 10],
+      ['0', -1, 10, false],
+      ['1', 1, 10, false],
+      ['2', 0, 10, false],
+      ['3', 4, 10, false],
     ])
   })
 
