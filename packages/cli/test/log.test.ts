@@ -76,7 +76,7 @@ describe('--log json', () => {
   test('has what someone should do as an event with its hint, and what failed before a run with its code', async () => {
     using world = await cliWorld()
     const source = oneSource(world, 'nowhere')
-    const hint = 'Give the path of a work tree or of a bare repository.'
+    const hint = `Give the path of a work tree or of a bare repository: tidemark sources set ${source} --path <folder>`
     const error = { code: 'NOT_A_REPOSITORY', message: `${world.folder}/nowhere is not a git repository`, hint }
     expect(events((await world.run('sync --all --log json --quiet')).stderr)).toMatchObject([
       { level: 'error', event: 'error', source, hint },
