@@ -214,7 +214,7 @@ describe('a wave', { timeout: 120_000 }, () => {
     expect(planned.map((entry: any) => entry['timeout-minutes'])).toEqual([95, 95, 95])
     for (const name of ['gone', 'docs', 'wiki']) {
       const { steps, annotations } = wave.job(`mirror / ${name}`)
-      const [, sync, embed] = steps
+      const [sync, embed] = steps.filter(({ outputs }) => outputs.results !== undefined)
       expect(sync!.outputs.status).toBe(name === 'gone' ? 'failed' : 'first_sync')
       // The Postgres of this test has no pgvector, so each embedding fails.
       expect(JSON.parse(embed!.outputs.results!).results).toMatchObject([
