@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findOtherRepositories, repositoryName } from '../../release/repository.ts'
-import { ROOT } from '../world/run-workflow.ts'
+import { ROOT } from '../world/runner.ts'
 
 const files = [
   'package.json',

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { commitAll, isolatedGit } from '@tidemark/test-engines/git'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
-import { ROOT } from '../world/run-workflow.ts'
+import { ROOT } from '../world/runner.ts'
 
 const packages = ['lock', 'sync-core', 'cli', 'action']
 
