@@ -268,7 +268,7 @@ describe('tidemark sources', () => {
       'this would delete 3 pages, 3 chunks, 0 links and 1 runs of "purged" in postgres://',
     )
     expect(refused.stderr).toContain('--yes')
-    expect((await world.run('status')).stdout).toContain('first_sync')
+    expect((await world.run('status')).stdout).toContain('up to date')
     expect((await world.run('sources remove purged --purge --yes --json')).stdout).toContain('"pages": 3')
     world.write('tidemark.yaml', 'sources: { purged: { repo: docs } }')
     expect((await world.run('status')).stdout).toContain('never synced')
