@@ -145,7 +145,7 @@ describe('a source that has no file', () => {
     const reads: string[] = []
     const onGit = (git: unknown) => void reads.push(...(git as TracedGit).args.filter((arg) => arg === 'ls-tree'))
     const before = await repository.commit(BEFORE)
-    const why = 'it has no folder "docs", nor any other'
+    const why = `it has no folder "docs", nor any other\ntidemark sources set <id> --subpath ''`
     subscribe('tidemark:git', onGit)
     expect(await planFrom(before, { diffBase: null })).toMatchObject({ nothingSelected: null })
     expect(reads).toHaveLength(1)
