@@ -54,45 +54,45 @@ async function redirecting(to: (request: IncomingMessage) => string | null, seen
 
 describe('an address', () => {
   test.each([
-    ['a token alone', 's3cret', 's3cret', ''],
-    ['a token and an empty password', 's3cret:', 's3cret', ''],
-    ['a user and a password', 'me:s3cret', 'me', 's3cret'],
-    ['what is percent-encoded', 'm%40e%2F:p%3A%2F%40%25%20s3cret', 'm@e/', 'p:/@% s3cret'],
+    ['a token alone', 'cr3dential', 'cr3dential', ''],
+    ['a token and an empty password', 'cr3dential:', 'cr3dential', ''],
+    ['a user and a password', 'me:cr3dential', 'me', 'cr3dential'],
+    ['what is percent-encoded', 'm%40e%2F:p%3A%2F%40%25%20cr3dential', 'm@e/', 'p:/@% cr3dential'],
     ['letters of any language', 'm%C3%BCller:stra%C3%9Fe', 'müller', 'straße'],
     ['such letters as they are', 'müller:straße', 'müller', 'straße'],
-    ['a percent sign that begins no code', 'me:100%s3cret', 'me', '100%s3cret'],
+    ['a percent sign that begins no code', 'me:100%cr3dential', 'me', '100%cr3dential'],
     ['what a shell would take apart', 'me:\'$(id)`id`"%5C*', 'me', '\'$(id)`id`"\\*'],
   ])('with %s is read with it, and nothing shows it', async (_, userinfo, username, password) => {
     Object.assign(server, { username, password })
     const repo = withUser(userinfo)
     expect(await resolve(repo)).toBe(commit)
     const { folder } = await remoteOrigin(repo, 'main', join(home, 'clone')).prepare(signal)
-    expect(readFileSync(join(folder, 'config'), 'utf8')).not.toMatch(/s3cret|stra/)
+    expect(readFileSync(join(folder, 'config'), 'utf8')).not.toMatch(/cr3dential|stra/)
 
     server.mood = 'hang'
     const [stop, requested] = [new AbortController(), server.requested()]
     const hanging = resolve(repo, stop.signal).catch(() => {})
     await requested
     expect(commandLines().join('\n')).toContain('git-remote-http')
-    expect(commandLines().join('\n')).not.toMatch(/s3cret|stra(ß|%)/)
+    expect(commandLines().join('\n')).not.toMatch(/cr3dential|stra(ß|%)/)
     stop.abort()
     await hanging
 
     Object.assign(server, { mood: 'serve', password: 'another' })
     const refused = await resolve(repo).catch((error) => error)
     expect(refused.code).toBe('FETCH_REFUSED')
-    expect(`${refused.message} ${refused.hint} ${refused.cause}`).not.toMatch(/s3cret|stra/)
+    expect(`${refused.message} ${refused.hint} ${refused.cause}`).not.toMatch(/cr3dential|stra/)
   })
 
   test('with a user alone is read with the password that a helper knows, before it is taken for a token', async () => {
     useHelper('grep -q username=alice && echo password=known || true')
     Object.assign(server, { username: 'alice', password: 'known' })
     expect(await resolve(withUser('alice'))).toBe(commit)
-    Object.assign(server, { username: 's3cret', password: '' })
-    expect(await resolve(withUser('s3cret'))).toBe(commit)
+    Object.assign(server, { username: 'cr3dential', password: '' })
+    expect(await resolve(withUser('cr3dential'))).toBe(commit)
   })
 
-  test.each(['s3cret', 's3cret:', 'me:s3cret'])(
+  test.each(['cr3dential', 'cr3dential:', 'me:cr3dential'])(
     'with %s gives no helper of the user anything to keep',
     async (userinfo) => {
       const log = join(home, 'helper.log')
@@ -118,7 +118,7 @@ describe('an address', () => {
     await Promise.all([other, first].map((each) => each.listening || once(each, 'listening')))
     const url = `http://127.0.0.1:${(first.address() as AddressInfo).port}/docs.git`
 
-    await expect(resolve(withUser('me:s3cret', url))).rejects.toMatchObject({ code: 'FETCH_REFUSED' })
+    await expect(resolve(withUser('me:cr3dential', url))).rejects.toMatchObject({ code: 'FETCH_REFUSED' })
 
     expect(seen).not.toEqual([])
     expect(seen.filter(Boolean)).toEqual([])
@@ -134,10 +134,10 @@ describe('an address', () => {
       return headers.authorization ? `${server.url}${url.replace(/^.new.docs.git/, '/.git')}` : null
     }, seen)
 
-    const moved = remoteOrigin(withUser('me:s3cret', `${first.url}/old/docs.git`), 'main', join(home, 'moved'))
+    const moved = remoteOrigin(withUser('me:cr3dential', `${first.url}/old/docs.git`), 'main', join(home, 'moved'))
     expect((await moved.prepare(signal)).commit).toBe(commit)
     await moved.fetchBlobs!(['0'.repeat(40)], signal).catch(() => {})
-    await expect(resolve(withUser('me:s3cret', `${first.url}/away/docs.git`))).rejects.toMatchObject({
+    await expect(resolve(withUser('me:cr3dential', `${first.url}/away/docs.git`))).rejects.toMatchObject({
       code: 'FETCH_REFUSED',
     })
 
@@ -151,30 +151,30 @@ describe('an address', () => {
     const other = await redirecting(() => null, seen)
     const first = await redirecting(({ url }) => `${other.url.replace('127.0.0.1', 'localhost')}${url}`, [])
 
-    const refused = await resolve(withUser('me:s3cret', `${first.url}/docs.git`)).catch((error) => error)
+    const refused = await resolve(withUser('me:cr3dential', `${first.url}/docs.git`)).catch((error) => error)
 
     expect(refused).toMatchObject({ code: 'FETCH_REDIRECTED', message: expect.stringContaining('localhost') })
-    expect(`${refused.message} ${refused.hint}`).not.toContain('s3cret')
+    expect(`${refused.message} ${refused.hint}`).not.toContain('cr3dential')
     expect(seen).toEqual([])
     for (const each of [other, first]) each.close()
   })
 
   test('whose server says what it was given is told without that', async () => {
-    const login = Buffer.from('me:p/s3cret').toString('base64')
+    const login = Buffer.from('me:p/cr3dential').toString('base64')
     const echo = createServer((_, response) => {
-      const body = `p/s3cret p%2Fs3cret ${login} is not let in`
+      const body = `p/cr3dential p%2Fcr3dential ${login} is not let in`
       response.writeHead(403, { 'content-type': 'text/plain' }).end(body)
     }).listen(0, '127.0.0.1')
     await once(echo, 'listening')
     const url = `http://127.0.0.1:${(echo.address() as AddressInfo).port}/docs.git`
-    const refused = await resolve(withUser('me:p%2Fs3cret', url)).catch((error) => error)
+    const refused = await resolve(withUser('me:p%2Fcr3dential', url)).catch((error) => error)
     expect(refused.message).toContain('*** *** *** is not let in')
-    expect(`${refused.message} ${refused.hint}`).not.toContain('s3cret')
+    expect(`${refused.message} ${refused.hint}`).not.toContain('cr3dential')
     echo.close()
   })
 
   test('of ssh with a password is no argument of ssh with it', () => {
-    expect(parseAddress('ssh://git:s3cret@example.org:22/docs.git')?.url).toBe('ssh://git@example.org:22/docs.git')
+    expect(parseAddress('ssh://git:cr3dential@example.org:22/docs.git')?.url).toBe('ssh://git@example.org:22/docs.git')
   })
 
   test('whose password has the end of a line in it is not read: a helper could not say it', () => {
