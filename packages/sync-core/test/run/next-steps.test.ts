@@ -171,7 +171,7 @@ describe('an error is told with the next step of just that code:', () => {
       'Make room.',
     ],
     [Object.assign(new Error('m'), { code: '42P01' }), 'm', 'tidemark migrate'],
-    [Object.assign(new Error('m'), { code: '42501' }), 'm', expect.stringContaining('GRANT USAGE ON SCHEMA tidemark')],
+    [Object.assign(new Error('m'), { code: '42501' }), 'm', 'What this role has to be granted: tidemark doctor'],
     [new TypeError('m'), 'm', 'Run it again with --verbose to see what came before.'],
     ['m', 'm', 'Run it again with --verbose to see what came before.'],
   ])('%s', (error, message, nextStep) => {

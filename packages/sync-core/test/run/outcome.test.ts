@@ -224,7 +224,8 @@ test.each<[string, unknown, string]>([
   ['of a lease', new LockError('LOCK_FORBIDDEN', 'm', coded('42501')), 'LOCK_FORBIDDEN'],
   ['of a lease whose database failed', new LockError('LOCK_FAILED', 'm', coded('53100')), 'DATABASE_FAILED'],
   ['of a lost connection', coded('ECONNRESET'), 'DATABASE_UNREACHABLE'],
-  ['of a statement', coded('42501'), 'DATABASE_FAILED'],
+  ['of a statement', coded('23505'), 'DATABASE_FAILED'],
+  ['of a right that is missing', coded('42501'), 'DATABASE_REFUSED'],
   ['that nobody has thought of', new TypeError('m'), 'UNEXPECTED'],
 ])('an error %s has a code for programs', (_, error, code) => {
   expect(errorCode(error)).toBe(code)
