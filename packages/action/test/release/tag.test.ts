@@ -5,8 +5,7 @@ import { commitAll, isolatedGit } from '@tidemark/test-engines/git'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 import { repositoryName } from '../../release/repository.ts'
-import { ROOT } from '../world/runner.ts'
-import { PACKAGE } from '../world/runner.ts'
+import { PACKAGE, ROOT } from '../world/runner.ts'
 
 /** A clone of a bare repository, and a folder in which an Action is staged. */
 async function releaseWorld() {
