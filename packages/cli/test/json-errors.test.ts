@@ -95,8 +95,8 @@ describe('what fails before a result is one document with --json, as the schema 
   test('an embedded database that another process has', { timeout: 120_000 }, async () => {
     const database = await freshDatabase('pglite')
     const holder = await openDatabase(database.url)
-    expect(await errorOf(world, 'sync --all', { DATABASE_URL: database.url })).toMatchObject({
-      exitCode: 1,
+    expect(await errorOf(world, 'status', { DATABASE_URL: database.url })).toMatchObject({
+      exitCode: 4,
       code: 'DATABASE_IN_USE',
     })
     await holder.close()
