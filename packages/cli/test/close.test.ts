@@ -48,7 +48,7 @@ describe('a database that fails when it is closed', () => {
     const { world, source } = await worldWithSource()
     using _ = world
     const { stderr, exitCode } = await world.run(`show ${source}:none.md`, FAILING)
-    expect(stderr).toContain(`tidemark: "${source}" has no page none.md\n`)
+    expect(stderr).toContain(`tidemark: "${source}" has no page none.md`)
     expect(exitCode).toBe(1)
   })
 
