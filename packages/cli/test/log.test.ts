@@ -65,11 +65,15 @@ describe('--log json', () => {
     const source = oneSource(world, 'vite.git')
     await using held = await heldBack(world, 1)
     const running = world.start('sync --all --log json')
+    let said: unknown
     for await (const line of running.iterable({ from: 'stderr' })) {
-      if (JSON.parse(String(line)).event !== 'progress') continue
-      expect(events(String(line))).toMatchObject([{ source, phase: 'apply', done: 25, total: 84 }])
+      const [event] = events(String(line))
+      // A slow machine may have come less far by then, and say it once more after it.
+      if (said !== undefined || event?.event !== 'progress' || event.done !== 25) continue
+      said = event
       await held.letGo()
     }
+    expect(said).toMatchObject({ source, phase: 'apply', total: 84 })
     expect(await running).toMatchObject({ exitCode: 0 })
   })
 
