@@ -29,14 +29,19 @@ describe('clones', () => {
     expect(await clone.raw('rev-parse', '--is-bare-repository')).toBe('true')
   })
 
-  const self = { RUNNER_ENVIRONMENT: 'self-hosted', GITHUB_WORKSPACE: '/work/wiki/wiki' }
+  const self = { RUNNER_ENVIRONMENT: 'self-hosted', GITHUB_WORKSPACE: '/runner/wiki/wiki' }
   test.each([
-    ['beside the work tree there', '/work/wiki/wiki/.tidemark/clones', self, '/work/wiki/_tidemark/.tidemark/clones'],
+    [
+      'beside the work tree there',
+      '/runner/wiki/wiki/.tidemark/clones',
+      self,
+      '/runner/wiki/_tidemark/.tidemark/clones',
+    ],
     [
       'apart for each tidemark.yaml',
-      '/work/wiki/wiki/a/.tidemark/clones',
+      '/runner/wiki/wiki/a/.tidemark/clones',
       self,
-      '/work/wiki/_tidemark/a/.tidemark/clones',
+      '/runner/wiki/_tidemark/a/.tidemark/clones',
     ],
     ['where they are, outside of the work tree', '/srv/.tidemark/clones', self, '/srv/.tidemark/clones'],
     [
