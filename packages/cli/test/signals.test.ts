@@ -36,25 +36,14 @@ describe('tidemark sync', () => {
     ])
   })
 
-  test('stops as partial when its terminal is closed, and gives back its lease', async () => {
+  test.each([
+    ['in one process', ''],
+    ['in a process for each source', ' --independent'],
+  ])('%s stops as partial when its terminal is closed, and gives back its lease', async (_, flags) => {
     using world = await cliWorld()
     const vite = withVite(world)
     await using held = await heldBack(world, 1)
-    const terminal = runInTerminal(world, 'sync --all')
-    await held.waiting(1)
-    const pid = await held.readPid(vite)
-    terminal.close()
-    await gone(pid)
-    await held.free(vite)
-    const { rows } = await held.pool.query('SELECT status, reason FROM tidemark.runs WHERE source_id = $1', [vite])
-    expect(rows).toEqual([{ status: 'partial', reason: 'cancelled' }])
-  })
-
-  test('with --independent stops all of its processes when the terminal is closed', async () => {
-    using world = await cliWorld()
-    const vite = withVite(world)
-    await using held = await heldBack(world, 1)
-    const terminal = runInTerminal(world, 'sync --all --independent')
+    const terminal = runInTerminal(world, `sync --all${flags}`)
     await held.waiting(1)
     const pid = await held.readPid(vite)
     terminal.close()

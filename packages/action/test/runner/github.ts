@@ -159,11 +159,7 @@ export function readInputs(definitions: any, given: Readonly<Record<string, unkn
   if (unknown.length > 0) throw new Error(`Unexpected inputs provided: ${unknown.join(', ')}`)
   return Object.fromEntries(
     known.map(([name, definition]) => {
-      const {
-        type = 'string',
-        required,
-        default: otherwise,
-      } = definition?.count ? resolve(definition, {}) : ({} as any)
+      const { type = 'string', required, default: otherwise } = definition?.count ? resolve(definition, {}) : {}
       const value = given[name] ?? otherwise
       if (value === undefined && required) throw new Error(`Required input '${name}' not provided`)
       return [name, value ?? { boolean: false, number: 0 }[type as string] ?? '']

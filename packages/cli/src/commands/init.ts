@@ -20,12 +20,12 @@ export function addInit(program: Command): void {
 }
 
 async function init({ flags, output }: Call): Promise<void> {
-  const { writeConfig } = await import('../config/edit.ts')
+  const { replaceFile } = await import('../replace-file.ts')
   const file = resolve(flags.config ?? CONFIG_NAME)
   if (existsSync(file))
     throw new UsageError(`${file} is there already`, 'Add to it with: tidemark sources add <id> <repo>')
   const source = existsSync('.git') ? sourceName(process.cwd()) : null
-  writeConfig(file, template(source))
+  replaceFile(file, template(source))
   if (output.json) return output.printJson('init', { file, source })
   const add = source === null ? 'tidemark sources add <id> <repo>, then ' : ''
   output.print(`Wrote ${file}`, `Next: ${add}tidemark sync --all`)

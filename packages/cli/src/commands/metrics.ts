@@ -30,5 +30,5 @@ async function metrics(call: Call, { output: file }: { output?: string }): Promi
     return formatMetrics(sources, await countRuns(db, ids))
   })
   if (file === undefined) output.printText(text)
-  else (await import('../config/edit.ts')).writeConfig(file, text)
+  else (await import('../replace-file.ts')).replaceFile(file, text)
 }

@@ -1,6 +1,5 @@
-import type { Stats } from 'node:fs'
-import { chmodSync, chownSync, existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { isMap, isNode, isScalar, isSeq, YAMLMap } from 'yaml'
+import { replaceFile } from '../replace-file.ts'
 import { UsageError } from '../usage-error.ts'
 import { readDocument } from './document.ts'
 
@@ -12,7 +11,7 @@ export function addToConfig(file: string, id: string, source: Record<string, unk
   // "{}" would go on in braces on one line.
   sources.flow = false
   sources.set(doc.createNode(id), doc.createNode(source))
-  writeConfig(file, doc.toString())
+  replaceFile(file, doc.toString())
 }
 
 /** A setting of a source as the file has it. */
@@ -56,7 +55,7 @@ export function changeInConfig(file: string, id: string, changes: readonly Setti
       source.set(key, node)
     }
   }
-  writeConfig(file, doc.toString())
+  replaceFile(file, doc.toString())
 }
 
 /** Gives a source another name in the file, in the same place. */
@@ -66,47 +65,12 @@ export function renameInConfig(file: string, from: string, to: string): void {
   const pair = sources.items.find(({ key }) => String(key) === from)!
   if (isScalar(pair.key)) pair.key.value = to
   else pair.key = doc.createNode(to)
-  writeConfig(file, doc.toString())
+  replaceFile(file, doc.toString())
 }
 
 /** Takes a source out of the file. */
 export function removeFromConfig(file: string, id: string): void {
   const { doc } = readDocument(file)
   doc.deleteIn(['sources', id])
-  writeConfig(file, doc.toString())
-}
-
-/**
- * Writes the whole file or nothing: beside it first, then in its place. A file that is there keeps its mode and its
- * owner, a symlink stays one.
- *
- * @throws an error with a hint
- */
-export function writeConfig(file: string, text: string): void {
-  let draft: string | undefined
-  try {
-    const target = existsSync(file) ? realpathSync(file) : file
-    const present = statSync(target, { throwIfNoEntry: false })
-    draft = `${target}.${process.pid}.tmp`
-    writeFileSync(draft, text, { flag: 'wx', ...(present && { mode: 0o600 }) })
-    if (present) copyAccess(present, draft)
-    renameSync(draft, target)
-  } catch (error) {
-    if (draft !== undefined) rmSync(draft, { force: true })
-    const message = `${file} cannot be written: ${(error as Error).message}`
-    throw new ConfigWriteError(message, 'Choose a folder that you may write to.', error)
-  }
-}
-
-/** The owner first: giving a file away may take bits off its mode. */
-function copyAccess({ mode, uid, gid }: Stats, file: string): void {
-  const own = statSync(file)
-  if (own.uid !== uid || own.gid !== gid) chownSync(file, uid, gid)
-  chmodSync(file, mode & 0o7777)
-}
-
-/** A fault of the machine rather than of the user: exit code 1. */
-class ConfigWriteError extends UsageError {
-  override readonly code = 'FILE_NOT_WRITTEN'
-  override readonly exitCode = 1
+  replaceFile(file, doc.toString())
 }

@@ -81,10 +81,11 @@ async function migrationError(error: unknown, db: Database): Promise<unknown> {
   return new SyncError('DATABASE_REFUSED', `${db.name}: ${redact(message)}`, step, error)
 }
 
-/** Either it may make the tables, or someone else makes them for it. */
 /** What a role needs that reads and writes rows and makes no tables. */
 const GRANT_STEP =
   'GRANT USAGE ON SCHEMA tidemark TO …; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tidemark TO …'
+
+/** Either it may make the tables, or someone else makes them for it. */
 const MISSING_TABLES = `Have someone who may make tables run the output of "tidemark migrate --dry-run", then: ${GRANT_STEP}. Or let this role make them: `
 
 /** What this role has to be given, as it stands with the schema: only to use it where the tables are there. */

@@ -44,12 +44,15 @@ SELECT wanted.id, source.bookmark, coalesce(source.dirty, false) AS dirty, sourc
       AND (source.search_language IS NULL OR known.content_fingerprint = ${contentFingerprint('setting.language')})
     WHERE page.source_id = wanted.id
   ) END AS index,
-  (
-    SELECT json_build_object('startedAt', ${iso('started_at')}, 'finishedAt', ${iso('finished_at')}, 'status', status, 'reason', reason,
-      'message', message, 'hint', hint, 'filesRemaining', counts -> 'filesRemaining')
-    FROM tidemark.runs WHERE source_id = wanted.id ORDER BY runs.id DESC LIMIT 1
-  ) AS "lastRun",
-  (SELECT settings FROM tidemark.runs WHERE source_id = wanted.id ORDER BY runs.id DESC LIMIT 1) AS "lastSettings",
+  CASE WHEN run.id IS NOT NULL THEN json_build_object(
+    'startedAt', ${iso('run.started_at')}, 'finishedAt', ${iso('run.finished_at')}, 'status', run.status,
+    'reason', run.reason, 'message', run.message, 'hint', run.hint, 'filesRemaining', run.counts -> 'filesRemaining'
+  ) END AS "lastRun",
+  run.settings AS "lastSettings",
   ${leaseSql('sync')} AS lease, ${leaseSql('search')} AS "searchLease"
 FROM unnest($1::text[]) WITH ORDINALITY AS wanted (id, place)
-LEFT JOIN tidemark.sources AS source ON source.id = wanted.id ORDER BY place`
+LEFT JOIN tidemark.sources AS source ON source.id = wanted.id
+LEFT JOIN LATERAL (
+  SELECT * FROM tidemark.runs WHERE source_id = wanted.id ORDER BY runs.id DESC LIMIT 1
+) AS run ON true
+ORDER BY place`

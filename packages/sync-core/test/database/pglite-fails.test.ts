@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type FreshDatabase, freshDatabase } from '@tidemark/test-engines'
 import { childPids } from '@tidemark/test-engines/processes'
 import { hasSmallDisks, onSmallDisk } from '@tidemark/test-engines/small-disk'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, assert, beforeEach, describe, expect, test } from 'vitest'
 import { migrate, openDatabase } from '../../src/index.ts'
 
 const FILL = fileURLToPath(new URL('../world/fill-pglite.ts', import.meta.url))
@@ -51,15 +51,15 @@ describe('an embedded database', () => {
   test('drops the leases of a process that was killed as soon as it is opened, and tokens go on rising', async () => {
     const first = await openDatabase(database.url)
     await migrate(first)
-    const { lease } = (await first.locks.tryAcquire('sync:docs')) as any
+    const lease = await first.locks.acquire('sync:docs')
     process.kill(childPids('pglite/process')[0]!, 'SIGKILL')
     await first.close().catch(() => {})
 
     await using db = await opened()
     expect(await db.locks.inspect('sync:docs')).toMatchObject({ holder: null, token: lease.token })
-    const next = (await db.locks.tryAcquire('sync:docs')) as any
+    const next = await db.locks.tryAcquire('sync:docs')
 
-    expect(next.acquired).toBe(true)
+    assert(next.acquired)
     expect(next.lease.token).toBeGreaterThan(lease.token)
   })
 
