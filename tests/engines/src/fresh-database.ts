@@ -88,7 +88,7 @@ async function freshPglite(): Promise<FreshDatabase> {
   const home = await mkdtemp(join(tmpdir(), 'tidemark-pglite-'))
   const url = join(home, 'db')
   await cp(inject('pgliteTemplate'), url, { recursive: true })
-  return { engine: 'pglite', url, drop: () => rm(home, { recursive: true, force: true }) }
+  return { engine: 'pglite', url, drop: () => rm(home, { recursive: true, force: true, maxRetries: 10 }) }
 }
 
 /** A pool has ended before the server knows, and a connection that is cut then tells no one but the process. */

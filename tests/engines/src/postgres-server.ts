@@ -76,7 +76,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     async stop() {
       process.off('exit', kill)
       await server.stop()
-      await rm(home, { recursive: true, force: true })
+      await rm(home, { recursive: true, force: true, maxRetries: 10 })
     },
   }
 }

@@ -73,7 +73,7 @@ export async function startSystemPostgres(bin: string): Promise<SystemPostgres> 
     },
     async stop() {
       await shutDown()
-      await rm(home, { recursive: true, force: true })
+      await rm(home, { recursive: true, force: true, maxRetries: 10 })
     },
   }
 }

@@ -69,7 +69,7 @@ export async function actionWorld(): Promise<ActionWorld> {
     async [Symbol.asyncDispose]() {
       await pool.end()
       await database.drop()
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
     },
   }
 }

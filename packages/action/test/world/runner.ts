@@ -72,7 +72,7 @@ function startEntry(
     const log = String(all)
     const state = parseVariables(read('GITHUB_STATE'))
     const outcome = { outputs: parseVariables(read('GITHUB_OUTPUT')), summary: read('GITHUB_STEP_SUMMARY') }
-    rmSync(home, { recursive: true })
+    rmSync(home, { recursive: true, maxRetries: 10 })
     return {
       exitCode,
       signal,

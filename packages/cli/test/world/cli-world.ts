@@ -88,7 +88,7 @@ export async function cliWorld(own?: string): Promise<CliWorld> {
       return { exitCode, stdout, stderr }
     },
     start: (args, more = {}) => start(folder, args.split(' '), { ...env, ...more }),
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
   }
 }
 

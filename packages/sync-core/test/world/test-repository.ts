@@ -55,6 +55,6 @@ function repositoryIn(folder: string): TestRepository {
       const files = entries.map((entry) => /^100... blob (\w+)\t(.*\.(?:md|markdown))$/is.exec(entry))
       return Object.fromEntries(files.filter((file) => file !== null).map(([, blob, path]) => [path, blob]))
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
   }
 }
