@@ -13,7 +13,7 @@ const entries = ['main', 'plan', 'sync', 'embed', 'break-stale', 'status', 'post
 const postgresOnly: RolldownPlugin = {
   name: 'postgres-only',
   load: {
-    filter: { id: /sync-core\/dist\/database\/pglite\/open\.js$/ },
+    filter: { id: /sync-core\/dist\/open-pglite\.js$/ },
     handler: () => 'export const openPglite = () => { throw new Error("there is no embedded database here") }',
   },
 }
@@ -50,7 +50,7 @@ export default defineConfig({
   input: {
     ...Object.fromEntries(entries.map((name) => [name, `src/entry/${name}.ts`])),
     // A process of its own, which is looked for beside the module that starts it.
-    'parser-process': '../sync-core/dist/parse/parser-process.js',
+    'parser-process': '../sync-core/dist/parser-process.js',
   },
   platform: 'node',
   // GitHub has 24; who tries it by hand may have less.

@@ -53,7 +53,7 @@ export async function localGit(
 ): Promise<string> {
   signal.throwIfAborted()
   // Loaded only when needed: a remote source with nothing new does not need it.
-  const { simpleGit } = await import('../bundled/simple-git.ts')
+  const { simpleGit } = await import('simple-git')
   const env = gitEnvironment(folder) as Record<string, string>
   const git = simpleGit({
     baseDir: folder,
@@ -96,7 +96,7 @@ export async function startGit(
   signal: AbortSignal,
   { input, asks = false, server, trace: traced }: GitOptions = {},
 ) {
-  const { execa } = await import('../bundled/execa.ts')
+  const { execa } = await import('execa')
   const env = gitEnvironment(folder, server)
   if (server) Object.assign(env, await sshEnvironment(folder, server, env))
   if (traced) Object.assign(env, { [`GIT_TRACE_${traced}`]: '2', GIT_TRACE_CURL_NO_DATA: '1', GIT_TRACE_REDACT: '1' })

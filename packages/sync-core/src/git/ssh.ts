@@ -20,7 +20,7 @@ export async function sshEnvironment(
   const { GIT_SSH_COMMAND, GIT_SSH } = environment
   // For what git rewrites to ssh by its insteadOf, it is left at git's own: asking each time would slow all others down.
   if (/^(https?|file):/.test(url) || GIT_SSH_COMMAND !== undefined || GIT_SSH !== undefined) return {}
-  const { execa } = await import('../bundled/execa.ts')
+  const { execa } = await import('execa')
   const options = { cwd: folder, env: environment, cleanup: false, reject: false } as const
   const { exitCode } = await execa('git', ['config', '--get', 'core.sshCommand'], options)
   return exitCode === 0 ? {} : { GIT_SSH_COMMAND: DEFAULT_SSH }

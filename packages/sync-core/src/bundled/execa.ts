@@ -1,2 +1,0 @@
-/** The runner of processes, built into one file. */
-export { execa } from 'execa'

@@ -1,2 +1,0 @@
-/** git's porcelain, built into one file. */
-export { simpleGit } from 'simple-git'
