@@ -11,10 +11,10 @@ import {
   type SearchQuery,
 } from '../store/search/find-hits.ts'
 import { markWords } from '../store/search/mark-words.ts'
+import { type IncompleteIndex, MAX_COUNTED, readIncomplete } from '../store/search/read-incomplete.ts'
 import type { WordMatch } from '../store/search/text-search.ts'
 import { SyncError } from '../sync-error.ts'
-import { cutExcerpt, excerptWords } from './excerpt.ts'
-import { parseQuestion, type Question } from './parse-question.ts'
+import type { Question } from './parse-question.ts'
 
 export type SearchMode = 'text' | 'vector' | 'hybrid'
 
@@ -67,12 +67,26 @@ export async function search(db: Database, words: string, options: SearchOptions
     const hint = 'Say in tidemark.yaml under "embedding" who makes them, then run: tidemark embed --all'
     throw new SyncError('NO_EMBEDDINGS', `there are no embeddings to search by in ${db.name}`, hint)
   }
+  // Words are told apart by expressions that take a while to be compiled; nothing but a search needs them.
+  const { parseQuestion } = await import('./parse-question.ts')
   const question = parseQuestion(words)
   const find = (vector: QueryVector | null) =>
     findMatching(db, question, { vector, sources, limit, mode: mode ?? (vector ? 'hybrid' : 'text') }, signal)
   const found = (vector && (await find(vector).catch(fallBack))) ?? (await find(null))
   const { chunks, ...rest } = found
+  const incomplete = await readIncomplete(db, sources, signal)
+  warnings.push(...incomplete.filter(({ pages }) => pages > 0).map(incompleteWarning))
   return { ...rest, hits: await withExcerpts(db, question, chunks, signal), warnings }
+}
+
+const formatCount = (count: number) => count.toLocaleString('en-US')
+
+/** How much can be found of a source that is being filled. */
+function incompleteWarning({ source, first, pages, indexed }: IncompleteIndex): SearchResult['warnings'][number] {
+  const what = first ? `the first sync of ${source} is not done` : `the search index of ${source} is not complete`
+  const inAll = `${pages < MAX_COUNTED ? '' : 'more than '}${formatCount(pages)} pages that are in`
+  const some = indexed < pages ? `${formatCount(indexed)} of the ${inAll} can be found` : null
+  return { code: 'incomplete', message: `${what}: ${some ?? 'some pages are found as they were before'}` }
 }
 
 /** Finds by all of the words, or where nothing has them all, by any. */
@@ -111,6 +125,7 @@ async function withExcerpts(
   found: readonly FoundChunk[],
   signal: AbortSignal | undefined,
 ): Promise<SearchHit[]> {
+  const { cutExcerpt, excerptWords } = await import('./excerpt.ts')
   const texts = found.map(({ content }) => excerptWords(content))
   const candidates = texts.map(({ words }, i) => ({
     language: found[i]!.language,

@@ -1,24 +1,46 @@
+import pMap from 'p-map'
 import type { Database } from '../database/database.ts'
+import { readAhead } from '../read-ahead.ts'
 import { redact } from '../redact.ts'
 import { type Budget, nextBatchSize } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import { holderText } from '../run/next-steps.ts'
 import { retryLost } from '../run/retry-lost.ts'
 import {
+  beginIndex,
   countUnindexed,
   finishIndex,
-  indexBatch,
-  readUnindexedRun,
+  type IndexBatch,
+  prepareEntries,
+  readUnindexed,
   sortIndex,
   type Unindexed,
+  writeEntries,
 } from '../store/search/index-batch.ts'
 import { createIndexText } from '../store/search/index-text.ts'
 
 const FIRST_BATCH_PAGES = 5
 const MAX_BATCH_PAGES = 1_000
+/** A server works on so many batches at a time: it has more than one core, and this process prepares text with one. */
+const WRITERS = 2
+const FIRST_ANALYZE_PAGES = 2_000
+/** Beside an import a writer rests so many times as long as it writes: that all is in comes first. */
+const IMPORT_SHARE = 5
+
+/** How an import that is followed gets on. */
+interface Importing {
+  /** How many batches of it are in. */
+  batches(): number
+  /** Waits for a batch beyond so many. Returns false where the import has ended without one. */
+  more(batches: number): Promise<boolean>
+  /** Waits so long, or until the import has ended. */
+  pause(ms: number): Promise<void>
+}
 
 export interface IndexUpdate extends Unindexed {
   readonly budget: Budget
+  /** An import whose pages are indexed while it is under way. */
+  readonly importing?: Importing | undefined
   /** Called with how many pages are in, of so many where that is known. */
   readonly onBatch: (done: number, total: number | null) => void
 }
@@ -42,29 +64,74 @@ export async function updateSearchIndex(db: Database, update: IndexUpdate): Prom
 }
 
 async function indexPages(held: Held, update: IndexUpdate): Promise<void> {
-  const { db, signal } = held
-  const { sourceId, paths, budget, onBatch } = update
-  const run = await readUnindexedRun(db, sourceId)
-  // New pages have no statistics, and PGlite never makes them by itself: each batch would sort all that are left.
-  if (paths === null) await db.query('ANALYZE tidemark.pages (source_id, id)')
-  const total = paths?.length ?? (await countUnindexed(db, sourceId))
-  let done = 0
-  onBatch(done, total)
-  const indexText = createIndexText()
-  let maxPages = FIRST_BATCH_PAGES
-  for (let after = '0'; ; ) {
-    budget.throwIfExpired()
-    signal.throwIfAborted()
-    const started = performance.now()
-    const { last, pages } = await indexBatch(held, update, after, maxPages, indexText)
-    if (last === null) break
-    after = last
-    done += pages
-    onBatch(done, total)
-    maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, pages, performance.now() - started)
-  }
+  const { db } = held
+  const { sourceId, paths, importing, onBatch } = update
+  const run = await beginIndex(held, update)
+  if (paths === null) await analyzePages(db)
+  const total = importing ? null : (paths?.length ?? (await countUnindexed(db, sourceId)))
+  const counts = { done: 0, total }
+  onBatch(0, total)
+  await indexInOrder(held, update, counts)
+  // What was imported over pages that had been passed by.
+  if (importing) await indexInOrder(held, { ...update, importing: undefined }, counts)
   await sortIndex(db)
   await finishIndex(held, update, run)
   // How many entries there are, and which words are common, decides how they are searched.
   if (paths === null) await db.query('ANALYZE tidemark.search_chunks')
+}
+
+/** New pages have no statistics, and PGlite never makes them by itself: each batch would sort all that are left. */
+const analyzePages = (db: Database) => db.query('ANALYZE tidemark.pages (source_id, id)')
+
+/** Writes what the index lacks, once through the pages. */
+async function indexInOrder(held: Held, update: IndexUpdate, counts: { done: number; readonly total: number | null }) {
+  const { db, signal } = held
+  const { budget, importing, onBatch } = update
+  let maxPages = FIRST_BATCH_PAGES
+  let analyzeAt = FIRST_ANALYZE_PAGES
+  const write = async (batch: IndexBatch) => {
+    budget.throwIfExpired()
+    signal.throwIfAborted()
+    const started = performance.now()
+    await writeEntries(held, update, batch)
+    const elapsedMs = performance.now() - started
+    counts.done += batch.pages.length
+    onBatch(counts.done, counts.total)
+    maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, batch.pages.length, elapsedMs)
+    await importing?.pause(elapsedMs * IMPORT_SHARE)
+    if (counts.done < analyzeAt) return
+    analyzeAt = counts.done * 2
+    // A search that is made meanwhile goes by how many entries there are.
+    await db.query('ANALYZE tidemark.search_chunks (source_id)')
+  }
+  const batches = readAhead(prepareBatches(held, update, () => maxPages))
+  await pMap(batches, write, { concurrency: db.engine === 'postgres' ? WRITERS : 1 })
+}
+
+/** The entries of what the index lacks: the next ones are read and prepared while those before are written. */
+function prepareBatches({ db }: Held, update: IndexUpdate, maxPages: () => number): AsyncGenerator<IndexBatch> {
+  const indexText = createIndexText()
+  async function* prepare() {
+    // An embedded database is busy with a batch while the next one is prepared, so that is read before.
+    for await (const chunks of readAhead(readInOrder(db, update, maxPages))) yield prepareEntries(chunks, indexText)
+  }
+  return readAhead(prepare())
+}
+
+/** Reads what the index lacks, in the order of pages; behind an import, until that has ended. */
+async function* readInOrder(db: Database, update: IndexUpdate, maxPages: () => number) {
+  const { importing } = update
+  let analyzeAt = 2
+  for (let after = '0'; ; ) {
+    const batches = importing?.batches() ?? 0
+    if (batches >= analyzeAt) {
+      analyzeAt = batches * 2
+      await analyzePages(db)
+    }
+    const chunks = await readUnindexed(db, update, after, maxPages())
+    if (chunks.length > 0) {
+      after = chunks.at(-1)!.id
+      yield chunks
+    } else if (!(await importing?.more(batches))) return
+  }
 }

@@ -1,3 +1,4 @@
+import { readAhead } from '../read-ahead.ts'
 import { redact } from '../redact.ts'
 import { nextBatchSize } from '../run/budget.ts'
 import { refuseTooManyFailures } from '../run/outcome-from-error.ts'
@@ -10,7 +11,7 @@ const MAX_BATCH_PAGES = 500
 
 /** Writes batch after batch, reading and parsing the next one meanwhile, until the plan is done or the signal aborts. */
 export async function applyPlan(applying: Applying): Promise<void> {
-  const { plan, held, sourceId, failedBefore, budget, progress } = applying
+  const { plan, held, sourceId, failedBefore, budget, progress, follower } = applying
   const { filesImported, filesUpdated, filesRenamed, filesQuarantined } = plan.counts
   const total = filesImported + filesUpdated + filesRenamed + filesQuarantined + failedBefore
   let failed = failedBefore
@@ -34,6 +35,7 @@ export async function applyPlan(applying: Applying): Promise<void> {
     }
     failed = failedNow
     progress.countBatch(batch.counts, batch.pages)
+    follower?.countBatch()
   }
   let maxPages = FIRST_BATCH_PAGES
   for await (const batch of readAhead(prepareBatches(applying, () => maxPages))) {
@@ -58,21 +60,4 @@ function refusalReason(error: unknown): string | null {
   const { code, message } = error as { code?: unknown; message?: string }
   const reason = typeof code === 'string' && code.length === 5 ? REFUSALS[code.slice(0, 2)] : undefined
   return reason === undefined ? null : `${reason} (${code}: ${redact(String(message))})`
-}
-
-/** Has the next item made while the consumer is busy with this one; one item ahead and no more. */
-async function* readAhead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
-  let next = items.next()
-  try {
-    for (;;) {
-      const { value, done } = await next
-      if (done) return
-      next = items.next()
-      // Awaited in the next round; until then a failure is not unhandled.
-      next.catch(() => {})
-      yield value
-    }
-  } finally {
-    await items.return(undefined)
-  }
 }

@@ -7,6 +7,7 @@ import type { Plan, Rename, Write } from '../plan/plan.ts'
 import type { Budget } from '../run/budget.ts'
 import type { Held } from '../run/lease.ts'
 import type { RunProgress } from '../run/progress.ts'
+import type { Follower } from '../search/follow-import.ts'
 import { createYielder } from '../yield-event-loop.ts'
 import { type Batch, createBatch } from './batch.ts'
 import { createParseQueue, type File } from './parse-queue.ts'
@@ -28,6 +29,8 @@ export interface Applying {
   readonly held: Held
   readonly budget: Budget
   readonly progress: RunProgress
+  /** What is told of each batch that is in. */
+  readonly follower: Pick<Follower, 'countBatch'> | null
 }
 
 /**

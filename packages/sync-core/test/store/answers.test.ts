@@ -10,7 +10,6 @@ import { readSource, readSources } from '../../src/store/read-source.ts'
 import { readStatus } from '../../src/store/read-status.ts'
 import { recordCheck } from '../../src/store/record-check.ts'
 import { recordEarlyEnd } from '../../src/store/record-early-end.ts'
-import { readUnindexedRun } from '../../src/store/search/index-batch.ts'
 import { coded, scriptedDatabase } from '../world/scripted-database.ts'
 
 const { signal } = new AbortController()
@@ -110,10 +109,6 @@ test('a source that the database does not have is not up to date, and has no boo
   const failed = scriptedDatabase([{ bookmark: 'a' }])
   expect(await recordEarlyEnd(failed.db, 'docs', outcome, ages)).toBe('a')
   expect(failed.sent[0]!.params.slice(0, 7)).toEqual(['docs', 5, 7, 'partial', 'timeout', null, null])
-  expect(await readUnindexedRun(scriptedDatabase([]).db, 'docs')).toBeNull()
-  const indexed = scriptedDatabase([{ run: '7' }])
-  expect(await readUnindexedRun(indexed.db, 'docs')).toBe('7')
-  expect(indexed.sent[0]!.params).toEqual(['docs'])
 })
 
 test('runs are asked for of one source or of all, failed or not', async () => {

@@ -10,7 +10,13 @@ import { storeEmbeddings } from '../../src/store/embeddings/store-embeddings.ts'
 import type { Fenced } from '../../src/store/fenced-query.ts'
 import { finishSource } from '../../src/store/finish-source.ts'
 import { recordUnfinishedRun } from '../../src/store/record-unfinished-run.ts'
-import { finishIndex, indexBatch } from '../../src/store/search/index-batch.ts'
+import {
+  beginIndex,
+  finishIndex,
+  prepareEntries,
+  readUnindexed,
+  writeEntries,
+} from '../../src/store/search/index-batch.ts'
 import { startRun } from '../../src/store/start-run.ts'
 import { type TestWorld, testWorld } from '../world/test-world.ts'
 
@@ -56,7 +62,11 @@ const STATEMENTS: Record<string, Statement> = {
     finishSource(fenced, about, { id: run, commit: 'other', status: 'synced', counts: {}, nothingSelected: 'n' }),
   'the removal of orphans': (fenced) => deleteOrphans(fenced, 'docs', () => {}),
   'the removal of a source': (fenced) => deleteSource(fenced, 'docs'),
-  'a batch of the search index': (fenced) => indexBatch(fenced, toIndex, '0', 9),
+  'a batch of the search index': async (fenced) => {
+    const chunks = await readUnindexed(fenced.db, toIndex, '0', 9)
+    await writeEntries(fenced, toIndex, await prepareEntries(chunks, String))
+  },
+  'the beginning of the search index': (fenced) => beginIndex(fenced, toIndex),
   'the end of the search index': (fenced) => finishIndex(fenced, { ...toIndex, language: 'german' }, null),
   'a claim of texts': async (fenced) => {
     for await (const _ of claimTexts(fenced, 'docs', 'm', 9));

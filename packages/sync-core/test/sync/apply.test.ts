@@ -88,7 +88,17 @@ function runOf(given: Given, more: Surroundings = {}) {
   const budget = startBudget({ budgetMs: more.budgetMs })
   const { folder } = repository
   const plan = planOf(given)
-  const applying: Applying = { plan, sourceId: 'docs', folder, fetchBlobs: null, failedBefore, held, budget, progress }
+  const applying: Applying = {
+    plan,
+    sourceId: 'docs',
+    folder,
+    fetchBlobs: null,
+    failedBefore,
+    held,
+    budget,
+    progress,
+    follower: null,
+  }
   return { applying, progress, written }
 }
 

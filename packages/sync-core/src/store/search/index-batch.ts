@@ -2,7 +2,6 @@ import type { Database } from '../../database/database.ts'
 import { createYielder } from '../../yield-event-loop.ts'
 import { type Fenced, fencedQuery } from '../fenced-query.ts'
 import { contentFingerprint } from './content-fingerprint.ts'
-import { createIndexText } from './index-text.ts'
 
 /** Which pages the index may lack. */
 export interface Unindexed {
@@ -24,33 +23,46 @@ interface UnindexedChunk {
   readonly hash: string | null
 }
 
+/** The entries of some pages, with text prepared for `to_tsvector`. */
+export interface IndexBatch {
+  readonly pages: readonly {
+    readonly id: string
+    readonly fingerprint: string
+    readonly title: string
+    readonly entries: number
+  }[]
+  readonly entries: readonly {
+    readonly id: string
+    readonly ordinal: number
+    readonly heading: string
+    readonly content: string
+    readonly hash: string | null
+  }[]
+}
+
 /**
- * Writes the entries of the next pages that lack them or whose are of something else.
+ * Reads the next pages that lack entries or whose entries are of something else: a row a chunk, in the order of pages.
  *
  * @param after pages up to this id are done.
- * @param indexText prepares text; of several batches the same, because it remembers words.
- * @returns how many pages it has read, and the id of the last; null where there was none.
- * @throws {LeaseLostError}
  */
-export async function indexBatch(
-  fenced: Fenced,
+export async function readUnindexed(
+  db: Database,
   { sourceId, language, paths }: Unindexed,
   after: string,
   maxPages: number,
-  indexText = createIndexText(),
-) {
+): Promise<readonly UnindexedChunk[]> {
   const params = [sourceId, language, after, maxPages, ...(paths === null ? [] : [JSON.stringify(paths)])]
-  const { rows } = await fenced.db.query<UnindexedChunk>(readUnindexedSql(paths !== null), params)
-  const { pages, entries } = await prepareEntries(rows, indexText)
-  if (pages.length > 0)
-    await fencedQuery(fenced, WRITE_ENTRIES, [sourceId, language, JSON.stringify(pages), JSON.stringify(entries)])
-  return { pages: pages.length, last: pages.at(-1)?.id ?? null }
+  return (await db.query<UnindexedChunk>(readUnindexedSql(paths !== null), params)).rows
 }
 
-async function prepareEntries(chunks: readonly UnindexedChunk[], indexText: (text: string) => string) {
+/** @param indexText prepares text; of several batches the same, because it remembers words. */
+export async function prepareEntries(
+  chunks: readonly UnindexedChunk[],
+  indexText: (text: string) => string,
+): Promise<IndexBatch> {
   const yieldEventLoop = createYielder()
   const pages: { id: string; fingerprint: string; title: string; entries: number }[] = []
-  const entries: { id: string; ordinal: number; heading: string; content: string; hash: string | null }[] = []
+  const entries: IndexBatch['entries'][number][] = []
   for (const { id, fingerprint, title, ordinal, heading, content, hash } of chunks) {
     if (pages.at(-1)?.id !== id) pages.push({ id, fingerprint, title: indexText(title), entries: 0 })
     pages.at(-1)!.entries++
@@ -64,6 +76,15 @@ async function prepareEntries(chunks: readonly UnindexedChunk[], indexText: (tex
     await yieldEventLoop()
   }
   return { pages, entries }
+}
+
+/** @throws {LeaseLostError} */
+export async function writeEntries(
+  fenced: Fenced,
+  { sourceId, language }: Unindexed,
+  { pages, entries }: IndexBatch,
+): Promise<void> {
+  await fencedQuery(fenced, WRITE_ENTRIES, [sourceId, language, JSON.stringify(pages), JSON.stringify(entries)])
 }
 
 // OFFSET 0 keeps what is looked up page by page from becoming a join: that reads all of a source for each batch, which
@@ -89,9 +110,11 @@ ORDER BY page.id, chunk.ordinal`
 
 // A page that another run has changed or removed since it was read is left to the next one.
 const WRITE_ENTRIES = /* sql */ `
-setting AS MATERIALIZED (SELECT tidemark.dictionary_for($4) AS language FROM fence),
+setting AS MATERIALIZED (
+  SELECT tidemark.dictionary_for($4) AS language, tidemark.dictionary_for($4)::regconfig AS config FROM fence
+),
 page AS MATERIALIZED (
-  SELECT read.id, read.fingerprint, read.entries, setweight(to_tsvector(setting.language::regconfig, read.title), 'A') AS title
+  SELECT read.id, read.fingerprint, read.entries, setweight(to_tsvector(setting.config, read.title), 'A') AS title
   FROM setting CROSS JOIN json_to_recordset($5::json) AS read (id bigint, fingerprint uuid, title text, entries integer)
   WHERE read.fingerprint = (
     SELECT ${contentFingerprint('setting.language')} FROM tidemark.pages AS page
@@ -102,8 +125,8 @@ entry AS (
   INSERT INTO tidemark.search_chunks AS old (source_id, page_id, ordinal, content_hash, language, words)
   SELECT $3, page.id, read.ordinal, decode(read.hash, 'hex'), setting.language,
     page.title
-    || setweight(to_tsvector(setting.language::regconfig, read.heading), 'B')
-    || to_tsvector(setting.language::regconfig, read.content)
+    || setweight(to_tsvector(setting.config, read.heading), 'B')
+    || to_tsvector(setting.config, read.content)
   FROM setting CROSS JOIN page
   JOIN json_to_recordset($6::json) AS read (id bigint, ordinal integer, heading text, content text, hash text) USING (id)
   ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
@@ -137,11 +160,20 @@ const COUNT_UNINDEXED = /* sql */ `
 SELECT (SELECT count(*) FROM tidemark.pages WHERE source_id = $1)::integer
   - (SELECT count(*) FROM tidemark.search_pages WHERE source_id = $1)::integer AS missing`
 
-/** The newest run whose pages the index may lack. */
-export async function readUnindexedRun(db: Database, sourceId: string): Promise<string | null> {
-  const { rows } = await db.query('SELECT unindexed_since_run AS run FROM tidemark.sources WHERE id = $1', [sourceId])
-  return rows[0]?.run ?? null
+/**
+ * Has what is written from now on be found by the words of its language, unless there is an index in another already.
+ * Returns the newest run whose pages the index may lack.
+ */
+export async function beginIndex(fenced: Fenced, { sourceId, language }: Unindexed): Promise<string | null> {
+  const [{ run }] = await fencedQuery<{ run: string | null }>(fenced, BEGIN_INDEX, [sourceId, language])
+  return run
 }
+
+const BEGIN_INDEX = /* sql */ `
+source AS (
+  UPDATE tidemark.sources SET search_language = $4 FROM fence WHERE id = $3 AND search_language IS NULL
+)
+SELECT (SELECT unindexed_since_run FROM tidemark.sources WHERE id = $3) AS run FROM fence`
 
 /** Sorts in what has been written; where only the owner of the index may, the database does it by itself in time. */
 export async function sortIndex(db: Database): Promise<void> {

@@ -1,0 +1,131 @@
+import { allEngines } from '@tidemark/test-engines'
+import { describe, expect, test } from 'vitest'
+import { type Progress, type SearchResult, search } from '../../src/index.ts'
+import { type TestWorld, testWorld } from '../world/test-world.ts'
+
+const PAGES = 3_000
+const servers = allEngines.filter((engine) => engine !== 'pglite')
+
+/** A repository of many pages, and a database whose pages come in slowly. */
+async function slowWorld(engine: (typeof allEngines)[number], perBatch: string) {
+  const world = await testWorld({ engine })
+  const pages = Array.from({ length: PAGES }, (_, i) => [`${i}.md`, `# Page ${i}\n\nAbout apples and word${i}.`])
+  await world.repository.commit(Object.fromEntries(pages))
+  await world.db.query(`CREATE FUNCTION import_slowly() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN ${perBatch}; RETURN NULL; END $$`)
+  await world.db.query(`CREATE TRIGGER slowly AFTER INSERT ON tidemark.pages
+    FOR EACH STATEMENT EXECUTE FUNCTION import_slowly()`)
+  const drop = async () => {
+    await world.db.query('DROP TRIGGER slowly ON tidemark.pages')
+    await world.db.query('DROP FUNCTION import_slowly')
+  }
+  return { ...world, [Symbol.asyncDispose]: () => drop().finally(() => world[Symbol.asyncDispose]()) }
+}
+
+/** Searches again and again until the work is done. */
+async function searchMeanwhile({ db }: TestWorld, work: Promise<unknown>): Promise<SearchResult[]> {
+  const found: SearchResult[] = []
+  let done = false
+  work.finally(() => {
+    done = true
+  })
+  while (!done) found.push(await search(db, 'apples'))
+  return found
+}
+
+/** How many pages a search for what all of them have would find. */
+async function countFound({ db }: TestWorld): Promise<number> {
+  const sql = `SELECT count(*)::integer AS found FROM tidemark.search_chunks WHERE words @@ 'appl'`
+  return (await db.query(sql)).rows[0]!.found
+}
+
+describe.each(servers)('during a first sync, on %s', (engine) => {
+  test('what is in is found, more and more, and a search says how much that is', async () => {
+    await using world = await slowWorld(engine, 'PERFORM pg_sleep(0.02)')
+    const syncing = world.sync()
+    const found = await searchMeanwhile(world, syncing)
+    expect(await syncing).toMatchObject({ status: 'first_sync', filesImported: PAGES, warnings: [] })
+
+    const told = found.flatMap(({ hits, warnings }) => (hits.length > 0 ? warnings : []))
+    const says = /^the first sync of docs is not done: ([\d,]+) of the [\d,]+ pages that are in can be found$/
+    expect(told).toContainEqual({ code: 'incomplete', message: expect.stringMatching(says) })
+    const counts = told.map(({ message }) => Number(says.exec(message)?.[1]?.replace(',', '') ?? PAGES))
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b))
+    expect(new Set(counts).size).toBeGreaterThan(2)
+    expect((await search(world.db, 'apples')).warnings).toEqual([])
+    expect(await countFound(world)).toBe(PAGES)
+  })
+
+  test('no entry is written twice', async () => {
+    await using world = await slowWorld(engine, 'PERFORM pg_sleep(0.02)')
+    await world.db.query('CREATE TABLE public.indexed (page_id bigint)')
+    await world.db.query(`CREATE FUNCTION note_indexed() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN INSERT INTO public.indexed VALUES (NEW.page_id); RETURN NEW; END $$`)
+    await world.db.query(`CREATE TRIGGER note AFTER INSERT OR UPDATE ON tidemark.search_pages
+      FOR EACH ROW EXECUTE FUNCTION note_indexed()`)
+    try {
+      await world.sync()
+      const { rows } = await world.db.query(
+        'SELECT count(*)::integer AS writes, count(DISTINCT page_id)::integer AS pages FROM public.indexed',
+      )
+      expect(rows).toEqual([{ writes: PAGES, pages: PAGES }])
+    } finally {
+      await world.db.query('DROP TRIGGER note ON tidemark.search_pages')
+      await world.db.query('DROP FUNCTION note_indexed')
+      await world.db.query('DROP TABLE public.indexed')
+    }
+  })
+
+  test('that fails on its way nothing goes on to be indexed, and what is in is found', async () => {
+    await using world = await slowWorld(
+      engine,
+      `IF (SELECT count(*) FROM tidemark.pages) > 1000 THEN RAISE 'no space left' USING ERRCODE = '53100'; END IF; PERFORM pg_sleep(0.02)`,
+    )
+    expect(await world.sync()).toMatchObject({ status: 'failed' })
+    expect(await world.db.locks.list()).toEqual([])
+    expect(await countFound(world)).toBeGreaterThan(0)
+  })
+
+  test('that is stopped goes on to be indexed by the next run', async () => {
+    await using world = await slowWorld(engine, 'PERFORM pg_sleep(0.02)')
+    const stop = new AbortController()
+    const stopAtHalf = ({ phase, done }: Progress) => phase === 'apply' && done > PAGES / 2 && stop.abort()
+    expect(await world.sync({ signal: stop.signal, onProgress: stopAtHalf })).toMatchObject({
+      status: 'partial',
+      warnings: [],
+    })
+    expect(await world.db.locks.list()).toEqual([])
+
+    expect(await world.sync()).toMatchObject({ status: 'first_sync', warnings: [] })
+
+    expect(await countFound(world)).toBe(PAGES)
+  })
+})
+
+describe.each(allEngines)('a search on %s', (engine) => {
+  test('says of a source whose pages have changed that some are found as they were', async () => {
+    await using world = await testWorld({ engine })
+    await world.repository.commit({ 'a.md': 'Apples.' })
+    await world.sync()
+    await world.repository.commit({ 'a.md': 'Pears.' })
+    await world.sync({ search: false })
+    expect((await search(world.db, 'apples')).warnings).toEqual([
+      {
+        code: 'incomplete',
+        message: 'the search index of docs is not complete: some pages are found as they were before',
+      },
+    ])
+  })
+
+  test('says how much of a source that was not indexed to the end can be found', async () => {
+    await using world = await testWorld({ engine })
+    await world.repository.commit({ 'a.md': 'Apples.' })
+    await world.sync()
+    await world.repository.commit({ 'a.md': 'Apples.', 'b.md': 'Pears.', 'c.md': 'Quinces.' })
+    await world.sync({ search: false })
+    expect((await search(world.db, 'apples')).warnings).toMatchObject([
+      { message: 'the search index of docs is not complete: 1 of the 3 pages that are in can be found' },
+    ])
+    expect((await search(world.db, 'apples', { sources: ['other'] })).warnings).toEqual([])
+  })
+})
