@@ -9,7 +9,7 @@ import { defineAction } from './define-action.ts'
 import { endStopped } from './end-stopped.ts'
 import { addRunOptions, BREAK_LOCK_HELP, collect, parseCount, parseDuration, STATUS_HELP } from './flags.ts'
 import { breakSourceLocks } from './locks.ts'
-import { type NotBegun, withRunDatabase } from './run-database.ts'
+import { budgetSignal, type NotBegun, withRunDatabase } from './run-database.ts'
 import { childArguments, type SyncFlags, validateSyncFlags } from './sync-flags.ts'
 import { withPing } from './with-ping.ts'
 
@@ -92,6 +92,10 @@ async function syncHere(
   const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, concurrency, ...others } = flags
   const { clones, search } = call.config
   const askedAt = performance.now()
+  // Beside the opening of the database. Of more sources some would be found long before their turn.
+  const isFound = !flags.dryRun && sources.length <= concurrency
+  const over = new AbortController()
+  const heads = isFound ? await findHeads(sources, clones, [signal, over.signal, budgetSignal(budgetMs)]) : null
   const elapsedMs = () => Math.round(performance.now() - askedAt)
   const work = async (db: Database) => {
     // What waiting for a connection has taken is part of it.
@@ -113,7 +117,7 @@ async function syncHere(
         changes = [...planned]
       }
       display.started(source.id)
-      const result = await syncSource(db, source, { ...options, onPlan })
+      const result = await syncSource(db, source, { ...options, head: heads?.get(source.id), onPlan })
       display.finished(result)
       return { ...result, ...(changes && { changes }) }
     }
@@ -126,7 +130,20 @@ async function syncHere(
   }
   // A dry run makes no tables, and no embedded database either.
   const mode = flags.dryRun ? 'read_only' : 'migrated'
-  return withRunDatabase(call, mode, { signal, budgetMs, waitMs }, work, notBegun)
+  try {
+    return await withRunDatabase(call, mode, { signal, budgetMs, waitMs }, work, notBegun)
+  } finally {
+    over.abort()
+  }
+}
+
+/** Looks up what the refs of sources name; one that fails is looked up again by its own run, which tells why. */
+async function findHeads(sources: readonly Source[], clones: string | undefined, signals: (AbortSignal | null)[]) {
+  const { findHead } = await import('@tidemark/sync-core')
+  const ending = AbortSignal.any(signals.filter((signal) => signal !== null))
+  const heads = new Map(sources.map((source) => [source.id, findHead(source, clones, ending)]))
+  for (const head of heads.values()) head.catch(() => {})
+  return heads
 }
 
 function limitHeap(severalOnServer: boolean): void {

@@ -92,11 +92,38 @@ export function validateSource(source: Source): void {
   }
 }
 
-/** Where the commits of a source come from. @param clones folder for the clones of those that are on a server. */
-export async function openOrigin({ id, repo, ref }: Source, clones: string): Promise<Origin> {
+const CLONES = '.tidemark/clones'
+
+/**
+ * Where the commits of a source come from.
+ * @param clones folder for the clones of those that are on a server.
+ * @param aside whether to stay out of the clone that the holder of the source's lease may be fetching into.
+ */
+export async function openOrigin({ id, repo, ref }: Source, clones = CLONES, aside = false): Promise<Origin> {
   // Only the one that is needed is loaded.
-  if (isRemote(repo)) return (await import('../git/remote.ts')).remoteOrigin(repo, ref, resolve(clones, `${id}.git`))
+  if (isRemote(repo))
+    return (await import('../git/remote.ts')).remoteOrigin(
+      repo,
+      ref,
+      resolve(clones, aside ? 'dry-run' : '', `${id}.git`),
+    )
   return (await import('../git/origin.ts')).localOrigin(resolve(repo), ref)
+}
+
+/** The commit that the ref of a source names, and where it was found. */
+export interface Head {
+  readonly origin: Origin
+  readonly commit: string
+}
+
+/**
+ * Looks up the head of a source for a run that begins later: beside the opening of a database, for example.
+ * @param clones folder for clones of repositories that are on a server.
+ */
+export async function findHead(source: Source, clones: string | undefined, signal: AbortSignal): Promise<Head> {
+  validateSource(source)
+  const origin = await openOrigin(source, clones)
+  return { origin, commit: await origin.resolveCommit(signal) }
 }
 
 /**
@@ -107,7 +134,7 @@ export async function openOrigin({ id, repo, ref }: Source, clones: string): Pro
  */
 export async function currentCommit(source: Source, signal: AbortSignal): Promise<string> {
   validateSource(source)
-  return (await openOrigin(source, '')).resolveCommit(signal)
+  return (await openOrigin(source)).resolveCommit(signal)
 }
 
 /** Digests of what a bookmark, and of what a run is made with: when they are others, what those say no longer counts. */

@@ -10,13 +10,13 @@
  * takes no lease and writes only when it looked. The search index follows after, under a lease of its own, and
  * never changes how a run ended.
  */
-import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type Database, withSignal } from '../database/database.ts'
 import type { Origin } from '../git/origin.ts'
 import { hasTree } from '../git/refs.ts'
 import { guardViolation } from '../plan/guard.ts'
 import { type PlannedChange, plannedChanges } from '../plan/plan.ts'
+import { ABORTED, raceAbort } from '../race-abort.ts'
 import { type Budget, startBudget } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import type { RunOptions } from '../run/options.ts'
@@ -24,6 +24,7 @@ import { type Outcome, type SyncResult, selectionWarnings, statusWarning } from 
 import { CLEANUP_TIMEOUT_MS, outcomeFromError } from '../run/outcome-from-error.ts'
 import { type Progress, type RunProgress, startProgress } from '../run/progress.ts'
 import { retryLost } from '../run/retry-lost.ts'
+import type { Follower } from '../search/follow-import.ts'
 import { analyzeTables } from '../store/analyze-tables.ts'
 import { deleteOrphans } from '../store/delete-orphans.ts'
 import { finishSource } from '../store/finish-source.ts'
@@ -33,9 +34,7 @@ import { recordEarlyEnd, recordHanging } from '../store/record-early-end.ts'
 import { recordUnfinishedRun } from '../store/record-unfinished-run.ts'
 import { replaceFiles } from '../store/replace-files.ts'
 import { type SourceRecord, type StartedRun, startRun } from '../store/start-run.ts'
-import { DEFAULT_MAX_FILES, openOrigin, type Source, sourceRecord, validateSource } from './source.ts'
-
-const CLONES = '.tidemark/clones'
+import { DEFAULT_MAX_FILES, type Head, openOrigin, type Source, sourceRecord, validateSource } from './source.ts'
 
 export interface SyncOptions extends RunOptions {
   /** First break a lease that was not refreshed for that long. */
@@ -48,6 +47,8 @@ export interface SyncOptions extends RunOptions {
   readonly search?: boolean | undefined
   /** Folder for clones of repositories that are on a server; `.tidemark/clones` by default. */
   readonly clones?: string | undefined
+  /** What {@link findHead} is finding already, with the same `clones`; not for a dry run. */
+  readonly head?: Promise<Head> | undefined
   /** Called once, with all that a dry run would do. */
   readonly onPlan?: ((changes: Iterable<PlannedChange>) => void) | undefined
   /** Called for each phase, and for each batch that is in. */
@@ -63,6 +64,8 @@ interface Run {
   readonly options: SyncOptions
   readonly budget: Budget
   readonly progress: RunProgress
+  /** What writes the search index since this run imports; null where nothing does. */
+  follower: Follower | null
 }
 
 /**
@@ -86,7 +89,7 @@ export async function syncSource(db: Database, source: Source, options: SyncOpti
     options.onProgress?.(at)
   })
   const record = sourceRecord(source)
-  const run: Run = { db: withSignal(db, budget.signal), source, record, options, budget, progress }
+  const run: Run = { db: withSignal(db, budget.signal), source, record, options, budget, progress, follower: null }
   let outcome: Outcome
   try {
     outcome = await syncToTarget(run)
@@ -107,9 +110,7 @@ async function syncToTarget(run: Run): Promise<Outcome> {
   const key = leaseKey(id)
 
   budget.signal.throwIfAborted()
-  // A dry run has no lease, so it stays out of the clone that the holder of the lease may be fetching into.
-  const origin = await openOrigin(source, join(options.clones ?? CLONES, dryRun ? 'dry-run' : ''))
-  progress.target = await progress.phase(origin.phase, () => origin.resolveCommit(budget.signal))
+  const origin = await findTarget(run)
   // Also where there is nothing new: whoever asks for it has been told of that holder.
   if (breakLockIfStaleMs && !dryRun) await db.locks.break(key, { maxAgeMs: breakLockIfStaleMs, signal: budget.signal })
   if (!dryRun && (await checkUpToDate(run, db))) return { status: 'up_to_date' }
@@ -148,6 +149,27 @@ async function syncToTarget(run: Run): Promise<Outcome> {
   }
 }
 
+/** Finds the commit to sync to, unless that was done already; of one that failed it is told why. */
+async function findTarget({ source, options, budget, progress }: Run): Promise<Origin> {
+  const { head, clones, dryRun } = options
+  const found =
+    head &&
+    (await raceAbort(
+      head.catch(() => null),
+      budget.signal,
+      0,
+    ))
+  if (found === ABORTED) throw budget.signal.reason
+  if (found) {
+    progress.target = found.commit
+    return found.origin
+  }
+  // A dry run has no lease, so it stays out of the clone that the holder of the lease may be fetching into.
+  const origin = await openOrigin(source, clones, dryRun)
+  progress.target = await progress.phase(origin.phase, () => origin.resolveCommit(budget.signal))
+  return origin
+}
+
 /** Writes what differs, and moves the bookmark; can be done again after it was cut off anywhere. */
 async function importChanges(run: Run, held: Held, origin: Origin, started: StartedRun): Promise<Outcome> {
   const { source, record, budget, progress } = run
@@ -160,18 +182,36 @@ async function importChanges(run: Run, held: Held, origin: Origin, started: Star
     return await recordUnfinished(run, held, started.id, { status: 'blocked', reason: 'mass_delete' })
   const failedBefore = started.unfinished ? plan.stillQuarantined : 0
   const { fetchBlobs } = origin
-  await progress.phase('apply', async () => {
-    if (started.rewriteBefore !== null) await deleteOrphans(held, id, progress.report)
-    await applyPlan({ plan, sourceId: id, folder, fetchBlobs, failedBefore, held, budget, progress })
-    await replaceFiles(held, id, { files: plan.otherFiles, changed: plan.changed }, progress.report)
-  })
   const status = from === null ? 'first_sync' : 'synced'
   const commit = progress.target!
   const { nothingSelected } = progress
-  await finishSource(held, record, { id: started.id, commit, status, counts: progress.counts(), nothingSelected })
+  const follower = from === null ? await followFirstImport(run, plan.counts.filesImported) : null
+  try {
+    await progress.phase('apply', async () => {
+      if (started.rewriteBefore !== null) await deleteOrphans(held, id, progress.report)
+      await applyPlan({ plan, sourceId: id, folder, fetchBlobs, failedBefore, held, budget, progress, follower })
+      await replaceFiles(held, id, { files: plan.otherFiles, changed: plan.changed }, progress.report)
+    })
+    await finishSource(held, record, { id: started.id, commit, status, counts: progress.counts(), nothingSelected })
+  } catch (error) {
+    await follower?.giveUp()
+    throw error
+  }
+  run.follower = follower
   progress.bookmark = commit
   if (from === null) await analyzeTables(held.db, progress.counts().filesImported)
   return { status }
+}
+
+/** Fewer are in before anyone looks for them. */
+const MIN_PAGES_TO_FOLLOW = 1_000
+
+/** Has a long first import searched while it is under way. Nobody can but this process where the database is embedded. */
+async function followFirstImport({ db, record, options, budget, progress }: Run, pages: number) {
+  if (options.search === false || pages < MIN_PAGES_TO_FOLLOW || db.engine === 'pglite') return null
+  const { followImport } = await import('../search/follow-import.ts')
+  const { id: sourceId, language } = record
+  return followImport(db, { sourceId, language, paths: null, budget, onBatch: progress.countIndexed })
 }
 
 /**
@@ -226,7 +266,7 @@ async function preparePlan(
 
 /** Whether the target is in already and no option asks for more; reads the bookmark and the state of the index. */
 async function checkUpToDate({ record, options, budget, progress }: Run, db: Database): Promise<boolean> {
-  const check = await retryLost(budget.signal, () => recordCheck(db, record, progress.target!))
+  const check = await retryLost(budget.signal, () => recordCheck(db, record, progress.target!, budget.signal))
   const { bookmark, upToDate, indexed, nothingSelected } = check
   progress.lookedAt = performance.now()
   progress.bookmark = bookmark
@@ -275,12 +315,13 @@ async function failWhereHanging({ db, source }: Run, outcome: Outcome): Promise<
 const COMPLETE = new Set<Outcome['status']>(['up_to_date', 'synced', 'first_sync'])
 
 /** Has the search index follow the pages that are in, with what is left of the budget. */
-async function updateIndex({ db, record, options, budget, progress }: Run, { status }: Outcome): Promise<void> {
+async function updateIndex(run: Run, { status }: Outcome): Promise<void> {
+  const { db, record, options, budget, progress, follower } = run
   const { unindexedPaths, countIndexed: onBatch } = progress
   if (!COMPLETE.has(status) || options.search === false || unindexedPaths === null) return
   const { updateSearchIndex } = await import('../search/update-index.ts')
   const paths = unindexedPaths === 'all' ? null : unindexedPaths
   const update = { sourceId: record.id, language: record.language, paths, budget, onBatch }
-  const problem = await progress.phase('search', () => updateSearchIndex(db, update))
+  const problem = await progress.phase('search', () => follower?.finish() ?? updateSearchIndex(db, update))
   if (problem !== null) progress.warnings.push({ code: 'search_behind', message: problem })
 }
