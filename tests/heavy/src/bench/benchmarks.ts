@@ -25,7 +25,7 @@ export const BRIEF_BENCH: Required<BenchSettings> = {
   lock: { rounds: 6, acquisitions: 25, handoffRounds: 3, snapshotRounds: 1, checksTimes: false },
   sync: { corpora: ['vite'], engines: ['postgres'], rounds: 1, stops: 10, maxBudgetMs: 200 },
   links: { corpora: ['vite'] },
-  command: { runs: 3 },
+  command: { runs: 3, checksTimes: false },
 }
 
 /** Where `TIDEMARK_CORPORA` names a folder of bundles, on those; else on the demonstration's pages. */
@@ -41,7 +41,7 @@ export const FULL_BENCH: Required<BenchSettings> = {
   links: {
     corpora: process.env.TIDEMARK_CORPORA ? ['vue-zh', 'vite', 'zola', 'logseq', 'book', 'astro', 'rfcs'] : ['vite'],
   },
-  command: { runs: 15 },
+  command: { runs: 15, checksTimes: true },
 }
 
 export async function benchmarks(settings: BenchSettings, harness: Harness) {

@@ -18,10 +18,12 @@ export const MAX_PEAK_MB = 200
 export const isFlat = (smallMs: number, largeMs: number) => largeMs <= 1.5 * smallMs + 50
 
 export const MAX_OVERSHOOT_MS = 250
-export const MAX_NOOP_MS = 100
+/** What the command may take beside what any command of Node does. */
+export const MAX_COMMAND_MS = 120
+export const MAX_NOOP_MS = { postgres: 100, pglite: 60 }
 /** What a text search may take, at the 95th percentile. */
 export const MAX_SEARCH_MS = { postgres: 50, pglite: 150 }
-export const MAX_BASELINE_FACTOR = 2
+export const MAX_BASELINE_FACTOR = 1.3
 /** With fewer pages, what a process does once is most of what a first import takes. */
 export const MIN_PAGES_TO_COMPARE = 500
 

@@ -66,14 +66,18 @@ async function measureCorpus(corpus: Corpus, engine: Engine, settings: SyncSetti
     return join(folder, name)
   }
   const firsts: Measurement[] = []
+  const indexes: Measurement[] = []
   const baselines: Measurement[] = []
+  const indexBaselines: Measurement[] = []
   let url = ''
   for (let round = 0; round < rounds; round++) {
-    baselines.push(await measure('baseline', await createDatabase()))
+    const baselineUrl = await createDatabase()
+    baselines.push(await measure('baseline', baselineUrl))
+    indexBaselines.push(await measure('index baseline', baselineUrl))
     url = await createDatabase()
     firsts.push(await measure('sync', url))
+    indexes.push(await measure('searchable', url))
   }
-  const index = await measure('searchable', url)
   const { searchMs } = await measure<SearchMeasurement>('search', url, SEARCHES, seed)
   const noops: Measurement[] = []
   for (let n = 0; n < NOOPS[engine]; n++) noops.push(await measure('sync', url))
@@ -82,10 +86,11 @@ async function measureCorpus(corpus: Corpus, engine: Engine, settings: SyncSetti
   const compare = await measure('compare', url)
   const full = await measure('full', url)
   const firstMs = median(firsts.map(({ ms }) => ms))
+  const indexMs = median(indexes.map(({ ms }) => ms))
   // Most of the stops come before the import is through.
   const budgetMs = Math.min(firstMs * 0.6, maxBudgetMs)
   const stopped = await measure<StopsMeasurement>('stops', await createDatabase(), stops, budgetMs, seed)
-  const runs = [...firsts, index, ...noops, compare, changes, full]
+  const runs = [...firsts, ...indexes, ...noops, compare, changes, full]
   return {
     corpus,
     engine,
@@ -97,7 +102,9 @@ async function measureCorpus(corpus: Corpus, engine: Engine, settings: SyncSetti
     compareMs: compare.ms,
     fullMs: full.ms,
     /** Of the index for search, after a first import. */
-    indexMs: index.ms,
+    indexMs,
+    indexBaselineMs: median(indexBaselines.map(({ ms }) => ms)),
+    searchableMs: firstMs + indexMs,
     searchP50Ms: median(searchMs),
     searchP95Ms: percentile(searchMs, 0.95),
     peakMb: Math.max(...runs.map(({ peakMb }) => peakMb)),
@@ -109,16 +116,18 @@ async function measureCorpus(corpus: Corpus, engine: Engine, settings: SyncSetti
 }
 
 function checkSync({ corpus, engine, pages, stops, ...figures }: SyncFigures): Check[] {
-  const { firstMs, baselineMs, noopMs, overshootP99Ms, searchP95Ms } = figures
+  const { firstMs, baselineMs, indexMs, indexBaselineMs, noopMs, overshootP99Ms, searchP95Ms } = figures
   const where = `${corpus} on ${engine}`
   const checks = [
     checkAtMost(`past the budget, p99 of ${stops}, ${where}`, overshootP99Ms, MAX_OVERSHOOT_MS, formatMs),
     checkAtMost(`search by words, p95 of ${SEARCHES}, ${where}`, searchP95Ms, MAX_SEARCH_MS[engine], formatMs),
-    checkAtMost(`a sync that finds nothing new, ${where}`, noopMs, MAX_NOOP_MS, formatMs),
+    checkAtMost(`a sync that finds nothing new, ${where}`, noopMs, MAX_NOOP_MS[engine], formatMs),
   ]
   if (pages >= MIN_PAGES_TO_COMPARE) {
     const factor = firstMs / baselineMs
     checks.push(checkAtMost(`first import beside the baseline, ${where}`, factor, MAX_BASELINE_FACTOR, formatFactor))
+    const indexFactor = indexMs / indexBaselineMs
+    checks.push(checkAtMost(`its index beside the baseline, ${where}`, indexFactor, MAX_BASELINE_FACTOR, formatFactor))
   }
   return checks
 }
@@ -127,7 +136,8 @@ function syncTable(figures: readonly SyncFigures[]): string {
   const title = 'Sync: real repositories, beside the baseline'
   const notes = [
     'the baseline: the same blobs, parser and rows in bulk inserts; no lock, plan, budget or resume',
-    'imports are timed without the index for search, which a sync fills when they are in',
+    'its index: the same terms in one session, all sorted in at the end; no lock, comparison, budget or search meanwhile',
+    'searchable: the import, then its index, one after the other',
   ]
   return renderFigures({ title, notes }, figures, ({ corpus, engine }) => `${corpus}, ${engine}`, {
     pages: ({ pages }) => formatCount(pages),
@@ -140,6 +150,9 @@ function syncTable(figures: readonly SyncFigures[]): string {
     'full compare': ({ compareMs }) => formatMs(compareMs),
     'full sync': ({ fullMs }) => formatMs(fullMs),
     'index for search': ({ indexMs }) => formatMs(indexMs),
+    '  its baseline': ({ indexBaselineMs }) => formatMs(indexBaselineMs),
+    '  × its baseline': ({ indexMs, indexBaselineMs }) => (indexMs / indexBaselineMs).toFixed(2),
+    searchable: ({ searchableMs }) => formatMs(searchableMs),
     'search by words, median': ({ searchP50Ms }) => formatMs(searchP50Ms),
     'search by words, p95': ({ searchP95Ms }) => formatMs(searchP95Ms),
     'peak MB': ({ peakMb }) => formatCount(peakMb),

@@ -9,6 +9,7 @@ import { migrate, openDatabase, type SyncOptions, search, syncSource } from '@ti
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import { peakMbWithChildren } from '../../harness/memory.ts'
 import { importBaseline } from './baseline.ts'
+import { indexBaseline } from './index-baseline.ts'
 
 /** What a measurement prints, beside what it may have of its own. */
 export interface Measurement {
@@ -35,6 +36,8 @@ const MEASUREMENTS: Record<string, (...numbers: number[]) => Promise<object>> = 
   // An empty database that is migrated, which it is by now.
   open: async () => ({}),
   baseline: () => time(async () => ({ pages: await importBaseline(db, repo) })),
+  // After that.
+  'index baseline': () => time(async () => ({ pages: await indexBaseline(db) })),
   sync: () => sync(),
   searchable: () => sync({}),
   compare: () => sync({ retryQuarantined: true, search: false }),
