@@ -26,7 +26,7 @@ afterAll(() => repository.remove())
 /** What each statement of a run is for, by a part of it. */
 const STEPS: readonly (readonly [part: string, step: string])[] = [
   ['last_checked_at AS "lastCheckedAt"', 'read source'],
-  ['RETURNING bookmark', 'check'],
+  ['RETURNING source.id, source.bookmark', 'check'],
   ['$9::integer)\n)\nSELECT bookmark', 'record early end'],
   ['INSERT INTO tidemark.runs', 'start'],
   ['AS "parserVersion" FROM tidemark.quarantine', 'read quarantine'],
@@ -35,7 +35,7 @@ const STEPS: readonly (readonly [part: string, step: string])[] = [
   ['AS count FROM tidemark.pages', 'count pages'],
   ['count(*)::integer FROM tidemark.files', 'count files'],
   ['ANALYZE tidemark.pages', 'index all'],
-  ['unindexed_since_run AS run', 'index'],
+  ['SELECT unindexed_since_run', 'index'],
   ['INSERT INTO tidemark.files', 'write files'],
   ['visited.page_id', 'delete orphans'],
   ['quarantine', 'write batch'],
