@@ -37,7 +37,7 @@ export async function recordCheck(
   const check = await raceAbort(lookTogether(db, source, commit), signal, 0)
   if (check !== ABORTED && check !== undefined) return check
   const [alone] = await recordChecks(db, [{ source, commit }], '')
-  return alone ?? { bookmark: null, upToDate: false, indexed: false, nothingSelected: null }
+  return alone?.check ?? { bookmark: null, upToDate: false, indexed: false, nothingSelected: null }
 }
 
 /** Undefined where a look has to be made alone. */
@@ -58,7 +58,7 @@ async function makeLooks(db: Database): Promise<void> {
   // What goes wrong is told to each of them when it looks alone.
   const found =
     looks.length > 1 ? await recordChecks(db, looks, 'FOR NO KEY UPDATE OF sources SKIP LOCKED').catch(() => []) : []
-  const checks = new Map(found.map(({ id, ...check }) => [id, check]))
+  const checks = new Map(found.map(({ id, check }) => [id, check]))
   for (const { source, checked } of looks) checked.resolve(checks.get(source.id))
 }
 
@@ -70,7 +70,8 @@ async function recordChecks(db: Database, looks: readonly Omit<Look, 'checked'>[
     language,
   }))
   const params = [JSON.stringify(wanted), PARSER_VERSION]
-  return (await db.query<SourceCheck & { id: string }>(recordChecksSql(lock), params)).rows
+  const { rows } = await db.query<SourceCheck & { id: string }>(recordChecksSql(lock), params)
+  return rows.map(({ id, ...check }) => ({ id, check }))
 }
 
 const UP_TO_DATE = /* sql */ `coalesce(source.bookmark = looked.commit AND NOT source.dirty AND source.parser_version = $2

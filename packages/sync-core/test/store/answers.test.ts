@@ -102,7 +102,8 @@ test('a source that the database does not have is not up to date, and has no boo
   const { db, sent } = scriptedDatabase([], [{ bookmark: 'a', upToDate: true, indexed: true }])
   expect(await recordCheck(db, source, 'abc')).toMatchObject({ bookmark: null, upToDate: false, indexed: false })
   expect(await recordCheck(db, source, 'abc')).toEqual({ bookmark: 'a', upToDate: true, indexed: true })
-  expect(sent[0]!.params).toEqual(['docs', 'abc', expect.any(Number), 'f', 'english'])
+  const look = [{ id: 'docs', commit: 'abc', fingerprint: 'f', language: 'english' }]
+  expect(sent[0]!.params).toEqual([JSON.stringify(look), expect.any(Number)])
   const ages = { lookedMsAgo: 5, elapsedMs: 7 }
   const outcome = { status: 'partial', reason: 'timeout' } as const
   expect(await recordEarlyEnd(scriptedDatabase([]).db, 'docs', outcome, ages)).toBeNull()

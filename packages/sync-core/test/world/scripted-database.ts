@@ -17,7 +17,7 @@ export function scriptedDatabase(...answers: Answer[]) {
     if (answer instanceof Error) throw answer
     return { rows: answer }
   }
-  return { db: { engine: 'postgres', name: 'postgres at here', query } as unknown as Database, sent }
+  return { db: { engine: 'postgres', name: 'postgres at here', query, locks: {} } as unknown as Database, sent }
 }
 
 /** The same under a lease, whose fence has the parameters "key" and "1". */
