@@ -2,14 +2,15 @@ import { defineConfig } from 'rolldown'
 import license from 'rollup-plugin-license'
 
 // Cron starts a command that uses this each minute: what it takes is read from few files instead of two hundred, which
-// take more time to find than to compile. Outside stays what brings machine code or is large and seldom needed.
+// take more time to find than to compile. Outside stays what brings machine code, is large and
+// seldom needed, or talks to a server: who installs this may need its next release before ours.
 export default defineConfig({
   input: {
     index: 'src/index.ts',
     // By its name: the Action leaves the embedded database out.
     'open-pglite': 'src/database/pglite/open.ts',
     // Processes of their own, which are looked for beside what starts them.
-    process: 'src/database/pglite/process.ts',
+    'pglite-process': 'src/database/pglite/pglite-process.ts',
     'parser-process': 'src/parse/parser-process.ts',
   },
   external: [
@@ -19,8 +20,8 @@ export default defineConfig({
     'satteri',
     'ai',
     /^@ai-sdk\//,
-    'pg-native',
-    /^cloudflare:/,
+    'pg',
+    'pg-protocol',
   ],
   platform: 'node',
   transform: { target: 'node22' },

@@ -75,6 +75,6 @@ test('a sync makes the embedded database, which is then read', { timeout: 120_00
   using _ = world
   expect(await world.run('sync --all', env)).toMatchObject({ exitCode: 0 })
   // What tells that no process was started sees one.
-  expect(started().join()).toContain('pglite/process')
+  expect(started().join()).toContain('pglite-process')
   expect((await world.run('runs', env)).stdout).toContain('first_sync')
 })

@@ -116,7 +116,8 @@ function heldBy(pool: pg.Pool, holder: pg.PoolClient) {
   const waiting = `SELECT count(*)::int AS n FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'tidemark' AND wait_event_type = 'Lock'`
   return {
-    waiting: () => expect.poll(async () => (await pool.query(waiting)).rows[0].n, { timeout: 30_000 }).toBeGreaterThan(0),
+    waiting: () =>
+      expect.poll(async () => (await pool.query(waiting)).rows[0].n, { timeout: 30_000 }).toBeGreaterThan(0),
     async [Symbol.asyncDispose]() {
       await holder.query('COMMIT')
       holder.release()

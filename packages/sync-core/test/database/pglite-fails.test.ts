@@ -20,7 +20,7 @@ describe('an embedded database', () => {
   test('that does not answer is killed soon after the signal, and goes on with what was committed', async () => {
     await using db = await opened()
     await db.query('CREATE TABLE kept AS SELECT 1 AS one')
-    const [pid] = childPids('pglite/process')
+    const [pid] = childPids('pglite-process')
     process.kill(pid!, 'SIGSTOP')
     const started = performance.now()
     const late = db.query('SELECT 1', [], AbortSignal.timeout(100)).catch((error) => error.message)
@@ -31,14 +31,14 @@ describe('an embedded database', () => {
     expect(performance.now() - started).toBeLessThan(10_000)
     expect(await behind).toBe('the embedded database has ended')
     expect((await db.query('SELECT one FROM kept')).rows).toEqual([{ one: 1 }])
-    expect(childPids('pglite/process')).not.toContain(pid)
+    expect(childPids('pglite-process')).not.toContain(pid)
   })
 
   test('that does not answer while it is closed is closed all the same', { timeout: 60_000 }, async () => {
     const db = await openDatabase(database.url)
-    process.kill(childPids('pglite/process')[0]!, 'SIGSTOP')
+    process.kill(childPids('pglite-process')[0]!, 'SIGSTOP')
     await db.close().catch(() => {})
-    expect(childPids('pglite/process')).toEqual([])
+    expect(childPids('pglite-process')).toEqual([])
     await (await openDatabase(database.url)).close()
   })
 
@@ -52,7 +52,7 @@ describe('an embedded database', () => {
     const first = await openDatabase(database.url)
     await migrate(first)
     const lease = await first.locks.acquire('sync:docs')
-    process.kill(childPids('pglite/process')[0]!, 'SIGKILL')
+    process.kill(childPids('pglite-process')[0]!, 'SIGKILL')
     await first.close().catch(() => {})
 
     await using db = await opened()

@@ -51,7 +51,7 @@ describe('an embedded database', () => {
   test('of a process that was killed in a statement ends with it, and can be opened at once', async () => {
     const run = start(MINUTE)
     await firstLine(run)
-    const [pid] = childPids('pglite/process', run.pid)
+    const [pid] = childPids('pglite-process', run.pid)
     const openedMs = cpuMs(pid!)
     // In the middle of the statement, which keeps its thread busy.
     await vi.waitFor(() => expect(cpuMs(pid!)).toBeGreaterThan(openedMs + 300), { timeout: 20_000 })
@@ -63,7 +63,7 @@ describe('an embedded database', () => {
 
     expect((await db.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
     await db.close()
-    expect(descendants().filter((line) => line.includes('pglite/process'))).toEqual([])
+    expect(descendants().filter((line) => line.includes('pglite-process'))).toEqual([])
   })
 
   test('is not ended by a Ctrl-C, which reaches every process of a terminal, and a forgotten close() keeps no one', async () => {
@@ -110,7 +110,7 @@ describe('an embedded database', () => {
     const long = db.query('SELECT count(*) FROM generate_series(1, 50000000)')
     long.catch(() => {})
     const { execFileSync } = await import('node:child_process')
-    execFileSync('pkill', ['-KILL', '-P', String(process.pid), '-f', 'pglite/process'])
+    execFileSync('pkill', ['-KILL', '-P', String(process.pid), '-f', 'pglite-process'])
 
     await expect(long).rejects.toThrow('the embedded database has ended')
     await expect(db.query('SELECT 1')).rejects.toThrow('the embedded database has ended')

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { forkSibling } from '../../fork-sibling.ts'
 import { ABORTED, raceAbort } from '../../race-abort.ts'
-import type { Reply, Request } from './process.ts'
+import type { Reply, Request } from './pglite-process.ts'
 
 /** What a statement may take after its signal: most end well in that time, and then nothing was done in vain. */
 const KILL_AFTER_MS = 3_000
@@ -20,7 +20,7 @@ export type Child = ReturnType<typeof startChild>
  * @param lockFd the open file of the folder's lock, which the process then has too, until it ends.
  */
 export function startChild(folder: string, lockFd: number) {
-  const { child } = forkSibling(import.meta.url, 'process', [folder], [lockFd])
+  const { child } = forkSibling(import.meta.url, 'pglite-process', [folder], [lockFd])
   const exited = once(child, 'exit').catch(() => {})
   const pending: Call[] = []
   let fault: Error | undefined
