@@ -79,14 +79,20 @@ export async function search(db: Database, words: string, options: SearchOptions
   return { ...rest, hits: await withExcerpts(db, question, chunks, signal), warnings }
 }
 
-const formatCount = (count: number) => count.toLocaleString('en-US')
+const formatCount = (count: number) => `${count < MAX_COUNTED ? '' : 'more than '}${count.toLocaleString('en-US')}`
 
 /** How much can be found of a source that is being filled. */
 function incompleteWarning({ source, first, pages, indexed }: IncompleteIndex): SearchResult['warnings'][number] {
   const what = first ? `the first sync of ${source} is not done` : `the search index of ${source} is not complete`
-  const inAll = `${pages < MAX_COUNTED ? '' : 'more than '}${formatCount(pages)} pages that are in`
-  const some = indexed < pages ? `${formatCount(indexed)} of the ${inAll} can be found` : null
-  return { code: 'incomplete', message: `${what}: ${some ?? 'some pages are found as they were before'}` }
+  if (indexed < pages) {
+    const some = `${formatCount(indexed)} of the ${formatCount(pages)} pages that are in can be found`
+    return { code: 'incomplete', message: `${what}: ${some}` }
+  }
+  const rest =
+    indexed < MAX_COUNTED
+      ? 'some pages are found as they were before'
+      : `${formatCount(indexed)} pages can be found, and not all`
+  return { code: 'incomplete', message: `${what}: ${rest}` }
 }
 
 /** Finds by all of the words, or where nothing has them all, by any. */

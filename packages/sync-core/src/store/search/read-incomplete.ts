@@ -11,8 +11,8 @@ export interface IncompleteIndex {
   readonly indexed: number
 }
 
-/** A search does not wait for more to be counted. */
-export const MAX_COUNTED = 100_000
+/** More to be counted would take a search longer than what it finds; `readStatus` counts all. */
+export const MAX_COUNTED = 10_000
 
 /** The sources, of those or of all, that are being filled or have pages that no run has indexed yet. */
 export const readIncomplete = (db: Database, sources: readonly string[] | null, signal?: AbortSignal) =>
