@@ -55,7 +55,8 @@ const { bundle } = corpora()[0]!
 async function freshImport(engine: Engine, bundle: string) {
   await using world = await testWorld({ engine, repository: await cloneBundle(bundle) })
   await world.sync()
-  return world.digest()
+  // Before the world is emptied.
+  return await world.digest()
 }
 
 describe.each(engines)('a sync into %s', (engine) => {
