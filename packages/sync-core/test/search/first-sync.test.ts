@@ -79,7 +79,7 @@ describe.each(servers)('during a first sync, on %s', (engine) => {
   test('that fails on its way nothing goes on to be indexed, and what is in is found', async () => {
     await using world = await slowWorld(
       engine,
-      `IF (SELECT count(*) FROM tidemark.pages) > 1000 THEN RAISE 'no space left' USING ERRCODE = '53100'; END IF; PERFORM pg_sleep(0.02)`,
+      `IF (SELECT count(*) FROM tidemark.pages) > 1000 THEN RAISE 'no space left' USING ERRCODE = '53100'; END IF; PERFORM pg_sleep(0.05)`,
     )
     expect(await world.sync()).toMatchObject({ status: 'failed' })
     expect(await world.db.locks.list()).toEqual([])
