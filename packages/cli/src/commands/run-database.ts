@@ -16,10 +16,6 @@ interface RunTimes {
 
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** The signal of a budget; null where there is none. */
-export const budgetSignal = (budgetMs: number | undefined) =>
-  budgetMs === undefined ? null : AbortSignal.timeout(Math.min(budgetMs, MAX_TIMER_MS))
-
 /**
  * Opens the database for runs of sources. A server without a free connection is waited for as long as a source may
  * take, a process that has an embedded database as long as is asked.
@@ -34,7 +30,7 @@ export async function withRunDatabase<T>(
   notBegun: (ending: NotBegun) => T,
 ): Promise<T> {
   const { DatabaseInUseError } = await import('@tidemark/sync-core')
-  const timeout = budgetSignal(budgetMs)
+  const timeout = budgetMs === undefined ? null : AbortSignal.timeout(Math.min(budgetMs, MAX_TIMER_MS))
   const opening = timeout === null ? signal : AbortSignal.any([signal, timeout])
   try {
     return await call.withDatabase(mode, work, { signal: opening, waitMs })

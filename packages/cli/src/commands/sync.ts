@@ -9,7 +9,7 @@ import { defineAction } from './define-action.ts'
 import { endStopped } from './end-stopped.ts'
 import { addRunOptions, BREAK_LOCK_HELP, collect, parseCount, parseDuration, STATUS_HELP } from './flags.ts'
 import { breakSourceLocks } from './locks.ts'
-import { budgetSignal, type NotBegun, withRunDatabase } from './run-database.ts'
+import { type NotBegun, withRunDatabase } from './run-database.ts'
 import { childArguments, type SyncFlags, validateSyncFlags } from './sync-flags.ts'
 import { withPing } from './with-ping.ts'
 
@@ -95,7 +95,7 @@ async function syncHere(
   // Beside the opening of the database. Of more sources some would be found long before their turn.
   const isFound = !flags.dryRun && sources.length <= concurrency
   const over = new AbortController()
-  const heads = isFound ? await findHeads(sources, clones, [signal, over.signal, budgetSignal(budgetMs)]) : null
+  const heads = isFound ? await findHeads(sources, clones, AbortSignal.any([signal, over.signal])) : null
   const elapsedMs = () => Math.round(performance.now() - askedAt)
   const work = async (db: Database) => {
     // What waiting for a connection has taken is part of it.
@@ -138,10 +138,9 @@ async function syncHere(
 }
 
 /** Looks up what the refs of sources name; one that fails is looked up again by its own run, which tells why. */
-async function findHeads(sources: readonly Source[], clones: string | undefined, signals: (AbortSignal | null)[]) {
+async function findHeads(sources: readonly Source[], clones: string | undefined, signal: AbortSignal) {
   const { findHead } = await import('@tidemark/sync-core')
-  const ending = AbortSignal.any(signals.filter((signal) => signal !== null))
-  const heads = new Map(sources.map((source) => [source.id, findHead(source, clones, ending)]))
+  const heads = new Map(sources.map((source) => [source.id, findHead(source, clones, signal)]))
   for (const head of heads.values()) head.catch(() => {})
   return heads
 }

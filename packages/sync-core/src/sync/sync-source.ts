@@ -16,7 +16,6 @@ import type { Origin } from '../git/origin.ts'
 import { hasTree } from '../git/refs.ts'
 import { guardViolation } from '../plan/guard.ts'
 import { type PlannedChange, plannedChanges } from '../plan/plan.ts'
-import { ABORTED, raceAbort } from '../race-abort.ts'
 import { type Budget, startBudget } from '../run/budget.ts'
 import { acquireLease, type Held, leaseKey } from '../run/lease.ts'
 import type { RunOptions } from '../run/options.ts'
@@ -34,7 +33,8 @@ import { recordEarlyEnd, recordHanging } from '../store/record-early-end.ts'
 import { recordUnfinishedRun } from '../store/record-unfinished-run.ts'
 import { replaceFiles } from '../store/replace-files.ts'
 import { type SourceRecord, type StartedRun, startRun } from '../store/start-run.ts'
-import { DEFAULT_MAX_FILES, type Head, openOrigin, type Source, sourceRecord, validateSource } from './source.ts'
+import { findTarget } from './find-target.ts'
+import { DEFAULT_MAX_FILES, type Head, type Source, sourceRecord, validateSource } from './source.ts'
 
 export interface SyncOptions extends RunOptions {
   /** First break a lease that was not refreshed for that long. */
@@ -149,27 +149,6 @@ async function syncToTarget(run: Run): Promise<Outcome> {
   }
 }
 
-/** Finds the commit to sync to, unless that was done already; of one that failed it is told why. */
-async function findTarget({ source, options, budget, progress }: Run): Promise<Origin> {
-  const { head, clones, dryRun } = options
-  const found =
-    head &&
-    (await raceAbort(
-      head.catch(() => null),
-      budget.signal,
-      0,
-    ))
-  if (found === ABORTED) throw budget.signal.reason
-  if (found) {
-    progress.target = found.commit
-    return found.origin
-  }
-  // A dry run has no lease, so it stays out of the clone that the holder of the lease may be fetching into.
-  const origin = await openOrigin(source, clones, dryRun)
-  progress.target = await progress.phase(origin.phase, () => origin.resolveCommit(budget.signal))
-  return origin
-}
-
 /** Writes what differs, and moves the bookmark; can be done again after it was cut off anywhere. */
 async function importChanges(run: Run, held: Held, origin: Origin, started: StartedRun): Promise<Outcome> {
   const { source, record, budget, progress } = run
@@ -193,13 +172,13 @@ async function importChanges(run: Run, held: Held, origin: Origin, started: Star
       await replaceFiles(held, id, { files: plan.otherFiles, changed: plan.changed }, progress.report)
     })
     await finishSource(held, record, { id: started.id, commit, status, counts: progress.counts(), nothingSelected })
+    progress.bookmark = commit
+    if (from === null) await analyzeTables(held.db, progress.counts().filesImported)
   } catch (error) {
     await follower?.giveUp()
     throw error
   }
   run.follower = follower
-  progress.bookmark = commit
-  if (from === null) await analyzeTables(held.db, progress.counts().filesImported)
   return { status }
 }
 
@@ -322,6 +301,10 @@ async function updateIndex(run: Run, { status }: Outcome): Promise<void> {
   const { updateSearchIndex } = await import('../search/update-index.ts')
   const paths = unindexedPaths === 'all' ? null : unindexedPaths
   const update = { sourceId: record.id, language: record.language, paths, budget, onBatch }
-  const problem = await progress.phase('search', () => follower?.finish() ?? updateSearchIndex(db, update))
+  const problem = await progress.phase('search', async () => {
+    // What kept a follower from it may be over by now.
+    if (follower && (await follower.finish()) === null) return null
+    return updateSearchIndex(db, update)
+  })
   if (problem !== null) progress.warnings.push({ code: 'search_behind', message: problem })
 }

@@ -86,6 +86,18 @@ describe.each(servers)('during a first sync, on %s', (engine) => {
     expect(await countFound(world)).toBeGreaterThan(0)
   })
 
+  test('whose index another process is at when it begins is indexed when all is in', async () => {
+    await using world = await slowWorld(engine, 'PERFORM pg_sleep(0.02)')
+    const other = await world.db.locks.acquire('search:docs')
+    let released: Promise<unknown> | undefined
+    const releaseAtHalf = ({ phase, done }: Progress) => {
+      if (phase === 'apply' && done > PAGES / 2) released ??= other.release()
+    }
+    expect(await world.sync({ onProgress: releaseAtHalf })).toMatchObject({ status: 'first_sync', warnings: [] })
+    await released
+    expect(await countFound(world)).toBe(PAGES)
+  })
+
   test('that is stopped goes on to be indexed by the next run', async () => {
     await using world = await slowWorld(engine, 'PERFORM pg_sleep(0.02)')
     const stop = new AbortController()

@@ -307,6 +307,12 @@ describe.each(engines)('into %s, a source on a server', (engine) => {
     expect(await sync()).toMatchObject({ status: 'synced', bookmark: expect.not.stringContaining(before) })
   })
 
+  test('whose server hangs while its head is looked up for a run ends that as pull_timeout too', async () => {
+    await world.repository.commit(files(3))
+    const head = new Promise<never>(() => {})
+    expect(await sync({ budgetMs: 300, head })).toMatchObject({ status: 'partial', reason: 'pull_timeout' })
+  })
+
   test('whose server hangs ends as stalled when nothing has moved for too long', async () => {
     await world.repository.commit(files(3))
     server.mood = 'hang'
