@@ -25,7 +25,7 @@ const MAX_BATCH_PAGES = 1_000
 const WRITERS = 2
 const FIRST_ANALYZE_PAGES = 2_000
 /** Beside an import a writer rests so many times as long as it writes: that all is in comes first. */
-const IMPORT_SHARE = 5
+const REST_FACTOR = 5
 
 /** How an import that is followed gets on. */
 interface Importing {
@@ -98,7 +98,7 @@ async function indexInOrder(held: Held, update: IndexUpdate, counts: { done: num
     counts.done += batch.pages.length
     onBatch(counts.done, counts.total)
     maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, batch.pages.length, elapsedMs)
-    await importing?.pause(elapsedMs * IMPORT_SHARE)
+    await importing?.pause(elapsedMs * REST_FACTOR)
     if (counts.done < analyzeAt) return
     analyzeAt = counts.done * 2
     // A search that is made meanwhile goes by how many entries there are.
