@@ -16,7 +16,7 @@ export async function missingDatabase(folder: string): Promise<MissingDatabase> 
   }
   const absent = { list: async () => [], break: async (key: string) => ({ verdict: 'absent' as const, key }) }
   const locks = { ...createLocks({ query }, { table: 'tidemark.locks' }), ...absent }
-  return { missing: true, engine: 'pglite', name: folder, query, locks, close: async () => {} }
+  return { missing: true, engine: 'pglite', name: folder, query, listen: query, locks, close: async () => {} }
 }
 
 export const isMissing = (db: Database): db is MissingDatabase => 'missing' in db

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { addChanges } from './commands/changes.ts'
 import { addComplete } from './commands/complete.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEmbed } from './commands/embed.ts'
@@ -7,6 +8,7 @@ import { addInit } from './commands/init.ts'
 import { addLocks } from './commands/locks.ts'
 import { addMetrics } from './commands/metrics.ts'
 import { addMigrate } from './commands/migrate.ts'
+import { addPrune } from './commands/prune.ts'
 import { addQuarantine } from './commands/quarantine.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSearch, protectNegatedTerms } from './commands/search.ts'
@@ -23,8 +25,8 @@ import { didYouMean } from './usage-error.ts'
 // an error or the state of a source means is defined in sync-core's run/, and only shown here.
 
 /** In the order of the help. */
-const DAILY = [addInit, addSources, addSync, addEmbed, addSearch, addShow, addStatus]
-const UPKEEP = [addRuns, addQuarantine, addLocks, addDoctor, addMetrics, addMigrate]
+const DAILY = [addInit, addSources, addSync, addEmbed, addSearch, addShow, addChanges, addStatus]
+const UPKEEP = [addRuns, addQuarantine, addLocks, addDoctor, addMetrics, addMigrate, addPrune]
 
 /** Runs the command line and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {

@@ -149,9 +149,11 @@ describe.each(engines)('on %s', { timeout: 240_000 }, (engine) => {
   test('tables of an older release, with all that is in them', async () => {
     const made = await scene(engine)
     await made.sql(
-      'DELETE FROM tidemark.migrations WHERE version >= 8',
-      'ALTER TABLE tidemark.sources DROP COLUMN embed_message, DROP COLUMN embed_hint',
-      'ALTER TABLE tidemark.runs DROP COLUMN settings',
+      'DELETE FROM tidemark.migrations WHERE version >= 9',
+      'DROP VIEW tidemark.changes',
+      'DROP TABLE tidemark.deleted_pages, tidemark.renamed_pages',
+      'ALTER TABLE tidemark.pages DROP COLUMN seq, DROP COLUMN added_seq, DROP COLUMN commit_oid',
+      'ALTER TABLE tidemark.sources DROP COLUMN seq, DROP COLUMN expired_seq',
     )
     await expectTold(made.world, { message: containing('are older than this release'), nextStep: 'tidemark migrate' })
     for (const command of ['runs', 'show docs:guide/a.md', 'quarantine'])

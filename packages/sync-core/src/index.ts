@@ -7,6 +7,7 @@ export { isIndexRefused } from './embed/complete-set.ts'
 export { type EmbedOptions, embedSource } from './embed/embed-source.ts'
 export { type Embedding, validateEmbedding } from './embed/embedding.ts'
 export { exitWithParent } from './exit-with-parent.ts'
+export { followChanges } from './feed/follow-changes.ts'
 export { isRemote, isUnencrypted } from './git/address.ts'
 export type { TracedGit } from './git/run-git.ts'
 export type { PlannedChange } from './plan/plan.ts'
@@ -67,6 +68,14 @@ export {
   type VectorSupport,
 } from './store/embeddings/vector-space.ts'
 export { migrate, pendingMigrations } from './store/migrate.ts'
+export { DEFAULT_KEEP_MS, pruneChanges } from './store/prune-changes.ts'
+export {
+  type Change,
+  type ChangedPage,
+  type ChangeList,
+  type ReadChangesOptions,
+  readChanges,
+} from './store/read-changes.ts'
 export { readPage, type ShownPage } from './store/read-page.ts'
 export { listQuarantine, type QuarantineRecord } from './store/read-quarantine.ts'
 export { type EndedRun, readRunHistory } from './store/read-run-history.ts'

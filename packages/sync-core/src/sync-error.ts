@@ -28,6 +28,8 @@ export type SyncErrorCode =
   | 'EMBEDDING_FAILED'
   | 'EMBEDDING_DIMENSIONS'
   | 'PAGE_NOT_FOUND'
+  | 'BAD_CURSOR'
+  | 'CURSOR_EXPIRED'
   | 'PARSER_KILLED'
 
 /**

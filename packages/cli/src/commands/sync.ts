@@ -90,7 +90,7 @@ async function syncHere(
   const { default: pMap } = await import('p-map')
   limitHeap(sources.length > 1 && !isEmbedded(call.databaseAddress))
   const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, concurrency, ...others } = flags
-  const { clones, search } = call.config
+  const { clones, search, keepDeletedMs } = call.config
   const askedAt = performance.now()
   // Beside the opening of the database. Of more sources some would be found long before their turn.
   const isFound = !flags.dryRun && sources.length <= concurrency
@@ -108,6 +108,7 @@ async function syncHere(
       signal,
       clones,
       search,
+      keepDeletedMs,
       onProgress: display.progress,
     }
     const ordered = needsOrder(sources, flags, concurrency) ? await leastRecentlyCheckedFirst(db, sources) : sources

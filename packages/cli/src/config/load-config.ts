@@ -29,6 +29,8 @@ export interface Config {
   readonly database: string | null
   /** Whether a sync keeps the index for search. */
   readonly search: boolean
+  /** For how long those who follow changes can be told what was deleted. */
+  readonly keepDeletedMs: number
   /** Who embeds chunks; null where the file names no one. */
   readonly embedding: Embedding | null
   /** Folder for clones of repositories that are on a server. */
@@ -50,12 +52,13 @@ export function loadConfig(file: string): Config {
   expandVariables(document, process.env)
   const parsed = configSchema.safeParse(document.doc.toJS() ?? {})
   if (!parsed.success) throw schemaError(document, parsed.error.issues[0]!)
-  const { database, every, sources, search, embedding, ping } = parsed.data
+  const { database, every, sources, search, keepDeleted: keepDeletedMs, embedding, ping } = parsed.data
   const folder = dirname(file)
   return {
     file,
     database: database === undefined ? null : absoluteDatabase(folder, database, document),
     search,
+    keepDeletedMs,
     clones: join(folder, '.tidemark', 'clones'),
     embedding: embedding === undefined ? null : parseEmbedding(embedding, document),
     ping: ping || null,

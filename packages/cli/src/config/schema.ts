@@ -1,3 +1,4 @@
+import { DEFAULT_KEEP_MS } from '@tidemark/sync-core'
 import { z } from 'zod'
 import { UsageError } from '../usage-error.ts'
 import { durationMs } from './duration.ts'
@@ -85,6 +86,11 @@ export const configSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether a sync keeps the index for search by words, when the pages are in. true by default.'),
+  keepDeleted: durationSchema
+    .default(DEFAULT_KEEP_MS)
+    .describe(
+      'For how long those who follow changes can be told what was deleted; a duration. 720h by default, which is 30 days.',
+    ),
   embedding: embeddingSchema
     .optional()
     .describe('Who embeds chunks, for search by meaning: any server with the protocol of OpenAI.'),

@@ -6,6 +6,12 @@ export function printDocument(value: object): void {
   process.stdout.write(`${escapeJson(JSON.stringify({ version: 1, ...value }, null, 2))}\n`)
 }
 
+/** Prints one of many documents on a line of its own. */
+export function printDocumentLine(value: object): void {
+  printed = true
+  process.stdout.write(`${escapeJson(JSON.stringify({ version: 1, ...value }))}\n`)
+}
+
 /** Whether there is a document already: what fails after it must not add another. */
 export const isDocumentPrinted = (): boolean => printed
 

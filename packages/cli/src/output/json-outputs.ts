@@ -1,5 +1,6 @@
 import type { LockState } from '@tidemark/lock'
 import type {
+  ChangeList,
   EmbedResult,
   GcResult,
   QuarantineRecord,
@@ -44,6 +45,9 @@ export interface Outputs {
   }
   search: SearchResult
   show: ShownPage
+  changes: ChangeList
+  /** One on each line. */
+  'changes --follow': ChangeList
   status: {
     sources: readonly ListedStatus[]
     /** What is wrong beside those: with the database, or with what only that knows. */
@@ -53,6 +57,13 @@ export interface Outputs {
   quarantine: { files: readonly QuarantinedFile[] }
   'locks list': { locks: readonly ListedLock[] }
   'locks break': { key: string } & Omit<BrokenLease, 'source'>
+  prune: {
+    results: readonly {
+      readonly source: string
+      /** How many deleted and renamed pages are forgotten. */
+      readonly pruned: number
+    }[]
+  }
   doctor: { healthy: boolean; findings: readonly Finding[] }
   migrate: { migrated: boolean }
   'migrate --dry-run': { statements: readonly string[] }

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs'
-import { printDocument } from './json-document.ts'
+import { printDocument, printDocumentLine } from './json-document.ts'
 import type { Outputs } from './json-outputs.ts'
 import { logLine } from './log.ts'
 import { paintText, type Style, terminalLine, terminalText } from './terminal-text.ts'
@@ -15,6 +15,8 @@ export interface Output {
   printText(text: string): void
   /** What that command prints with `--json`, on standard output. */
   printJson<Command extends keyof Outputs>(command: Command, value: Outputs[Command]): void
+  /** The same on one line, for commands that print many. */
+  printJsonLine<Command extends keyof Outputs>(command: Command, value: Outputs[Command]): void
   /** A table without lines, on standard output. */
   printTable(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>
   /** A message about the work, on standard error; not with `--quiet`. */
@@ -42,6 +44,7 @@ export function openOutput(flags: OutputFlags): Output {
     print: (...lines) => void process.stdout.write(lines.map((line) => `${terminalLine(line)}\n`).join('')),
     printText: (text) => void process.stdout.write(isRead() ? terminalText(text) : text),
     printJson: (_, value) => printDocument(value),
+    printJsonLine: (_, value) => printDocumentLine(value),
     // It takes longer to load than all that is printed takes to print.
     async printTable(head, rows) {
       const { formatTable } = await import('./table.ts')

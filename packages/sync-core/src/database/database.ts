@@ -14,12 +14,23 @@ export interface Database {
    * @throws the database's error, or the signal's reason.
    */
   query<Row = any>(text: string, params?: unknown[], signal?: AbortSignal): Promise<{ rows: Row[] }>
+  /**
+   * Listens to a channel of `NOTIFY` until the signal aborts or the connection is lost.
+   * @throws the database's error where it cannot be listened to.
+   */
+  listen(channel: string, listening: Listening, signal: AbortSignal): Promise<void>
   /** Gives up the leases that are still held and closes the connections. */
   close(): Promise<void>
 }
 
+export interface Listening {
+  readonly onNotification: (payload: string) => void
+  /** Nothing more is heard. */
+  readonly onLost: () => void
+}
+
 /** What an engine brings; the rest of {@link Database} is the same for both. */
-export type Connection = Pick<Database, 'engine' | 'name' | 'query' | 'close'>
+export type Connection = Omit<Database, 'locks'>
 
 /** The same database, whose statements end with the signal. */
 export function withSignal(db: Database, signal: AbortSignal): Database {

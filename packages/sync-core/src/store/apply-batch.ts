@@ -7,10 +7,15 @@ import { type Fenced, fencedQuery } from './fenced-query.ts'
 export interface PageWrite {
   readonly id: string | null
   readonly path: string
+  /** Its path until now, where that is another. */
+  readonly from?: string
   readonly blobOid: string
   readonly sizeBytes: number
   readonly page: Page
 }
+
+/** Where each batch tells its source and the number of its last change: `{"source":"docs","seq":1764201600000042}`. */
+export const CHANGES_CHANNEL = 'tidemark_changes'
 
 /** A file that cannot be stored. */
 export type QuarantineWrite = Readonly<Record<'path' | 'blobOid' | 'code' | 'message', string>>
@@ -24,8 +29,12 @@ export interface Batch {
   readonly quarantineCleared: readonly string[]
 }
 
-/** Writes a batch: all of it or, when the lease is another's by now, nothing. @throws {LeaseLostError} */
-export async function applyBatch(fenced: Fenced, sourceId: string, batch: Batch): Promise<void> {
+/**
+ * Writes a batch: all of it or, when the lease is another's by now, nothing; and wakes those who follow the changes.
+ * @param commit what it brings the source to; null where it is removed.
+ * @throws {LeaseLostError}
+ */
+export async function applyBatch(fenced: Fenced, sourceId: string, batch: Batch, commit: string | null): Promise<void> {
   const { pages, quarantined, deletedIds, quarantineCleared } = batch
   await fencedQuery(fenced, APPLY_BATCH, [
     sourceId,
@@ -42,6 +51,9 @@ export async function applyBatch(fenced: Fenced, sourceId: string, batch: Batch)
     `{${deletedIds.join(',')}}`,
     JSON.stringify([...pages.map(({ path }) => path), ...quarantineCleared]),
     JSON.stringify(pages.flatMap(({ page }, n) => page.aliases.map((key, ordinal) => ({ n, ordinal, key })))),
+    pages.length,
+    deletedIds.length,
+    commit,
   ])
 }
 
@@ -57,24 +69,39 @@ fewer_${table} AS (
 // The plan knows which pages are new (no id); ON CONFLICT would not, because a rename changes the path.
 // Parts of one statement don't see each other's rows, so chunks and links that a page no longer has go by ordinal. One
 // is unchanged when its whole row is, not a hash: any column may have been edited by hand or made by an older parser.
+//
+// The numbers of its changes come from the row of the source, which stays locked until all of it is committed: whoever
+// is next gets higher ones, and can't be seen before.
 const APPLY_BATCH = /* sql */ `
+feed AS MATERIALIZED (
+  UPDATE tidemark.sources SET seq = seq + $12::integer + $13::integer FROM fence WHERE id = $3 AND $12::integer + $13::integer > 0
+  RETURNING seq, seq - $12::integer - $13::integer AS before, coalesce($14, target) AS commit_oid
+),
 page AS MATERIALIZED (
-  SELECT p.* FROM fence, json_to_recordset($5::json) AS p (
-    n integer, id bigint, path text, "blobOid" text, "sizeBytes" bigint, slug text, title text, frontmatter text, content text,
+  SELECT p.*, coalesce(feed.before, 0) + p.n + 1 AS seq, feed.commit_oid
+  FROM fence CROSS JOIN json_to_recordset($5::json) AS p (
+    n integer, id bigint, path text, "from" text, "blobOid" text, "sizeBytes" bigint, slug text, title text, frontmatter text, content text,
     "linkKey" text, "chunkCount" integer, "linkCount" integer, "aliasCount" integer
-  )
+  ) LEFT JOIN feed ON true
 ),
 inserted AS (
-  INSERT INTO tidemark.pages (source_id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes, link_key)
-  SELECT $3, path, "blobOid", $4::integer, slug, title, frontmatter::jsonb, content, "sizeBytes", "linkKey" FROM page WHERE id IS NULL
+  INSERT INTO tidemark.pages (
+    source_id, path, blob_oid, parser_version, slug, title, frontmatter, content, size_bytes, link_key, seq, added_seq, commit_oid
+  )
+  SELECT $3, path, "blobOid", $4::integer, slug, title, frontmatter::jsonb, content, "sizeBytes", "linkKey", seq, seq, commit_oid
+  FROM page WHERE id IS NULL
   RETURNING id, path
 ),
 updated AS (
   UPDATE tidemark.pages SET
     path = page.path, blob_oid = page."blobOid", parser_version = $4::integer, slug = page.slug, title = page.title,
     frontmatter = page.frontmatter::jsonb, content = page.content, size_bytes = page."sizeBytes", link_key = page."linkKey",
-    updated_at = now()
+    updated_at = now(), seq = page.seq, commit_oid = page.commit_oid
   FROM page WHERE pages.source_id = $3 AND pages.id = page.id
+),
+renamed AS (
+  INSERT INTO tidemark.renamed_pages (source_id, seq, page_id, from_path)
+  SELECT $3, seq, id, "from" FROM page WHERE id IS NOT NULL AND "from" IS NOT NULL
 ),
 stored AS MATERIALIZED (
   SELECT page.n, coalesce(page.id, inserted.id) AS id, page.id IS NOT NULL AS known, page."chunkCount", page."linkCount", page."aliasCount"
@@ -124,6 +151,13 @@ cleared AS (
   DELETE FROM tidemark.quarantine USING fence, json_array_elements_text($10::json) AS gone (path)
   WHERE quarantine.source_id = $3 AND md5(quarantine.path) = md5(gone.path)
 ),
-deleted AS (DELETE FROM tidemark.pages USING fence WHERE source_id = $3 AND id = ANY ($9::bigint[])),
+deleted AS (
+  DELETE FROM tidemark.pages USING fence WHERE source_id = $3 AND id = ANY ($9::bigint[]) RETURNING id, path, added_seq
+),
+tombstone AS (
+  INSERT INTO tidemark.deleted_pages (source_id, seq, page_id, path, added_seq, commit_oid)
+  SELECT $3, feed.before + $12::integer + gone.place, deleted.id, deleted.path, deleted.added_seq, feed.commit_oid
+  FROM feed, unnest($9::bigint[]) WITH ORDINALITY AS gone (id, place) JOIN deleted ON deleted.id = gone.id
+),
 ${DERIVED_TABLES.map(deleteDerivedSql).join(',\n')}
-SELECT FROM fence`
+SELECT (SELECT pg_notify('${CHANGES_CHANNEL}', json_build_object('source', $3::text, 'seq', feed.seq)::text) FROM feed) FROM fence`

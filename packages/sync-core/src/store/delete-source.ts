@@ -18,11 +18,11 @@ export async function deleteSource(fenced: Fenced, sourceId: string): Promise<vo
     const { rows } = await fenced.db.query<{ id: string }>(READ_PAGE_IDS, [sourceId, after, PAGES_PER_STATEMENT])
     if (rows.length === 0) break
     const deletedIds = rows.map(({ id }) => id)
-    await applyBatch(fenced, sourceId, { pages: [], quarantined: [], deletedIds, quarantineCleared: [] })
+    await applyBatch(fenced, sourceId, { pages: [], quarantined: [], deletedIds, quarantineCleared: [] }, null)
     after = deletedIds.at(-1)!
   }
   await deleteOrphans(fenced, sourceId, () => {})
-  for (const table of ['files', 'quarantine', 'runs']) {
+  for (const table of ['files', 'quarantine', 'runs', 'deleted_pages', 'renamed_pages']) {
     let deleted: number
     do {
       const params = [sourceId, ROWS_PER_STATEMENT]

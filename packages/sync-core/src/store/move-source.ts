@@ -49,7 +49,7 @@ export async function moveSource(move: Move): Promise<void> {
   }
   // What is left is of no page.
   await deleteOrphans(move, from, () => {})
-  for (const table of ['files', 'quarantine', 'runs']) {
+  for (const table of ['files', 'quarantine', 'runs', 'deleted_pages', 'renamed_pages']) {
     let moved: number
     do [{ moved }] = await movingQuery(move, moveRowsSql(table), [ROWS_PER_STATEMENT])
     while (moved === ROWS_PER_STATEMENT)
@@ -102,8 +102,12 @@ hint AS (
 )
 SELECT FROM leases`
 
+// Pages came under the new name with the numbers that they had, maybe behind someone who reads there: all begin anew.
 const FINISH_MOVE = /* sql */ `
 source AS (
-  UPDATE tidemark.sources SET fingerprint = nullif(replace(fingerprint, ${marker('$3')}, ''), '') FROM leases WHERE id = $4
+  UPDATE tidemark.sources SET
+    seq = greatest(seq + 1, (extract(epoch FROM now()) * 1000000)::bigint),
+    expired_seq = greatest(seq + 1, (extract(epoch FROM now()) * 1000000)::bigint),
+    fingerprint = nullif(replace(fingerprint, ${marker('$3')}, ''), '') FROM leases WHERE id = $4
 )
 SELECT FROM leases`

@@ -24,7 +24,7 @@ export async function applyPlan(applying: Applying): Promise<void> {
     refuseTooManyFailures(failedNow, total, what)
     held.lease.assertHeld()
     try {
-      await applyBatch(held, sourceId, batch)
+      await applyBatch(held, sourceId, batch, progress.target)
     } catch (error) {
       const reason = refusalReason(error)
       if (reason === null || batch.pages.length === 0) throw error

@@ -40,7 +40,8 @@ export function createBatch(quarantineCleared: readonly string[] = [], entries: 
     add(item: Rename | Write, sizeBytes: number, page: Page) {
       const { id, path, blobOid } = item
       const write = { id, path, blobOid, sizeBytes, page }
-      if ('from' in item) entries.push({ write, count: 'filesRenamed', cycle: item.cycle })
+      if ('from' in item)
+        entries.push({ write: { ...write, from: item.from }, count: 'filesRenamed', cycle: item.cycle })
       else entries.push({ write, count: id === null ? 'filesImported' : 'filesUpdated', cycle: null })
       this.bytes += weigh(page)
     },

@@ -27,6 +27,7 @@ import type { Follower } from '../search/follow-import.ts'
 import { analyzeTables } from '../store/analyze-tables.ts'
 import { deleteOrphans } from '../store/delete-orphans.ts'
 import { finishSource } from '../store/finish-source.ts'
+import { pruneChanges } from '../store/prune-changes.ts'
 import { readSource } from '../store/read-source.ts'
 import { recordCheck } from '../store/record-check.ts'
 import { recordEarlyEnd, recordHanging } from '../store/record-early-end.ts'
@@ -45,6 +46,8 @@ export interface SyncOptions extends RunOptions {
   readonly allowMassDelete?: boolean | undefined
   /** Whether the search index is brought up to date at the end, as far as the budget allows; it is by default. */
   readonly search?: boolean | undefined
+  /** For how long those who follow changes can be told what was deleted; 30 days by default. */
+  readonly keepDeletedMs?: number | undefined
   /** Folder for clones of repositories that are on a server; `.tidemark/clones` by default. */
   readonly clones?: string | undefined
   /** What {@link findHead} is finding already, with the same `clones`; not for a dry run. */
@@ -151,7 +154,7 @@ async function syncToTarget(run: Run): Promise<Outcome> {
 
 /** Writes what differs, and moves the bookmark; can be done again after it was cut off anywhere. */
 async function importChanges(run: Run, held: Held, origin: Origin, started: StartedRun): Promise<Outcome> {
-  const { source, record, budget, progress } = run
+  const { source, record, options, budget, progress } = run
   const { id } = source
   const from = progress.bookmark
   const { applyPlan } = await loadPipeline()
@@ -173,6 +176,8 @@ async function importChanges(run: Run, held: Held, origin: Origin, started: Star
     })
     await finishSource(held, record, { id: started.id, commit, status, counts: progress.counts(), nothingSelected })
     progress.bookmark = commit
+    // What is left of it the next run finds again.
+    await pruneChanges(held.db, id, options.keepDeletedMs).catch(() => {})
     if (from === null) await analyzeTables(held.db, progress.counts().filesImported)
   } catch (error) {
     await follower?.giveUp()

@@ -40,6 +40,7 @@ const writeOf = (id: string | null, path: string) => ({
   sizeBytes: 1,
   page: { ...page, chunks },
 })
+const COMMIT = 'c0ffee'
 const nothing = { pages: [], quarantined: [], deletedIds: [], quarantineCleared: [] }
 const toIndex = { sourceId: 'docs', language: 'english', paths: null }
 const vectors = { model: 'm', dimensions: 1, embedded: [{ hash: 'aa', vector: [1] }], rejected: [] }
@@ -47,17 +48,19 @@ const vectors = { model: 'm', dimensions: 1, embedded: [{ hash: 'aa', vector: [1
 /** Every statement that a run writes with, each with all of its parts. */
 const STATEMENTS: Record<string, Statement> = {
   'the start of a run': (fenced) => startRun(fenced, about, { from: null, to: 'other', full: true }),
-  'a batch that adds': (fenced) => applyBatch(fenced, 'docs', { ...nothing, pages: [writeOf(null, 'new.md')] }),
+  'a batch that adds': (fenced) => applyBatch(fenced, 'docs', { ...nothing, pages: [writeOf(null, 'new.md')] }, COMMIT),
   'a batch that changes': (fenced, { page }) =>
-    applyBatch(fenced, 'docs', { ...nothing, pages: [writeOf(page, 'moved.md')] }),
-  'a batch that deletes': (fenced, { page }) => applyBatch(fenced, 'docs', { ...nothing, deletedIds: [page] }),
+    applyBatch(fenced, 'docs', { ...nothing, pages: [writeOf(page, 'moved.md')] }, COMMIT),
+  'a batch that deletes': (fenced, { page }) => applyBatch(fenced, 'docs', { ...nothing, deletedIds: [page] }, COMMIT),
   'a batch that sets aside': (fenced) =>
-    applyBatch(fenced, 'docs', {
-      ...nothing,
-      quarantined: [{ path: 'q.md', blobOid: 'b', code: 'nul', message: 'm' }],
-    }),
+    applyBatch(
+      fenced,
+      'docs',
+      { ...nothing, quarantined: [{ path: 'q.md', blobOid: 'b', code: 'nul', message: 'm' }] },
+      COMMIT,
+    ),
   'a batch that ends a quarantine': (fenced) =>
-    applyBatch(fenced, 'docs', { ...nothing, quarantineCleared: ['bad.md'] }),
+    applyBatch(fenced, 'docs', { ...nothing, quarantineCleared: ['bad.md'] }, COMMIT),
   'the end of a run': (fenced, { run }) =>
     finishSource(fenced, about, { id: run, commit: 'other', status: 'synced', counts: {}, nothingSelected: 'n' }),
   'the removal of orphans': (fenced) => deleteOrphans(fenced, 'docs', () => {}),
@@ -174,7 +177,7 @@ test('of a holder whose batch waits for a table while another takes its key, not
   await other.connect()
   await other.query('BEGIN; LOCK TABLE tidemark.pages')
   const batch = { ...nothing, deletedIds: [world.written.page] }
-  const writing = expect(applyBatch({ db, lease: lost }, 'docs', batch)).rejects.toMatchObject({ code: 'LEASE_LOST' })
+  const writing = expect(applyBatch({ db, lease: lost }, 'docs', batch, COMMIT)).rejects.toMatchObject({ code: 'LEASE_LOST' })
   const waiting = `SELECT FROM pg_locks WHERE relation = 'tidemark.pages'::regclass AND NOT granted`
   await expect.poll(async () => (await other.query(waiting)).rowCount).toBe(1)
   await db.locks.break('sync:docs', { force: true })

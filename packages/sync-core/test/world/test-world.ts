@@ -93,6 +93,6 @@ export async function testWorld(options: { engine: Engine; repository?: TestRepo
   }
 }
 
-const TABLES = ['sources', 'pages', 'chunks', 'links', 'quarantine', 'runs', 'locks']
+const TABLES = ['sources', 'pages', 'deleted_pages', 'renamed_pages', 'chunks', 'links', 'quarantine', 'runs', 'locks']
   .concat(['aliases', 'files', 'search_pages', 'search_chunks'])
   .concat(['embedding_models', 'embedding_claims', 'embedding_quarantine'])

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { forkSibling } from '../../fork-sibling.ts'
 import { ABORTED, raceAbort } from '../../race-abort.ts'
-import type { Reply, Request } from './pglite-process.ts'
+import type { Notification, Reply, Request } from './pglite-process.ts'
 
 /** What a statement may take after its signal: most end well in that time, and then nothing was done in vain. */
 const KILL_AFTER_MS = 3_000
@@ -18,8 +18,9 @@ export type Child = ReturnType<typeof startChild>
  * leave it in an endless loop; what was committed is in its files, and another process goes on with them.
  *
  * @param lockFd the open file of the folder's lock, which the process then has too, until it ends.
+ * @param onNotification called with what comes on a channel that it listens to.
  */
-export function startChild(folder: string, lockFd: number) {
+export function startChild(folder: string, lockFd: number, onNotification: (notification: Notification) => void) {
   const { child } = forkSibling(import.meta.url, 'pglite-process', [folder], [lockFd])
   const exited = once(child, 'exit').catch(() => {})
   const pending: Call[] = []
@@ -46,7 +47,9 @@ export function startChild(folder: string, lockFd: number) {
     clearTimeout(killTimer)
     for (const { reject } of pending.splice(0)) reject(error)
   }
-  child.on('message', ({ rows, error }: Reply) => {
+  child.on('message', (message: Reply | Notification) => {
+    if ('channel' in message) return onNotification(message)
+    const { rows, error } = message
     const call = pending.shift()
     clearTimeout(killTimer)
     killTimer = undefined

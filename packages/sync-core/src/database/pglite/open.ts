@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { SyncError } from '../../sync-error.ts'
 import type { Connection } from '../database.ts'
 import { type Child, startChild } from './child.ts'
@@ -18,10 +19,16 @@ export async function openPglite(folder: string, options: LockOptions): Promise<
     await child.stop()
     await lock.close()
   }
-  let child = startChild(folder, lock.fd)
+  const notifications = new EventEmitter().setMaxListeners(0)
+  const start = () => startChild(folder, lock.fd, ({ channel, payload }) => void notifications.emit(channel, payload))
+  let child = start()
   const replace = async (killed: Child) => {
     await killed.stop()
-    if (child === killed) child = startChild(folder, lock.fd)
+    if (child === killed) {
+      child = start()
+      // It has not been told to listen.
+      notifications.emit(LOST)
+    }
   }
   const query: Connection['query'] = async (text, params, signal) => {
     signal?.throwIfAborted()
@@ -34,8 +41,10 @@ export async function openPglite(folder: string, options: LockOptions): Promise<
     }
   }
   try {
-    await query('SELECT 1', [], options.signal)
-    await query(EXPIRE_LEASES, [], options.signal)
+    await query(EXPIRE_LEASES, [], options.signal).catch((error) => {
+      // A new database has none yet.
+      if (error.code !== UNDEFINED_TABLE) throw error
+    })
   } catch (error) {
     await stop(child)
     options.signal?.throwIfAborted()
@@ -45,6 +54,16 @@ export async function openPglite(folder: string, options: LockOptions): Promise<
     engine: 'pglite',
     name: folder,
     query,
+    async listen(channel, { onNotification, onLost }, signal) {
+      const stop = () => {
+        notifications.off(channel, onNotification).off(LOST, stop)
+        signal.removeEventListener('abort', stop)
+        onLost()
+      }
+      signal.addEventListener('abort', stop, { once: true })
+      notifications.on(channel, onNotification).on(LOST, stop)
+      await query(`LISTEN ${channel}`, [], signal)
+    },
     async close() {
       try {
         if (!child.wasKilled() && !child.hasEnded()) await child.send(null, [], AbortSignal.timeout(CLOSE_TIMEOUT_MS))
@@ -56,16 +75,18 @@ export async function openPglite(folder: string, options: LockOptions): Promise<
   }
 }
 
+/** Of a process that was replaced; no channel has such a name. */
+const LOST = Symbol('lost')
+
 /**
  * Whoever had a lease here has ended, or the folder would be locked. It stays to be seen who that was; the next one
  * takes it over at once, with a token of its own, as of any holder that has died.
  */
-const EXPIRE_LEASES = /* sql */ `DO $$ BEGIN
-  IF to_regclass('tidemark.locks') IS NOT NULL THEN
-    UPDATE tidemark.locks SET expires_at = clock_timestamp()
-    WHERE holder_id IS NOT NULL AND expires_at > clock_timestamp();
-  END IF;
-END $$`
+const EXPIRE_LEASES = /* sql */ `
+UPDATE tidemark.locks SET expires_at = clock_timestamp()
+WHERE holder_id IS NOT NULL AND expires_at > clock_timestamp()`
+
+const UNDEFINED_TABLE = '42P01'
 
 function openError(folder: string, error: unknown): unknown {
   if (error instanceof SyncError) return error

@@ -18,6 +18,12 @@ export interface Reply {
   readonly error?: Readonly<Partial<Record<'code' | 'detail' | 'severity', string>>> & { readonly message: string }
 }
 
+/** What a statement of this process has told on a channel that it listens to. */
+export interface Notification {
+  readonly channel: string
+  readonly payload: string
+}
+
 ignoreTerminalSignals()
 exitWithParent(PARENT_PIPE)
 
@@ -30,6 +36,7 @@ const creating = PGlite.create(folder, {
 })
 const opened = creating.then(async (db) => {
   await closeToOthers(folder)
+  db.onNotification((channel, payload) => process.send!({ channel, payload } satisfies Notification, () => {}))
   return db
 })
 opened.catch(() => {}) // The first answer reports it; until then it is not unhandled.

@@ -7,6 +7,7 @@ import { redact } from '../../redact.ts'
 import { SyncError } from '../../sync-error.ts'
 import { isConnectionDeferred, isConnectionLost } from '../connection-lost.ts'
 import type { Connection, Database } from '../database.ts'
+import { listen } from './listen.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 /** How long a statement waits for a connection that a server cannot give yet: as long as a run may go without a sign of life. */
@@ -28,18 +29,23 @@ export async function openPostgres(
   { url, name }: { readonly url: string; readonly name: string },
   signal: AbortSignal | undefined,
 ): Promise<Connection> {
-  const pool = createPool(url, name)
+  const options = connectionOptions(url)
+  const pool = createPool(options, name)
   // The pool replaces an idle connection that is cut, and a statement rejects where its connection is. Between the two,
   // as while connecting, an error that has no listener would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   const busy = new Set<pg.PoolClient>()
   const state: Pool = { pool, busy, answered: false }
+  const closing = new AbortController()
   const connection: Connection = {
     engine: 'postgres',
     name,
     query: (...statement) => runQuery(state, ...statement),
+    listen: (channel, listening, signal) =>
+      listen(options, channel, listening, AbortSignal.any([signal, closing.signal])),
     async close() {
+      closing.abort()
       const ended = pool.end()
       // A server that has gone silent must not keep the process from ending.
       await raceTimeout(ended, CLOSE_TIMEOUT_MS)
@@ -66,16 +72,17 @@ export async function openPostgres(
 const verifiedTls = (url: string) =>
   url.includes('uselibpqcompat') ? url : url.replace(/([?&]sslmode=)(prefer|require|verify-ca)(?=&|$)/, '$1verify-full')
 
-function createPool(url: string, name: string): pg.Pool {
+const connectionOptions = (url: string): pg.ClientConfig => ({
+  connectionString: verifiedTls(url),
+  application_name: 'tidemark',
+  connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  keepAlive: true,
+})
+
+function createPool(options: pg.ClientConfig, name: string): pg.Pool {
   try {
-    return new pg.Pool({
-      connectionString: verifiedTls(url),
-      application_name: 'tidemark',
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      keepAlive: true,
-      // One-shot processes must not linger for a pool that they forgot to close.
-      allowExitOnIdle: true,
-    })
+    // One-shot processes must not linger for a pool that they forgot to close.
+    return new pg.Pool({ ...options, allowExitOnIdle: true })
   } catch (error) {
     const hint = 'Give postgres://user@host/database.'
     throw new SyncError('DATABASE_REFUSED', `${name} is not a database address`, hint, error)
