@@ -24,6 +24,7 @@ describe('help', () => {
     'embed',
     'search',
     'show',
+    'changes',
     'status',
     'runs',
     'quarantine',
@@ -33,6 +34,7 @@ describe('help', () => {
     'doctor',
     'metrics',
     'migrate',
+    'prune',
     'complete',
   ])('of %s has an example and the options of every command', async (command) => {
     const text = await help(...command.split(' '))

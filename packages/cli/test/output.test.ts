@@ -125,6 +125,10 @@ sources: { docs: { repo: docs }, never: { repo: docs } }`,
       frontmatter: { tags: ['x'] },
       links: [{ path: 'a.md' }, { path: null }],
     })
+    expect(await printed(world, 'changes', 'changes --source docs --with content', env)).toMatchObject({
+      changes: [{}, {}, {}, { page: { frontmatter: { tags: ['x'] } } }],
+    })
+    expect((await printed(world, 'prune', 'prune', env)).results).toMatchObject([{ source: 'docs' }, { pruned: 0 }])
     await server.close()
     await database.drop()
   })

@@ -4,6 +4,7 @@ import type { Call } from '../call.ts'
 import { formatCommit } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
 import { stopOnSignals } from '../runtime/stop-on-signals.ts'
+import { UsageError } from '../usage-error.ts'
 import { defineAction } from './define-action.ts'
 import { parseCount } from './flags.ts'
 
@@ -40,7 +41,7 @@ async function changes(call: Call, flags: ChangesFlags): Promise<number | undefi
   getSource(config, source)
   const options = { after, limit, content: flags.with === 'content' }
   if (follow) return followUntilStopped(call, source, options)
-  const list = await call.withDatabase('read_only', (db) => readChanges(db, source, options))
+  const list = await call.withDatabase('read_only', (db) => readChanges(db, source, options)).catch(refuseBadCursor)
   if (output.json) output.printJson('changes', list)
   else if (list.changes.length > 0) await output.printTable(['seq', 'change', 'page', 'commit'], list.changes.map(row))
   if (!output.json) output.notify(`Go on with: tidemark changes --source ${source} --after ${list.cursor}`)
@@ -60,9 +61,14 @@ async function followUntilStopped(
   try {
     await call.withDatabase('read_only', follow, { signal })
   } catch (error) {
-    if (!signal.aborted) throw error
+    if (!signal.aborted) refuseBadCursor(error as Error)
   }
   return exitCode()
+}
+
+/** What is no cursor is the user's to mend. */
+function refuseBadCursor(error: Error & { code?: string; hint?: string }): never {
+  throw error.code === 'BAD_CURSOR' ? new UsageError(error.message, error.hint!, error) : error
 }
 
 function printList(list: ChangeList, output: Output): void {

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import { readRows } from './read-rows.ts'
 
 /** How long what was deleted or renamed is told to those who follow the changes, by default: 30 days. */
 export const DEFAULT_KEEP_MS = 30 * 24 * 3_600_000
@@ -14,8 +15,8 @@ const ROWS_PER_STATEMENT = 5_000
  */
 export async function pruneChanges(db: Database, sourceId: string, keepMs: number = DEFAULT_KEEP_MS): Promise<number> {
   for (let total = 0; ; ) {
-    const { rows } = await db.query<{ deleted: number }>(PRUNE_CHANGES, [sourceId, keepMs, ROWS_PER_STATEMENT])
-    const { deleted } = rows[0]!
+    const [row] = await readRows<{ deleted: number }>(db, PRUNE_CHANGES, [sourceId, keepMs, ROWS_PER_STATEMENT])
+    const deleted = row?.deleted ?? 0
     total += deleted
     if (deleted < ROWS_PER_STATEMENT) return total
   }

@@ -1,6 +1,15 @@
 import { allEngines, engines } from '@tidemark/test-engines'
+import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import { describe, expect, test } from 'vitest'
-import { type Change, type ChangeList, pruneChanges, readChanges, removeSource, renameSource } from '../../src/index.ts'
+import {
+  type Change,
+  type ChangeList,
+  pruneChanges,
+  readChanges,
+  removeSource,
+  renameSource,
+  syncSource,
+} from '../../src/index.ts'
 import { applyBatch } from '../../src/store/apply-batch.ts'
 import { type TestWorld, testWorld } from '../world/test-world.ts'
 
@@ -302,15 +311,6 @@ describe.each(allEngines)('batches of one lease that reach %s at the same time',
   })
 })
 
-/** A number below `limit`, the same in each run. */
-function random(seed: number) {
-  let state = seed
-  return (limit: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * limit)
-  }
-}
-
 /** A tree in which files come, go, change and move, in cycles too. */
 function nextTree(files: Map<string, string>, pick: (limit: number) => number): Record<string, string> {
   for (let n = pick(8); n >= 0; n--) {
@@ -334,7 +334,8 @@ describe.each(engines)('a reader of %s', { timeout: 240_000 }, (engine) => {
     'that is killed at random, as the syncs are, ends with the pages of the mirror (%i)',
     async (seed) => {
       await using world = await testWorld({ engine })
-      const pick = random(seed)
+      const random = seededRandom(seed)
+      const pick = (limit: number) => Math.floor(random() * limit)
       const files = new Map<string, string>([['first.md', '# first']])
       const [reader, slow] = [follower(world), follower(world)]
       for (let round = 0; round < 40; round++) {
@@ -346,7 +347,6 @@ describe.each(engines)('a reader of %s', { timeout: 240_000 }, (engine) => {
           if (left-- === 0) stop.abort(new Error('enough'))
           return world.db.query(text, params, signal)
         }
-        const { syncSource } = await import('../../src/index.ts')
         const source = { id: 'docs', repo: world.repository.folder, ref: 'main' }
         const options = { signal: stop.signal, search: false, full: pick(10) === 0, allowMassDelete: true }
         await syncSource({ ...world.db, query }, source, options)

@@ -177,7 +177,9 @@ test('of a holder whose batch waits for a table while another takes its key, not
   await other.connect()
   await other.query('BEGIN; LOCK TABLE tidemark.pages')
   const batch = { ...nothing, deletedIds: [world.written.page] }
-  const writing = expect(applyBatch({ db, lease: lost }, 'docs', batch, COMMIT)).rejects.toMatchObject({ code: 'LEASE_LOST' })
+  const writing = expect(applyBatch({ db, lease: lost }, 'docs', batch, COMMIT)).rejects.toMatchObject({
+    code: 'LEASE_LOST',
+  })
   const waiting = `SELECT FROM pg_locks WHERE relation = 'tidemark.pages'::regclass AND NOT granted`
   await expect.poll(async () => (await other.query(waiting)).rowCount).toBe(1)
   await db.locks.break('sync:docs', { force: true })
