@@ -9,7 +9,7 @@ import {
   validateEmbedding,
   validateSource,
 } from '@tidemark/sync-core'
-import type { z } from 'zod'
+import type * as z from 'zod/mini'
 import { didYouMean, UsageError } from '../usage-error.ts'
 import { type ConfigDocument, readDocument } from './document.ts'
 import { expandVariables } from './expand.ts'
