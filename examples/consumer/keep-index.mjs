@@ -48,12 +48,12 @@ async function apply({ changes, cursor }) {
 const db = await openDatabase(database)
 for (;;) {
   const after = (await send('GET', `indexes/cursors/documents/${source}`))?.cursor ?? '0'
+  // Who begins anew is not told what was deleted before.
+  if (after === '0') await send('DELETE', `indexes/${source}/documents`)
   try {
     for await (const list of followChanges(db, source, { after, limit: 200, content: true })) await apply(list)
   } catch (error) {
     if (error.code !== 'CURSOR_EXPIRED') throw error
-    // Nobody knows any more what was deleted since: begin anew.
-    await send('DELETE', `indexes/${source}/documents`)
     await saveCursor('0')
   }
 }

@@ -29,8 +29,9 @@ const rowsOfPage = (table: string) => /* sql */ `
 const count = (table: string) => /* sql */ `
   (SELECT count(*)::integer FROM tidemark.${table} WHERE source_id = $1) AS all_${table}`
 
+// Nor what it was written from last: a page that has not changed since is of an older commit.
 const contentsSql = /* sql */ `
-SELECT to_jsonb(pages) - '{source_id,id,updated_at}'::text[] AS page,
+SELECT to_jsonb(pages) - '{source_id,id,updated_at,seq,added_seq,commit_oid}'::text[] AS page,
   ${rowsOfPage('chunks')}, ${rowsOfPage('links')}, ${count('chunks')}, ${count('links')}
 FROM tidemark.pages WHERE source_id = $1 ORDER BY path`
 

@@ -152,11 +152,11 @@ cleared AS (
   WHERE quarantine.source_id = $3 AND md5(quarantine.path) = md5(gone.path)
 ),
 deleted AS (
-  DELETE FROM tidemark.pages USING fence WHERE source_id = $3 AND id = ANY ($9::bigint[]) RETURNING id, path, added_seq
+  DELETE FROM tidemark.pages USING fence WHERE source_id = $3 AND id = ANY ($9::bigint[]) RETURNING id, path
 ),
 tombstone AS (
-  INSERT INTO tidemark.deleted_pages (source_id, seq, page_id, path, added_seq, commit_oid)
-  SELECT $3, feed.before + $12::integer + gone.place, deleted.id, deleted.path, deleted.added_seq, feed.commit_oid
+  INSERT INTO tidemark.deleted_pages (source_id, seq, page_id, path, commit_oid)
+  SELECT $3, feed.before + $12::integer + gone.place, deleted.id, deleted.path, feed.commit_oid
   FROM feed, unnest($9::bigint[]) WITH ORDINALITY AS gone (id, place) JOIN deleted ON deleted.id = gone.id
 ),
 ${DERIVED_TABLES.map(deleteDerivedSql).join(',\n')}

@@ -72,22 +72,33 @@ export async function readChanges(
   source: string,
   { after = '0', limit = DEFAULT_LIMIT, content = false, signal }: ReadChangesOptions = {},
 ): Promise<ChangeList> {
-  if (!/^\d{1,16}$/.test(after)) {
-    throw new SyncError('BAD_CURSOR', `"${after}" is not a cursor`, 'Give one that a list came with, or 0.')
-  }
-  const rows = await readRows<Row>(db, readChangesSql(content), [source, after, limit], signal)
+  const { seq, base } = parseCursor(after)
+  const rows = await readRows<Row>(db, readChangesSql(content), [source, seq, limit], signal)
   const [state] = rows
-  const since = Number(after)
-  if (since > 0 && (state === undefined || since < Number(state.expiredSeq) || since > Number(state.newestSeq))) {
+  const [newest, expired] = [Number(state?.newestSeq ?? 0), Number(state?.expiredSeq ?? 0)]
+  if (seq > 0 && (base < expired || base > newest)) {
     const message = `the cursor ${after} of "${source}" has expired: what was deleted since is not known any more`
     const hint = 'Begin anew: read all changes after 0, and drop every page that is not among them.'
     throw new SyncError('CURSOR_EXPIRED', message, hint)
   }
   const changes = rows.filter((row): row is ChangeRow => row.seq !== null).map(toChange)
-  // A list that is not full goes to the end; what it leaves out was added and deleted since.
-  const cursor = changes.length === limit ? String(changes.at(-1)!.seq) : (state?.newestSeq ?? after)
-  return { changes, cursor }
+  // A list that is not full goes to the end.
+  const last = changes.length === limit ? changes.at(-1)!.seq : newest
+  return { changes, cursor: formatCursor(last, seq === 0 ? newest : base) }
 }
+
+/**
+ * A cursor is the number of the last change that was read. Who begins with nothing misses nothing of what was deleted
+ * before, so until it has come to the number that was the newest then, its base, it also has that, and only what was
+ * deleted after it counts.
+ */
+function parseCursor(cursor: string): { seq: number; base: number } {
+  const [, seq, base = seq] = /^(\d{1,16})(?:-(\d{1,16}))?$/.exec(cursor) ?? []
+  if (seq !== undefined) return { seq: Number(seq), base: Number(base) }
+  throw new SyncError('BAD_CURSOR', `"${cursor}" is not a cursor`, 'Give one that a list came with, or 0.')
+}
+
+const formatCursor = (seq: number, base: number) => (seq < base ? `${seq}-${base}` : String(seq))
 
 interface SourceState {
   readonly newestSeq: string
@@ -121,26 +132,27 @@ const PAGE = /* sql */ `(
   FROM tidemark.pages AS page WHERE page.source_id = $1 AND page.id = entry.page_id AND NOT entry.deleted
 )`
 
-// Two lists in the order of their indexes are merged, as far as the limit. A page that was added and deleted since is
-// nothing to the reader. Its path at the cursor is where the first rename since set out from.
+// Two lists in the order of their indexes are merged, as far as the limit. What was added and deleted since is told too: a
+// reader may have had it and been killed before it kept the cursor. A page's path at the cursor is where the first rename
+// since set out from.
 const readChangesSql = (content: boolean) => /* sql */ `
 WITH entry AS MATERIALIZED (
   SELECT seq, page_id, path, commit_oid, added_seq, deleted FROM tidemark.changes
-  WHERE source_id = $1 AND seq > $2::bigint AND (NOT deleted OR coalesce(added_seq, 0) <= $2::bigint)
+  WHERE source_id = $1 AND seq > $2::bigint
   ORDER BY seq LIMIT $3::integer
 ),
 known AS (
-  SELECT entry.*, coalesce(added_seq, 0) > $2::bigint AS added, CASE WHEN coalesce(added_seq, 0) <= $2::bigint THEN (
+  SELECT entry.*, added_seq > $2::bigint AS added, (
     SELECT from_path FROM tidemark.renamed_pages AS renamed
     WHERE renamed.source_id = $1 AND renamed.page_id = entry.page_id AND renamed.seq > $2::bigint
     ORDER BY renamed.seq LIMIT 1
-  ) END AS from_path
+  ) AS from_path
   FROM entry
 )
 SELECT source.seq AS "newestSeq", source.expired_seq AS "expiredSeq", entry.seq, entry.page_id AS "pageId",
   CASE WHEN deleted THEN 'delete' WHEN added THEN 'add' WHEN from_path <> path THEN 'rename' ELSE 'update' END AS change,
   CASE WHEN deleted THEN coalesce(from_path, path) ELSE path END AS path,
-  CASE WHEN NOT deleted AND from_path <> path THEN from_path END AS "from",
+  CASE WHEN NOT deleted AND NOT added AND from_path <> path THEN from_path END AS "from",
   entry.commit_oid AS commit${content ? `, ${PAGE} AS page` : ''}
 FROM tidemark.sources AS source LEFT JOIN known AS entry ON true
 WHERE source.id = $1 ORDER BY entry.seq`

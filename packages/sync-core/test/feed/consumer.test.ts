@@ -23,7 +23,7 @@ async function serveIndex() {
     if (!indexes.has(name)) indexes.set(name, new Map())
     const documents = indexes.get(name)!
     const body = await text(request)
-    if (request.method !== 'GET') requests.emit('write')
+    if (request.method === 'POST') requests.emit('write')
     if (request.method === 'DELETE') documents.clear()
     else if (last === 'delete-batch') for (const id of JSON.parse(body)) documents.delete(id)
     else if (request.method === 'POST') for (const document of JSON.parse(body)) documents.set(document.id, document)

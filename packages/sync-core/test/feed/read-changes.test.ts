@@ -29,7 +29,15 @@ function follower(world: TestWorld, source = 'docs') {
   return {
     /** Reads one list; it is killed before it keeps the cursor, or not. */
     async step(limit: number, killed = false) {
-      const list = await readChanges(world.db, source, { after: cursor, limit })
+      if (cursor === '0') paths.clear()
+      const list = await readChanges(world.db, source, { after: cursor, limit }).catch((error) => {
+        if (error.code !== 'CURSOR_EXPIRED') throw error
+        return null
+      })
+      if (list === null) {
+        cursor = '0'
+        return 1
+      }
       for (const change of list.changes) apply(change)
       if (!killed) cursor = list.cursor
       return list.changes.length
@@ -82,6 +90,8 @@ describe.each(allEngines)('the changes of a source in %s', (engine) => {
       { change: 'rename', pageId: ids['old.md'], path: 'new.md', from: 'old.md', commit },
       { change: 'add', pageId: expect.any(String), path: 'added.md', commit },
       { change: 'update', pageId: ids['changed.md'], path: 'changed.md', commit },
+      // A reader may have had it, and been killed before it kept its cursor.
+      { change: 'delete', pageId: expect.any(String), path: 'brief.md', commit },
     ])
   })
 
@@ -190,7 +200,7 @@ describe.each(allEngines)('the changes of a source in %s', (engine) => {
 describe.each(engines)('a cursor in %s', (engine) => {
   test('is refused where it is none', async () => {
     await using world = await testWorld({ engine })
-    for (const after of ['', '-1', 'x', '1.5', '12345678901234567'])
+    for (const after of ['', '-1', 'x', '1.5', '12345678901234567', '1-', '1-x'])
       await expect(read(world, after)).rejects.toMatchObject({ code: 'BAD_CURSOR' })
   })
 
@@ -220,8 +230,29 @@ describe.each(engines)('a cursor in %s', (engine) => {
       hint: expect.stringContaining('after 0'),
     })
     expect(brief(await read(world, later))).toEqual([['delete', 'b.md']])
-    expect(brief(await read(world))).toEqual([['add', 'c.md']])
+    expect(brief(await read(world))).toEqual([
+      ['add', 'c.md'],
+      ['delete', 'b.md'],
+    ])
     expect(await pruneChanges(world.db, 'docs')).toBe(0)
+  })
+
+  test('of a reader that has begun with nothing lasts to the end of its first lists, whatever was forgotten before', async () => {
+    await using world = await testWorld({ engine })
+    await world.repository.commit({ 'a.md': 'a', 'b.md': 'b', 'c.md': 'c', 'd.md': 'd' })
+    await world.sync()
+    await world.repository.commit({ 'a.md': 'a', 'b.md': 'b', 'c.md': 'c' })
+    await world.sync()
+    const first = await readChanges(world.db, 'docs', { limit: 1 })
+    expect(await pruneChanges(world.db, 'docs', 0)).toBe(1)
+    const second = await readChanges(world.db, 'docs', { limit: 1, after: first.cursor })
+    expect(brief(await read(world, second.cursor))).toEqual([['add', 'c.md']])
+
+    // But not for what is deleted while it reads.
+    await world.repository.commit({ 'b.md': 'b', 'c.md': 'c' })
+    await world.sync()
+    await pruneChanges(world.db, 'docs', 0)
+    await expect(read(world, second.cursor)).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' })
   })
 
   test('has expired when a rename since is forgotten', async () => {
@@ -352,6 +383,7 @@ describe.each(engines)('a reader of %s', { timeout: 240_000 }, (engine) => {
         await syncSource({ ...world.db, query }, source, options)
         for (let n = pick(4); n > 0; n--) await reader.step(1 + pick(9), pick(3) === 0)
         if (pick(5) === 0) await slow.step(1 + pick(30))
+        if (pick(6) === 0) await pruneChanges(world.db, 'docs', 0)
       }
       await world.sync({ search: false, allowMassDelete: true })
       await Promise.all([reader.catchUp(3), slow.catchUp()])

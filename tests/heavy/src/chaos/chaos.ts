@@ -5,9 +5,9 @@
  * A wave gives each source some runs, one after the other, all sources side by side (plan-wave, start-run). First come
  * planned moments, in which a statement is held on its way (hold-statement) until its lease is another's; then the
  * storm, in which runs are killed, terminated or paused at moments of chance, connections are cut, Postgres restarts
- * and servers of git fail (inject-faults). After each wave three things are held against the invariants: what triggers
- * noted of every write and lease (audit), how each run ended (check-run) and what each source holds (verify-pages). At
- * the end undisturbed runs must complete every source.
+ * and servers of git fail (inject-faults). After each wave these are held against the invariants: what triggers
+ * noted of every write and lease (audit), how each run ended (check-run) and what each source holds (verify-pages), beside
+ * what a reader of its changes has (follow-changes). At the end undisturbed runs must complete every source.
  *
  * A violation is shown with its seed and wave, and fails its invariant's check; the waves go on.
  */
@@ -17,6 +17,7 @@ import { type Database, migrate, openDatabase, syncSource } from '@tidemark/sync
 import { type Check, type Harness, withClient } from '../harness/harness.ts'
 import { createNoteChecker, installAudit, takeNotes, wasTakenOver } from './audit.ts'
 import { checkRun, describeEnd } from './check-run.ts'
+import { followSource } from './follow-changes.ts'
 import { injectFaults, type WaveRun } from './inject-faults.ts'
 import { checkInvariants, INVARIANTS, type Violation } from './invariants.ts'
 import { createMovingSource, type MovingSource } from './moving-source.ts'
@@ -67,7 +68,13 @@ export async function runChaos(settings: ChaosSettings, harness: Harness) {
       log(`VIOLATION, seed ${seed}, wave ${counts.waves}: ${INVARIANTS[invariant][0]}: ${observed}`)
     }
   }
-  const verifyWave = createVerifier(url, sources, reference, signal, count)
+  const readers = sources.map(({ id }) => resources.use(followSource(db, id, signal)))
+  const verifyPages = createVerifier(url, sources, reference, signal, count)
+  const verifyWave = async (...wave: Parameters<typeof verifyPages>) => {
+    const followed = (await Promise.all(readers.map((reader) => reader.verify()))).flat()
+    count('readers', readers.length)
+    return [...(await verifyPages(...wave)), ...followed]
+  }
   const isEnough = () => counts.kills! >= settings.kills && counts.pauses! >= settings.pauses
   const maxWaves = Math.ceil(20 + (settings.kills + settings.pauses) / settings.sources) * 2
   while (!isEnough() && counts.waves! < maxWaves) {

@@ -19,6 +19,7 @@ export const INVARIANTS = {
   resumed: ['A process that wakes after another has taken over ends as lease_lost, or has nothing to do', 'pauses'],
   bookmark: ['A run that says that it is done has moved the bookmark to the commit that the ref has', 'runs'],
   ended: ['Every run that is not killed ends by itself, for a reason that was injected', 'runs'],
+  followed: ['A reader that follows the changes of a source holds exactly its pages', 'readers'],
   recovered: ['After all that, one undisturbed run completes each source', 'recovered'],
 } as const
 

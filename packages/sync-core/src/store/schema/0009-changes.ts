@@ -24,7 +24,7 @@ WHERE page.source_id = source.id AND page.newest IS NOT NULL;
 CREATE INDEX pages_seq ON tidemark.pages (source_id, seq);
 CREATE TABLE tidemark.deleted_pages (
   source_id text NOT NULL, seq bigint NOT NULL, page_id bigint NOT NULL, path text COLLATE "C" NOT NULL,
-  added_seq bigint, commit_oid text, deleted_at timestamptz NOT NULL DEFAULT now(),
+  commit_oid text, deleted_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (source_id, seq)
 );
 CREATE TABLE tidemark.renamed_pages (
@@ -43,7 +43,7 @@ SELECT source_id, seq, id AS page_id, path,
   commit_oid, added_seq, updated_at AS changed_at, false AS deleted
 FROM tidemark.pages AS page
 UNION ALL
-SELECT source_id, seq, page_id, path, 'delete', NULL, commit_oid, added_seq, deleted_at, true FROM tidemark.deleted_pages;
+SELECT source_id, seq, page_id, path, 'delete', NULL, commit_oid, NULL, deleted_at, true FROM tidemark.deleted_pages;
 COMMENT ON COLUMN tidemark.sources.seq IS 'Number of its newest change.';
 COMMENT ON COLUMN tidemark.sources.expired_seq IS 'Number of the newest change that may be forgotten: who has seen less has to begin anew.';
 COMMENT ON COLUMN tidemark.pages.seq IS 'Number of the change that wrote the row; rises for its source in the order of commits.';
@@ -54,7 +54,6 @@ COMMENT ON COLUMN tidemark.deleted_pages.source_id IS 'Id of the source, as in t
 COMMENT ON COLUMN tidemark.deleted_pages.seq IS 'Number of the change that deleted it.';
 COMMENT ON COLUMN tidemark.deleted_pages.page_id IS 'What its id was.';
 COMMENT ON COLUMN tidemark.deleted_pages.path IS 'Its last path.';
-COMMENT ON COLUMN tidemark.deleted_pages.added_seq IS 'Number of the change that had made it.';
 COMMENT ON COLUMN tidemark.deleted_pages.commit_oid IS 'Commit that lacks it.';
 COMMENT ON COLUMN tidemark.deleted_pages.deleted_at IS 'When it was deleted.';
 COMMENT ON TABLE tidemark.renamed_pages IS 'The paths that pages had before, for those who follow changes; for some weeks.';
