@@ -16,6 +16,7 @@ import { addShow } from './commands/show.ts'
 import { addSources } from './commands/sources.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
+import { addWatch } from './commands/watch.ts'
 import { version } from './package.ts'
 import { didYouMean } from './usage-error.ts'
 
@@ -25,7 +26,7 @@ import { didYouMean } from './usage-error.ts'
 // an error or the state of a source means is defined in sync-core's run/, and only shown here.
 
 /** In the order of the help. */
-const DAILY = [addInit, addSources, addSync, addEmbed, addSearch, addShow, addChanges, addStatus]
+const DAILY = [addInit, addSources, addSync, addWatch, addEmbed, addSearch, addShow, addChanges, addStatus]
 const UPKEEP = [addRuns, addQuarantine, addLocks, addDoctor, addMetrics, addMigrate, addPrune]
 
 /** Runs the command line and sets the exit code of the process. */

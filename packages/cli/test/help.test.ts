@@ -21,6 +21,7 @@ describe('help', () => {
     'sources rename',
     'sources remove',
     'sync',
+    'watch',
     'embed',
     'search',
     'show',

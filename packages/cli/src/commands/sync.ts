@@ -1,9 +1,9 @@
-import { setFlagsFromString } from 'node:v8'
 import type { Database, PlannedChange, Source, SourceStatus } from '@tidemark/sync-core'
 import { type Command, Option } from 'commander'
 import type { Call } from '../call.ts'
 import { openProgress, type ProgressDisplay } from '../output/progress.ts'
 import type { CliSyncResult } from '../output/results.ts'
+import { limitHeap } from '../runtime/limit-heap.ts'
 import { type Stop, stopOnSignals } from '../runtime/stop-on-signals.ts'
 import { defineAction } from './define-action.ts'
 import { endStopped } from './end-stopped.ts'
@@ -144,17 +144,6 @@ async function findHeads(sources: readonly Source[], clones: string | undefined,
   const heads = new Map(sources.map((source) => [source.id, findHead(source, clones, signal)]))
   for (const head of heads.values()) head.catch(() => {})
   return heads
-}
-
-function limitHeap(severalOnServer: boolean): void {
-  // Most of what a sync makes lives for a batch, and V8 would let it pile up: 370,000 pages pass through 176 MB instead
-  // of 318, for a sixth more computing. (--optimize-for-size: 120 MB, for twice as much.) Set when the program has been
-  // loaded, which would take longer by it.
-  setFlagsFromString('--semi-space-growth-factor=1')
-  // Several sources leave so much more that the old generation has to be kept small too: four of 185,000 pages in all pass
-  // through 165 MB instead of 190 with 100, in a tenth more time. It costs pauses, and an embedded database, whose memory
-  // V8 counts, a third of its speed.
-  if (severalOnServer) setFlagsFromString('--heap-growing-percent=25')
 }
 
 /** Syncs each source in a process of its own. */

@@ -33,6 +33,10 @@ export interface Config {
   readonly keepDeletedMs: number
   /** Who embeds chunks; null where the file names no one. */
   readonly embedding: Embedding | null
+  /** Whether `watch` has embedded what it has synced; `embedding` says by whom. */
+  readonly embed: boolean
+  /** The secrets of the webhooks that `watch` takes. */
+  readonly hooks: Readonly<Record<string, string>>
   /** Folder for clones of repositories that are on a server. */
   readonly clones: string
   /** The address of a monitor that is told of runs; null where the file names none. */
@@ -52,7 +56,12 @@ export function loadConfig(file: string): Config {
   expandVariables(document, process.env)
   const parsed = configSchema.safeParse(document.doc.toJS() ?? {})
   if (!parsed.success) throw schemaError(document, parsed.error.issues[0]!)
-  const { database, every, sources, search, keepDeleted: keepDeletedMs, embedding, ping } = parsed.data
+  const { database, every, sources, search, keepDeleted: keepDeletedMs, embedding, embed, ping } = parsed.data
+  if (embed && embedding === undefined)
+    throw new UsageError(
+      `${document.keyAt(['embed'])}: nothing says who embeds`,
+      'Write embedding: { url, model }, or leave embed out.',
+    )
   const folder = dirname(file)
   return {
     file,
@@ -61,6 +70,8 @@ export function loadConfig(file: string): Config {
     keepDeletedMs,
     clones: join(folder, '.tidemark', 'clones'),
     embedding: embedding === undefined ? null : parseEmbedding(embedding, document),
+    embed,
+    hooks: readHooks(parsed.data.hooks),
     ping: ping || null,
     sources: Object.entries(sources ?? {}).map(([id, { repo, every: own, ...rest }]) => {
       const source = { ...rest, id, repo: isRemote(repo) ? repo : resolve(folder, repo), everyMs: own ?? every }
@@ -70,6 +81,10 @@ export function loadConfig(file: string): Config {
     }),
   }
 }
+
+/** Those that are set: a variable that was read from a file may end with its line. */
+const readHooks = (hooks: Readonly<Record<string, string | undefined>> = {}) =>
+  Object.fromEntries(Object.entries(hooks).flatMap(([name, secret]) => (secret?.trim() ? [[name, secret.trim()]] : [])))
 
 /** The database of a call: `--database`, else `DATABASE_URL`, else the file's, else a folder beside the file. */
 export function resolveDatabase(config: Config, flag: string | undefined): string {

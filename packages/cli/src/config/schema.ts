@@ -104,6 +104,21 @@ export const configSchema = z.strictObject({
     z.optional(embeddingSchema),
     'Who embeds chunks, for search by meaning: any server with the protocol of OpenAI.',
   ),
+  embed: described(
+    z._default(z.boolean(), false),
+    'Whether tidemark watch has what it has synced embedded, by the server that embedding names. false by default.',
+  ),
+  hooks: described(
+    z.optional(
+      z.strictObject({
+        github: described(z.optional(z.string()), 'Secret of webhooks of GitHub.'),
+        gitlab: described(z.optional(z.string()), 'Secret token of webhooks of GitLab.'),
+        gitea: described(z.optional(z.string()), 'Secret of webhooks of Gitea and Forgejo.'),
+        generic: described(z.optional(z.string()), 'Secret of requests of your own.'),
+      }),
+    ),
+    'The secrets of the webhooks that tidemark watch --listen takes; variables, as ${WEBHOOK_SECRET:-}. One that is empty takes none.',
+  ),
   ping: described(
     z.optional(
       z.string().check(

@@ -69,7 +69,11 @@ function lastSuccessMs({ behindMs, dirty, lastCheckedAt, lastSyncedAt }: SourceS
 }
 
 /** Sources and their runs as the text of OpenMetrics. */
-export function formatMetrics(sources: readonly MeasuredSource[], runs: readonly RunCount[]): Promise<string> {
+export const formatMetrics = (sources: readonly MeasuredSource[], runs: readonly RunCount[]): Promise<string> =>
+  collectMetrics(sources, runs).metrics()
+
+/** What is known of sources and their runs. */
+export function collectMetrics(sources: readonly MeasuredSource[], runs: readonly RunCount[]) {
   const registry = new Registry<OpenMetricsContentType>()
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
   for (const { value, ...named } of METRICS) {
@@ -87,5 +91,5 @@ export function formatMetrics(sources: readonly MeasuredSource[], runs: readonly
     registers: [registry],
   })
   for (const { count, ...labels } of runs) gauge.set(labels, count)
-  return registry.metrics()
+  return registry
 }

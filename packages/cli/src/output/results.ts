@@ -71,7 +71,7 @@ const paintStatus = (result: RunResult, output: Output) =>
   output.paint(COLORS[severityFromStatus(result.status)], statusText(result))
 
 /** Shows what someone should know or do after a run; that the next one goes on by itself, the table says. */
-function showNotes(result: RunResult, output: Output): void {
+export function showNotes(result: RunResult, output: Output): void {
   // They are among the events of its source.
   if (logsEvents()) return
   const { source } = result

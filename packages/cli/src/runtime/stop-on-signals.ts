@@ -16,8 +16,8 @@ export interface Stop {
  */
 const SIGNAL_DEBOUNCE_MS = 200
 
-/** The first signal to end, or to hang up as a terminal does when it is closed, stops the runs as partial; a second SIGINT ends the process at once. */
-export function stopOnSignals(): Stop {
+/** The first signal to end, or to hang up as a terminal does when it is closed, stops the runs as partial; a second SIGINT ends the process at once. @param onHangup what SIGHUP does to a process that stays */
+export function stopOnSignals(onHangup?: () => void): Stop {
   const controller = new AbortController()
   let received: StopSignal | undefined
   let receivedAt = 0
@@ -30,6 +30,7 @@ export function stopOnSignals(): Stop {
     } else if (name === 'SIGINT' && performance.now() - receivedAt > SIGNAL_DEBOUNCE_MS) process.exit(exitCode())
   }
   // Never taken off: a signal that comes when all is done would cause another end than the one that was shown.
-  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(name, stop)
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop)
+  process.on('SIGHUP', onHangup ?? stop)
   return { signal: controller.signal, stop, exitCode }
 }

@@ -45,6 +45,12 @@ async function peel(folder: string, name: string, type: 'commit' | '', signal: A
   return (await localGit(folder, args, signal).catch(() => '')) || null
 }
 
+/** The folders that have the refs of a repository: of a worktree its own and the one that it shares. */
+export async function findGitFolders(folder: string, signal: AbortSignal): Promise<string[]> {
+  const args = ['rev-parse', '--path-format=absolute', '--git-dir', '--git-common-dir']
+  return (await localGit(folder, args, signal)).split('\n')
+}
+
 /** Whether the tree of a commit is here, so that it can be compared with another. */
 export async function hasTree(folder: string, commit: string, signal: AbortSignal): Promise<boolean> {
   // With -t rather than -e, simple-git waits for an answer instead of waiting for more.
