@@ -2,10 +2,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freshDatabase } from '@tidemark/test-engines'
 import { CronFileParser } from 'cron-parser'
 import { execa } from 'execa'
+import { Deployment } from 'kubernetes-models/apps/v1'
 import { CronJob } from 'kubernetes-models/batch/v1'
-import { ConfigMap } from 'kubernetes-models/v1'
+import { ConfigMap, Service } from 'kubernetes-models/v1'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { loadConfig } from '../src/config/index.ts'
@@ -49,7 +51,7 @@ test('the crontab is one that cron reads', () => {
   expect(expressions.map(String)).toEqual(['*/30 * * * *'])
 })
 
-test('the systemd timer and service are accepted by systemd', async (context) => {
+test('the systemd timer and services are accepted by systemd', async (context) => {
   const analyze = await execa('systemd-analyze', ['--version'], { reject: false })
   if (analyze.failed) {
     if (process.env.CI) throw new Error('systemd-analyze is needed where CI is set: install systemd')
@@ -57,7 +59,9 @@ test('the systemd timer and service are accepted by systemd', async (context) =>
     context.skip()
   }
   cpSync(join(EXAMPLES, 'systemd'), folder, { recursive: true })
-  const units = ['tidemark@docs.service', 'tidemark@docs.timer'].map((name) => join(folder, name))
+  const units = ['tidemark@docs.service', 'tidemark@docs.timer', 'tidemark-watch.service'].map((name) =>
+    join(folder, name),
+  )
   cpSync(join(folder, 'tidemark@.service'), units[0]!)
   cpSync(join(folder, 'tidemark@.timer'), units[1]!)
   const { exitCode, stderr } = await execa('systemd-analyze', ['verify', '--man=no', ...units], {
@@ -66,6 +70,27 @@ test('the systemd timer and service are accepted by systemd', async (context) =>
   // It also tells of units of the machine itself.
   expect(stderr.split('\n').filter((line) => line.includes('tidemark'))).toEqual([])
   expect(exitCode).toBe(0)
+})
+
+test('the Kubernetes manifest of a watch is one of a ConfigMap, a Deployment and a Service, and its command runs', async () => {
+  const text = readFileSync(join(EXAMPLES, 'kubernetes', 'watch.yaml'), 'utf8')
+  const documents = [...parseAllDocuments(text, { strict: true, uniqueKeys: true })]
+  const [config, deployment, service] = documents.map((each) => ('toJS' in each ? each.toJS() : each))
+  new ConfigMap(config).validate()
+  new Deployment(deployment).validate()
+  new Service(service).validate()
+  expect(() => new Deployment({ ...deployment, spec: { ...deployment.spec, replicas: 'x' } }).validate()).toThrow()
+  const [container] = deployment.spec.template.spec.containers
+  const { url, drop } = await freshDatabase('postgres')
+  using world = await cliWorld(url)
+  world.write('tidemark.yaml', config.data['tidemark.yaml'].replace('https://example.org/team/docs.git', 'docs'))
+  const watch = world.start([...container.command.slice(1), ...container.args].join(' ').replace(':8080', ':0'))
+  await new Promise<void>((resolve) => {
+    watch.stderr.on('data', (data) => String(data).includes('"first_sync"') && resolve())
+  })
+  watch.kill('SIGTERM')
+  expect((await watch).exitCode).toBe(143)
+  await drop()
 })
 
 test('the Kubernetes manifest is one of a ConfigMap and a CronJob, by their schemas', () => {
