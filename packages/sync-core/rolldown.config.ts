@@ -24,7 +24,25 @@ export default defineConfig({
     'pg-protocol',
   ],
   platform: 'node',
+  preserveEntrySignatures: 'allow-extension', // As includeDependenciesRecursively below asks for.
   transform: { target: 'node22' },
   plugins: [license({ thirdParty: { output: 'dist/THIRD-PARTY-LICENSES.txt' } })],
-  output: { dir: 'dist', cleanDir: true, chunkFileNames: '[name].js', sourcemap: true },
+  output: {
+    dir: 'dist',
+    cleanDir: true,
+    chunkFileNames: '[name].js',
+    sourcemap: true,
+    // What is loaded with the index is one file: to find a file takes longer than to compile it. What the processes have
+    // of it stays outside.
+    codeSplitting: {
+      groups: [
+        {
+          name: 'shared',
+          tags: ['$initial'],
+          test: /src\/(?!parse\/|exit-with-parent|fork-sibling|sync-error|redact|url-parts|database\/pglite\/(open|child|pglite-process))|pretty-ms|parse-ms|fastest-levenshtein/,
+          includeDependenciesRecursively: false,
+        },
+      ],
+    },
+  },
 })

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import type { Database, SourceSize } from '@tidemark/sync-core'
 import type { Command } from 'commander'
 import type { Call } from '../call.ts'
@@ -163,6 +162,7 @@ async function purgeConfirmed(
 }
 
 async function confirm(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises')
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
     return /^y(es)?$/i.test((await terminal.question(`${terminalLine(question)} [y/N] `)).trim())
