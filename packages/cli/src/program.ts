@@ -6,6 +6,7 @@ import { addEmbed } from './commands/embed.ts'
 import { STATUS_HELP } from './commands/flags.ts'
 import { addInit } from './commands/init.ts'
 import { addLocks } from './commands/locks.ts'
+import { addMcp } from './commands/mcp.ts'
 import { addMetrics } from './commands/metrics.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addPrune } from './commands/prune.ts'
@@ -26,7 +27,7 @@ import { didYouMean } from './usage-error.ts'
 // an error or the state of a source means is defined in sync-core's run/, and only shown here.
 
 /** In the order of the help. */
-const DAILY = [addInit, addSources, addSync, addWatch, addEmbed, addSearch, addShow, addChanges, addStatus]
+const DAILY = [addInit, addSources, addSync, addWatch, addEmbed, addSearch, addShow, addChanges, addMcp, addStatus]
 const UPKEEP = [addRuns, addQuarantine, addLocks, addDoctor, addMetrics, addMigrate, addPrune]
 
 /** Runs the command line and sets the exit code of the process. */

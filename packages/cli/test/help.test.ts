@@ -26,6 +26,7 @@ describe('help', () => {
     'search',
     'show',
     'changes',
+    'mcp',
     'status',
     'runs',
     'quarantine',

@@ -25,6 +25,7 @@ export function addSearch(program: Command): void {
         'hybrid',
       ]),
     )
+    .option('--open', 'open the first one in the browser, on the host of its repository')
     .addHelpText(
       'after',
       `\nExamples:\n  $ tidemark search dev server proxy\n  $ tidemark search '"dev server"' proxy -webpack --source vite\n  $ tidemark search how do I forward requests --mode vector --limit 3`,
@@ -36,12 +37,18 @@ interface SearchFlags {
   readonly source?: readonly string[]
   readonly limit: number
   readonly mode?: SearchMode
+  readonly open?: boolean
 }
 
-async function findPages(call: Call, words: readonly string[], { source, limit, mode }: SearchFlags): Promise<void> {
+async function findPages(
+  call: Call,
+  words: readonly string[],
+  { source, limit, mode, open }: SearchFlags,
+): Promise<void> {
   const query = words.join(' ').replace(/\s+/g, ' ').trim()
   if (query === '') throw new UsageError('search needs words', 'Give some, for example: tidemark search proxy')
-  const { search } = await import('@tidemark/sync-core')
+  const { headingAnchor, search } = await import('@tidemark/sync-core')
+  const { pageUrl } = await import('../output/page-url.ts')
   const { getSource } = await import('../config/select-sources.ts')
   const { config, output } = call
   const sources = source && [...new Set(source)].map((id) => getSource(config, id).id)
@@ -52,8 +59,31 @@ async function findPages(call: Call, words: readonly string[], { source, limit, 
     const warnings = found.hits.length > 0 ? [] : await warnNeverSynced(db, wanted)
     return { ...found, warnings: [...found.warnings, ...warnings] }
   })
-  if (output.json) output.printJson('search', result)
+  const hits = result.hits.map((hit) => {
+    const repo = config.sources.find(({ id }) => id === hit.source)?.repo
+    const heading = hit.headingPath.at(-1)
+    return { ...hit, url: repo ? pageUrl(repo, hit.commit, hit.path, heading && headingAnchor(heading)) : null }
+  })
+  if (output.json) output.printJson('search', { ...result, hits })
   else showHits(result, query, output)
+  if (open && hits.length > 0) await openHit(hits[0]!, output)
+}
+
+/** Shows a hit in the browser; where there is none, its address is printed. */
+async function openHit(
+  { source, path, url }: SearchHit & { readonly url: string | null },
+  output: Output,
+): Promise<void> {
+  if (url === null) {
+    const name = formatPageName(source, path)
+    return output.warn(
+      `tidemark: ${name} has no address: its repository is on this machine, or on a host that is not known`,
+    )
+  }
+  output.notify(`Opening ${url}`)
+  const { default: openBrowser } = await import('open')
+  const browser = await openBrowser(url).catch(() => null)
+  browser?.on('error', () => output.warn(`tidemark: there is no browser; the address is ${url}`))
 }
 
 /** Why nothing can be found in sources that have no sync behind them. */

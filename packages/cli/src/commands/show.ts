@@ -30,10 +30,13 @@ async function show(call: Call, name: string): Promise<void> {
   getSource(call.config, id)
   const page = await call.withDatabase('read_only', (db) => readPage(db, id, pagePath).catch(refuseNeverSynced(db, id)))
   const { output } = call
-  if (output.json) return output.printJson('show', page)
+  const { pageUrl } = await import('../output/page-url.ts')
+  const repo = call.config.sources.find((each) => each.id === id)!.repo
+  const url = pageUrl(repo, page.commit, page.path)
+  if (output.json) return output.printJson('show', { ...page, url })
   const { source, path, title, frontmatter, content, links, backlinks } = page
   output.print(`${output.paint('bold', title)}  ${output.paint('cyan', formatPageName(source, path))}`)
-  output.print(output.paint('dim', formatFreshness(page)), '')
+  output.print(output.paint('dim', [formatFreshness(page), url].filter((each) => each !== null).join(' · ')), '')
   if (Object.keys(frontmatter).length > 0) {
     output.printText(`---\n${(await import('yaml')).stringify(frontmatter)}---\n\n`)
   }

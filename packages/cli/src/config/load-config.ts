@@ -37,6 +37,8 @@ export interface Config {
   readonly embed: boolean
   /** The secrets of the webhooks that `watch` takes. */
   readonly hooks: Readonly<Record<string, string>>
+  /** What assistants that ask `watch` must bear; null where nobody may. */
+  readonly mcpToken: string | null
   /** Folder for clones of repositories that are on a server. */
   readonly clones: string
   /** The address of a monitor that is told of runs; null where the file names none. */
@@ -72,6 +74,7 @@ export function loadConfig(file: string): Config {
     embedding: embedding === undefined ? null : parseEmbedding(embedding, document),
     embed,
     hooks: readHooks(parsed.data.hooks),
+    mcpToken: parsed.data.mcp?.token.trim() || null,
     ping: ping || null,
     sources: Object.entries(sources ?? {}).map(([id, { repo, every: own, ...rest }]) => {
       const source = { ...rest, id, repo: isRemote(repo) ? repo : resolve(folder, repo), everyMs: own ?? every }

@@ -119,6 +119,10 @@ export const configSchema = z.strictObject({
     ),
     'The secrets of the webhooks that tidemark watch --listen takes; variables, as ${WEBHOOK_SECRET:-}. One that is empty takes none.',
   ),
+  mcp: described(
+    z.optional(z.strictObject({ token: described(z.string(), 'What a request must bear.') })),
+    'Lets assistants ask tidemark watch --listen at /mcp; a variable, as ${MCP_TOKEN:-}. Where it is empty, nobody may.',
+  ),
   ping: described(
     z.optional(
       z.string().check(

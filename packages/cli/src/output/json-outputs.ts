@@ -5,6 +5,7 @@ import type {
   GcResult,
   QuarantineRecord,
   RunRecord,
+  SearchHit,
   SearchResult,
   ShownPage,
   SourceDescription,
@@ -43,8 +44,8 @@ export interface Outputs {
     /** With `--gc`, unless it was stopped before. With `--dry-run`: what would be. */
     collected?: GcResult
   }
-  search: SearchResult
-  show: ShownPage
+  search: Omit<SearchResult, 'hits'> & { readonly hits: readonly (SearchHit & Located)[] }
+  show: ShownPage & Located
   changes: ChangeList
   /** One on each line. */
   'changes --follow': ChangeList
@@ -84,6 +85,11 @@ export interface Failure {
   readonly message: string
   /** A command, or what to do by hand. */
   readonly hint: string
+}
+
+export interface Located {
+  /** The file on its host, at the commit that the page was written from; null where no host is known. */
+  readonly url: string | null
 }
 
 export interface ListedSource {

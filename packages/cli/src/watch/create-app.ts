@@ -13,6 +13,8 @@ export interface Watched {
   wake(id: string): void
   /** What keeps it from working: the database that does not answer or is of another release; null where nothing does. */
   findProblem(): Promise<string | null>
+  /** Answers assistants; null where nobody may ask. */
+  readonly mcp: ((request: Request) => Promise<Response>) | null
   /** What Prometheus reads, and its type. */
   readMetrics(): Promise<{ readonly text: string; readonly contentType: string }>
 }
@@ -44,6 +46,10 @@ export function createApp(watched: () => Watched): Hono {
     const woken = sourcesOf(payload, sources)
     for (const id of woken) wake(id)
     return c.json({ woken }, woken.length > 0 ? 202 : 200)
+  })
+  app.all('/mcp', limit, async (c) => {
+    const { mcp } = watched()
+    return mcp === null ? c.json({ error: 'not found' }, 404) : mcp(c.req.raw)
   })
   app.onError((_, c) => c.json({ error: 'this request failed' }, 500))
   app.notFound((c) => c.json({ error: 'not found' }, 404))

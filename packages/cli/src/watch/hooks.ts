@@ -29,7 +29,7 @@ const isSigned = async (secret: string, body: string, signature: string | undefi
   signature !== undefined && /^sha256=[0-9a-f]{64}$/i.test(signature) && body !== '' && verify(secret, body, signature)
 
 /** In constant time, by digests, which are of one length. */
-function isSame(expected: string, given: string | undefined): boolean {
+export function isSame(expected: string, given: string | undefined): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return given !== undefined && timingSafeEqual(digest(expected), digest(given))
 }

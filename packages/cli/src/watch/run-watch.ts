@@ -13,10 +13,12 @@ import type { Call } from '../call.ts'
 import type { WatchFlags } from '../commands/watch.ts'
 import { type Config, loadConfig, resolveDatabase } from '../config/load-config.ts'
 import { selectSources } from '../config/select-sources.ts'
+import { lendDatabase } from '../mcp/lend-database.ts'
 import { logLine, logProblem } from '../output/log.ts'
 import { collectMetrics } from '../output/open-metrics.ts'
 import { readStored } from '../runtime/describe-sources.ts'
 import { limitHeap } from '../runtime/limit-heap.ts'
+import { UsageError } from '../usage-error.ts'
 import { listen } from './listen.ts'
 import { notifySystemd } from './notify-systemd.ts'
 import { createRunMetrics } from './run-metrics.ts'
@@ -36,11 +38,21 @@ interface WatchControl {
 export async function runWatch(call: Call, flags: WatchFlags, { signal, reload }: WatchControl): Promise<void> {
   let { config } = call
   selectSources(config, { all: true })
+  if (config.mcpToken !== null && isEmbedded(call.databaseAddress)) {
+    const hint = 'An embedded database belongs to the process that writes it. Use tidemark mcp, which opens it to read.'
+    throw new UsageError('assistants can ask a watch on a Postgres only', hint)
+  }
   limitHeap(!isEmbedded(call.databaseAddress))
   using display = await openWatchDisplay(call.output, flags)
   const metrics = createRunMetrics()
   let opened: { readonly db: Database; readonly watcher: Watcher } | null = null
+  const database = lendDatabase(call.databaseAddress)
+  const mcp = async (request: Request) => {
+    const { createMcpHandler } = await import('../mcp/http-handler.ts')
+    return createMcpHandler(config.mcpToken!, { config, use: database.use })(request)
+  }
   const watched = () => ({
+    mcp: config.mcpToken === null ? null : mcp,
     hooks: config.hooks,
     sources: config.sources,
     wake: (id: string) => opened?.watcher.wake(id),
@@ -70,6 +82,7 @@ export async function runWatch(call: Call, flags: WatchFlags, { signal, reload }
     await watcher.stop()
     opened = null
   })
+  await database.close()
 }
 
 /** Opens the database, and waits for one that does not answer yet, as long as it takes. */
@@ -150,7 +163,6 @@ async function createSyncApart(
 ) {
   const { runChildren } = await import('../children/run-children.ts')
   const { childArguments } = await import('../commands/sync-flags.ts')
-  const { UsageError } = await import('../usage-error.ts')
   const { databaseAddress: database, config, output } = call
   if (isEmbedded(database))
     throw new UsageError('--independent needs a Postgres', 'An embedded database belongs to one process.')

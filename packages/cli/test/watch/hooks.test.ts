@@ -20,6 +20,7 @@ async function post(name: string, body: string, headers: Record<string, string>,
     sources: SOURCES,
     wake: (id) => void woken.push(id),
     findProblem: async () => null,
+    mcp: null,
     readMetrics: async () => ({ text: '', contentType: 'text/plain' }),
   }))
   const response = await app.request(`/hooks/${name}`, { method: 'POST', body, headers })

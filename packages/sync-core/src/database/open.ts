@@ -22,6 +22,8 @@ export type DatabaseOptions = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marg
   readonly signal?: AbortSignal | undefined
   /** How long to wait for another process that has an embedded database; not at all by default. */
   readonly waitMs?: number | undefined
+  /** Whether the database is to refuse whatever would write to it. */
+  readonly readOnly?: boolean | undefined
   /** What this process does, for those that find an embedded database in use: `tidemark sync`. */
   readonly label?: string | undefined
 }
@@ -39,10 +41,10 @@ export type DatabaseOptions = Pick<LocksOptions, 'ttlMs' | 'heartbeatMs' | 'marg
  */
 export async function openDatabase(
   where: string,
-  { signal, waitMs, label, ...leases }: DatabaseOptions = {},
+  { signal, waitMs, label, readOnly, ...leases }: DatabaseOptions = {},
 ): Promise<Database> {
   signal?.throwIfAborted()
-  const connection = await connect(where, { signal, waitMs, label })
+  const connection = await connect(where, { signal, waitMs, label, readOnly })
   const query: Database['query'] = (text, params, signal) =>
     traced(statements, connection.query(text, params, signal), (elapsedMs, result): TracedStatement => {
       return { text, elapsedMs, rows: result?.rows.length ?? null }
@@ -63,10 +65,13 @@ export async function closeDatabase(db: Database, onError: (error: Error) => voi
   await (db.engine === 'pglite' ? closing : raceTimeout(closing, CLOSE_TIMEOUT_MS))
 }
 
-async function connect(where: string, options: LockOptions): Promise<Connection> {
+async function connect(
+  where: string,
+  options: LockOptions & { readonly readOnly?: boolean | undefined },
+): Promise<Connection> {
   const address = parseDatabaseAddress(where)
   // Only the engine that is used is loaded: the other one costs a command that starts anew each minute.
-  if (address.engine === 'postgres') return (await import('./postgres/open.ts')).openPostgres(address, options.signal)
+  if (address.engine === 'postgres') return (await import('./postgres/open.ts')).openPostgres(address, options)
   return (await import('./pglite/open.ts')).openPglite(address.folder, options)
 }
 

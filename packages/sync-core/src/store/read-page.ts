@@ -11,6 +11,8 @@ export interface ShownPage {
   /** Markdown, without its front matter. */
   readonly content: string
   readonly blobOid: string
+  /** What it was written from. */
+  readonly commit: string | null
   readonly sizeBytes: number
   readonly updatedAt: Date
   readonly lastSyncedAt: Date | null
@@ -43,7 +45,7 @@ export async function readPage(db: Database, source: string, path: string): Prom
 }
 
 const READ_PAGE = /* sql */ `
-SELECT page.source_id AS source, page.path, page.title, page.frontmatter, page.content, page.blob_oid AS "blobOid",
+SELECT page.source_id AS source, page.path, page.title, page.frontmatter, page.content, page.blob_oid AS "blobOid", page.commit_oid AS commit,
   page.size_bytes::double precision AS "sizeBytes", page.updated_at AS "updatedAt", source.last_synced_at AS "lastSyncedAt",
   (extract(epoch FROM clock_timestamp() - source.behind_since) * 1000)::double precision AS "behindMs",
   (

@@ -12,7 +12,10 @@ const CLOSE_TIMEOUT_MS = 10_000
  * Opens PGlite in its own process: a statement keeps its thread busy, and heartbeats must fire here. A thread would
  * make this process a gigabyte large, and starting git from such a one holds it for up to 65 ms.
  */
-export async function openPglite(folder: string, options: LockOptions): Promise<Connection> {
+export async function openPglite(
+  folder: string,
+  { readOnly = false, ...options }: LockOptions & { readonly readOnly?: boolean | undefined },
+): Promise<Connection> {
   // The lock goes with the open file: each child has it until it ends, whatever becomes of this process.
   const lock = await lockFolder(folder, options)
   const stop = async (child: Child) => {
@@ -26,6 +29,7 @@ export async function openPglite(folder: string, options: LockOptions): Promise<
     await killed.stop()
     if (child === killed) {
       child = start()
+      if (readOnly) child.send(READ_ONLY).catch(() => {})
       // It has not been told to listen.
       notifications.emit(LOST)
     }
@@ -45,6 +49,7 @@ export async function openPglite(folder: string, options: LockOptions): Promise<
       // A new database has none yet.
       if (error.code !== UNDEFINED_TABLE) throw error
     })
+    if (readOnly) await query(READ_ONLY, [], options.signal)
   } catch (error) {
     await stop(child)
     options.signal?.throwIfAborted()
@@ -74,6 +79,8 @@ export async function openPglite(folder: string, options: LockOptions): Promise<
     },
   }
 }
+
+const READ_ONLY = 'SET default_transaction_read_only = on'
 
 /** Of a process that was replaced; no channel has such a name. */
 const LOST = Symbol('lost')

@@ -22,12 +22,12 @@ const GRACE_MS = 150
 const CANCEL_TIMEOUT_MS = 500
 const QUERY_CANCELED = '57014'
 /** With the connections that have a statement on the way, and whether the server has answered once. */
-type Pool = { readonly pool: pg.Pool; readonly busy: Set<pg.PoolClient>; answered: boolean }
+type Pool = { readonly pool: pg.Pool; readonly busy: Set<pg.PoolClient>; readonly readOnly: boolean; answered: boolean }
 
 /** Opens a pool on a Postgres, and sees that it answers. */
 export async function openPostgres(
   { url, name }: { readonly url: string; readonly name: string },
-  signal: AbortSignal | undefined,
+  { signal, readOnly = false }: { readonly signal?: AbortSignal | undefined; readonly readOnly?: boolean | undefined },
 ): Promise<Connection> {
   const options = connectionOptions(url)
   const pool = createPool(options, name)
@@ -36,7 +36,7 @@ export async function openPostgres(
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   const busy = new Set<pg.PoolClient>()
-  const state: Pool = { pool, busy, answered: false }
+  const state: Pool = { pool, busy, readOnly, answered: false }
   const closing = new AbortController()
   const connection: Connection = {
     engine: 'postgres',
@@ -130,7 +130,7 @@ async function runQuery(state: Pool, ...[text, params, signal]: Parameters<Datab
   busy.add(client)
   let reusable = true
   try {
-    const running = client.query(text, params)
+    const running = state.readOnly ? queryReadOnly(client, text, params) : client.query(text, params)
     const result = await raceAbort(running, signal, GRACE_MS)
     if (result !== ABORTED) return result
     const outcome = await cancelQuery(client, running)
@@ -140,6 +140,17 @@ async function runQuery(state: Pool, ...[text, params, signal]: Parameters<Datab
     throw signal!.reason
   } finally {
     if (busy.delete(client)) client.release(!reusable)
+  }
+}
+
+/** In a transaction of its own: behind a pooler, what is set for a session would be another's. */
+async function queryReadOnly(client: pg.PoolClient, text: string, params: unknown[] | undefined) {
+  await client.query('BEGIN TRANSACTION READ ONLY')
+  try {
+    return await client.query(text, params)
+  } finally {
+    // Nothing was written.
+    await client.query('ROLLBACK')
   }
 }
 

@@ -27,6 +27,8 @@ export interface SearchHit {
   readonly source: string
   readonly path: string
   readonly title: string
+  /** What the page was written from. */
+  readonly commit: string | null
   /** The headings that the chunk stands under, outermost first. */
   readonly headingPath: readonly string[]
   /** Some of the chunk, on one line; empty where the page has a title and no text. */
@@ -96,7 +98,7 @@ found AS (
   FROM by_text FULL JOIN by_vector USING (source_id, page_id)
   ORDER BY score DESC, source_id, page_id LIMIT $3
 )
-SELECT source.id AS source, page.path, page.title, coalesce(chunk.heading_path, '{}') AS "headingPath",
+SELECT source.id AS source, page.path, page.title, page.commit_oid AS commit, coalesce(chunk.heading_path, '{}') AS "headingPath",
   coalesce(chunk.content, '') AS content, tidemark.dictionary_for(source.search_language) AS language,
   found.score::double precision, json_build_object('text', found.text_rank, 'vector', found.vector_rank) AS ranks,
   source.last_synced_at AS "lastSyncedAt",

@@ -1,0 +1,29 @@
+/** Where the page of a file is on the hosts that are known by their names: below the address of the repository. */
+const HOSTS: readonly (readonly [host: RegExp, blob: string])[] = [
+  [/^github\.com$|\.ghe\.com$|^github\./, 'blob/'],
+  [/^gitlab\./, '-/blob/'],
+  [/^codeberg\.org$|^gitea\.|^forgejo\./, 'src/commit/'],
+  [/^bitbucket\.org$/, 'src/'],
+]
+
+/**
+ * The address of a file on the host of its repository, as it was at a commit; null where the repository is on this
+ * machine or its host is not known, and no guess is made.
+ *
+ * @param repo as the configuration has it; what is secret in it is left out.
+ * @param anchor of a heading.
+ */
+export function pageUrl(repo: string, commit: string | null, path: string, anchor?: string): string | null {
+  const scp = /^(?:[^\s/@:]+@)?([^\s/@:]{2,}):(?!\/\/)(.+)$/.exec(repo)
+  const address = scp ? `ssh://${scp[1]}/${scp[2]}` : repo
+  if (commit === null || !/^(https?|ssh):/i.test(address) || !URL.canParse(address)) return null
+  const { hostname, pathname } = new URL(address)
+  const blob = HOSTS.find(([host]) => host.test(hostname))?.[1]
+  if (blob === undefined) return null
+  const repository = pathname
+    .replace(/\/+$/, '')
+    .replace(/\.git$/i, '')
+    .replace(/^\/+/, '/')
+  const file = path.split('/').map(encodeURIComponent).join('/')
+  return `https://${hostname}${repository}/${blob}${commit}/${file}${anchor ? `#${encodeURIComponent(anchor)}` : ''}`
+}
