@@ -143,11 +143,16 @@ async function runQuery(state: Pool, ...[text, params, signal]: Parameters<Datab
   }
 }
 
+/** The driver's types leave the mode out. */
+type OneStatement = pg.QueryConfig & { readonly queryMode: 'extended' }
+
 /** In a transaction of its own: behind a pooler, what is set for a session would be another's. */
 async function queryReadOnly(client: pg.PoolClient, text: string, params: unknown[] | undefined) {
   await client.query('BEGIN TRANSACTION READ ONLY')
   try {
-    return await client.query(text, params)
+    // One statement at a time: without parameters the driver takes several, and a COMMIT among them would end this.
+    const statement: OneStatement = { text, ...(params && { values: params }), queryMode: 'extended' }
+    return await client.query(statement)
   } finally {
     // Nothing was written.
     await client.query('ROLLBACK')
