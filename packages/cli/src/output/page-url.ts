@@ -17,13 +17,16 @@ export function pageUrl(repo: string, commit: string | null, path: string, ancho
   const scp = /^(?:[^\s/@:]+@)?([^\s/@:]{2,}):(?!\/\/)(.+)$/.exec(repo)
   const address = scp ? `ssh://${scp[1]}/${scp[2]}` : repo
   if (commit === null || !/^(https?|ssh):/i.test(address) || !URL.canParse(address)) return null
-  const { hostname, pathname } = new URL(address)
-  const blob = HOSTS.find(([host]) => host.test(hostname))?.[1]
+  const { protocol, hostname, port, pathname } = new URL(address)
+  // Only the addresses of the web have their hosts in small letters by themselves, and a port that a browser can use.
+  const name = hostname.toLowerCase()
+  const host = protocol === 'https:' && port !== '' ? `${name}:${port}` : name
+  const blob = HOSTS.find(([known]) => known.test(name))?.[1]
   if (blob === undefined) return null
   const repository = pathname
     .replace(/\/+$/, '')
     .replace(/\.git$/i, '')
     .replace(/^\/+/, '/')
   const file = path.split('/').map(encodeURIComponent).join('/')
-  return `https://${hostname}${repository}/${blob}${commit}/${file}${anchor ? `#${encodeURIComponent(anchor)}` : ''}`
+  return `https://${host}${repository}/${blob}${commit}/${file}${anchor ? `#${encodeURIComponent(anchor)}` : ''}`
 }
