@@ -129,7 +129,7 @@ export function createMcpServer(context: McpContext): McpServer {
         return { page, section: wanted === undefined ? null : await readSection(db, source, path, wanted) }
       })
       const whole = section?.content ?? page.content
-      const content = whole.slice(offset, offset + MAX_CHARACTERS)
+      const content = cutWhole(whole, offset)
       const end = offset + content.length
       const nextOffset = end < whole.length ? end : null
       const places = citePage(context.config, source, path, page.commit, section?.anchor)
@@ -269,6 +269,13 @@ function parsePageName(name: string) {
   throw Object.assign(new Error(`"${name}" does not name a page`), {
     hint: 'Give it as search cites it: docs:guide/start.md',
   })
+}
+
+/** A part of a text that does not end within a character. */
+function cutWhole(text: string, offset: number): string {
+  const part = text.slice(offset, offset + MAX_CHARACTERS)
+  const more = offset + part.length < text.length
+  return more && /[\uD800-\uDBFF]$/.test(part) ? part.slice(0, -1) : part
 }
 
 interface Answer {
