@@ -8,7 +8,6 @@ import { engines, freshDatabase } from '@tidemark/test-engines'
 import { execa } from 'execa'
 import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { pageUrl } from '../src/output/page-url.ts'
 import { BIN, type CliWorld, cliWorld } from './world/cli-world.ts'
 
 /** An assistant that is connected to `tidemark mcp` in a folder. */
@@ -155,6 +154,7 @@ describe('tidemark mcp', () => {
       ['read_page', { page: 'docs:a' }, /Did you mean a\.md/],
       ['read_page', { page: 'docs:guide/start here.md#nowhere' }, /no heading.*Install it/s],
       ['read_page', { page: 'nothing' }, /does not name a page/],
+      ['read_page', { page: 'docs:a\0.md' }, /does not name a page/],
       ['read_page', { page: 'other:a.md' }, /no source "other".*Known are docs/s],
       ['search', { query: 'a', sources: ['dosc'] }, /Did you mean.*docs/s],
       ['search', { query: 'a', mode: 'vector' }, /no embeddings.*embed/s],
@@ -169,12 +169,29 @@ describe('tidemark mcp', () => {
         text: expect.stringMatching(message),
       })
     expect((await call('search', { query: 'zebracorn' })).data.hits).toHaveLength(1)
+    const { data } = await call('search', { query: 'anything', sources: ['never'] })
+    expect(data.warnings).toEqual([expect.stringContaining('the first sync of never is not done yet')])
+  })
+
+  test('reads a section as it is written, however long, and a page whose name has the sign of an anchor', async () => {
+    const { world } = await synced()
+    using _ = world
+    const section = `## Code\n\n\`\`\`\n${'line\n\n\n  of code\n'.repeat(900)}\`\`\``
+    world.write('docs/c#sharp.md', `# C\n\nText.\n\n${section}\n\n## Other\n\nEnd.`)
+    await world.commit('docs')
+    await world.run('sync --source docs')
+    const { call } = await connect(world)
+    expect((await call('read_page', { page: 'docs:c#sharp.md#code' })).data).toMatchObject({
+      content: section,
+      citation: 'docs:c#sharp.md#code',
+    })
+    expect((await call('read_page', { page: 'docs:c#sharp.md' })).data.content).toContain('End.')
   })
 
   test('reads a long page in parts', async () => {
     const { world } = await synced()
     using _ = world
-    const text = `# Long\n\n${'word '.repeat(20_000)}end`
+    const text = `# Long\n\n${'👍'.repeat(50_000)} end`
     world.write('docs/long.md', text)
     await world.commit('docs')
     await world.run('sync --source docs')
@@ -182,6 +199,8 @@ describe('tidemark mcp', () => {
     let read = ''
     for (let offset: number | null = 0; offset !== null; ) {
       const { data }: { data: any } = await call('read_page', { page: 'docs:long.md', offset })
+      // No part ends within a character.
+      expect(data.content.isWellFormed()).toBe(true)
       read += data.content
       offset = data.nextOffset
     }
@@ -265,23 +284,4 @@ test('search --open shows the first hit in the browser, and says where it has no
   expect(JSON.parse((await world.runEach(['show', 'docs:guide/start here.md', '--json'])).stdout)).toMatchObject({
     url: url.split('#')[0],
   })
-})
-
-test.each([
-  ['https://github.com/o/r.git', 'https://github.com/o/r/blob/abc/docs/a%20b.md#x-y'],
-  ['git@github.com:o/r', 'https://github.com/o/r/blob/abc/docs/a%20b.md#x-y'],
-  ['ssh://git@github.com/o/r.git/', 'https://github.com/o/r/blob/abc/docs/a%20b.md#x-y'],
-  ['https://me:secret@team.ghe.com/o/r', 'https://team.ghe.com/o/r/blob/abc/docs/a%20b.md#x-y'],
-  ['https://gitlab.com/g/s/r.git', 'https://gitlab.com/g/s/r/-/blob/abc/docs/a%20b.md#x-y'],
-  ['git@gitlab.example.org:g/r.git', 'https://gitlab.example.org/g/r/-/blob/abc/docs/a%20b.md#x-y'],
-  ['https://codeberg.org/o/r', 'https://codeberg.org/o/r/src/commit/abc/docs/a%20b.md#x-y'],
-  ['https://gitea.example.org/o/r', 'https://gitea.example.org/o/r/src/commit/abc/docs/a%20b.md#x-y'],
-  ['https://bitbucket.org/o/r', 'https://bitbucket.org/o/r/src/abc/docs/a%20b.md#x-y'],
-  ['https://git.example.org/o/r', null],
-  ['/srv/docs.git', null],
-  ['file:///srv/docs.git', null],
-  ['C:\\docs', null],
-])('a page of %s is at %s', (repo, url) => {
-  expect(pageUrl(repo, 'abc', 'docs/a b.md', 'x-y')).toBe(url)
-  expect(pageUrl(repo, null, 'docs/a b.md')).toBe(null)
 })

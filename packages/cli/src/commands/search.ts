@@ -87,7 +87,7 @@ async function openHit(
 }
 
 /** Why nothing can be found in sources that have no sync behind them. */
-async function warnNeverSynced(db: Database, ids: readonly string[]): Promise<SearchResult['warnings']> {
+export async function warnNeverSynced(db: Database, ids: readonly string[]): Promise<SearchResult['warnings']> {
   const { readSources } = await import('@tidemark/sync-core')
   const synced = new Set((await readSources(db)).filter(({ bookmark }) => bookmark !== null).map(({ id }) => id))
   const missing = ids.filter((id) => !synced.has(id))

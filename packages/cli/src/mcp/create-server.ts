@@ -16,6 +16,7 @@ import {
   search,
 } from '@tidemark/sync-core'
 import { z } from 'zod'
+import { warnNeverSynced } from '../commands/search.ts'
 import type { Config } from '../config/load-config.ts'
 import { getSource } from '../config/select-sources.ts'
 import { formatFreshness, formatPageName } from '../output/format.ts'
@@ -78,7 +79,12 @@ export function createMcpServer(context: McpContext): McpServer {
       const { config } = context
       for (const id of sources ?? []) getSource(config, id)
       const options = { sources, limit, mode, embedding: config.embedding ?? undefined }
-      const found = await context.use((db) => search(db, query, options))
+      const found = await context.use(async (db) => {
+        const found = await search(db, query, options)
+        const wanted = sources ?? config.sources.map(({ id }) => id)
+        const never = found.hits.length > 0 ? [] : await warnNeverSynced(db, wanted)
+        return { ...found, warnings: [...found.warnings, ...never] }
+      })
       const hits = found.hits.map(({ source, path, title, headingPath, excerpt, commit, ...hit }) => {
         const anchor = headingPath.length === 0 ? undefined : headingAnchor(headingPath.at(-1)!)
         const { lastSyncedAt, behindMs } = hit
@@ -121,18 +127,18 @@ export function createMcpServer(context: McpContext): McpServer {
       },
     },
     answering(async ({ page: name, heading, offset = 0 }) => {
-      const { source, path, anchor: named } = parsePageName(name)
-      getSource(context.config, source)
-      const { page, section } = await context.use(async (db) => {
-        const page = await readPage(db, source, path)
-        const wanted = heading ?? named
-        return { page, section: wanted === undefined ? null : await readSection(db, source, path, wanted) }
+      const named = parsePageName(name)
+      getSource(context.config, named.source)
+      const { source, page, section } = await context.use(async (db) => {
+        const { source, path, anchor, page } = await findPage(db, named)
+        const wanted = heading ?? anchor
+        return { source, page, section: wanted === undefined ? null : await readSection(db, source, path, wanted) }
       })
       const whole = section?.content ?? page.content
       const content = cutWhole(whole, offset)
       const end = offset + content.length
       const nextOffset = end < whole.length ? end : null
-      const places = citePage(context.config, source, path, page.commit, section?.anchor)
+      const places = citePage(context.config, source, page.path, page.commit, section?.anchor)
       const more =
         nextOffset === null ? '' : `\n\n(${whole.length - end} more characters: read_page with offset ${end})`
       const nameOf = (to: { path: string | null }) => (to.path === null ? [] : [`${source}:${to.path}`])
@@ -263,12 +269,23 @@ function citePage(config: Config, source: string, path: string, commit: string |
   return { citation: `${source}:${path}${anchor ? `#${anchor}` : ''}`, url }
 }
 
+/** A name as search cites it. What follows a "#" may also be a part of the path, which is found out by looking. */
 function parsePageName(name: string) {
-  const [, source, path, anchor] = /^([^:]+):(.+?)(?:#([^#]*))?$/s.exec(name) ?? []
-  if (source !== undefined && path !== undefined) return { source, path, anchor: anchor || undefined }
+  const [, source, path] = /^([^:\0]+):([^\0]+)$/.exec(name) ?? []
+  if (source !== undefined && path !== undefined) return { source, path }
   throw Object.assign(new Error(`"${name}" does not name a page`), {
     hint: 'Give it as search cites it: docs:guide/start.md',
   })
+}
+
+async function findPage(db: Database, { source, path }: { readonly source: string; readonly path: string }) {
+  const [, before, anchor] = /^(.+)#([^#]*)$/.exec(path) ?? []
+  try {
+    return { source, path, anchor: undefined, page: await readPage(db, source, path) }
+  } catch (error) {
+    if (before === undefined || (error as { code?: string }).code !== 'PAGE_NOT_FOUND') throw error
+    return { source, path: before, anchor: anchor || undefined, page: await readPage(db, source, before) }
+  }
 }
 
 /** A part of a text that does not end within a character. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { closeDatabase, type Database, isEmbedded, openDatabase } from '@tidemark/sync-core'
+import { closeDatabase, type Database, explainRefusal, isEmbedded, openDatabase } from '@tidemark/sync-core'
 import { missingDatabase } from '../missing-database.ts'
 
 /** How long a database stays open after it was used: an embedded one belongs to one process, which a sync wants to be. */
@@ -30,10 +30,16 @@ export function lendDatabase(address: string) {
       users++
       try {
         opened ??= open()
-        return await work(await opened)
+        const db = await opened
+        return await work(db).catch(async (error) => {
+          await explainRefusal(db, error)
+          throw error
+        })
       } catch (error) {
-        // Whatever it was, the next call begins with another one.
-        if (users === 1) await close()
+        // One that did not open is opened anew by the next call.
+        await opened?.catch(() => {
+          opened = undefined
+        })
         throw error
       } finally {
         if (--users === 0) timer = setTimeout(close, IDLE_MS)

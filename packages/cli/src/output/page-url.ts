@@ -1,6 +1,6 @@
 /** Where the page of a file is on the hosts that are known by their names: below the address of the repository. */
 const HOSTS: readonly (readonly [host: RegExp, blob: string])[] = [
-  [/^github\.com$|\.ghe\.com$|^github\./, 'blob/'],
+  [/^github\.com$|\.ghe\.com$/, 'blob/'],
   [/^gitlab\./, '-/blob/'],
   [/^codeberg\.org$|^gitea\.|^forgejo\./, 'src/commit/'],
   [/^bitbucket\.org$/, 'src/'],

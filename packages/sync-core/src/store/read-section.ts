@@ -22,7 +22,10 @@ export const headingAnchor = (heading: string): string => slug(heading)
  * @throws {SyncError} `SECTION_NOT_FOUND` with the headings that there are.
  */
 export async function readSection(db: Database, source: string, path: string, heading: string): Promise<ShownSection> {
-  const chunks = await readRows<{ headingPath: string[]; content: string }>(db, READ_CHUNKS, [source, path])
+  const chunks = await readRows<{ headingPath: string[]; content: string; page: string }>(db, READ_CHUNKS, [
+    source,
+    path,
+  ])
   const anchor = headingAnchor(heading.replace(/^#+/, '').trim())
   const depthIn = (headings: readonly string[]) => headings.findIndex((each) => headingAnchor(each) === anchor)
   const [first] = chunks.filter(({ headingPath }) => depthIn(headingPath) >= 0)
@@ -33,11 +36,24 @@ export async function readSection(db: Database, source: string, path: string, he
   }
   const headingPath = first.headingPath.slice(0, depthIn(first.headingPath) + 1)
   const isBelow = (headings: readonly string[]) => headingPath.every((each, i) => headings[i] === each)
-  const below = chunks.filter((chunk) => isBelow(chunk.headingPath))
-  return { anchor, headingPath, content: below.map(({ content }) => content).join('\n\n') }
+  const below = chunks.filter((chunk) => isBelow(chunk.headingPath)).map(({ content }) => content)
+  return { anchor, headingPath, content: sliceOf(first.page, below) }
+}
+
+/** The part of a page that some of its chunks are of, as it is written: between two chunks there may be anything. */
+function sliceOf(page: string, chunks: readonly string[]): string {
+  const start = page.indexOf(chunks[0]!)
+  let end = start
+  for (const chunk of chunks) {
+    const index = page.indexOf(chunk, end)
+    if (index < 0) return chunks.join('\n\n')
+    end = index + chunk.length
+  }
+  return page.slice(start, end)
 }
 
 const READ_CHUNKS = /* sql */ `
-SELECT chunk.heading_path AS "headingPath", chunk.content FROM tidemark.pages AS page
+SELECT chunk.heading_path AS "headingPath", chunk.content, page.content AS page
+FROM tidemark.pages AS page
 JOIN tidemark.chunks AS chunk ON chunk.source_id = page.source_id AND chunk.page_id = page.id
 WHERE page.source_id = $1 AND page.path = $2 ORDER BY chunk.ordinal`
