@@ -85,6 +85,13 @@ test('changes --follow prints each list as it comes, and ends by its signal', as
   expect((await following).exitCode).toBe(143)
 })
 
+test('changes --follow is refused on an embedded database, which nobody else could write meanwhile', async () => {
+  using world = await cliWorld()
+  world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
+  const refused = await world.run('changes --source docs --follow', { DATABASE_URL: `${world.folder}/db` })
+  expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('belongs to one process') })
+})
+
 test('prune forgets what was deleted longer ago than it is told, or the configuration says', async () => {
   const { world, id } = await synced()
   using _ = world

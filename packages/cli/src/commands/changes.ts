@@ -36,10 +36,15 @@ interface ChangesFlags {
 async function changes(call: Call, flags: ChangesFlags): Promise<number | undefined> {
   const { source, after, limit, follow } = flags
   const { output, config } = call
-  const { readChanges } = await import('@tidemark/sync-core')
+  const { isEmbedded, readChanges } = await import('@tidemark/sync-core')
   const { getSource } = await import('../config/select-sources.ts')
   getSource(config, source)
   const options = { after, limit, content: flags.with === 'content' }
+  if (follow && isEmbedded(call.databaseAddress)) {
+    const hint =
+      'Use a Postgres, ask again and again without --follow, or followChanges of @tidemark/sync-core in the process that syncs.'
+    throw new UsageError('an embedded database belongs to one process: none could write while this one follows', hint)
+  }
   if (follow) return followUntilStopped(call, source, options)
   const list = await call.withDatabase('read_only', (db) => readChanges(db, source, options)).catch(refuseBadCursor)
   if (output.json) output.printJson('changes', list)

@@ -47,6 +47,12 @@ export const pingRules = ({ ping, dryRun }: { readonly ping?: string; readonly d
 
 /** Adds the options of commands that may run for long, and where nobody looks. */
 export function addRunOptions(command: Command): void {
+  addLogOptions(command)
+  command.option('--ping <url>', 'tell a monitor that runs start, succeed and fail, as healthchecks.io has it')
+}
+
+/** Adds how they log. */
+export function addLogOptions(command: Command): void {
   command
     .addOption(
       new Option('--log <format>', 'lines for people, or JSON events for a collector (default: text)').choices([
@@ -56,7 +62,6 @@ export function addRunOptions(command: Command): void {
     )
     .option('--log-time', 'begin lines with the time (default where standard error is no terminal)')
     .option('--no-log-time', 'begin them without')
-    .option('--ping <url>', 'tell a monitor that runs start, succeed and fail, as healthchecks.io has it')
 }
 
 /** Statuses and exit codes, for help. */

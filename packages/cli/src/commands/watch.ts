@@ -3,7 +3,7 @@ import type { Call } from '../call.ts'
 import type { LogFlags } from '../output/log.ts'
 import { stopOnSignals } from '../runtime/stop-on-signals.ts'
 import { defineAction } from './define-action.ts'
-import { addRunOptions, parseCount, parseDuration, refuseFlags } from './flags.ts'
+import { addLogOptions, parseCount, parseDuration, refuseFlags } from './flags.ts'
 
 const DEFAULT_BUDGET_MS = 10 * 60_000
 
@@ -25,7 +25,7 @@ export function addWatch(program: Command): void {
     .option('--independent', 'one process for each sync, killed where it outlives its budget')
     .addHelpText('after', '\nExamples:\n  $ tidemark watch\n  $ tidemark watch --listen 127.0.0.1:8080 --log json')
     .action(defineAction(watch))
-  addRunOptions(command)
+  addLogOptions(command)
 }
 
 /** Where to listen. */
@@ -40,7 +40,6 @@ export interface WatchFlags extends Pick<LogFlags, 'log' | 'logTime'> {
   readonly timeout: number
   readonly concurrency: number
   readonly independent?: boolean
-  readonly ping?: string
 }
 
 /** A port alone is of this machine alone: other interfaces are for those who write so. */

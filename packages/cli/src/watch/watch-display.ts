@@ -8,13 +8,14 @@ import { showNotes } from '../output/results.ts'
 /** What each look does. */
 const EACH_LOOK = new Set<AnyProgress['phase']>(['lock', 'fetch', 'plan'] satisfies Phase[])
 
-/** Shows runs as `sync` does, and of looks that find nothing new nothing, but with `--verbose`. */
+/** Shows runs as `sync` does, and of looks that find nothing new, or another at work, nothing, but with `--verbose`. */
 export async function openWatchDisplay(output: Output, flags: LogFlags): Promise<ProgressDisplay> {
   // A line that is drawn anew is for a command that ends.
   const display = await openProgress({ ...output, verbose: true }, flags)
   const begun = new Set<string>()
   const isQuiet = (result: RunResult) =>
-    result.status === 'up_to_date' && result.warnings.length === 0 && !begun.has(result.source)
+    (result.status === 'busy' || (result.status === 'up_to_date' && result.warnings.length === 0)) &&
+    !begun.has(result.source)
   return {
     started() {},
     progress(progress) {

@@ -3,9 +3,10 @@
  * this machine changes and when a hook says so; a look is a sync, which mostly finds nothing new. Several such processes
  * share their sources by the leases alone: who finds one taken looks again soon.
  */
-import { type Database, isRemote, type RunResult, type SyncResult, syncSource } from '@tidemark/sync-core'
+import { type Database, errorProblem, isRemote, type RunResult, type SyncResult, syncSource } from '@tidemark/sync-core'
 import type { Call } from '../call.ts'
 import type { Config, ConfiguredSource } from '../config/load-config.ts'
+import { logProblem } from '../output/log.ts'
 import type { ProgressDisplay } from '../output/progress.ts'
 import { createScheduler } from './scheduler.ts'
 import { watchRefs } from './watch-refs.ts'
@@ -38,13 +39,19 @@ export function watchSources(call: Call, db: Database, options: WatchOptions) {
   const look = async (id: string): Promise<number> => {
     const source = findSource(id)
     if (source === undefined) return MIN_EVERY_MS
-    display.started(id)
-    const result = await (options.syncApart ?? syncHere)(source)
-    display.finished(result)
-    options.onResult(result)
-    if (result.status !== 'up_to_date') unembedded.add(id)
-    if (config.embed && isComplete(result) && unembedded.has(id)) await embed(id)
-    return nextLookMs(result, source.everyMs)
+    try {
+      display.started(id)
+      const result = await (options.syncApart ?? syncHere)(source)
+      display.finished(result)
+      options.onResult(result)
+      if (result.status !== 'up_to_date') unembedded.add(id)
+      if (config.embed && isComplete(result) && unembedded.has(id)) await embed(id)
+      return nextLookMs(result, source.everyMs)
+    } catch (error) {
+      // Nobody has thought of it; the other sources, and its own next look, go on.
+      logProblem('error', errorProblem(error), id)
+      return Math.max(source.everyMs, MIN_EVERY_MS)
+    }
   }
   const syncHere = ({ everyMs: _, ...source }: ConfiguredSource) => {
     const { clones, search, keepDeletedMs } = config

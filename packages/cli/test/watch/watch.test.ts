@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { startPostgresServer } from '@tidemark/test-engines'
+import { freshDatabase, startPostgresServer } from '@tidemark/test-engines'
+import { serveEmbeddings } from '@tidemark/test-engines/embedding-server'
 import { serveGit } from '@tidemark/test-engines/git-server'
 import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -146,6 +147,27 @@ describe('tidemark watch', () => {
     expect(await pagesOf(world, one)).not.toContain('e.md')
   })
 
+  test('has embedded what it has synced, on an embedded database too', { timeout: 120_000 }, async () => {
+    const [server, database] = [await serveEmbeddings(), await freshDatabase('pglite')]
+    onTestFinished(async () => {
+      await server.close()
+      await database.drop()
+    })
+    using world = await cliWorld(database.url)
+    world.write(
+      'tidemark.yaml',
+      `embed: true\nembedding: { url: '${server.url}', model: m }\nsources: { docs: { repo: docs } }`,
+    )
+    const { child, logged } = watching(world)
+    await logged(/docs +first_sync \+3/)
+    await logged(/docs +synced, 3 chunks embedded/)
+    world.write('docs/d.md', '# d')
+    await world.commit('docs')
+    await logged(/docs +synced, 1 chunks embedded/)
+    child.kill('SIGTERM')
+    expect((await child).exitCode).toBe(143)
+  })
+
   test('syncs in processes of their own where it is told to', async () => {
     using world = await cliWorld()
     const [id, gone] = [freshName(), freshName('gone')]
@@ -162,6 +184,7 @@ describe('tidemark watch', () => {
     ['--listen 8080:8080:8080', 'Give a port'],
     ['--json', 'watch prints no document'],
     ['--timeout 0', 'duration'],
+    ['--ping http://localhost/x', 'unknown option'],
   ])('%s is refused', async (flags, message) => {
     using world = await cliWorld()
     world.write('tidemark.yaml', `sources: { docs: { repo: docs } }`)

@@ -44,7 +44,7 @@ export interface ChangeList {
 export interface ReadChangesOptions {
   /** The cursor of the last list; '0', the default, begins at the beginning. */
   readonly after?: string | undefined
-  /** How many at most; 1,000 by default. */
+  /** How many at most, one at the least; 1,000 by default. */
   readonly limit?: number | undefined
   /** Whether each change comes with what its page holds. */
   readonly content?: boolean | undefined
@@ -73,7 +73,8 @@ export async function readChanges(
   { after = '0', limit = DEFAULT_LIMIT, content = false, signal }: ReadChangesOptions = {},
 ): Promise<ChangeList> {
   const { seq, base } = parseCursor(after)
-  const rows = await readRows<Row>(db, readChangesSql(content), [source, seq, limit], signal)
+  const max = Math.max(1, Math.trunc(limit))
+  const rows = await readRows<Row>(db, readChangesSql(content), [source, seq, max], signal)
   const [state] = rows
   const [newest, expired] = [Number(state?.newestSeq ?? 0), Number(state?.expiredSeq ?? 0)]
   if (seq > 0 && (base < expired || base > newest)) {
@@ -83,7 +84,7 @@ export async function readChanges(
   }
   const changes = rows.filter((row): row is ChangeRow => row.seq !== null).map(toChange)
   // A list that is not full goes to the end.
-  const last = changes.length === limit ? changes.at(-1)!.seq : newest
+  const last = changes.length === max ? changes.at(-1)!.seq : newest
   return { changes, cursor: formatCursor(last, seq === 0 ? newest : base) }
 }
 

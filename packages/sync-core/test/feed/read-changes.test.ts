@@ -176,6 +176,7 @@ describe.each(allEngines)('the changes of a source in %s', (engine) => {
       after = cursor
     }
     expect(lists).toEqual([4, 4, 2, 0])
+    expect((await readChanges(world.db, 'docs', { limit: 0 })).changes).toHaveLength(1)
   })
 
   test('are the same in SQL', async () => {

@@ -1,6 +1,7 @@
 /**
  * The benchmarks of all packages, ours beside a baseline and our peers: `lock` beside other locks on one Postgres, `sync`
- * on real repositories beside the same rows written in bulk, `links` of the same against the pages that there are, the `command` beside a `node` that does nothing.
+ * on real repositories beside the same rows written in bulk, `links` of the same against the pages that there are, the `command` beside a `node`
+ * that does nothing, and `watch` from the webhook of a push.
  *
  * They run one after the other, and within each of them those that are compared take turns, so that a noisy machine is
  * as noisy for all. What is measured runs in a process of its own (each `measure.ts`) where memory and what is loaded
@@ -9,10 +10,11 @@
 import type { Check, Harness } from '../harness/harness.ts'
 import { benchCommand } from './bench-command.ts'
 import { benchLinks } from './bench-links.ts'
+import { benchWatch } from './bench-watch.ts'
 import { benchLock } from './lock/bench-lock.ts'
 import { benchSync } from './sync/bench-sync.ts'
 
-const BENCHMARKS = { lock: benchLock, sync: benchSync, links: benchLinks, command: benchCommand }
+const BENCHMARKS = { lock: benchLock, sync: benchSync, links: benchLinks, command: benchCommand, watch: benchWatch }
 
 type Subject = keyof typeof BENCHMARKS
 export const SUBJECTS = Object.keys(BENCHMARKS) as Subject[]
@@ -26,6 +28,7 @@ export const BRIEF_BENCH: Required<BenchSettings> = {
   sync: { corpora: ['vite'], engines: ['postgres'], rounds: 1, stops: 10, maxBudgetMs: 200 },
   links: { corpora: ['vite'] },
   command: { runs: 3, checksTimes: false },
+  watch: { corpus: 'vite', engines: ['postgres'], pushes: 5, checksTimes: false },
 }
 
 /** Where `TIDEMARK_CORPORA` names a folder of bundles, on those; else on the demonstration's pages. */
@@ -42,6 +45,12 @@ export const FULL_BENCH: Required<BenchSettings> = {
     corpora: process.env.TIDEMARK_CORPORA ? ['vue-zh', 'vite', 'zola', 'logseq', 'book', 'astro', 'rfcs'] : ['vite'],
   },
   command: { runs: 15, checksTimes: true },
+  watch: {
+    corpus: process.env.TIDEMARK_CORPORA ? 'tldr' : 'vite',
+    engines: ['postgres', 'pglite'],
+    pushes: 200,
+    checksTimes: true,
+  },
 }
 
 export async function benchmarks(settings: BenchSettings, harness: Harness) {

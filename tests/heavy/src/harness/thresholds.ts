@@ -20,6 +20,9 @@ export const isFlat = (smallMs: number, largeMs: number) => largeMs <= 1.5 * sma
 export const MAX_OVERSHOOT_MS = 250
 /** What the command may take beside what any command of Node does. */
 export const MAX_COMMAND_MS = 120
+/** From the webhook of a push, at the 95th percentile. */
+export const MAX_STORED_MS = 500
+export const MAX_SEARCHABLE_MS = 2_000
 export const MAX_NOOP_MS = { postgres: 100, pglite: 60 }
 /** What a text search may take, at the 95th percentile. */
 export const MAX_SEARCH_MS = { postgres: 50, pglite: 150 }

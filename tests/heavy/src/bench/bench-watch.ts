@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process'
+import { EventEmitter, on, once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+import { seededRandom } from '@tidemark/test-engines/seeded-random'
+import { type Corpus, changeFiles, cloneCorpus } from '../harness/corpus.ts'
+import { gitIn } from '../harness/git.ts'
+import type { Harness } from '../harness/harness.ts'
+import { TIDEMARK } from '../harness/process.ts'
+import { percentile } from '../harness/statistics.ts'
+import { formatMs, renderFigures } from '../harness/tables.ts'
+import { MAX_SEARCHABLE_MS, MAX_STORED_MS } from '../harness/thresholds.ts'
+import { checkAtMost } from './check-at-most.ts'
+
+export interface WatchSettings {
+  readonly corpus: Corpus
+  readonly engines: readonly ('postgres' | 'pglite')[]
+  readonly pushes: number
+  readonly checksTimes: boolean
+}
+
+const MAX_CHANGED_FILES = 20
+const SECRET = 'of the bench'
+
+/** Who keeps the source fresh: so many processes, on a server or an embedded database, which is one process's. */
+const SETUPS = [
+  { setup: 'Postgres', engine: 'postgres', replicas: 1 },
+  { setup: 'Postgres, three replicas', engine: 'postgres', replicas: 3 },
+  { setup: 'PGlite', engine: 'pglite', replicas: 1 },
+] as const
+
+/** Measures from the webhook of a push until its pages are stored, and until they are found: process, fetch and all. */
+export async function benchWatch({ corpus, engines, pushes, checksTimes }: WatchSettings, harness: Harness) {
+  const figures = []
+  for (const { setup, engine, replicas } of SETUPS) {
+    if (!engines.includes(engine)) continue
+    harness.log(`watch: ${pushes} pushes, ${setup}`)
+    const name = setup.replaceAll(/\W+/g, '_').toLowerCase()
+    const cwd = join(harness.folder, `watch_${name}`)
+    await mkdir(cwd)
+    const repo = join(cwd, 'source.git')
+    await cloneCorpus(corpus, repo)
+    await gitIn(repo).raw('config', 'uploadpack.allowFilter', 'true')
+    const url = engine === 'postgres' ? await harness.createDatabase(`bench_watch_${name}`) : join(cwd, 'db')
+    // JSON is YAML. As from a server: what is on this machine would be noticed without a hook.
+    const sources = { docs: { repo: pathToFileURL(repo).href } }
+    await writeFile(join(cwd, 'tidemark.yaml'), JSON.stringify({ hooks: { generic: SECRET }, sources }))
+    await using watches = await startWatches(replicas, { cwd, url })
+    figures.push({ setup, ...(await measurePushes(watches, { repo, pushes, seed: harness.seed })) })
+  }
+  const table = renderFigures(
+    { title: 'Watch: from the webhook of a push', notes: [] },
+    figures,
+    ({ setup }) => setup,
+    {
+      'stored, p50': ({ storedMs }) => formatMs(percentile(storedMs, 0.5)),
+      'stored, p95': ({ storedMs }) => formatMs(percentile(storedMs, 0.95)),
+      'searchable, p50': ({ searchableMs }) => formatMs(percentile(searchableMs, 0.5)),
+      'searchable, p95': ({ searchableMs }) => formatMs(percentile(searchableMs, 0.95)),
+    },
+  )
+  const checks = figures.flatMap(({ setup, storedMs, searchableMs }) => [
+    checkAtMost(`a push is stored, p95, ${setup}`, percentile(storedMs, 0.95), MAX_STORED_MS, formatMs),
+    checkAtMost(`a push is searchable, p95, ${setup}`, percentile(searchableMs, 0.95), MAX_SEARCHABLE_MS, formatMs),
+  ])
+  return { figures, checks: checksTimes ? checks : [], table }
+}
+
+/** An event of the log, as far as it is looked at. */
+interface LogEvent {
+  readonly event: string
+  readonly message?: string
+  readonly status?: string
+  readonly bookmark?: string
+  readonly phases?: { readonly search: number }
+}
+
+/** Watches that have brought the source in, and tell what they log. */
+async function startWatches(replicas: number, { cwd, url }: { cwd: string; url: string }) {
+  const log = new EventEmitter()
+  const env = { ...process.env, DATABASE_URL: url }
+  const [command, ...args] = [...TIDEMARK, 'watch', '--listen', '0', '--log', 'json']
+  const start = async () => {
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] })
+    const lines = createInterface(child.stderr)
+    const listening = Promise.withResolvers<string>()
+    lines.on('line', (line) => {
+      const event: LogEvent = JSON.parse(line)
+      const [, address] = /listening on (\S+)/.exec(event.message ?? '') ?? []
+      if (address !== undefined) listening.resolve(address)
+      log.emit(event.event, event)
+    })
+    return { child, address: await listening.promise }
+  }
+  const complete = waitFor(log, ({ status }) => status === 'first_sync')
+  const started = await Promise.all(Array.from({ length: replicas }, start))
+  await complete
+  return {
+    log,
+    addresses: started.map(({ address }) => address),
+    async [Symbol.asyncDispose]() {
+      for (const { child } of started) {
+        child.kill('SIGTERM')
+        if (child.exitCode === null) await once(child, 'exit')
+      }
+    },
+  }
+}
+
+/** The first run that ends so from now on. */
+async function waitFor(log: EventEmitter, isIt: (event: LogEvent) => boolean): Promise<LogEvent> {
+  for await (const [event] of on(log, 'finished')) if (isIt(event)) return event
+  throw new Error('nothing is logged any more')
+}
+
+async function measurePushes(
+  { log, addresses }: Awaited<ReturnType<typeof startWatches>>,
+  { repo, pushes, seed }: { repo: string; pushes: number; seed: number },
+) {
+  const random = seededRandom(seed)
+  const [storedMs, searchableMs]: [number[], number[]] = [[], []]
+  for (let n = 0; n < pushes; n++) {
+    await changeFiles(repo, 1 + Math.floor(random() * MAX_CHANGED_FILES))
+    const commit = (await gitIn(repo).raw('rev-parse', 'main')).trim()
+    const finished = waitFor(log, ({ bookmark, status }) => bookmark === commit && status === 'synced')
+    const startMs = performance.now()
+    const response = await fetch(`${addresses[Math.floor(random() * addresses.length)]}/hooks/generic`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${SECRET}` },
+      body: '{"source":"docs"}',
+    })
+    if (response.status !== 202) throw new Error(`the hook was answered with ${response.status}`)
+    const { phases } = await finished
+    const elapsedMs = performance.now() - startMs
+    searchableMs.push(elapsedMs)
+    storedMs.push(elapsedMs - phases!.search)
+  }
+  return { storedMs, searchableMs }
+}
