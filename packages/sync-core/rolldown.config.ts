@@ -39,7 +39,7 @@ export default defineConfig({
         {
           name: 'shared',
           tags: ['$initial'],
-          test: /src\/(?!parse\/|exit-with-parent|fork-sibling|sync-error|redact|url-parts|database\/pglite\/(open|child|pglite-process))|pretty-ms|parse-ms|fastest-levenshtein/,
+          test: /src\/(?!parse\/|exit-with-parent|fork-sibling|sync-error|redact|url-parts|database\/pglite\/(?!in-use))|pretty-ms|parse-ms|fastest-levenshtein/,
           includeDependenciesRecursively: false,
         },
       ],
