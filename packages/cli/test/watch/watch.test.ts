@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
+import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { freshDatabase, startPostgresServer } from '@tidemark/test-engines'
 import { serveEmbeddings } from '@tidemark/test-engines/embedding-server'
@@ -166,6 +167,27 @@ describe('tidemark watch', () => {
     await logged(/docs +synced, 1 chunks embedded/)
     child.kill('SIGTERM')
     expect((await child).exitCode).toBe(143)
+  })
+
+  test('tells systemd that it is ready, that it lives and that it stops', async () => {
+    using world = await cliWorld()
+    const id = freshName()
+    world.write('tidemark.yaml', `sources: { ${id}: { repo: docs } }`)
+    world.write('bin/systemd-notify', '#!/bin/sh\necho "$@" >> told\n')
+    chmodSync(`${world.folder}/bin/systemd-notify`, 0o755)
+    const told = () =>
+      existsSync(`${world.folder}/told`) ? readFileSync(`${world.folder}/told`, 'utf8').split('\n') : []
+    const env = {
+      PATH: `${world.folder}/bin:${process.env.PATH}`,
+      NOTIFY_SOCKET: '/run/notify',
+      WATCHDOG_USEC: '300000',
+    }
+    const { child, logged } = watching(world, '', env)
+    await logged(new RegExp(`${id} +first_sync`))
+    await expect.poll(told).toEqual(expect.arrayContaining(['--ready --status=watching', 'WATCHDOG=1']))
+    child.kill('SIGTERM')
+    expect((await child).exitCode).toBe(143)
+    await expect.poll(told).toContain('--stopping')
   })
 
   test('syncs in processes of their own where it is told to', async () => {

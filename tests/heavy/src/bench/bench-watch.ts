@@ -8,16 +8,19 @@ import { seededRandom } from '@tidemark/test-engines/seeded-random'
 import { type Corpus, changeFiles, cloneCorpus } from '../harness/corpus.ts'
 import { gitIn } from '../harness/git.ts'
 import type { Harness } from '../harness/harness.ts'
+import { peakMbOf } from '../harness/memory.ts'
 import { TIDEMARK } from '../harness/process.ts'
 import { percentile } from '../harness/statistics.ts'
-import { formatMs, renderFigures } from '../harness/tables.ts'
-import { MAX_SEARCHABLE_MS, MAX_STORED_MS } from '../harness/thresholds.ts'
+import { formatMb, formatMs, renderFigures } from '../harness/tables.ts'
+import { MAX_PEAK_MB, MAX_SEARCHABLE_MS, MAX_STORED_MS } from '../harness/thresholds.ts'
 import { checkAtMost } from './check-at-most.ts'
 
 export interface WatchSettings {
   readonly corpus: Corpus
   readonly engines: readonly ('postgres' | 'pglite')[]
   readonly pushes: number
+  /** Looks that find nothing new, after which memory is read. */
+  readonly looks: number
   readonly checksTimes: boolean
 }
 
@@ -32,7 +35,7 @@ const SETUPS = [
 ] as const
 
 /** Measures from the webhook of a push until its pages are stored, and until they are found: process, fetch and all. */
-export async function benchWatch({ corpus, engines, pushes, checksTimes }: WatchSettings, harness: Harness) {
+export async function benchWatch({ corpus, engines, pushes, looks, checksTimes }: WatchSettings, harness: Harness) {
   const figures = []
   for (const { setup, engine, replicas } of SETUPS) {
     if (!engines.includes(engine)) continue
@@ -48,7 +51,8 @@ export async function benchWatch({ corpus, engines, pushes, checksTimes }: Watch
     const sources = { docs: { repo: pathToFileURL(repo).href } }
     await writeFile(join(cwd, 'tidemark.yaml'), JSON.stringify({ hooks: { generic: SECRET }, sources }))
     await using watches = await startWatches(replicas, { cwd, url })
-    figures.push({ setup, ...(await measurePushes(watches, { repo, pushes, seed: harness.seed })) })
+    const measured = await measurePushes(watches, { repo, pushes, seed: harness.seed })
+    figures.push({ setup, ...measured, peakMb: await measureLooks(watches, looks) })
   }
   const table = renderFigures(
     { title: 'Watch: from the webhook of a push', notes: [] },
@@ -59,9 +63,11 @@ export async function benchWatch({ corpus, engines, pushes, checksTimes }: Watch
       'stored, p95': ({ storedMs }) => formatMs(percentile(storedMs, 0.95)),
       'searchable, p50': ({ searchableMs }) => formatMs(percentile(searchableMs, 0.5)),
       'searchable, p95': ({ searchableMs }) => formatMs(percentile(searchableMs, 0.95)),
+      [`memory after ${looks} looks`]: ({ peakMb }) => formatMb(peakMb),
     },
   )
-  const checks = figures.flatMap(({ setup, storedMs, searchableMs }) => [
+  const checks = figures.flatMap(({ setup, storedMs, searchableMs, peakMb }) => [
+    checkAtMost(`memory of a process, ${setup}`, peakMb, MAX_PEAK_MB, formatMb),
     checkAtMost(`a push is stored, p95, ${setup}`, percentile(storedMs, 0.95), MAX_STORED_MS, formatMs),
     checkAtMost(`a push is searchable, p95, ${setup}`, percentile(searchableMs, 0.95), MAX_SEARCHABLE_MS, formatMs),
   ])
@@ -100,6 +106,7 @@ async function startWatches(replicas: number, { cwd, url }: { cwd: string; url: 
   return {
     log,
     addresses: started.map(({ address }) => address),
+    pids: started.map(({ child }) => child.pid!),
     async [Symbol.asyncDispose]() {
       for (const { child } of started) {
         child.kill('SIGTERM')
@@ -126,16 +133,32 @@ async function measurePushes(
     const commit = (await gitIn(repo).raw('rev-parse', 'main')).trim()
     const finished = waitFor(log, ({ bookmark, status }) => bookmark === commit && status === 'synced')
     const startMs = performance.now()
-    const response = await fetch(`${addresses[Math.floor(random() * addresses.length)]}/hooks/generic`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${SECRET}` },
-      body: '{"source":"docs"}',
-    })
-    if (response.status !== 202) throw new Error(`the hook was answered with ${response.status}`)
+    await postHook(addresses[Math.floor(random() * addresses.length)]!)
     const { phases } = await finished
     const elapsedMs = performance.now() - startMs
     searchableMs.push(elapsedMs)
     storedMs.push(elapsedMs - phases!.search)
   }
   return { storedMs, searchableMs }
+}
+
+async function postHook(address: string): Promise<void> {
+  const headers = { authorization: `Bearer ${SECRET}` }
+  const response = await fetch(`${address}/hooks/generic`, { method: 'POST', headers, body: '{"source":"docs"}' })
+  await response.text()
+  if (response.status !== 202) throw new Error(`the hook was answered with ${response.status}`)
+}
+
+/** Has each watch look so often as hooks can make it, and reads the most memory that one of them had in all. */
+async function measureLooks({ addresses, pids }: Awaited<ReturnType<typeof startWatches>>, looks: number) {
+  for (const address of addresses) {
+    while ((await countLooks(address)) < looks / addresses.length) for (let n = 0; n < 100; n++) await postHook(address)
+  }
+  return Math.max(...pids.map((pid) => peakMbOf(pid) ?? Number.NaN))
+}
+
+async function countLooks(address: string): Promise<number> {
+  const text = await (await fetch(`${address}/metrics`)).text()
+  const counts = text.matchAll(/^tidemark_watch_sync_duration_seconds_count\{.*\} (\d+)$/gm)
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
 }

@@ -28,7 +28,7 @@ export const BRIEF_BENCH: Required<BenchSettings> = {
   sync: { corpora: ['vite'], engines: ['postgres'], rounds: 1, stops: 10, maxBudgetMs: 200 },
   links: { corpora: ['vite'] },
   command: { runs: 3, checksTimes: false },
-  watch: { corpus: 'vite', engines: ['postgres'], pushes: 5, checksTimes: false },
+  watch: { corpus: 'vite', engines: ['postgres'], pushes: 5, looks: 100, checksTimes: false },
 }
 
 /** Where `TIDEMARK_CORPORA` names a folder of bundles, on those; else on the demonstration's pages. */
@@ -49,6 +49,7 @@ export const FULL_BENCH: Required<BenchSettings> = {
     corpus: process.env.TIDEMARK_CORPORA ? 'tldr' : 'vite',
     engines: ['postgres', 'pglite'],
     pushes: 200,
+    looks: 10_000,
     checksTimes: true,
   },
 }

@@ -24,6 +24,9 @@ export function peakMbWithChildren(): number {
   return [readStatus('self'), ...children].reduce((sum, status) => sum + (parsePeakMb(status) ?? 0), 0)
 }
 
+/** The most memory that a process had until now; null where it has ended. */
+export const peakMbOf = (pid: number): number | null => parsePeakMb(readStatus(pid))
+
 function readStatus(pid: string | number): string {
   try {
     return readFileSync(`/proc/${pid}/status`, 'utf8')

@@ -51,6 +51,8 @@ export const formatPercent = (share: number) => `${Math.round(share * 1_000) / 1
 
 export const formatHours = (hours: number) => `${hours.toFixed(hours < 10 ? 2 : 1)} h`
 
+export const formatMb = (megabytes: number) => `${formatCount(megabytes)} MB`
+
 export function formatMs(ms: number): string {
   if (ms >= 10_000) return `${(ms / 1_000).toFixed(1)} s`
   return ms < 10 ? `${ms.toFixed(2)} ms` : `${formatCount(ms)} ms`
