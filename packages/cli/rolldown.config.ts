@@ -27,7 +27,7 @@ export default defineConfig({
         },
         {
           name: 'run',
-          test: /src\/(call|output\/(log|results|output|json-document)|config\/(load-config|document|expand|schema|select-sources)|runtime\/with-database)\.ts$|node_modules\/(zod|yaml|p-map)\//,
+          test: /src\/(call|output\/(log|results|output|json-document)|config\/(load-config|document|expand|schema|select-sources)|runtime\/with-database)\.ts$|node_modules\/(zod\/(mini|v4\/(core|mini|locales))|yaml|p-map)\//,
         },
       ],
     },
