@@ -81,6 +81,28 @@ describe.each(engines)('tidemark mcp on %s', (engine) => {
     expect((await call('read_page', { page: 'docs:a.md' })).data.backlinks).toEqual(['docs:guide/start here.md'])
   })
 
+  test('finds the section again that was cited, where headings repeat', async () => {
+    const { world } = await synced(engine)
+    using _ = world
+    world.write(
+      'docs/ref.md',
+      '# Ref\n\n## Alpha\n\n### Example\n\nfirstquux\n\n## Beta\n\n### Example\n\nsecondquux\n\n### Example\n\nthirdquux',
+    )
+    await world.commit('docs')
+    await world.run('sync --source docs')
+    const { call } = await connect(world)
+    for (const [word, anchor] of [
+      ['firstquux', 'example'],
+      ['secondquux', 'example-1'],
+      ['thirdquux', 'example-2'],
+    ]) {
+      const [hit] = (await call('search', { query: word })).data.hits
+      expect(hit.citation).toBe(`docs:ref.md#${anchor}`)
+      const { content } = (await call('read_page', { page: hit.citation })).data
+      expect(content).toBe(`### Example\n\n${word}`)
+    }
+  })
+
   test('tells what has changed since a cursor, and how fresh its sources are', async () => {
     const { world, commit } = await synced(engine)
     using _ = world
@@ -263,6 +285,25 @@ test('tidemark watch answers assistants that bear its token, over HTTP', async (
   await client.close()
   watch.kill('SIGTERM')
   expect((await watch).exitCode).toBe(143)
+})
+
+test('the address of a page in a subpath is that of its file, at a commit that has what was read', async () => {
+  const { world } = await synced()
+  using _ = world
+  world.write('tidemark.yaml', 'sources: { docs: { repo: docs, subpath: guide } }')
+  world.write('docs/guide/new.md', '# New\n\nquaggaword')
+  await world.commit('docs')
+  await world.run('sync --source docs')
+  world.write('docs/guide/other.md', '# Other')
+  await world.commit('docs')
+  await world.run('sync --source docs')
+  world.write('tidemark.yaml', 'sources: { docs: { repo: "git@gitlab.com:team/docs.git", subpath: guide } }')
+  const [hit] = JSON.parse((await world.run('search quaggaword --json')).stdout).hits
+  expect(hit).toMatchObject({
+    path: 'guide/new.md',
+    url: `https://gitlab.com/team/docs/-/blob/${hit.commit}/guide/new.md#new`,
+  })
+  expect(await world.git('docs').show(`${hit.commit}:guide/new.md`)).toBe('# New\n\nquaggaword')
 })
 
 test('search --open shows the first hit in the browser, and says where it has no address', async () => {

@@ -47,7 +47,7 @@ async function findPages(
 ): Promise<void> {
   const query = words.join(' ').replace(/\s+/g, ' ').trim()
   if (query === '') throw new UsageError('search needs words', 'Give some, for example: tidemark search proxy')
-  const { headingAnchor, search } = await import('@tidemark/sync-core')
+  const { search } = await import('@tidemark/sync-core')
   const { pageUrl } = await import('../output/page-url.ts')
   const { getSource } = await import('../config/select-sources.ts')
   const { config, output } = call
@@ -61,8 +61,7 @@ async function findPages(
   })
   const hits = result.hits.map((hit) => {
     const repo = config.sources.find(({ id }) => id === hit.source)?.repo
-    const heading = hit.headingPath.at(-1)
-    return { ...hit, url: repo ? pageUrl(repo, hit.commit, hit.path, heading && headingAnchor(heading)) : null }
+    return { ...hit, url: repo ? pageUrl(repo, hit.commit, hit.path, hit.anchor ?? undefined) : null }
   })
   if (output.json) output.printJson('search', { ...result, hits })
   else showHits(result, query, output)

@@ -6,7 +6,6 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import {
   type Database,
   errorProblem,
-  headingAnchor,
   readChanges,
   readPage,
   readSection,
@@ -85,11 +84,10 @@ export function createMcpServer(context: McpContext): McpServer {
         const never = found.hits.length > 0 ? [] : await warnNeverSynced(db, wanted)
         return { ...found, warnings: [...found.warnings, ...never] }
       })
-      const hits = found.hits.map(({ source, path, title, headingPath, excerpt, commit, ...hit }) => {
-        const anchor = headingPath.length === 0 ? undefined : headingAnchor(headingPath.at(-1)!)
+      const hits = found.hits.map(({ source, path, title, headingPath, anchor, excerpt, commit, ...hit }) => {
         const { lastSyncedAt, behindMs } = hit
         return {
-          ...citePage(config, source, path, commit, anchor),
+          ...citePage(config, source, path, commit, anchor ?? undefined),
           title,
           headingPath: [...headingPath],
           excerpt,

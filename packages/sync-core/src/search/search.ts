@@ -3,6 +3,7 @@ import type { Embedding } from '../embed/embedding.ts'
 import { redact } from '../redact.ts'
 import { readModels } from '../store/embeddings/models.ts'
 import { vectorSpace } from '../store/embeddings/vector-space.ts'
+import { findAnchors } from '../store/search/find-anchors.ts'
 import {
   type FoundChunk,
   findHits,
@@ -124,7 +125,7 @@ const HINTS: Record<string, string> = {
   '57014': 'See whether they have an index: tidemark doctor',
 }
 
-/** Puts in the place of each text the part of it that shows what was found. */
+/** Puts in the place of each text the part of it that shows what was found, and names the heading that it stands under. */
 async function withExcerpts(
   db: Database,
   { marked }: Question,
@@ -138,7 +139,10 @@ async function withExcerpts(
     words: words.map(({ word }) => word),
   }))
   const marks = await markWords(db, marked, candidates, signal)
-  return found.map(({ content, language, ...hit }, i) => ({ ...hit, ...cutExcerpt(texts[i]!, marks[i]!) }))
+  const anchors = await findAnchors(db, found, signal)
+  return found.map(({ ordinal, content, language, ...hit }, i) => {
+    return { ...hit, anchor: anchors[i]!, ...cutExcerpt(texts[i]!, marks[i]!) }
+  })
 }
 
 /** A question has words that the answer lacks, and then its meaning has to find it with those that are there. */

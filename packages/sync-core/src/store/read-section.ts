@@ -1,6 +1,6 @@
-import { slug } from 'github-slugger'
 import type { Database } from '../database/database.ts'
 import { SyncError } from '../sync-error.ts'
+import { anchorOf, findHeadings } from './find-headings.ts'
 import { readRows } from './read-rows.ts'
 
 /** A heading of a page with what stands under it. */
@@ -13,12 +13,9 @@ export interface ShownSection {
   readonly content: string
 }
 
-/** The anchor that GitHub gives a heading; of several headings with one text it is the first one's. */
-export const headingAnchor = (heading: string): string => slug(heading)
-
 /**
  * Reads the section of a page below a heading.
- * @param heading its text or its anchor.
+ * @param heading its text or its anchor; of several with one text, the text means the first.
  * @throws {SyncError} `SECTION_NOT_FOUND` with the headings that there are.
  */
 export async function readSection(db: Database, source: string, path: string, heading: string): Promise<ShownSection> {
@@ -26,27 +23,33 @@ export async function readSection(db: Database, source: string, path: string, he
     source,
     path,
   ])
-  const anchor = headingAnchor(heading.replace(/^#+/, '').trim())
-  const depthIn = (headings: readonly string[]) => headings.findIndex((each) => headingAnchor(each) === anchor)
-  const [first] = chunks.filter(({ headingPath }) => depthIn(headingPath) >= 0)
-  if (first === undefined) {
-    const known = [...new Set(chunks.flatMap(({ headingPath }) => headingPath))]
+  const headings = findHeadings(chunks)
+  const wanted = anchorOf(heading)
+  const at = headings.findIndex(({ anchor }) => anchor === wanted)
+  if (at < 0) {
+    const known = [...new Set(headings.map(({ headingPath }) => headingPath.at(-1)))]
     const hint = known.length === 0 ? 'It has no headings: read all of it.' : `Its headings are ${known.join(', ')}.`
     throw new SyncError('SECTION_NOT_FOUND', `${source}:${path} has no heading "${heading}"`, hint)
   }
-  const headingPath = first.headingPath.slice(0, depthIn(first.headingPath) + 1)
-  const isBelow = (headings: readonly string[]) => headingPath.every((each, i) => headings[i] === each)
-  const below = chunks.filter((chunk) => isBelow(chunk.headingPath)).map(({ content }) => content)
-  return { anchor, headingPath, content: sliceOf(first.page, below) }
+  const { anchor, headingPath, index } = headings[at]!
+  const next = headings.slice(at + 1).find((each) => each.headingPath.length <= headingPath.length)
+  const before = chunks.slice(0, index).map(({ content }) => content)
+  const own = chunks.slice(index, next?.index).map(({ content }) => content)
+  return { anchor, headingPath, content: sliceOf(chunks[0]!.page, before, own) }
 }
 
-/** The part of a page that some of its chunks are of, as it is written: between two chunks there may be anything. */
-function sliceOf(page: string, chunks: readonly string[]): string {
-  const start = page.indexOf(chunks[0]!)
-  let end = start
-  for (const chunk of chunks) {
+/**
+ * The part of a page that some of its chunks are of, as it is written: between two chunks there may be anything. Those
+ * before are looked for as well, as two sections may have the same words.
+ */
+function sliceOf(page: string, before: readonly string[], own: readonly string[]): string {
+  let start = 0
+  let end = 0
+  for (const [i, chunk] of [...before, ...own].entries()) {
     const index = page.indexOf(chunk, end)
-    if (index < 0) return chunks.join('\n\n')
+    // MDX is stored without what is no Markdown in it.
+    if (index < 0) return own.join('\n\n')
+    if (i === before.length) start = index
     end = index + chunk.length
   }
   return page.slice(start, end)

@@ -31,6 +31,8 @@ export interface SearchHit {
   readonly commit: string | null
   /** The headings that the chunk stands under, outermost first. */
   readonly headingPath: readonly string[]
+  /** Of the innermost of them, as GitHub makes it; null where there is none. */
+  readonly anchor: string | null
   /** Some of the chunk, on one line; empty where the page has a title and no text. */
   readonly excerpt: string
   /** Found words in the excerpt. */
@@ -45,7 +47,8 @@ export interface SearchHit {
 }
 
 /** A hit with the text that its excerpt is made of, and the dictionary for that. */
-export type FoundChunk = Omit<SearchHit, 'excerpt' | 'matches'> & {
+export type FoundChunk = Omit<SearchHit, 'anchor' | 'excerpt' | 'matches'> & {
+  readonly ordinal: number | null
   readonly content: string
   readonly language: string
 }
@@ -99,7 +102,7 @@ found AS (
   ORDER BY score DESC, source_id, page_id LIMIT $3
 )
 SELECT source.id AS source, page.path, page.title, page.commit_oid AS commit, coalesce(chunk.heading_path, '{}') AS "headingPath",
-  coalesce(chunk.content, '') AS content, tidemark.dictionary_for(source.search_language) AS language,
+  chunk.ordinal, coalesce(chunk.content, '') AS content, tidemark.dictionary_for(source.search_language) AS language,
   found.score::double precision, json_build_object('text', found.text_rank, 'vector', found.vector_rank) AS ranks,
   source.last_synced_at AS "lastSyncedAt",
   (extract(epoch FROM clock_timestamp() - source.behind_since) * 1000)::double precision AS "behindMs"
