@@ -167,6 +167,29 @@ describe('tidemark mcp', () => {
     expect((await call('list_sources')).text).toMatch(/behind/)
   })
 
+  test('says who has an embedded database, and ends at once while it waits for it', async () => {
+    const { world, url } = await synced('pglite')
+    using _ = world
+    const holder = await openDatabase(url, { label: 'tidemark sync' })
+    onTestFinished(() => holder.close())
+    const { call, client } = await connect(world)
+    expect(await call('list_sources')).toMatchObject({
+      isError: true,
+      text: expect.stringMatching(new RegExp(`in use by process ${process.pid} on .* \\(tidemark sync\\).*Wait`, 's')),
+    })
+    await client.close()
+
+    const waiting = world.start('mcp')
+    const request = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'list_sources', arguments: {} } }
+    waiting.stdin.write(`${JSON.stringify(request)}\n{"jsonrpc":"2.0","id":2,"method":"ping"}\n`)
+    // The second one is answered while the first one waits.
+    await new Promise((resolve) => waiting.stdout.once('data', resolve))
+    const stopped = performance.now()
+    waiting.kill('SIGTERM')
+    expect(await waiting).toMatchObject({ exitCode: 143, stderr: '' })
+    expect(performance.now() - stopped).toBeLessThan(5_000)
+  })
+
   test('answers what cannot be done with what to do, and goes on', async () => {
     const { world } = await synced()
     using _ = world

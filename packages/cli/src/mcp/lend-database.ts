@@ -13,11 +13,12 @@ export function lendDatabase(address: string) {
   let opened: Promise<Database> | undefined
   let users = 0
   let timer: NodeJS.Timeout | undefined
+  const ending = new AbortController()
   const open = () =>
     isEmbedded(address) && !existsSync(address)
       ? missingDatabase(resolve(address))
-      : openDatabase(address, { readOnly: true, waitMs: WAIT_MS, label: 'tidemark mcp' })
-  const close = async () => {
+      : openDatabase(address, { readOnly: true, waitMs: WAIT_MS, label: 'tidemark mcp', signal: ending.signal })
+  const closeIdle = async () => {
     clearTimeout(timer)
     const closing = opened
     opened = undefined
@@ -42,9 +43,13 @@ export function lendDatabase(address: string) {
         })
         throw error
       } finally {
-        if (--users === 0) timer = setTimeout(close, IDLE_MS)
+        if (--users === 0 && !ending.signal.aborted) timer = setTimeout(closeIdle, IDLE_MS)
       }
     },
-    close,
+    /** Closes it for good, also while it is waited for: who ends does not wait for another process. */
+    async close() {
+      ending.abort(new Error('the server has ended'))
+      await closeIdle()
+    },
   }
 }
