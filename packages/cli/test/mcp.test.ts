@@ -32,6 +32,13 @@ async function connect(world: CliWorld) {
   return { client, transport, call }
 }
 
+async function sql(url: string, statement: string) {
+  const client = new pg.Client(url)
+  await client.connect()
+  await client.query(statement)
+  await client.end()
+}
+
 /** A world whose source `docs` is synced, with an address on GitHub in the configuration. */
 async function synced(engine: (typeof engines)[number] = 'postgres') {
   const database = await freshDatabase(engine)
@@ -156,15 +163,40 @@ describe('tidemark mcp', () => {
   test('tells how far a source is known to be behind', async () => {
     const { world, url } = await synced()
     using _ = world
-    const client = new pg.Client(url)
-    await client.connect()
-    await client.query(`UPDATE tidemark.sources SET behind_since = now() - interval '2 hours'`)
-    await client.end()
+    await sql(url, `UPDATE tidemark.sources SET behind_since = now() - interval '2 hours'`)
     const { call } = await connect(world)
     const { data, text } = await call('search', { query: 'zebracorn' })
     expect(data.hits[0].behindMs).toBeGreaterThan(7_000_000)
     expect(text).toMatch(/behind/)
     expect((await call('list_sources')).text).toMatch(/behind/)
+  })
+
+  test('says how fresh what was searched is where nothing was found', async () => {
+    const { world, url } = await synced()
+    using _ = world
+    await sql(url, `UPDATE tidemark.sources SET behind_since = now() - interval '2 hours'`)
+    const { call } = await connect(world)
+    for (const sources of [['docs'], ['docs', 'never']]) {
+      const { text, data } = await call('search', { query: 'nosuchword', sources })
+      expect(text).toMatch(/Nothing was found.*docs \(behind for 2h/s)
+      expect(data.searched).toMatchObject(sources.map((source) => ({ source })))
+    }
+    expect((await call('search', { query: 'zebracorn', sources: [] })).data).not.toHaveProperty('searched')
+  })
+
+  test('names a page that was renamed as read_page takes it, before and now', async () => {
+    const { world } = await synced()
+    using _ = world
+    const { call } = await connect(world)
+    const { cursor } = (await call('changes', { source: 'docs' })).data
+    await world.git('docs').mv('guide/start here.md', 'guide/begin here.md')
+    await world.commit('docs')
+    await world.run('sync --source docs')
+    const { data } = await call('changes', { source: 'docs', after: cursor })
+    expect(data.changes).toMatchObject([
+      { change: 'rename', from: 'docs:guide/start here.md', citation: 'docs:guide/begin here.md' },
+    ])
+    expect((await call('read_page', { page: data.changes[0].citation })).data.title).toBe('Start')
   })
 
   test('says who has an embedded database, and ends at once while it waits for it', async () => {
@@ -204,6 +236,9 @@ describe('tidemark mcp', () => {
       ['search', { query: 'a', sources: ['dosc'] }, /Did you mean.*docs/s],
       ['search', { query: 'a', mode: 'vector' }, /no embeddings.*embed/s],
       ['search', { query: '' }, /query/],
+      ['search', { query: ' \n' }, /query/],
+      ['search', { query: 'a'.repeat(2_000) }, /query/],
+      ['read_page', { page: 'never:a.md' }, /first sync is not done yet.*tidemark sync --source never/s],
       ['search', {}, /query/],
       ['changes', { source: 'docs', after: 'x' }, /not a cursor/],
       ['changes', { source: "docs'; DROP TABLE tidemark.pages; --" }, /no source/],

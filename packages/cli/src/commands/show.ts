@@ -51,7 +51,7 @@ async function show(call: Call, name: string): Promise<void> {
 }
 
 /** A page that is not there yet is not one that is not there. */
-const refuseNeverSynced = (db: Database, id: string) => async (error: Error) => {
+export const refuseNeverSynced = (db: Database, id: string) => async (error: Error) => {
   const { readSource, SyncError } = await import('@tidemark/sync-core')
   const isMissing = error instanceof SyncError && error.code === 'PAGE_NOT_FOUND'
   if (!isMissing || (await readSource(db, id))?.bookmark) throw error

@@ -16,9 +16,10 @@ import {
 } from '@tidemark/sync-core'
 import { z } from 'zod'
 import { warnNeverSynced } from '../commands/search.ts'
+import { refuseNeverSynced } from '../commands/show.ts'
 import type { Config } from '../config/load-config.ts'
 import { getSource } from '../config/select-sources.ts'
-import { formatFreshness, formatPageName } from '../output/format.ts'
+import { formatFreshness } from '../output/format.ts'
 import { pageUrl } from '../output/page-url.ts'
 import { version } from '../package.ts'
 
@@ -28,6 +29,8 @@ export interface McpContext {
   use<T>(work: (db: Database) => Promise<T>): Promise<T>
 }
 
+/** More than a question has. */
+const MAX_QUERY = 1_000
 /** How much of a page one answer has. */
 const MAX_CHARACTERS = 40_000
 
@@ -56,8 +59,8 @@ export function createMcpServer(context: McpContext): McpServer {
         'Finds pages of the mirrored documentation by words, and by meaning where there are embeddings. Words as in a web search: "a phrase", or, -without.',
       annotations,
       inputSchema: {
-        query: z.string().min(1),
-        sources: z.array(sourceName).optional().describe('Only in these.'),
+        query: z.string().trim().min(1).max(MAX_QUERY),
+        sources: z.array(sourceName).optional().describe('Only in these; in all where there are none.'),
         limit: z.number().int().min(1).max(50).optional().describe('How many pages; 10.'),
         mode: z.enum(['text', 'vector', 'hybrid']).optional(),
       },
@@ -72,17 +75,23 @@ export function createMcpServer(context: McpContext): McpServer {
           }),
         ),
         warnings: z.array(z.string()),
+        searched: z
+          .array(z.object({ source: z.string(), ...freshness }))
+          .optional()
+          .describe('Where nothing was found: how fresh what was searched is.'),
       },
     },
-    answering(async ({ query, sources, limit, mode }) => {
+    answering(async ({ query, sources: chosen = [], limit, mode }) => {
       const { config } = context
-      for (const id of sources ?? []) getSource(config, id)
+      for (const id of chosen) getSource(config, id)
+      const sources = chosen.length > 0 ? chosen : undefined
       const options = { sources, limit, mode, embedding: config.embedding ?? undefined }
       const found = await context.use(async (db) => {
         const found = await search(db, query, options)
         const wanted = sources ?? config.sources.map(({ id }) => id)
-        const never = found.hits.length > 0 ? [] : await warnNeverSynced(db, wanted)
-        return { ...found, warnings: [...found.warnings, ...never] }
+        if (found.hits.length > 0) return { ...found, searched: [] }
+        const warnings = [...found.warnings, ...(await warnNeverSynced(db, wanted))]
+        return { ...found, warnings, searched: await readStatus(db, wanted) }
       })
       const hits = found.hits.map(({ source, path, title, headingPath, anchor, excerpt, commit, ...hit }) => {
         const { lastSyncedAt, behindMs } = hit
@@ -99,8 +108,11 @@ export function createMcpServer(context: McpContext): McpServer {
         const { lastSyncedAt, behindMs } = found.hits[i]!
         return `${hit.citation}  ${hit.title}\n  ${hit.headingPath.join(' › ')}\n  ${hit.excerpt}\n  ${hit.url ?? ''} (${formatFreshness({ lastSyncedAt, behindMs })})`
       })
-      const text = lines.length === 0 ? `Nothing was found for: ${query}` : lines.join('\n\n')
-      return { text: [...warnings, text].join('\n\n'), data: { hits, warnings } }
+      if (hits.length > 0) return { text: [...warnings, ...lines].join('\n\n'), data: { hits, warnings } }
+      const searched = found.searched.map((status) => ({ source: status.id, ...fresh(status) }))
+      const where = found.searched.map((status) => `${status.id} (${formatFreshness(status)})`).join(', ')
+      const text = `Nothing was found for: ${query}\nSearched: ${where}`
+      return { text: [...warnings, text].join('\n\n'), data: { hits, warnings, searched } }
     }),
   )
 
@@ -128,8 +140,8 @@ export function createMcpServer(context: McpContext): McpServer {
       const named = parsePageName(name)
       getSource(context.config, named.source)
       const { source, page, section } = await context.use(async (db) => {
-        const { source, path, anchor, page } = await findPage(db, named)
-        const wanted = heading ?? anchor
+        const { source, path, anchor, page } = await findPage(db, named).catch(refuseNeverSynced(db, named.source))
+        const wanted = heading || anchor
         return { source, page, section: wanted === undefined ? null : await readSection(db, source, path, wanted) }
       })
       const whole = section?.content ?? page.content
@@ -238,7 +250,7 @@ export function createMcpServer(context: McpContext): McpServer {
       }))
       const changes = list.changes.map(({ change, path, from, commit }) => {
         const { citation, url } = citePage(config, source, path, change === 'delete' ? null : commit)
-        return { change, citation, url, ...(from !== undefined && { from: formatPageName(source, from) }), commit }
+        return { change, citation, url, ...(from !== undefined && { from: `${source}:${from}` }), commit }
       })
       const lines = changes.map(({ change, citation, from }) => `${change}  ${from ? `${from} → ` : ''}${citation}`)
       const head = `${changes.length} changes of ${source} (${formatFreshness(status)}); go on after ${list.cursor}`
