@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 import { BIN, cliWorld } from './world/cli-world.ts'
@@ -74,14 +75,30 @@ describe('tidemark complete', () => {
   })
 })
 
-test('--version is the version of the package, and loads neither configuration nor database nor git', async () => {
+/** Runs the command, and tells which files it has loaded. */
+async function loadedBy(folder: string, ...args: string[]) {
   const told = `import { registerHooks } from 'node:module'
     registerHooks({ load: (url, context, next) => (process.stderr.write(url + '\\n'), next(url, context)) })`
-  const { stdout, stderr } = await execa(process.execPath, [
-    `--import=data:text/javascript,${encodeURIComponent(told)}`,
-    BIN,
-    '--version',
-  ])
+  const node = [`--import=data:text/javascript,${encodeURIComponent(told)}`, BIN, ...args]
+  const { stdout, stderr } = await execa(process.execPath, node, { cwd: folder })
+  return { stdout, loaded: stderr.split('\n') }
+}
+
+test('--version is the version of the package, and loads neither configuration nor database nor git', async () => {
+  const { stdout, loaded } = await loadedBy('.', '--version')
   expect(stdout).toMatch(/^\d+\.\d+\.\d+/)
-  expect(stderr.split('\n').filter((url) => /sync-core|execa|zod|yaml|\/pg\/|pglite/.test(url))).toEqual([])
+  expect(loaded.filter((url) => /sync-core|execa|zod|yaml|\/pg\/|pglite/.test(url))).toEqual([])
+})
+
+test('only mcp loads what the protocol for assistants needs', async () => {
+  using world = await cliWorld()
+  world.write('tidemark.yaml', 'sources: { docs: { repo: docs } }')
+  const { loaded } = await loadedBy(world.folder, 'sources', 'list')
+  // What rolldown brings of its own has no map.
+  const maps = loaded.filter((url) => url.includes('/cli/dist/')).map((url) => new URL(`${url}.map`))
+  const made = maps
+    .filter((map) => existsSync(map))
+    .flatMap((map) => JSON.parse(readFileSync(map, 'utf8')).sources as string[])
+  expect(made.filter((source) => source.includes('/zod/v4/mini/'))).not.toEqual([])
+  expect(made.filter((source) => /modelcontextprotocol|\/ajv\/|\/zod\/v3|\/zod\/v4\/classic/.test(source))).toEqual([])
 })
