@@ -23,7 +23,7 @@ export default defineConfig({
       groups: [
         {
           name: 'help',
-          test: /src\/(usage-error|package|missing-database|output\/(terminal-text|format|format-problem|progress)|commands\/(flags|sync-flags)|config\/(duration|find-config|ping-url)|runtime\/(stop-on-signals|limit-heap))\.ts$|node_modules\/(pretty-ms|parse-ms)\//,
+          test: /src\/(usage-error|package|missing-database|output\/(terminal-text|format|format-problem|progress)|commands\/(flags|search|show|sync-flags)|config\/(duration|find-config|ping-url)|runtime\/(stop-on-signals|limit-heap))\.ts$|node_modules\/(pretty-ms|parse-ms)\//,
         },
         {
           name: 'run',
