@@ -22,7 +22,7 @@ interface GlobalFlags extends OutputFlags {
 export type DatabaseMode = 'migrated' | 'unmigrated' | 'if_present' | 'read_only'
 
 /** How a database is waited for: by default until a server answers, and not for a process that has an embedded one. */
-type Opening = Pick<DatabaseOptions, 'signal' | 'waitMs'>
+type Opening = Pick<DatabaseOptions, 'signal' | 'waitMs' | 'ttlMs' | 'heartbeatMs'>
 
 /** One call of a command: how it prints, its configuration and its database. */
 export interface Call {

@@ -20,7 +20,7 @@ export async function withDatabase<T>(
     migrates = false,
     onCloseError,
     ...opening
-  }: Pick<DatabaseOptions, 'signal' | 'waitMs' | 'label'> & {
+  }: Pick<DatabaseOptions, 'signal' | 'waitMs' | 'label' | 'ttlMs' | 'heartbeatMs'> & {
     readonly migrates?: boolean
     readonly onCloseError: (error: Error, database: Database) => void
   },

@@ -25,6 +25,8 @@ import { createRunMetrics } from './run-metrics.ts'
 import { openWatchDisplay } from './watch-display.ts'
 import { type Watcher, watchSources } from './watch-sources.ts'
 
+/** Other replicas wait for the lease of one that was killed: no longer than twice the shortest period of looks. */
+const LEASE = { ttlMs: 20_000, heartbeatMs: 5_000 }
 const FIRST_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 30_000
 
@@ -89,7 +91,7 @@ export async function runWatch(call: Call, flags: WatchFlags, { signal, reload }
 async function withDatabaseWhenThere(call: Call, signal: AbortSignal, work: (db: Database) => Promise<void>) {
   for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     try {
-      return await call.withDatabase('migrated', work, { signal })
+      return await call.withDatabase('migrated', work, { signal, ...LEASE })
     } catch (error) {
       if (signal.aborted) return
       if (errorCode(error) !== 'DATABASE_UNREACHABLE' && errorCode(error) !== 'DATABASE_IN_USE') throw error

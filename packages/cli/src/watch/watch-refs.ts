@@ -1,9 +1,9 @@
-import { type FSWatcher, watch } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { findGitFolders } from '@tidemark/sync-core'
+import { watch } from 'chokidar'
 
 /** What changes beside `refs/` when a ref does. */
-const REF_FILES = /^(HEAD|packed-refs|reftable)$/
+const REF_FILES = /^(HEAD|packed-refs)$/
 /** Git writes several files for one commit. */
 const DEBOUNCE_MS = 100
 
@@ -12,26 +12,26 @@ const DEBOUNCE_MS = 100
  * by the clock alone.
  */
 export async function watchRefs(folder: string, onChange: () => void, signal: AbortSignal): Promise<void> {
+  const folders = new Set(await findGitFolders(folder, signal).catch(() => []))
+  if (signal.aborted) return
   let timer: NodeJS.Timeout | undefined
   const changed = () => {
     clearTimeout(timer)
     timer = setTimeout(onChange, DEBOUNCE_MS)
   }
-  signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
-  const folders = await findGitFolders(folder, signal).catch(() => [])
-  for (const git of new Set(folders)) {
-    watchFolder(git, { signal }, (name) => REF_FILES.test(name) && changed())
-    watchFolder(join(git, 'refs'), { signal, recursive: true }, changed)
-    watchFolder(join(git, 'reftable'), { signal }, changed)
+  const refs = [...folders].flatMap((git) => [join(git, 'refs'), join(git, 'reftable')])
+  const watchers = [
+    // Of all else that is there nothing below is looked at.
+    watch([...folders], { ignoreInitial: true, depth: 0 }).on(
+      'all',
+      (_, path) => REF_FILES.test(basename(path)) && changed(),
+    ),
+    watch(refs, { ignoreInitial: true }).on('all', changed),
+  ]
+  for (const watcher of watchers) watcher.on('error', () => {})
+  const close = () => {
+    clearTimeout(timer)
+    for (const watcher of watchers) void watcher.close()
   }
-}
-
-type WatchOptions = { readonly signal: AbortSignal; readonly recursive?: boolean }
-
-function watchFolder(folder: string, options: WatchOptions, onEvent: (name: string) => void): FSWatcher | null {
-  try {
-    return watch(folder, options, (_, name) => onEvent(name ?? '')).on('error', () => {})
-  } catch {
-    return null // It is not there.
-  }
+  signal.addEventListener('abort', close, { once: true })
 }

@@ -13,6 +13,8 @@ import { watchRefs } from './watch-refs.ts'
 
 /** A source is not looked at more often by the clock. */
 export const MIN_EVERY_MS = 10_000
+/** When to look again at what another is at. */
+const BUSY_MS = 5_000
 /** Looks of one period are spread over so much of it. */
 const JITTER = 0.1
 
@@ -98,6 +100,6 @@ const isComplete = ({ status }: SyncResult) => status === 'up_to_date' || status
 function nextLookMs(result: SyncResult, every: number): number {
   const everyMs = Math.max(every, MIN_EVERY_MS)
   if (result.status === 'partial' && result.reason === 'timeout') return 0
-  if (result.status === 'busy') return MIN_EVERY_MS
+  if (result.status === 'busy') return BUSY_MS
   return everyMs * (1 - Math.random() * JITTER)
 }

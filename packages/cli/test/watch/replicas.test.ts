@@ -65,7 +65,7 @@ test(`${REPLICAS} watches that are killed and paused at random share ${SOURCES} 
     }
     await sources.stop()
 
-    // What a killed one held is free after 90 s.
+    // What a killed one held is free after 20 s.
     const heads = new Map<string, string>()
     for (const id of sources.ids) heads.set(id, await isolatedGit(join(world.folder, id)).revparse('HEAD'))
     const behind = async () => {
