@@ -49,7 +49,7 @@ export const FULL_BENCH: Required<BenchSettings> = {
     corpus: process.env.TIDEMARK_CORPORA ? 'tldr' : 'vite',
     engines: ['postgres', 'pglite'],
     pushes: 200,
-    looks: 10_000,
+    looks: 2_000,
     checksTimes: true,
   },
 }
