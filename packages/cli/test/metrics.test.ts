@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { engines, freshDatabase } from '@tidemark/test-engines'
 import { describe, expect, test } from 'vitest'
-import { formatMetrics, type MeasuredSource } from '../src/output/open-metrics.ts'
+import { collectMetrics, type MeasuredSource } from '../src/output/open-metrics.ts'
 import { type CliWorld, cliWorld, freshName, heldBack } from './world/cli-world.ts'
 import { query } from './world/query.ts'
 
@@ -122,7 +122,9 @@ test('metrics are OpenMetrics whatever a source is called: HELP and TYPE before 
     lastSettings: null,
   }
   const source: MeasuredSource = { status, unembedded: null, pages: 0 }
-  const lines = (await formatMetrics([source], [{ source: status.id, status: 'synced', count: 2 }])).trim().split('\n')
+  const lines = (await collectMetrics([source], [{ source: status.id, status: 'synced', count: 2 }]).metrics())
+    .trim()
+    .split('\n')
   expect(lines.at(-1)).toBe('# EOF')
   const label = 'source="a\\"b\\\\c\\nd"'
   expect(lines).toContain(`tidemark_source_staleness_seconds{${label}} 2.5`)

@@ -19,16 +19,8 @@ export function addMetrics(program: Command): void {
 async function metrics(call: Call, { output: file }: { output?: string }): Promise<void> {
   const { config, output } = call
   refuseFlags([[output.json, 'metrics are not JSON', 'For JSON: tidemark status --json']])
-  const { countRuns, countSource } = await import('@tidemark/sync-core')
-  const { readStored } = await import('../runtime/describe-sources.ts')
-  const { formatMetrics } = await import('../output/open-metrics.ts')
-  const ids = config.sources.map(({ id }) => id)
-  const text = await call.withDatabase('read_only', async (db) => {
-    const sources = []
-    for (const stored of await readStored(db, config.sources, config))
-      sources.push({ ...stored, pages: (await countSource(db, stored.status.id)).pages })
-    return formatMetrics(sources, await countRuns(db, ids))
-  })
+  const { collectStored } = await import('../runtime/collect-stored.ts')
+  const text = await call.withDatabase('read_only', async (db) => (await collectStored(db, config)).metrics())
   if (file === undefined) output.printText(text)
   else (await import('../replace-file.ts')).replaceFile(file, text)
 }

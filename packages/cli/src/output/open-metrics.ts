@@ -68,11 +68,7 @@ function lastSuccessMs({ behindMs, dirty, lastCheckedAt, lastSyncedAt }: SourceS
   return Math.max(checkedAt?.getTime() ?? 0, lastSyncedAt?.getTime() ?? 0) || null
 }
 
-/** Sources and their runs as the text of OpenMetrics. */
-export const formatMetrics = (sources: readonly MeasuredSource[], runs: readonly RunCount[]): Promise<string> =>
-  collectMetrics(sources, runs).metrics()
-
-/** What is known of sources and their runs. */
+/** Sources and their runs as OpenMetrics has them. */
 export function collectMetrics(sources: readonly MeasuredSource[], runs: readonly RunCount[]) {
   const registry = new Registry<OpenMetricsContentType>()
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)

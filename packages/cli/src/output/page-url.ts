@@ -1,3 +1,5 @@
+import { parseRepositoryAddress } from '../runtime/repository-address.ts'
+
 /** Where the page of a file is on the hosts that are known by their names: below the address of the repository. */
 const HOSTS: readonly (readonly [host: RegExp, blob: string])[] = [
   [/^github\.com$|\.ghe\.com$/, 'blob/'],
@@ -14,19 +16,13 @@ const HOSTS: readonly (readonly [host: RegExp, blob: string])[] = [
  * @param anchor of a heading.
  */
 export function pageUrl(repo: string, commit: string | null, path: string, anchor?: string): string | null {
-  const scp = /^(?:[^\s/@:]+@)?([^\s/@:]{2,}):(?!\/\/)(.+)$/.exec(repo)
-  const address = scp ? `ssh://${scp[1]}/${scp[2]}` : repo
-  if (commit === null || !/^(https?|ssh):/i.test(address) || !URL.canParse(address)) return null
-  const { protocol, hostname, port, pathname } = new URL(address)
-  // Only the addresses of the web have their hosts in small letters by themselves, and a port that a browser can use.
-  const name = hostname.toLowerCase()
-  const host = protocol === 'https:' && port !== '' ? `${name}:${port}` : name
-  const blob = HOSTS.find(([known]) => known.test(name))?.[1]
+  const repository = parseRepositoryAddress(repo)
+  if (commit === null || repository === null || !/^(https?|ssh):$/.test(repository.protocol)) return null
+  const { protocol, hostname, port } = repository
+  const blob = HOSTS.find(([known]) => known.test(hostname))?.[1]
   if (blob === undefined) return null
-  const repository = pathname
-    .replace(/\/+$/, '')
-    .replace(/\.git$/i, '')
-    .replace(/^\/+/, '/')
+  // Of an https address the port is one that a browser can use.
+  const host = protocol === 'https:' && port !== '' ? `${hostname}:${port}` : hostname
   const file = path.split('/').map(encodeURIComponent).join('/')
-  return `https://${host}${repository}/${blob}${commit}/${file}${anchor ? `#${encodeURIComponent(anchor)}` : ''}`
+  return `https://${host}/${repository.path}/${blob}${commit}/${file}${anchor ? `#${encodeURIComponent(anchor)}` : ''}`
 }

@@ -1,22 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  checkDatabase,
-  countRuns,
-  countSource,
-  type Database,
-  errorCode,
-  errorProblem,
-  isEmbedded,
-  redact,
-} from '@tidemark/sync-core'
+import { checkDatabase, type Database, errorCode, errorProblem, isEmbedded, redact } from '@tidemark/sync-core'
 import type { Call } from '../call.ts'
 import type { WatchFlags } from '../commands/watch.ts'
 import { type Config, loadConfig, resolveDatabase } from '../config/load-config.ts'
 import { selectSources } from '../config/select-sources.ts'
 import { lendDatabase } from '../mcp/lend-database.ts'
 import { logLine, logProblem } from '../output/log.ts'
-import { collectMetrics } from '../output/open-metrics.ts'
-import { readStored } from '../runtime/describe-sources.ts'
+import { collectStored } from '../runtime/collect-stored.ts'
 import { limitHeap } from '../runtime/limit-heap.ts'
 import { UsageError } from '../usage-error.ts'
 import { listen } from './listen.ts'
@@ -141,19 +131,6 @@ async function readMetrics(
   const merged = Registry.merge(registries)
   merged.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never)
   return { text: await merged.metrics(), contentType: merged.contentType as string }
-}
-
-async function collectStored(db: Database, config: Config) {
-  const sources = []
-  for (const stored of await readStored(db, config.sources, config))
-    sources.push({ ...stored, pages: (await countSource(db, stored.status.id)).pages })
-  return collectMetrics(
-    sources,
-    await countRuns(
-      db,
-      config.sources.map(({ id }) => id),
-    ),
-  )
 }
 
 /** Has each sync done by a process of its own. */
