@@ -48,26 +48,32 @@ export async function* followChanges(
 function listenForChanges(db: Database, source: string, signal: AbortSignal) {
   let heard = false
   let triedAt = Number.NEGATIVE_INFINITY
+  let attempt = new AbortController()
   let woken = new AbortController()
   const wake = () => {
     woken.abort()
     woken = new AbortController()
   }
-  const listening = {
-    onNotification(payload: string) {
-      heard = true
-      if (payload.includes(JSON.stringify(source))) wake()
-    },
-    onLost() {
-      if (heard) triedAt = Number.NEGATIVE_INFINITY
-      heard = false
-      wake()
-    },
-  }
   signal.addEventListener('abort', wake, { once: true })
   const listen = async () => {
     triedAt = performance.now()
-    await db.listen(CHANGES_CHANNEL, listening, signal)
+    // The attempt before hears nothing, and may still have its connection.
+    attempt.abort()
+    const own = new AbortController()
+    attempt = own
+    const listening = {
+      onNotification(payload: string) {
+        heard = true
+        if (payload.includes(JSON.stringify(source))) wake()
+      },
+      onLost() {
+        if (attempt !== own) return
+        if (heard) triedAt = Number.NEGATIVE_INFINITY
+        heard = false
+        wake()
+      },
+    }
+    await db.listen(CHANGES_CHANNEL, listening, AbortSignal.any([signal, own.signal]))
     // A pooler lets it listen and hears nothing, so it has to hear itself.
     await db.query(`SELECT pg_notify('${CHANGES_CHANNEL}', '{}')`, [], signal)
   }

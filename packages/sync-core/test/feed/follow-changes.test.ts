@@ -86,6 +86,43 @@ describe.each(allEngines)('a follower of %s', (engine) => {
 })
 
 describe.each(engines)('a follower of %s', (engine) => {
+  test('that is let listen and hears nothing, as through a pooler, has one connection for it however often it tries', async () => {
+    await using world = await testWorld({ engine })
+    await commitAndSync(world, { 'a.md': 'a' })
+    const now = performance.now.bind(performance)
+    let aheadMs = 0
+    using _ = vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs)
+    const stop = new AbortController()
+    let tries = 0
+    const open = new Set<AbortSignal>()
+    const mostOpen: number[] = []
+    const { db } = watched(world.db, {
+      async listen(_channel, { onLost }, signal) {
+        tries++
+        open.add(signal)
+        mostOpen.push(open.size)
+        signal.addEventListener('abort', () => {
+          open.delete(signal)
+          // As the end of a connection, later.
+          setTimeout(onLost, 5)
+        })
+      },
+    })
+    const lists = followChanges(db, 'docs', { signal: stop.signal })
+    await lists.next()
+    const next = lists.next()
+    for (const n of [2, 3, 4]) {
+      aheadMs += 60_000
+      await expect.poll(() => tries).toBe(n)
+    }
+    await commitAndSync(world, { 'a.md': 'a', 'b.md': 'b' })
+    expect(paths(await next)).toEqual(['b.md'])
+    expect(mostOpen).toEqual([1, 1, 1, 1])
+    stop.abort(new Error('enough'))
+    await expect(lists.next()).rejects.toThrow('enough')
+    expect(open.size).toBe(0)
+  })
+
   test('begins where its cursor is, and ends by its signal whatever it waits for', async () => {
     await using world = await testWorld({ engine })
     await commitAndSync(world, { 'a.md': 'a' })
@@ -105,7 +142,7 @@ test('a follower of a server that cuts its connections goes on', async () => {
   const lists = followChanges(world.db, 'docs', { signal: stop.signal })
   await lists.next()
   const next = lists.next()
-  const listening = `SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND application_name = 'tidemark'`
+  const listening = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`
   await expect.poll(async () => (await world.db.query(listening)).rows.length).toBe(1)
   await world.db.query(`SELECT pg_terminate_backend(pid) FROM (${listening}) AS cut`)
   await commitAndSync(world, { 'a.md': 'a', 'b.md': 'b' })
