@@ -104,8 +104,12 @@ export function createLease(context: LocksContext, request: AcquireRequest, { to
   }
   const renew = async (info?: string | null) => {
     lease.assertHeld()
-    await within(heartbeat.renew([renewable], info))
-    lease.assertHeld()
+    try {
+      await within(heartbeat.renew([renewable], info), lossController.signal)
+    } finally {
+      // Lost meanwhile counts for more than whatever came of the renewal.
+      lease.assertHeld()
+    }
   }
   const release = async (): Promise<boolean> => {
     const wasLost = lost !== undefined

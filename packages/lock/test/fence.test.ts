@@ -115,12 +115,7 @@ test('a take-over waits for a fenced transaction, and a heartbeat does not', asy
   const breaking = createLocks(pool)
     .break('job', { force: true })
     .then(() => order.push('broken'))
-  await expect
-    .poll(
-      async () =>
-        (await pool.query(`SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)).rows[0].n,
-    )
-    .toBe(1)
+  await expect.poll(() => waitingFor(pool)).toBe(1)
   order.push('commit')
   await tx.query('COMMIT')
   tx.release()
