@@ -22,28 +22,43 @@ async function slowWorld(engine: (typeof allEngines)[number], perBatch: string) 
   return { ...world, [Symbol.asyncDispose]: () => drop().finally(() => world[Symbol.asyncDispose]()) }
 }
 
-/** Searches again and again until the work is done. */
-async function searchMeanwhile({ db }: TestWorld, work: Promise<unknown>): Promise<SearchResult[]> {
-  const found: SearchResult[] = []
-  let done = false
-  work.finally(() => {
-    done = true
-  })
-  while (!done) found.push(await search(db, 'apples'))
-  return found
-}
-
 /** How many pages a search for what all of them have would find. */
 async function countFound({ db }: TestWorld): Promise<number> {
   const sql = `SELECT count(*)::integer AS found FROM tidemark.search_chunks WHERE words @@ 'appl'`
   return (await db.query(sql)).rows[0]!.found
 }
 
+/** Waits, in a statement that writes pages, until it is let in. */
+const WAIT = `PERFORM nextval('public.batch');
+  WHILE currval('public.batch') > (SELECT batches FROM public.let_in) LOOP PERFORM pg_sleep(0.005); END LOOP`
+/** What a batch waits for by itself may wait for that batch. */
+const LET_IN_AFTER_MS = 500
+
+/** Searches again and again until the work is done, and lets the next batches of pages in when more is found. */
+async function searchMeanwhile(world: TestWorld, work: Promise<unknown>): Promise<SearchResult[]> {
+  const found: SearchResult[] = []
+  let done = false
+  work.finally(() => {
+    done = true
+  })
+  let [seen, letInAt] = [-1, 0]
+  while (!done) {
+    found.push(await search(world.db, 'apples'))
+    const count = await countFound(world)
+    if (count <= seen && performance.now() < letInAt + LET_IN_AFTER_MS) continue
+    ;[seen, letInAt] = [count, performance.now()]
+    await world.db.query('UPDATE public.let_in SET batches = batches + 3')
+  }
+  return found
+}
+
 describe.each(servers)('during a first sync, on %s', (engine) => {
   test('what is in is found, more and more, and a search says how much that is', async () => {
-    await using world = await slowWorld(engine, 'PERFORM pg_sleep(0.02)')
+    await using world = await slowWorld(engine, WAIT)
+    await world.db.query('CREATE SEQUENCE public.batch; CREATE TABLE public.let_in AS SELECT 0 AS batches')
     const syncing = world.sync()
     const found = await searchMeanwhile(world, syncing)
+    await world.db.query('DROP SEQUENCE public.batch; DROP TABLE public.let_in')
     expect(await syncing).toMatchObject({ status: 'first_sync', filesImported: PAGES, warnings: [] })
 
     const told = found.flatMap(({ hits, warnings }) => (hits.length > 0 ? warnings : []))
