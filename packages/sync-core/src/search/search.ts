@@ -85,7 +85,7 @@ const formatCount = (count: number) => `${count < MAX_COUNTED ? '' : 'more than 
 /** How much can be found of a source that is being filled. */
 function incompleteWarning({ source, first, pages, indexed }: IncompleteIndex): SearchResult['warnings'][number] {
   const what = first ? `the first sync of ${source} is not done` : `the search index of ${source} is not complete`
-  if (indexed < pages) {
+  if (indexed < pages || (first && indexed < MAX_COUNTED)) {
     const some = `${formatCount(indexed)} of the ${formatCount(pages)} pages that are in can be found`
     return { code: 'incomplete', message: `${what}: ${some}` }
   }
