@@ -10,6 +10,8 @@ import { PARENT_PIPE } from './exit-with-parent.ts'
 export function forkSibling(url: string, name: string, args: readonly string[], files: readonly number[] = []) {
   const child = fork(fileURLToPath(new URL(`./${name}${url.endsWith('.ts') ? '.ts' : '.js'}`, url)), args, {
     serialization: 'advanced',
+    // By itself, glibc keeps what large buffers took once it has seen some of them.
+    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '131072' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe', ...files],
   })
   const pipe = (child.stdio as readonly unknown[] as readonly Socket[])[PARENT_PIPE]!

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PGlite, types } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { exitWithParent, ignoreTerminalSignals, PARENT_PIPE } from '../../exit-with-parent.ts'
+import { compileModule } from './compile-module.ts'
 
 export interface Request {
   /** A statement; null to close the database. */
@@ -28,13 +29,19 @@ ignoreTerminalSignals()
 exitWithParent(PARENT_PIPE)
 
 const folder = process.argv[2]!
-const creating = PGlite.create(folder, {
-  // Has to be there whenever a database that has used it is opened; used or not, it takes a millisecond.
-  extensions: { vector },
-  // As the driver for Postgres has it: text, because a number can't hold every bigint.
-  parsers: { [types.INT8]: (value: string) => value },
-})
-const opened = creating.then(async (db) => {
+const open = async () => {
+  const pgliteWasmModule = await compileModule()
+  return PGlite.create(folder, {
+    pgliteWasmModule,
+    // Of 16 MB by default, which a new database would be made in memory with, and written as.
+    initDbStartParams: ['--wal-segsize=4'],
+    // Has to be there whenever a database that has used it is opened; used or not, it takes a millisecond.
+    extensions: { vector },
+    // As the driver for Postgres has it: text, because a number can't hold every bigint.
+    parsers: { [types.INT8]: (value: string) => value },
+  })
+}
+const opened = open().then(async (db) => {
   await closeToOthers(folder)
   db.onNotification((channel, payload) => process.send!({ channel, payload } satisfies Notification, () => {}))
   return db
