@@ -1,6 +1,7 @@
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
 import { isSame } from '../watch/hooks.ts'
-import { createMcpServer, type McpContext } from './create-server.ts'
+import type { McpContext } from './answer.ts'
+import { createMcpServer } from './create-server.ts'
 
 /** Answers requests of the protocol's streamable HTTP, each by itself: no session is kept. @param token what each must bear */
 export const createMcpHandler =
