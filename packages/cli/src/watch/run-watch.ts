@@ -15,8 +15,11 @@ import { createRunMetrics } from './run-metrics.ts'
 import { openWatchDisplay } from './watch-display.ts'
 import { type Watcher, watchSources } from './watch-sources.ts'
 
-/** Other replicas wait for the lease of one that was killed: no longer than twice the shortest period of looks. */
-const LEASE = { ttlMs: 20_000, heartbeatMs: 5_000 }
+/**
+ * Other replicas wait for the lease of one that was killed. With the period before and the look at what another is at,
+ * that stays under three of the shortest periods.
+ */
+const LEASE = { ttlMs: 12_000, heartbeatMs: 3_000 }
 const FIRST_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 30_000
 

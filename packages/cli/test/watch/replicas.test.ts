@@ -11,6 +11,7 @@ import { type CliWorld, cliWorld } from '../world/cli-world.ts'
 const SOURCES = 40
 const REPLICAS = 3
 const FAULTS = 24
+const EVERY_MS = 15_000
 
 /** Makes the sources of the test, and commits to them again and again until it is stopped. */
 async function movingSources(world: CliWorld, random: () => number) {
@@ -24,7 +25,10 @@ async function movingSources(world: CliWorld, random: () => number) {
     await isolatedGit(join(world.folder, id)).init()
     await commit(id, `# ${id}`)
   }
-  world.write('tidemark.yaml', `every: 10s\nsources:\n${ids.map((id) => `  ${id}: { repo: ${id} }`).join('\n')}\n`)
+  world.write(
+    'tidemark.yaml',
+    `every: ${EVERY_MS / 1_000}s\nsources:\n${ids.map((id) => `  ${id}: { repo: ${id} }`).join('\n')}\n`,
+  )
   const over = new AbortController()
   const moving = (async () => {
     for (let n = 0; !over.signal.aborted; n++) await commit(ids[Math.floor(random() * SOURCES)]!, `# ${n}`)
@@ -38,7 +42,32 @@ async function movingSources(world: CliWorld, random: () => number) {
   }
 }
 
-test(`${REPLICAS} watches that are killed and paused at random share ${SOURCES} sources: one syncs each at a time, and none starves`, {
+/** Notes how stale the stalest source was at any moment, once all have been synced, until it is stopped. */
+function watchStaleness(url: string) {
+  const over = new AbortController()
+  const stalest = (async () => {
+    const db = new pg.Client(url)
+    await db.connect()
+    let stalestMs = 0
+    while (!over.signal.aborted) {
+      const { rows } = await db.query(/* sql */ `
+        SELECT count(*)::integer AS n, extract(epoch FROM max(staleness))::float8 * 1000 AS ms FROM tidemark.freshness
+        WHERE staleness IS NOT NULL`)
+      if (rows[0].n === SOURCES) stalestMs = Math.max(stalestMs, rows[0].ms)
+      await sleep(100)
+    }
+    await db.end()
+    return stalestMs
+  })()
+  return {
+    async stop() {
+      over.abort()
+      return stalest
+    },
+  }
+}
+
+test(`${REPLICAS} watches that are killed and paused at random share ${SOURCES} sources: one syncs each at a time, and none is ever stale for three periods`, {
   timeout: 300_000,
 }, async () => {
   const random = seededRandom(5)
@@ -46,8 +75,9 @@ test(`${REPLICAS} watches that are killed and paused at random share ${SOURCES} 
   const db = new pg.Client(url)
   await db.connect()
   using world = await cliWorld(url)
-  await world.run('migrate')
   const sources = await movingSources(world, random)
+  expect(await world.run('migrate')).toMatchObject({ exitCode: 0 })
+  const staleness = watchStaleness(url)
   const replicas = Array.from({ length: REPLICAS }, () => world.start('watch --quiet'))
   try {
     for (let n = 0; n < FAULTS; n++) {
@@ -65,7 +95,6 @@ test(`${REPLICAS} watches that are killed and paused at random share ${SOURCES} 
     }
     await sources.stop()
 
-    // What a killed one held is free after 20 s.
     const heads = new Map<string, string>()
     for (const id of sources.ids) heads.set(id, await isolatedGit(join(world.folder, id)).revparse('HEAD'))
     const behind = async () => {
@@ -74,6 +103,7 @@ test(`${REPLICAS} watches that are killed and paused at random share ${SOURCES} 
       return sources.ids.filter((id) => bookmarks.get(id) !== heads.get(id))
     }
     await expect.poll(behind, { timeout: 150_000, interval: 500 }).toEqual([])
+    expect(await staleness.stop()).toBeLessThan(3 * EVERY_MS)
     const { rows: overlapping } = await db.query(/* sql */ `
       SELECT one.source_id, one.id, other.id AS other FROM tidemark.runs AS one JOIN tidemark.runs AS other
       ON other.source_id = one.source_id AND other.id > one.id AND other.started_at < one.finished_at
@@ -89,6 +119,7 @@ test(`${REPLICAS} watches that are killed and paused at random share ${SOURCES} 
     expect(held).toEqual([])
   } finally {
     for (const replica of replicas) replica.kill('SIGKILL')
+    await staleness.stop()
     await db.end()
     await drop()
   }
