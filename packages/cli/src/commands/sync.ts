@@ -88,7 +88,7 @@ async function syncHere(
 ): Promise<CliSyncResult[]> {
   const { emptyResult, isEmbedded, syncSource } = await import('@tidemark/sync-core')
   const { default: pMap } = await import('p-map')
-  limitHeap(sources.length > 1 && !isEmbedded(call.databaseAddress))
+  limitHeap({ onServer: !isEmbedded(call.databaseAddress), several: sources.length > 1 })
   const { timeout: budgetMs, wait: waitMs, breakLockIfStale: breakLockIfStaleMs, concurrency, ...others } = flags
   const { clones, search, keepDeletedMs } = call.config
   const askedAt = performance.now()

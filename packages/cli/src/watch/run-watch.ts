@@ -37,7 +37,7 @@ export async function runWatch(call: Call, flags: WatchFlags, { signal, reload }
     const hint = 'An embedded database belongs to the process that writes it. Use tidemark mcp, which opens it to read.'
     throw new UsageError('assistants can ask a watch on a Postgres only', hint)
   }
-  limitHeap(!isEmbedded(call.databaseAddress))
+  limitHeap({ onServer: !isEmbedded(call.databaseAddress), several: true })
   using display = await openWatchDisplay(call.output, flags)
   const metrics = createRunMetrics()
   let opened: { readonly db: Database; readonly watcher: Watcher } | null = null
