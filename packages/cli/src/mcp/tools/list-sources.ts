@@ -33,9 +33,9 @@ export function addListSources(server: McpServer, context: McpContext): void {
           config.sources.map(({ id }) => id),
         ),
       )
-      const sources = config.sources.map(({ id, repo, ref }) => {
+      const listed = config.sources.map(({ id, repo, ref }) => {
         const status = statuses.find((each) => each.id === id)
-        return {
+        const source = {
           id,
           repo: redact(repo),
           ref,
@@ -44,12 +44,11 @@ export function addListSources(server: McpServer, context: McpContext): void {
           lastCheckedAt: status?.lastCheckedAt?.toISOString() ?? null,
           ...fresh(status ?? NEVER),
         }
+        const state = `${source.status ?? 'never synced'} (${formatFreshness(status ?? NEVER)})`
+        return { source, line: `${id}  ${source.repo} ${ref}  ${state}` }
       })
-      const lines = sources.map(({ id, repo, ref, status }) => {
-        const known = statuses.find((each) => each.id === id)
-        return `${id}  ${repo} ${ref}  ${status ?? 'never synced'} (${formatFreshness(known ?? NEVER)})`
-      })
-      return { text: lines.join('\n'), data: { sources } }
+      const data = { sources: listed.map(({ source }) => source) }
+      return { text: listed.map(({ line }) => line).join('\n'), data }
     }),
   )
 }
