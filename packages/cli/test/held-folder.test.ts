@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDatabase } from '@tidemark/sync-core'
+import { isolatedGit } from '@tidemark/test-engines/git'
 import { hasSmallDisks, onSmallDisk } from '@tidemark/test-engines/small-disk'
 import { describe, expect, test } from 'vitest'
 import { BIN, type CliWorld, cliWorld } from './world/cli-world.ts'
@@ -72,19 +73,24 @@ test.skipIf(!hasSmallDisks())(
     using _ = world
     // Nothing that could be stored in less room.
     const words = () => randomBytes(3_000).toString('hex').match(/.{8}/g)!.join(' ')
-    world.write('tidemark.yaml', 'search: false\nsources: { docs: { repo: docs } }')
+    world.write('tidemark.yaml', 'search: false\nsources: { small: { repo: small }, docs: { repo: docs } }')
+    world.write('small/a.md', '# a')
+    await isolatedGit(join(world.folder, 'small')).init()
+    await world.commit('small')
     for (let i = 0; i < 900; i++) world.write(`docs/${i}.md`, `# ${i}\n\n${words()}`)
     await world.commit('docs')
     const disk = join(world.folder, 'disk')
     mkdirSync(disk)
     const script = `cd ${world.folder}; t="${process.execPath} ${BIN} --database disk/db"
-      $t sync --all --timeout 2m 2>&1; echo "exit $?"; $t status 2>&1; echo "exit $?"
-      mount -o remount,size=600m ${disk}; $t sync --all 2>&1; echo "exit $?"`
-    const said = await onSmallDisk(disk, '60m', ['sh', '-c', script], { ...world.env, DATABASE_URL: undefined })
-    const [full, status, done] = said.split(/^exit \d+$/m)
+      $t sync --source small 2>&1; echo "exit $?"
+      mount -o remount,size=$(($(df --output=used ${disk} | tail -1) + 6000))k ${disk}
+      $t sync --source docs --timeout 2m 2>&1; echo "exit $?"; $t status 2>&1; echo "exit $?"
+      mount -o remount,size=600m ${disk}; $t sync --source docs 2>&1; echo "exit $?"`
+    const said = await onSmallDisk(disk, '600m', ['sh', '-c', script], { ...world.env, DATABASE_URL: undefined })
+    const [, full, status, done] = said.split(/^exit \d+$/m)
     expect(full).toMatch(/The disk of the embedded database in .* is full, with \d+ MB left/)
     expect(status).not.toMatch(/delete it/)
     expect(done).toContain('first_sync')
-    expect(said.match(/^exit \d+$/gm)).toEqual(['exit 1', expect.any(String), 'exit 0'])
+    expect(said.match(/^exit \d+$/gm)).toEqual(['exit 0', 'exit 1', expect.any(String), 'exit 0'])
   },
 )
