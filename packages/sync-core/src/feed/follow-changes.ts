@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../database/database.ts'
 import { retryLost } from '../run/retry-lost.ts'
-import { CHANGES_CHANNEL } from '../store/apply-batch.ts'
+import { CHANGES_CHANNEL } from '../store/batch-sql.ts'
 import { type ChangeList, type ReadChangesOptions, readChanges } from '../store/read-changes.ts'
 
 /** How often to look where nothing is heard: through a pooler, on a standby. */

@@ -1,4 +1,4 @@
-import { applyBatch } from './apply-batch.ts'
+import { applyBatch, encodeBatch } from './apply-batch.ts'
 import { deleteOrphans } from './delete-orphans.ts'
 import { type Fenced, fencedQuery } from './fenced-query.ts'
 
@@ -18,7 +18,8 @@ export async function deleteSource(fenced: Fenced, sourceId: string): Promise<vo
     const { rows } = await fenced.db.query<{ id: string }>(READ_PAGE_IDS, [sourceId, after, PAGES_PER_STATEMENT])
     if (rows.length === 0) break
     const deletedIds = rows.map(({ id }) => id)
-    await applyBatch(fenced, sourceId, { pages: [], quarantined: [], deletedIds, quarantineCleared: [] }, null)
+    const batch = encodeBatch({ pages: [], quarantined: [], deletedIds, quarantineCleared: [] })
+    await applyBatch(fenced, sourceId, batch, null)
     after = deletedIds.at(-1)!
   }
   await deleteOrphans(fenced, sourceId, () => {})

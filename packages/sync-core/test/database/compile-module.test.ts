@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import type { Result } from '../../src/database/pglite/pglite-process.ts'
+import { pack, unpack } from '../../src/database/pglite/spool.ts'
 
 const PROCESS = fileURLToPath(new URL('../../src/database/pglite/pglite-process.ts', import.meta.url))
 /** With its SQL grammar it would be three times that. */
@@ -20,8 +22,9 @@ test('an embedded database is compiled in little memory: what is hot is optimize
     const child = fork(PROCESS, [join(folder, 'db')], { serialization: 'advanced', stdio: [...stdio], execArgv })
     const tracing = text(child.stdout!)
     const ask = async (statement: string | null) => {
-      child.send({ text: statement, params: [] })
-      const [{ rows, error }] = await once(child, 'message')
+      child.send({ packed: pack({ text: statement, params: [] }, null, 0), slot: 0 })
+      const [{ packed }] = await once(child, 'message')
+      const { rows, error } = unpack(packed, null, 0) as Result
       expect(error).toBeUndefined()
       return rows
     }

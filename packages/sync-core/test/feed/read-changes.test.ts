@@ -10,7 +10,7 @@ import {
   renameSource,
   syncSource,
 } from '../../src/index.ts'
-import { applyBatch } from '../../src/store/apply-batch.ts'
+import { applyBatch, encodeBatch } from '../../src/store/apply-batch.ts'
 import { type TestWorld, testWorld } from '../world/test-world.ts'
 
 const { signal } = new AbortController()
@@ -332,7 +332,7 @@ describe.each(allEngines)('batches of one lease that reach %s at the same time',
     const batches = Array.from({ length: 30 }, async (_, i) => {
       const pages = Array.from({ length: 1 + (i % 3) }, (_, n) => write(`p${i}-${n}.md`))
       const batch = { pages, quarantined: [], deletedIds: [], quarantineCleared: [] }
-      await applyBatch({ db: world.db, lease }, 'docs', batch, 'c0ffee')
+      await applyBatch({ db: world.db, lease }, 'docs', encodeBatch(batch), 'c0ffee')
       await reader.step(4)
     })
     await Promise.all(batches)

@@ -2,7 +2,7 @@ import type { Lease } from '@tidemark/lock'
 import { allEngines } from '@tidemark/test-engines'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
-import { applyBatch } from '../../src/store/apply-batch.ts'
+import { applyBatch, type Batch, encodeBatch } from '../../src/store/apply-batch.ts'
 import { deleteOrphans } from '../../src/store/delete-orphans.ts'
 import { deleteSource } from '../../src/store/delete-source.ts'
 import { claimTexts } from '../../src/store/embeddings/claim-texts.ts'
@@ -41,6 +41,7 @@ const writeOf = (id: string | null, path: string) => ({
   page: { ...page, chunks },
 })
 const COMMIT = 'c0ffee'
+const write = (fenced: Fenced, batch: Batch) => applyBatch(fenced, 'docs', encodeBatch(batch), COMMIT)
 const nothing = { pages: [], quarantined: [], deletedIds: [], quarantineCleared: [] }
 const toIndex = { sourceId: 'docs', language: 'english', paths: null }
 const vectors = { model: 'm', dimensions: 1, embedded: [{ hash: 'aa', vector: [1] }], rejected: [] }
@@ -48,19 +49,12 @@ const vectors = { model: 'm', dimensions: 1, embedded: [{ hash: 'aa', vector: [1
 /** Every statement that a run writes with, each with all of its parts. */
 const STATEMENTS: Record<string, Statement> = {
   'the start of a run': (fenced) => startRun(fenced, about, { from: null, to: 'other', full: true }),
-  'a batch that adds': (fenced) => applyBatch(fenced, 'docs', { ...nothing, pages: [writeOf(null, 'new.md')] }, COMMIT),
-  'a batch that changes': (fenced, { page }) =>
-    applyBatch(fenced, 'docs', { ...nothing, pages: [writeOf(page, 'moved.md')] }, COMMIT),
-  'a batch that deletes': (fenced, { page }) => applyBatch(fenced, 'docs', { ...nothing, deletedIds: [page] }, COMMIT),
+  'a batch that adds': (fenced) => write(fenced, { ...nothing, pages: [writeOf(null, 'new.md')] }),
+  'a batch that changes': (fenced, { page }) => write(fenced, { ...nothing, pages: [writeOf(page, 'moved.md')] }),
+  'a batch that deletes': (fenced, { page }) => write(fenced, { ...nothing, deletedIds: [page] }),
   'a batch that sets aside': (fenced) =>
-    applyBatch(
-      fenced,
-      'docs',
-      { ...nothing, quarantined: [{ path: 'q.md', blobOid: 'b', code: 'nul', message: 'm' }] },
-      COMMIT,
-    ),
-  'a batch that ends a quarantine': (fenced) =>
-    applyBatch(fenced, 'docs', { ...nothing, quarantineCleared: ['bad.md'] }, COMMIT),
+    write(fenced, { ...nothing, quarantined: [{ path: 'q.md', blobOid: 'b', code: 'nul', message: 'm' }] }),
+  'a batch that ends a quarantine': (fenced) => write(fenced, { ...nothing, quarantineCleared: ['bad.md'] }),
   'the end of a run': (fenced, { run }) =>
     finishSource(fenced, about, { id: run, commit: 'other', status: 'synced', counts: {}, nothingSelected: 'n' }),
   'the removal of orphans': (fenced) => deleteOrphans(fenced, 'docs', () => {}),
@@ -177,7 +171,7 @@ test('of a holder whose batch waits for a table while another takes its key, not
   await other.connect()
   await other.query('BEGIN; LOCK TABLE tidemark.pages')
   const batch = { ...nothing, deletedIds: [world.written.page] }
-  const writing = expect(applyBatch({ db, lease: lost }, 'docs', batch, COMMIT)).rejects.toMatchObject({
+  const writing = expect(write({ db, lease: lost }, batch)).rejects.toMatchObject({
     code: 'LEASE_LOST',
   })
   const waiting = `SELECT FROM pg_locks WHERE relation = 'tidemark.pages'::regclass AND NOT granted`

@@ -1,12 +1,16 @@
 import { once } from 'node:events'
+import { PARENT_PIPE } from '../../exit-with-parent.ts'
 import { forkSibling } from '../../fork-sibling.ts'
 import { ABORTED, raceAbort } from '../../race-abort.ts'
-import type { Notification, Reply, Request } from './pglite-process.ts'
+import type { Notification, Reply, Request, Result, Statement } from './pglite-process.ts'
+import { closeSpool, openSpool, pack, unpack } from './spool.ts'
 
 /** What a statement may take after its signal: most end well in that time, and then nothing was done in vain. */
 const KILL_AFTER_MS = 3_000
 
 interface Call extends PromiseWithResolvers<any[]> {
+  /** Its place in the spool. */
+  readonly slot: number
   readonly signal: AbortSignal | undefined
 }
 
@@ -21,7 +25,10 @@ export type Child = ReturnType<typeof startChild>
  * @param onNotification called with what comes on a channel that it listens to.
  */
 export function startChild(folder: string, lockFd: number, onNotification: (notification: Notification) => void) {
-  const { child } = forkSibling(import.meta.url, 'pglite-process', [folder], [lockFd])
+  const spool = openSpool(folder)
+  // Its files come after that pipe.
+  const [args, files] = spool === null ? [[], [lockFd]] : [[`${PARENT_PIPE + 2}`], [lockFd, spool]]
+  const { child } = forkSibling(import.meta.url, 'pglite-process', [folder, ...args], files)
   const exited = once(child, 'exit').catch(() => {})
   const pending: Call[] = []
   let fault: Error | undefined
@@ -49,18 +56,22 @@ export function startChild(folder: string, lockFd: number, onNotification: (noti
   }
   child.on('message', (message: Reply | Notification) => {
     if ('channel' in message) return onNotification(message)
-    const { rows, error } = message
     const call = pending.shift()
+    if (!call) return
+    const { rows, error } = unpack(message.packed, spool, call.slot) as Result
     clearTimeout(killTimer)
     killTimer = undefined
     // After a panic its memory is not to be trusted, and its next statement may never end.
     if (error?.severity === 'PANIC') kill()
     else if (pending.length === 0) keepAlive(false)
-    if (error) call?.reject(Object.assign(new Error(error.message), error))
-    else call?.resolve(rows)
+    if (error) call.reject(Object.assign(new Error(error.message), error))
+    else call.resolve(rows)
     watch()
   })
-  child.on('error', end).on('exit', () => end(new Error('the embedded database has ended')))
+  child.on('error', end).on('exit', () => {
+    closeSpool(spool)
+    end(new Error('the embedded database has ended'))
+  })
   return {
     hasEnded: () => fault !== undefined,
     /** Whether it was killed here, so that another one can go on once it has stopped. */
@@ -68,12 +79,15 @@ export function startChild(folder: string, lockFd: number, onNotification: (noti
     /** Runs a statement; null closes the database. @throws the database's error, or the signal's reason. */
     async send(text: string | null, params: unknown[] = [], signal?: AbortSignal): Promise<any[]> {
       if (fault) throw fault
-      const call: Call = { ...Promise.withResolvers<any[]>(), signal }
+      const slots = new Set(pending.map(({ slot }) => slot))
+      const slot = pending.findIndex((_, index) => !slots.has(index))
+      const call: Call = { ...Promise.withResolvers<any[]>(), signal, slot: slot < 0 ? pending.length : slot }
       pending.push(call)
       keepAlive(true)
       signal?.addEventListener('abort', watch, { once: true })
       watch()
-      child.send({ text, params } satisfies Request, () => {})
+      const packed = pack({ text, params } satisfies Statement, spool, call.slot)
+      child.send({ packed, slot: call.slot } satisfies Request, () => {})
       try {
         const rows = await raceAbort(call.promise, signal, KILL_AFTER_MS)
         if (rows !== ABORTED) return rows

@@ -5,15 +5,27 @@ import { PGlite, types } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { exitWithParent, ignoreTerminalSignals, PARENT_PIPE } from '../../exit-with-parent.ts'
 import { compileModule } from './compile-module.ts'
+import { type Packed, pack, unpack } from './spool.ts'
 
+/** Its statement is packed as {@link Statement}. */
 export interface Request {
-  /** A statement; null to close the database. */
+  readonly packed: Packed
+  /** A place in the spool, which is the reply's too. */
+  readonly slot: number
+}
+
+export interface Statement {
+  /** Null to close the database. */
   readonly text: string | null
   readonly params: unknown[]
 }
 
-/** To the first request that has none yet. */
+/** To the first request that has none yet; packed as {@link Result}. */
 export interface Reply {
+  readonly packed: Packed
+}
+
+export interface Result {
   readonly rows: any[]
   /** The fields of a database error: a thrown one would lose them on its way between processes. */
   readonly error?: Readonly<Partial<Record<'code' | 'detail' | 'severity', string>>> & { readonly message: string }
@@ -28,7 +40,8 @@ export interface Notification {
 ignoreTerminalSignals()
 exitWithParent(PARENT_PIPE)
 
-const folder = process.argv[2]!
+const [folder, spoolFd] = process.argv.slice(2) as [string, string?]
+const spool = spoolFd === undefined ? null : Number(spoolFd)
 const open = async () => {
   const pgliteWasmModule = await compileModule()
   return PGlite.create(folder, {
@@ -49,18 +62,19 @@ const opened = open().then(async (db) => {
 opened.catch(() => {}) // The first answer reports it; until then it is not unhandled.
 
 let answered: Promise<unknown> = Promise.resolve()
-process.on('message', (request: Request) => {
+process.on('message', ({ packed, slot }: Request) => {
+  const statement = unpack(packed, spool, slot) as Statement
   answered = answered
-    .then(() => answer(request))
-    .catch(({ message = 'it ended while it was started', code, detail, severity }): Reply => {
+    .then(() => answer(statement))
+    .catch(({ message = 'it ended while it was started', code, detail, severity }): Result => {
       const known = Object.entries({ code, detail, severity }).filter(([, value]) => value)
       return { rows: [], error: { message: String(message), ...Object.fromEntries(known) } }
     })
     // Errors are ignored: the parent may have been killed, which the pipe notices.
-    .then((reply) => process.send!(reply, () => {}))
+    .then((result) => process.send!({ packed: pack(result, spool, slot) } satisfies Reply, () => {}))
 })
 
-async function answer({ text, params }: Request): Promise<Reply> {
+async function answer({ text, params }: Statement): Promise<Result> {
   const db = await opened
   if (text !== null) return { rows: (await db.query(text, params)).rows }
   await db.close()
