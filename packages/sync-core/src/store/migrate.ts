@@ -11,9 +11,21 @@ import standing from './schema/0006-standing.ts'
 import sharedDatabase from './schema/0007-shared-database.ts'
 import failures from './schema/0008-failures.ts'
 import changes from './schema/0009-changes.ts'
+import pendingList from './schema/0010-pending-list.ts'
 
 /** In order; a migration that has been released is never edited. */
-const MIGRATIONS = [tables, views, searchTerms, nothingSelected, links, standing, sharedDatabase, failures, changes]
+const MIGRATIONS = [
+  tables,
+  views,
+  searchTerms,
+  nothingSelected,
+  links,
+  standing,
+  sharedDatabase,
+  failures,
+  changes,
+  pendingList,
+]
 
 /** What `tidemark.migrations` has where all are done. */
 export const NEWEST_VERSION = MIGRATIONS.length

@@ -69,7 +69,7 @@ export async function prepareEntries(
     entries.push({
       id,
       ordinal: ordinal ?? 0,
-      heading: indexText(heading ?? ''),
+      heading: heading === title ? pages.at(-1)!.title : indexText(heading ?? ''),
       content: indexText(content ?? ''),
       hash,
     })
@@ -114,7 +114,7 @@ setting AS MATERIALIZED (
   SELECT tidemark.dictionary_for($4) AS language, tidemark.dictionary_for($4)::regconfig AS config FROM fence
 ),
 page AS MATERIALIZED (
-  SELECT read.id, read.fingerprint, read.entries, setweight(to_tsvector(setting.config, read.title), 'A') AS title
+  SELECT read.id, read.fingerprint, read.entries, read.title, setweight(to_tsvector(setting.config, read.title), 'A') AS title_words
   FROM setting CROSS JOIN json_to_recordset($5::json) AS read (id bigint, fingerprint uuid, title text, entries integer)
   WHERE read.fingerprint = (
     SELECT ${contentFingerprint('setting.language')} FROM tidemark.pages AS page
@@ -124,8 +124,9 @@ page AS MATERIALIZED (
 entry AS (
   INSERT INTO tidemark.search_chunks AS old (source_id, page_id, ordinal, content_hash, language, words)
   SELECT $3, page.id, read.ordinal, decode(read.hash, 'hex'), setting.language,
-    page.title
-    || setweight(to_tsvector(setting.config, read.heading), 'B')
+    page.title_words
+    -- As on most pages of one chunk.
+    || setweight(CASE WHEN read.heading = page.title THEN page.title_words ELSE to_tsvector(setting.config, read.heading) END, 'B')
     || to_tsvector(setting.config, read.content)
   FROM setting CROSS JOIN page
   JOIN json_to_recordset($6::json) AS read (id bigint, ordinal integer, heading text, content text, hash text) USING (id)
