@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -46,6 +46,13 @@ test('large statements that wait for each other, and their rows, arrive as they 
   expect(arrived.map(({ rows }) => rows[0].text)).toEqual(sent)
   expect(readdirSync(folder).sort()).toEqual(['db', 'db.lock'])
   await db.close()
+})
+
+test('a link that another has put where that file is made is not followed', async () => {
+  writeFileSync(join(folder, 'theirs'), 'kept')
+  symlinkSync('theirs', join(folder, 'db.spool'))
+  closeSpool(openSpool(join(folder, 'db')))
+  expect(readFileSync(join(folder, 'theirs'), 'utf8')).toBe('kept')
 })
 
 test('an embedded database does without that file where it cannot be made', { timeout: 120_000 }, async () => {

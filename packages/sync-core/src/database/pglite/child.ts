@@ -14,6 +14,13 @@ interface Call extends PromiseWithResolvers<any[]> {
   readonly signal: AbortSignal | undefined
 }
 
+/** The first place that no call has. */
+function freeSlot(pending: readonly Call[]): number {
+  const taken = new Set(pending.map(({ slot }) => slot))
+  const free = pending.findIndex((_, index) => !taken.has(index))
+  return free < 0 ? pending.length : free
+}
+
 /** The process that has the database of a folder, with the statements that it has not answered yet. */
 export type Child = ReturnType<typeof startChild>
 
@@ -79,15 +86,14 @@ export function startChild(folder: string, lockFd: number, onNotification: (noti
     /** Runs a statement; null closes the database. @throws the database's error, or the signal's reason. */
     async send(text: string | null, params: unknown[] = [], signal?: AbortSignal): Promise<any[]> {
       if (fault) throw fault
-      const slots = new Set(pending.map(({ slot }) => slot))
-      const slot = pending.findIndex((_, index) => !slots.has(index))
-      const call: Call = { ...Promise.withResolvers<any[]>(), signal, slot: slot < 0 ? pending.length : slot }
+      const slot = freeSlot(pending)
+      const packed = pack({ text, params } satisfies Statement, spool, slot)
+      const call: Call = { ...Promise.withResolvers<any[]>(), signal, slot }
       pending.push(call)
       keepAlive(true)
       signal?.addEventListener('abort', watch, { once: true })
       watch()
-      const packed = pack({ text, params } satisfies Statement, spool, call.slot)
-      child.send({ packed, slot: call.slot } satisfies Request, () => {})
+      child.send({ packed, slot } satisfies Request, () => {})
       try {
         const rows = await raceAbort(call.promise, signal, KILL_AFTER_MS)
         if (rows !== ABORTED) return rows

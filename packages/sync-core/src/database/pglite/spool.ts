@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { deserialize, serialize } from 'node:v8'
 
 /** A message: its bytes, or how many of them are in the spool. */
@@ -6,7 +6,7 @@ export type Packed = Uint8Array | number
 
 /** Less than a socket takes at once. What is left of a larger message waits for its sender's event loop, again and again. */
 const MAX_INLINE_BYTES = 128 * 1024
-const SLOT_BYTES = 2 ** 28
+const SLOT_BYTES = 32 * 1024 * 1024
 
 /**
  * Opens a file without a name beside a database's folder, by which two processes hand over large messages: a batch of an
@@ -15,8 +15,10 @@ const SLOT_BYTES = 2 ** 28
 export function openSpool(folder: string): number | null {
   try {
     const path = `${folder}.spool`
-    const fd = openSync(path, 'w+', 0o600)
-    unlinkSync(path)
+    // Never one that is there, which may be a link that another user has put there.
+    rmSync(path, { force: true })
+    const fd = openSync(path, 'wx+', 0o600)
+    rmSync(path)
     return fd
   } catch {
     return null
