@@ -75,20 +75,22 @@ function* readEntries(tree: CommitTree, parent: string, content: Buffer): Genera
   const oidBytes = tree.commit.length / 2
   // Only a folder can have the name of a file that is not right before it.
   const names = content.includes('40000 ') ? new Set<string>() : null
-  let [mode, before] = ['', '']
+  // Most have the mode of the one before, which is not looked at again.
+  let [mode, before] = ['100644', '']
   for (let start = 0; start < content.length; ) {
     const space = endOf(content, start, 0x20)
     const nul = endOf(content, space, 0)
     const end = nul + 1 + oidBytes
     if (end > content.length) throw damagedTree(tree, parent, 'breaks off')
-    if (!isText(content, start, space, mode)) mode = content.toString('latin1', start, space)
+    const isOtherMode = !isText(content, start, space, mode)
+    if (isOtherMode) mode = content.toString('latin1', start, space)
     const bytes = content.toString('latin1', space + 1, nul)
     const isFolder = mode.endsWith('40000')
     const key = isFolder ? `${bytes}/` : bytes
     const refuse = (what: string) => damagedTree(tree, joinPath(parent, bytes), what)
     if (bytes.includes('/')) throw refuse('has a slash in its name')
     if (bytes.length <= LONGEST_NO_NAME && NO_NAMES.test(bytes)) throw refuse('has a name that no file can have')
-    if (!KNOWN_MODES.has(mode) && !MODES.test(mode)) throw refuse(`is of a type that no file has (${mode})`)
+    if (isOtherMode && !MODES.test(mode)) throw refuse(`is of a type that no file has (${mode})`)
     if (key === before || names?.has(bytes)) throw refuse('is there twice')
     if (key < before) throw refuse('is not in its place')
     names?.add(bytes)
@@ -97,8 +99,6 @@ function* readEntries(tree: CommitTree, parent: string, content: Buffer): Genera
     start = end
   }
 }
-
-const KNOWN_MODES = new Set(['40000', '100644'])
 
 /** Where the next such byte is, or the end: over the few bytes of a name faster than `indexOf`. */
 function endOf(content: Buffer, start: number, byte: number): number {

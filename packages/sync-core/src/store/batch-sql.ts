@@ -89,7 +89,7 @@ stored AS MATERIALIZED (
   FROM page LEFT JOIN inserted ON page.id IS NULL AND inserted.path = page.path COLLATE "C"
 )`
 
-/** What becomes of rows that a page has had. One is unchanged when its whole row is, not a hash: any column may have been edited by hand or made by an older parser. */
+// A row is unchanged when all of it is, not a hash: any column may have been edited by hand or made by an older parser.
 const overOld = (columns: readonly string[]) => /* sql */ `
   ON CONFLICT (source_id, page_id, ordinal) DO UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}
   WHERE old IS DISTINCT FROM excluded`

@@ -48,6 +48,15 @@ test('large statements that wait for each other, and their rows, arrive as they 
   await db.close()
 })
 
+test('what cannot be sent fails by itself, and the next statement has its own answer', {
+  timeout: 120_000,
+}, async () => {
+  const db = await openDatabase(join(folder, 'db'))
+  await expect(db.query('SELECT $1', [() => {}])).rejects.toThrow('could not be cloned')
+  expect((await db.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+  await db.close()
+})
+
 test('a link that another has put where that file is made is not followed', async () => {
   writeFileSync(join(folder, 'theirs'), 'kept')
   symlinkSync('theirs', join(folder, 'db.spool'))

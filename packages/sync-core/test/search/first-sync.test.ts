@@ -71,6 +71,8 @@ describe.each(servers)('during a first sync, on %s', (engine) => {
     await world.db.query('DROP SEQUENCE public.batch; DROP TABLE public.let_in')
     expect(await syncing).toMatchObject({ status: 'first_sync', filesImported: PAGES, warnings: [] })
 
+    const warned = found.flatMap(({ hits, warnings }) => (hits.length > 0 ? warnings : []))
+    expect(warned).toContainEqual({ code: 'incomplete', message: expect.stringMatching(TOLD) })
     const counts = found.flatMap((result) => (result.hits.length > 0 ? [told(result) ?? PAGES] : []))
     expect(counts).toEqual(counts.toSorted((a, b) => a - b))
     expect(new Set(counts).size).toBeGreaterThan(2)
