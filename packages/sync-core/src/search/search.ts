@@ -3,7 +3,6 @@ import type { Embedding } from '../embed/embedding.ts'
 import { redact } from '../redact.ts'
 import { readModels } from '../store/embeddings/models.ts'
 import { vectorSpace } from '../store/embeddings/vector-space.ts'
-import { findAnchors } from '../store/search/find-anchors.ts'
 import {
   type FoundChunk,
   findHits,
@@ -76,7 +75,7 @@ export async function search(db: Database, words: string, options: SearchOptions
   const found = (vector && (await find(vector).catch(fallBack))) ?? (await find(null))
   const { chunks, ...rest } = found
   const incomplete = await readIncomplete(db, sources, signal)
-  warnings.push(...incomplete.filter(({ pages }) => pages > 0).map(incompleteWarning))
+  warnings.push(...incomplete.filter(({ pages }) => pages !== 0).map(incompleteWarning))
   return { ...rest, hits: await withExcerpts(db, question, chunks, signal), warnings }
 }
 
@@ -85,15 +84,12 @@ const formatCount = (count: number) => `${count < MAX_COUNTED ? '' : 'more than 
 /** How much can be found of a source that is being filled. */
 function incompleteWarning({ source, first, pages, indexed }: IncompleteIndex): SearchResult['warnings'][number] {
   const what = first ? `the first sync of ${source} is not done` : `the search index of ${source} is not complete`
-  if (indexed < pages || (first && indexed < MAX_COUNTED)) {
-    const some = `${formatCount(indexed)} of the ${formatCount(pages)} pages that are in can be found`
-    return { code: 'incomplete', message: `${what}: ${some}` }
-  }
-  const rest =
-    indexed < MAX_COUNTED
-      ? 'some pages are found as they were before'
-      : `${formatCount(indexed)} pages can be found, and not all`
-  return { code: 'incomplete', message: `${what}: ${rest}` }
+  const all = pages !== null && !first && indexed === pages
+  const found =
+    pages === null
+      ? `${formatCount(indexed)} pages can be found, and not all`
+      : `${formatCount(indexed)} of the ${formatCount(pages)} pages that are in can be found`
+  return { code: 'incomplete', message: `${what}: ${all ? 'some pages are found as they were before' : found}` }
 }
 
 /** Finds by all of the words, or where nothing has them all, by any. */
@@ -125,7 +121,7 @@ const HINTS: Record<string, string> = {
   '57014': 'See whether they have an index: tidemark doctor',
 }
 
-/** Puts in the place of each text the part of it that shows what was found, and names the heading that it stands under. */
+/** Puts in the place of each text the part of it that shows what was found. */
 async function withExcerpts(
   db: Database,
   { marked }: Question,
@@ -139,10 +135,7 @@ async function withExcerpts(
     words: words.map(({ word }) => word),
   }))
   const marks = await markWords(db, marked, candidates, signal)
-  const anchors = await findAnchors(db, found, signal)
-  return found.map(({ ordinal, content, language, ...hit }, i) => {
-    return { ...hit, anchor: anchors[i]!, ...cutExcerpt(texts[i]!, marks[i]!) }
-  })
+  return found.map(({ content, language, ...hit }, i) => ({ ...hit, ...cutExcerpt(texts[i]!, marks[i]!) }))
 }
 
 /** A question has words that the answer lacks, and then its meaning has to find it with those that are there. */

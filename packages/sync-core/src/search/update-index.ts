@@ -95,9 +95,9 @@ async function indexInOrder(held: Held, update: IndexUpdate, counts: { done: num
     const started = performance.now()
     await writeEntries(held, update, batch)
     const elapsedMs = performance.now() - started
-    counts.done += batch.pages.length
+    counts.done += batch.pages
     onBatch(counts.done, counts.total)
-    maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, batch.pages.length, elapsedMs)
+    maxPages = nextBatchSize(maxPages, MAX_BATCH_PAGES, batch.pages, elapsedMs)
     await importing?.pause(elapsedMs * REST_FACTOR)
     if (counts.done < analyzeAt) return
     analyzeAt = counts.done * 2
@@ -113,7 +113,7 @@ function prepareBatches({ db }: Held, update: IndexUpdate, maxPages: () => numbe
   const indexText = createIndexText()
   async function* prepare() {
     // An embedded database is busy with a batch while the next one is prepared, so that is read before.
-    for await (const chunks of readAhead(readInOrder(db, update, maxPages))) yield prepareEntries(chunks, indexText)
+    for await (const batch of readAhead(readInOrder(db, update, maxPages))) yield prepareEntries(batch, indexText)
   }
   return readAhead(prepare())
 }
@@ -128,10 +128,10 @@ async function* readInOrder(db: Database, update: IndexUpdate, maxPages: () => n
       analyzeAt = batches * 2
       await analyzePages(db)
     }
-    const chunks = await readUnindexed(db, update, after, maxPages())
-    if (chunks.length > 0) {
-      after = chunks.at(-1)!.id
-      yield chunks
+    const batch = await readUnindexed(db, update, after, maxPages())
+    if (batch !== null) {
+      after = batch.last
+      yield batch
     } else if (!(await importing?.more(batches))) return
   }
 }

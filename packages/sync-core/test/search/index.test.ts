@@ -150,6 +150,40 @@ describe.each(allEngines)('the search index on %s', (engine) => {
     expect(await world.sync({ language: 'japanese' })).toMatchObject({ status: 'up_to_date' })
   })
 
+  test.each(['', '\x1E', '\x1E\x1E', 'NULL', '"', '\\', '{', ',', '\n'])(
+    'takes each page by its own words beside one that has nothing but %j',
+    async (odd) => {
+      await using world = await testWorld({ engine })
+      await world.repository.commit({
+        'a.md': `# Apples ${odd} one\n\nRed ${odd} ones.\n\n## Green ${odd}\n\nSour ${odd} ones.`,
+        'b.md': odd,
+        'c.md': `# ${odd}`,
+        'd.md': `# Pears\n\n${odd}\n\n## Late ones\n\nSweet.`,
+      })
+      expect(await world.sync()).toMatchObject({ filesImported: 4, warnings: [] })
+      const found = async (query: string) => {
+        const sql = `SELECT path, ordinal FROM tidemark.search_chunks AS entry JOIN tidemark.pages ON id = page_id
+          WHERE words @@ to_tsquery('english', $1) ORDER BY path, ordinal`
+        return (await world.db.query<{ path: string; ordinal: number }>(sql, [query])).rows
+      }
+      expect(await found('apples:A & red:D')).toEqual([{ path: 'a.md', ordinal: 0 }])
+      expect(await found('apples:A & green:B & sour:D')).toEqual([{ path: 'a.md', ordinal: 1 }])
+      expect(await found('b:A')).toEqual([{ path: 'b.md', ordinal: 0 }])
+      expect(await found('pears:A & !late')).toEqual([{ path: 'd.md', ordinal: 0 }])
+      expect(await found('pears:A & late:B & sweet:D')).toEqual([{ path: 'd.md', ordinal: 1 }])
+      expect(await found('red | sour | sweet')).toHaveLength(3)
+    },
+  )
+
+  test('has a page without text that is the only one, also where its name has no words', async () => {
+    await using world = await testWorld({ engine })
+    await world.repository.commit({ 'apples.md': '' })
+    expect(await world.sync()).toMatchObject({ filesImported: 1, warnings: [] })
+    expect(await paths(world.db, 'apples')).toEqual(['apples.md'])
+    await world.repository.commit({ '!.md': '' })
+    expect(await world.sync()).toMatchObject({ filesImported: 1, warnings: [] })
+  })
+
   test('goes with its source', async () => {
     await using world = await testWorld({ engine })
     await world.repository.commit({ 'a.md': 'Apples.' })

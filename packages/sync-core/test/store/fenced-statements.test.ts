@@ -60,8 +60,8 @@ const STATEMENTS: Record<string, Statement> = {
   'the removal of orphans': (fenced) => deleteOrphans(fenced, 'docs', () => {}),
   'the removal of a source': (fenced) => deleteSource(fenced, 'docs'),
   'a batch of the search index': async (fenced) => {
-    const chunks = await readUnindexed(fenced.db, toIndex, '0', 9)
-    await writeEntries(fenced, toIndex, await prepareEntries(chunks, String))
+    const batch = await readUnindexed(fenced.db, toIndex, '0', 9)
+    await writeEntries(fenced, toIndex, await prepareEntries(batch!, String))
   },
   'the beginning of the search index': (fenced) => beginIndex(fenced, toIndex),
   'the end of the search index': (fenced) => finishIndex(fenced, { ...toIndex, language: 'german' }, null),

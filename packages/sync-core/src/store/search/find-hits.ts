@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database.ts'
 import type { VectorSpace } from '../embeddings/vector-space.ts'
+import { findHeadings } from '../find-headings.ts'
 import { readRows } from '../read-rows.ts'
 import { type TextQuery, textSearchParam, textSearchSql, type WordMatch } from './text-search.ts'
 import { chooseVectorSearch, type VectorSearch, vectorSearchSql } from './vector-search.ts'
@@ -47,11 +48,12 @@ export interface SearchHit {
 }
 
 /** A hit with the text that its excerpt is made of, and the dictionary for that. */
-export type FoundChunk = Omit<SearchHit, 'anchor' | 'excerpt' | 'matches'> & {
-  readonly ordinal: number | null
+export type FoundChunk = Omit<SearchHit, 'excerpt' | 'matches'> & {
   readonly content: string
   readonly language: string
 }
+
+type FoundRow = Omit<FoundChunk, 'anchor'> & { readonly upToIt: readonly { headingPath: string[]; content: string }[] }
 
 /** How many pages each of the two searches contributes to the fusion, at least. */
 const MIN_CANDIDATES = 50
@@ -64,11 +66,12 @@ const MIN_CANDIDATES = 50
 export async function findHits(db: Database, query: SearchQuery, signal?: AbortSignal): Promise<FoundChunk[]> {
   const { text, match, vector, sources, limit } = query
   const candidates = Math.max(limit, MIN_CANDIDATES)
-  const find = (search: VectorSearch | null) => {
+  const find = async (search: VectorSearch | null) => {
     const params: unknown[] = [textSearchParam(text), sources, limit, candidates]
     if (vector !== null) params.push(vector.model, vector.vector)
     if (search !== null && search.nearest !== null) params.push(search.nearest)
-    return readRows<FoundChunk>(db, findHitsSql(match, search), params, signal)
+    const rows = await readRows<FoundRow>(db, findHitsSql(match, search), params, signal)
+    return rows.map(({ upToIt, ...row }) => ({ ...row, anchor: findHeadings(upToIt).at(-1)?.anchor ?? null }))
   }
   if (vector === null) return find(null)
   const search = chooseVectorSearch(vector.space, candidates, sources !== null)
@@ -88,6 +91,17 @@ const rankPages = (chunkHits: string) => /* sql */ `
 const NONE = /* sql */ `
   SELECT NULL::text AS source_id, NULL::bigint AS page_id, NULL::integer AS ordinal, NULL::bigint AS rank WHERE false`
 
+// An anchor depends on the headings before it alone. What a chunk begins with is only asked where it may go on with the
+// section before it.
+const CHUNKS_UP_TO_FOUND = /* sql */ `
+  SELECT coalesce(json_agg(json_build_object('headingPath', heading_path, 'content', content) ORDER BY ordinal), '[]')
+  FROM (
+    SELECT ordinal, heading_path,
+      CASE WHEN heading_path = lag(heading_path) OVER (ORDER BY ordinal) THEN left(content, 500) ELSE '' END AS content
+    FROM tidemark.chunks
+    WHERE source_id = found.source_id AND page_id = found.page_id AND ordinal <= found.ordinal
+  ) AS chunk`
+
 /** $1 the text query, $2 sources or null, $3 limit, $4 candidates, $5 model, $6 vector, $7 how many by an index. */
 const findHitsSql = (match: WordMatch | null, search: VectorSearch | null) => /* sql */ `
 WITH ${textSearchSql(match ?? 'all')},
@@ -102,7 +116,7 @@ found AS (
   ORDER BY score DESC, source_id, page_id LIMIT $3
 )
 SELECT source.id AS source, page.path, page.title, page.commit_oid AS commit, coalesce(chunk.heading_path, '{}') AS "headingPath",
-  chunk.ordinal, coalesce(chunk.content, '') AS content, tidemark.dictionary_for(source.search_language) AS language,
+  (${CHUNKS_UP_TO_FOUND}) AS "upToIt", coalesce(chunk.content, '') AS content, tidemark.dictionary_for(source.search_language) AS language,
   found.score::double precision, json_build_object('text', found.text_rank, 'vector', found.vector_rank) AS ranks,
   source.last_synced_at AS "lastSyncedAt",
   (extract(epoch FROM clock_timestamp() - source.behind_since) * 1000)::double precision AS "behindMs"

@@ -11,37 +11,34 @@ export interface Unindexed {
   readonly paths: readonly string[] | null
 }
 
-/** A chunk of a page that the index lacks; of a page without text, its title alone. */
-interface UnindexedChunk {
-  readonly id: string
-  readonly fingerprint: string
-  readonly title: string
-  readonly ordinal: number | null
-  readonly heading: string | null
-  readonly content: string | null
-  /** Of the content, in hexadecimal. */
-  readonly hash: string | null
+/**
+ * Pages that the index lacks, a batch a row: as columns, because an object for each chunk, with its texts and what only
+ * goes back to the database, takes the process as long again.
+ */
+export interface IndexBatch {
+  /** The last page, and how many they are. */
+  readonly last: string
+  readonly pages: number
+  /** Of each page, as Postgres writes an array. */
+  readonly ids: string
+  readonly fingerprints: string
+  readonly counts: string
+  /** Of each chunk, or of a page without text, which has an entry of its title. */
+  readonly entryIds: string
+  readonly ordinals: string
+  readonly hashes: string
+  /** Of each page, and of each entry: in this order, with {@link SEPARATOR} between. */
+  readonly titles: string
+  readonly headings: string
+  readonly contents: string
 }
 
-/** The entries of some pages, with text prepared for `to_tsvector`. */
-export interface IndexBatch {
-  readonly pages: readonly {
-    readonly id: string
-    readonly fingerprint: string
-    readonly title: string
-    readonly entries: number
-  }[]
-  readonly entries: readonly {
-    readonly id: string
-    readonly ordinal: number
-    readonly heading: string
-    readonly content: string
-    readonly hash: string | null
-  }[]
-}
+/** ASCII's record separator, which is no part of a word. */
+const SEPARATOR = '\x1E'
 
 /**
- * Reads the next pages that lack entries or whose entries are of something else: a row a chunk, in the order of pages.
+ * Reads the next pages that lack entries or whose entries are of something else, in the order of pages; null where there
+ * are no more.
  *
  * @param after pages up to this id are done.
  */
@@ -50,41 +47,37 @@ export async function readUnindexed(
   { sourceId, language, paths }: Unindexed,
   after: string,
   maxPages: number,
-): Promise<readonly UnindexedChunk[]> {
-  const params = [sourceId, language, after, maxPages, ...(paths === null ? [] : [JSON.stringify(paths)])]
-  return (await db.query<UnindexedChunk>(readUnindexedSql(paths !== null), params)).rows
+): Promise<IndexBatch | null> {
+  const params = [sourceId, language, after, maxPages, SEPARATOR, ...(paths === null ? [] : [JSON.stringify(paths)])]
+  const { rows } = await db.query<IndexBatch>(readUnindexedSql(paths !== null), params)
+  return rows[0]!.pages > 0 ? rows[0]! : null
 }
 
-/** @param indexText prepares text; of several batches the same, because it remembers words. */
-export async function prepareEntries(
-  chunks: readonly UnindexedChunk[],
-  indexText: (text: string) => string,
-): Promise<IndexBatch> {
+/** @param indexText prepares text for `to_tsvector`; of several batches the same, because it remembers words. */
+export async function prepareEntries(batch: IndexBatch, indexText: (text: string) => string): Promise<IndexBatch> {
   const yieldEventLoop = createYielder()
-  const pages: { id: string; fingerprint: string; title: string; entries: number }[] = []
-  const entries: IndexBatch['entries'][number][] = []
-  for (const { id, fingerprint, title, ordinal, heading, content, hash } of chunks) {
-    if (pages.at(-1)?.id !== id) pages.push({ id, fingerprint, title: indexText(title), entries: 0 })
-    pages.at(-1)!.entries++
-    entries.push({
-      id,
-      ordinal: ordinal ?? 0,
-      heading: heading === title ? pages.at(-1)!.title : indexText(heading ?? ''),
-      content: indexText(content ?? ''),
-      hash,
-    })
-    await yieldEventLoop()
+  const prepare = async (texts: string) => {
+    const prepared = []
+    for (const text of texts.split(SEPARATOR)) {
+      prepared.push(indexText(text))
+      await yieldEventLoop()
+    }
+    return prepared.join(SEPARATOR)
   }
-  return { pages, entries }
+  const [titles, headings] = [await prepare(batch.titles), await prepare(batch.headings)]
+  return { ...batch, titles, headings, contents: await prepare(batch.contents) }
 }
 
 /** @throws {LeaseLostError} */
 export async function writeEntries(
   fenced: Fenced,
   { sourceId, language }: Unindexed,
-  { pages, entries }: IndexBatch,
+  batch: IndexBatch,
 ): Promise<void> {
-  await fencedQuery(fenced, WRITE_ENTRIES, [sourceId, language, JSON.stringify(pages), JSON.stringify(entries)])
+  const { ids, fingerprints, counts, titles, entryIds, ordinals, hashes, headings, contents } = batch
+  const pages = [ids, fingerprints, counts, titles]
+  const entries = [entryIds, ordinals, hashes, headings, contents]
+  await fencedQuery(fenced, WRITE_ENTRIES, [sourceId, language, SEPARATOR, ...pages, ...entries])
 }
 
 // OFFSET 0 keeps what is looked up page by page from becoming a join: that reads all of a source for each batch, which
@@ -98,15 +91,24 @@ page AS MATERIALIZED (
       SELECT known.content_fingerprint FROM tidemark.search_pages AS known
       WHERE known.source_id = page.source_id AND known.page_id = page.id
     )
-    ${byPath ? 'AND page.path IN (SELECT json_array_elements_text($5::json) COLLATE "C")' : ''}
+    ${byPath ? 'AND page.path IN (SELECT json_array_elements_text($6::json) COLLATE "C")' : ''}
   ORDER BY page.id LIMIT $4::integer
 )
-SELECT page.id, page.fingerprint, page.title, chunk.ordinal, array_to_string(chunk.heading_path, ' ') AS heading,
-  chunk.content, encode(chunk.content_hash, 'hex') AS hash
-FROM page LEFT JOIN LATERAL (
-  SELECT * FROM tidemark.chunks AS chunk WHERE chunk.source_id = $1 AND chunk.page_id = page.id OFFSET 0
-) AS chunk ON true
-ORDER BY page.id, chunk.ordinal`
+SELECT count(*) FILTER (WHERE ordinal = 0)::integer AS pages, max(id)::text AS last,
+  array_agg(id) FILTER (WHERE ordinal = 0)::text AS ids,
+  array_agg(fingerprint) FILTER (WHERE ordinal = 0)::text AS fingerprints,
+  array_agg(entries) FILTER (WHERE ordinal = 0)::text AS counts,
+  string_agg(replace(title, $5, ' '), $5) FILTER (WHERE ordinal = 0) AS titles,
+  array_agg(id)::text AS "entryIds", array_agg(ordinal)::text AS ordinals, array_agg(content_hash)::text AS hashes,
+  string_agg(replace(heading, $5, ' '), $5) AS headings, string_agg(replace(content, $5, ' '), $5) AS contents
+FROM (
+  SELECT page.*, coalesce(chunk.ordinal, 0) AS ordinal, count(*) OVER (PARTITION BY page.id) AS entries, chunk.content_hash,
+    coalesce(array_to_string(chunk.heading_path, ' '), '') AS heading, coalesce(chunk.content, '') AS content
+  FROM page LEFT JOIN LATERAL (
+    SELECT * FROM tidemark.chunks AS chunk WHERE chunk.source_id = $1 AND chunk.page_id = page.id OFFSET 0
+  ) AS chunk ON true
+  ORDER BY page.id, ordinal
+) AS entry`
 
 // A page that another run has changed or removed since it was read is left to the next one.
 const WRITE_ENTRIES = /* sql */ `
@@ -115,7 +117,10 @@ setting AS MATERIALIZED (
 ),
 page AS MATERIALIZED (
   SELECT read.id, read.fingerprint, read.entries, read.title, setweight(to_tsvector(setting.config, read.title), 'A') AS title_words
-  FROM setting CROSS JOIN json_to_recordset($5::json) AS read (id bigint, fingerprint uuid, title text, entries integer)
+  FROM setting CROSS JOIN (
+    SELECT id, fingerprint, entries, coalesce(title, '') AS title
+    FROM unnest($6::bigint[], $7::uuid[], $8::integer[], string_to_array($9, $5)) AS read (id, fingerprint, entries, title)
+  ) AS read
   WHERE read.fingerprint = (
     SELECT ${contentFingerprint('setting.language')} FROM tidemark.pages AS page
     WHERE page.source_id = $3 AND page.id = read.id
@@ -123,13 +128,14 @@ page AS MATERIALIZED (
 ),
 entry AS (
   INSERT INTO tidemark.search_chunks AS old (source_id, page_id, ordinal, content_hash, language, words)
-  SELECT $3, page.id, read.ordinal, decode(read.hash, 'hex'), setting.language,
+  SELECT $3, page.id, read.ordinal, read.hash, setting.language,
     page.title_words
     -- As on most pages of one chunk.
-    || setweight(CASE WHEN read.heading = page.title THEN page.title_words ELSE to_tsvector(setting.config, read.heading) END, 'B')
-    || to_tsvector(setting.config, read.content)
+    || setweight(CASE WHEN read.heading = page.title THEN page.title_words ELSE to_tsvector(setting.config, coalesce(read.heading, '')) END, 'B')
+    || to_tsvector(setting.config, coalesce(read.content, ''))
   FROM setting CROSS JOIN page
-  JOIN json_to_recordset($6::json) AS read (id bigint, ordinal integer, heading text, content text, hash text) USING (id)
+  JOIN unnest($10::bigint[], $11::integer[], $12::bytea[], string_to_array($13, $5), string_to_array($14, $5))
+    AS read (id, ordinal, hash, heading, content) USING (id)
   ON CONFLICT (source_id, page_id, ordinal) DO UPDATE
   SET content_hash = excluded.content_hash, language = excluded.language, words = excluded.words
   WHERE old IS DISTINCT FROM excluded

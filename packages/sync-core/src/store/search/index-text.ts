@@ -1,4 +1,4 @@
-import { BEGINS_RUN, CHARACTERS, pairs, splitTerms, termPattern } from './split-terms.ts'
+import { BEGINS_RUN, CHARACTERS, PLAIN, pairs, splitTerms, termPattern } from './split-terms.ts'
 
 /** What a word, a run or an emoji becomes in the index. */
 interface Indexed {
@@ -7,8 +7,6 @@ interface Indexed {
   readonly spellings: readonly string[]
 }
 
-/** Postgres does not mind the case of ASCII. */
-const PLAIN = /^(?:[A-Za-z][a-z]{0,50}|[0-9]{1,50})$/
 /** The vocabulary of a documentation; then it begins anew. */
 const MAX_REMEMBERED = 50_000
 const MAX_REMEMBERED_LENGTH = 40
@@ -33,20 +31,21 @@ export function createIndexText(): (text: string) => string {
   return (original) => {
     const text = original.normalize('NFC')
     const spellings = new Set<string>()
-    let result = ''
+    const terms = []
     for (const found of text.match(termPattern(text)) ?? []) {
+      // Postgres does not mind the case of ASCII.
       if (PLAIN.test(found)) {
-        result += `${found} `
+        terms.push(found)
         continue
       }
       if (BEGINS_RUN.test(found)) {
-        result += `${pairs(found.match(CHARACTERS)!).join(' ')} `
+        terms.push(pairs(found.match(CHARACTERS)!).join(' '))
         continue
       }
       const entry = indexed(found)
-      result += `${entry.words} `
+      terms.push(entry.words)
       for (const spelling of entry.spellings) spellings.add(spelling)
     }
-    return result + [...spellings].join(' ')
+    return terms.concat([...spellings]).join(' ')
   }
 }

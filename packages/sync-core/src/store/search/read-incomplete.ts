@@ -6,9 +6,9 @@ export interface IncompleteIndex {
   readonly source: string
   /** Whether it has never been complete. */
   readonly first: boolean
-  /** How many pages are in, and how many of them have entries; up to {@link MAX_COUNTED}. */
-  readonly pages: number
+  /** How many pages have entries, up to {@link MAX_COUNTED}; and how many are in, up to that too, where they are fewer. */
   readonly indexed: number
+  readonly pages: number | null
 }
 
 /** More to be counted would take a search longer than what it finds; `readStatus` counts all. */
@@ -22,6 +22,9 @@ const count = (table: string) =>
   `(SELECT count(*)::integer FROM (SELECT FROM tidemark.${table} AS t WHERE t.source_id = source.id LIMIT ${MAX_COUNTED}) AS t)`
 
 const READ_INCOMPLETE = /* sql */ `
-SELECT id AS source, bookmark IS NULL AS first, ${count('pages')} AS pages, ${count('search_pages')} AS indexed
-FROM tidemark.sources AS source
-WHERE unindexed_since_run IS NOT NULL AND ($1::text[] IS NULL OR id = ANY ($1::text[])) ORDER BY id`
+WITH source AS MATERIALIZED (
+  SELECT id, bookmark IS NULL AS first, ${count('search_pages')} AS indexed FROM tidemark.sources AS source
+  WHERE unindexed_since_run IS NOT NULL AND ($1::text[] IS NULL OR id = ANY ($1::text[]))
+)
+SELECT id AS source, first, indexed, CASE WHEN indexed < ${MAX_COUNTED} THEN ${count('pages')} END AS pages
+FROM source ORDER BY id`

@@ -51,6 +51,9 @@ const BEGINS_EMOJI = new RegExp(`^${EMOJI}`, 'v')
 // The same for most texts, in a fifth of the time.
 const ASCII_TERMS = new RegExp(words('[A-Za-z0-9]', '[A-Za-z0-9]'), 'g')
 
+/** A word that is one term and has no other spelling, as most are. */
+export const PLAIN = /^(?:[A-Za-z][a-z]{0,50}|[0-9]{1,50})$/
+
 /** What the terms of a text in NFC are made of, each by itself: a word, a run of characters or an emoji. */
 export const termPattern = (text: string) => (isAscii(text) ? ASCII_TERMS : TERMS)
 
@@ -60,7 +63,8 @@ const isAscii = (text: string) => !/[^\0-\x7F]/.test(text)
 export function splitTerms(text: string): Term[] {
   const terms: Term[] = []
   for (const { 0: found, index } of text.matchAll(termPattern(text))) {
-    if (BEGINS_RUN.test(found)) pushPairs(terms, found, index)
+    if (PLAIN.test(found)) terms.push({ word: found.toLowerCase(), start: index, end: index + found.length })
+    else if (BEGINS_RUN.test(found)) pushPairs(terms, found, index)
     else if (BEGINS_EMOJI.test(found))
       terms.push({ word: `u${found.codePointAt(0)!.toString(16)}`, start: index, end: index + found.length })
     else pushWord(terms, found, index)
