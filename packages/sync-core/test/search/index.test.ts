@@ -181,7 +181,7 @@ describe.each(allEngines)('the search index on %s', (engine) => {
     expect(await world.sync()).toMatchObject({ filesImported: 1, warnings: [] })
     expect(await paths(world.db, 'apples')).toEqual(['apples.md'])
     await world.repository.commit({ '!.md': '' })
-    expect(await world.sync()).toMatchObject({ filesImported: 1, warnings: [] })
+    expect(await world.sync()).toMatchObject({ filesRenamed: 1, warnings: [] })
   })
 
   test('goes with its source', async () => {
