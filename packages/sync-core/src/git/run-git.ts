@@ -8,6 +8,7 @@
  * does locally, because there it starts nothing; so it is not used on a server ([test](../../test/git/run-git.test.ts)).
  */
 import { channel } from 'node:diagnostics_channel'
+import { setImmediate } from 'node:timers/promises'
 import { ABORTED, raceAbort } from '../race-abort.ts'
 import { redact } from '../redact.ts'
 import { traced } from '../trace.ts'
@@ -54,6 +55,8 @@ export async function localGit(
   signal.throwIfAborted()
   // Loaded only when needed: a remote source with nothing new does not need it.
   const { simpleGit } = await import('simple-git')
+  // To start a process takes milliseconds. A database that is being opened gets its first message before.
+  await setImmediate()
   const env = gitEnvironment(folder) as Record<string, string>
   const git = simpleGit({
     baseDir: folder,
