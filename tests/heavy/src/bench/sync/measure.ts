@@ -4,6 +4,7 @@
  * Arguments: what is measured, address of the database, repository; of `stops` how many, the longest budget and the seed
  * as well, of `search` how many and the seed.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { migrate, openDatabase, type SyncOptions, search, syncSource } from '@tidemark/sync-core'
 import { seededRandom } from '@tidemark/test-engines/seeded-random'
@@ -21,6 +22,7 @@ export interface Measurement {
 }
 
 export type SearchMeasurement = Awaited<ReturnType<typeof measureSearches>>
+export type MeanwhileMeasurement = Awaited<ReturnType<typeof measureSearchesMeanwhile>>
 export type StopsMeasurement = Awaited<ReturnType<typeof measureStops>> & Pick<Measurement, 'longestBlockMs'>
 
 // As the command has it, for the baseline too.
@@ -43,6 +45,7 @@ const MEASUREMENTS: Record<string, (...numbers: number[]) => Promise<object>> = 
   compare: () => sync({ retryQuarantined: true, search: false }),
   full: () => sync({ full: true, search: false }),
   search: measureSearches,
+  'search meanwhile': measureSearchesMeanwhile,
   stops: measureStops,
 }
 const figures = await MEASUREMENTS[what]!(...numbers.map(Number))
@@ -79,6 +82,32 @@ async function measureSearches(count: number, seed: number) {
     searchMs.push((await time(() => search(db, query, { mode: 'text' }))).ms)
   }
   return { searchMs }
+}
+
+const PAUSE_MS = 50
+/** What stands on some, on few and on no pages of a documentation. */
+const QUESTIONS = [
+  'list files',
+  'docker container',
+  'compress archive',
+  'git commit',
+  'network interface',
+  'print lines',
+]
+
+/** Searches every 50 ms from an empty database on, while another process syncs into it, until that is done. */
+async function measureSearchesMeanwhile() {
+  const searchMs: number[] = []
+  let firstFoundMs: number | null = null
+  const startedAt = performance.now()
+  for (let done = false; !done; await sleep(PAUSE_MS)) {
+    const question = QUESTIONS[searchMs.length % QUESTIONS.length]!
+    const { ms, hits, warnings } = await time(() => search(db, question, { mode: 'text' }))
+    searchMs.push(ms)
+    if (hits.length > 0) firstFoundMs ??= performance.now() - startedAt
+    done = hits.length > 0 && warnings.length === 0
+  }
+  return { searchMs, firstFoundMs: firstFoundMs! }
 }
 
 /** Stops the import of a source so many times, and begins it anew whenever it is complete. */
