@@ -30,6 +30,17 @@ setFlagsFromString('--semi-space-growth-factor=1')
 
 const TABLES = ['sources', 'pages', 'chunks', 'links', 'search_pages', 'search_chunks']
 
+const PAUSE_MS = 50
+/** What stands on some, on few and on no pages of a documentation. */
+const QUESTIONS = [
+  'list files',
+  'docker container',
+  'compress archive',
+  'git commit',
+  'network interface',
+  'print lines',
+]
+
 const [what = '', url = '', repo = '', ...numbers] = process.argv.slice(2)
 const db = await openDatabase(url)
 await migrate(db)
@@ -83,17 +94,6 @@ async function measureSearches(count: number, seed: number) {
   }
   return { searchMs }
 }
-
-const PAUSE_MS = 50
-/** What stands on some, on few and on no pages of a documentation. */
-const QUESTIONS = [
-  'list files',
-  'docker container',
-  'compress archive',
-  'git commit',
-  'network interface',
-  'print lines',
-]
 
 /** Searches every 50 ms from an empty database on, while another process syncs into it, until that is done. */
 async function measureSearchesMeanwhile() {
