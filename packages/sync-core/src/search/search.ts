@@ -82,14 +82,16 @@ export async function search(db: Database, words: string, options: SearchOptions
 const formatCount = (count: number) => `${count < MAX_COUNTED ? '' : 'more than '}${count.toLocaleString('en-US')}`
 
 /** How much can be found of a source that is being filled. */
-function incompleteWarning({ source, first, pages, indexed }: IncompleteIndex): SearchResult['warnings'][number] {
+function incompleteWarning(index: IncompleteIndex): SearchResult['warnings'][number] {
+  const { source, first } = index
   const what = first ? `the first sync of ${source} is not done` : `the search index of ${source} is not complete`
-  const all = pages !== null && !first && indexed === pages
-  const found =
-    pages === null
-      ? `${formatCount(indexed)} pages can be found, and not all`
-      : `${formatCount(indexed)} of the ${formatCount(pages)} pages that are in can be found`
-  return { code: 'incomplete', message: `${what}: ${all ? 'some pages are found as they were before' : found}` }
+  return { code: 'incomplete', message: `${what}: ${foundPart(index)}` }
+}
+
+function foundPart({ first, pages, indexed }: IncompleteIndex): string {
+  if (pages === null) return `${formatCount(indexed)} pages can be found, and not all`
+  if (!first && indexed >= pages) return 'some pages are found as they were before'
+  return `${formatCount(indexed)} of the ${formatCount(pages)} pages that are in can be found`
 }
 
 /** Finds by all of the words, or where nothing has them all, by any. */

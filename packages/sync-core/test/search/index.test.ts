@@ -175,6 +175,16 @@ describe.each(allEngines)('the search index on %s', (engine) => {
     },
   )
 
+  test('is gone through to its end where chunks were removed by hand', async () => {
+    await using world = await testWorld({ engine })
+    await world.repository.commit({ 'a.md': 'Apples.\n\n# Late ones\n\nPears.' })
+    await world.sync({ search: false })
+    await world.db.query('DELETE FROM tidemark.chunks WHERE ordinal = 0')
+    expect(await world.sync()).toMatchObject({ warnings: [] })
+    expect(await paths(world.db, 'pears')).toEqual(['a.md'])
+    expect((await search(world.db, 'pears')).warnings).toEqual([])
+  })
+
   test('has a page without text that is the only one, also where its name has no words', async () => {
     await using world = await testWorld({ engine })
     await world.repository.commit({ 'apples.md': '' })

@@ -94,15 +94,16 @@ page AS MATERIALIZED (
     ${byPath ? 'AND page.path IN (SELECT json_array_elements_text($6::json) COLLATE "C")' : ''}
   ORDER BY page.id LIMIT $4::integer
 )
-SELECT count(*) FILTER (WHERE ordinal = 0)::integer AS pages, max(id)::text AS last,
-  array_agg(id) FILTER (WHERE ordinal = 0)::text AS ids,
-  array_agg(fingerprint) FILTER (WHERE ordinal = 0)::text AS fingerprints,
-  array_agg(entries) FILTER (WHERE ordinal = 0)::text AS counts,
-  string_agg(replace(title, $5, ' '), $5) FILTER (WHERE ordinal = 0) AS titles,
+SELECT count(*) FILTER (WHERE nth = 1)::integer AS pages, max(id)::text AS last,
+  array_agg(id) FILTER (WHERE nth = 1)::text AS ids,
+  array_agg(fingerprint) FILTER (WHERE nth = 1)::text AS fingerprints,
+  array_agg(entries) FILTER (WHERE nth = 1)::text AS counts,
+  string_agg(replace(title, $5, ' '), $5) FILTER (WHERE nth = 1) AS titles,
   array_agg(id)::text AS "entryIds", array_agg(ordinal)::text AS ordinals, array_agg(content_hash)::text AS hashes,
   string_agg(replace(heading, $5, ' '), $5) AS headings, string_agg(replace(content, $5, ' '), $5) AS contents
 FROM (
-  SELECT page.*, coalesce(chunk.ordinal, 0) AS ordinal, count(*) OVER (PARTITION BY page.id) AS entries, chunk.content_hash,
+  SELECT page.*, coalesce(chunk.ordinal, 0) AS ordinal, chunk.content_hash,
+    row_number() OVER (PARTITION BY page.id ORDER BY chunk.ordinal) AS nth, count(*) OVER (PARTITION BY page.id) AS entries,
     coalesce(array_to_string(chunk.heading_path, ' '), '') AS heading, coalesce(chunk.content, '') AS content
   FROM page LEFT JOIN LATERAL (
     SELECT * FROM tidemark.chunks AS chunk WHERE chunk.source_id = $1 AND chunk.page_id = page.id OFFSET 0
