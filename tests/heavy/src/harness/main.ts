@@ -36,6 +36,8 @@ export async function runMain(work: (signal: AbortSignal) => Promise<readonly Ch
   } catch (error) {
     if (!controller.signal.aborted) throw error
   } finally {
+    // What runs beside one that has failed.
+    controller.abort()
     process.exitCode = exitCode ?? process.exitCode
   }
 }
