@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
 import { engines, freshDatabase } from '@tidemark/test-engines'
 import pg from 'pg'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { migrate, openDatabase, syncSource } from '../../src/index.ts'
 import { emptyRepository } from '../world/test-repository.ts'
 
@@ -58,16 +58,13 @@ describe.runIf(engines.includes('postgres'))('a server without a free connection
     await repository.commit({ 'a.md': '# A' })
     // Its only connection is cut and taken by another.
     const { rows } = await db.query('SELECT pg_backend_pid() AS pid')
-    const holder = new pg.Client({ connectionString: limited.url })
     await db.query('SELECT pg_terminate_backend($1)', [rows[0].pid]).catch(() => {})
-    await expect
-      .poll(() =>
-        holder.connect().then(
-          () => true,
-          () => false,
-        ),
-      )
-      .toBe(true)
+    const connect = async () => {
+      const client = new pg.Client({ connectionString: limited.url })
+      await client.connect()
+      return client
+    }
+    const holder = await vi.waitFor(connect, { timeout: 20_000 })
     const result = await syncSource(db, { id: 'docs', repo: repository.folder, ref: 'main' }, { budgetMs: 700 })
     expect(result).toMatchObject({ status: 'partial', reason: 'timeout' })
     await holder.end()

@@ -64,12 +64,13 @@ test(`the consumer of the examples and the syncs that it follows are killed ${KI
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...process.env, DATABASE_URL: url, MEILI_URL: index.url },
     })
-  /** Kills it soon after it has done something. */
+  /** Kills it soon after it has done something, for half of the times and as long as is asked. */
   const killOften = async <Child extends ChildProcess>(
     start: () => Child,
     acted: (child: Child) => Promise<unknown>,
+    goesOn = () => false,
   ) => {
-    for (let n = 0; n < KILLS / 2; n++) {
+    for (let n = 0; n < KILLS / 2 || goesOn(); n++) {
       const child = start()
       const ended = once(child, 'exit')
       await Promise.race([acted(child), ended])
@@ -95,12 +96,19 @@ test(`the consumer of the examples and the syncs that it follows are killed ${KI
     }
   }
   const committing = commitOften()
-  await Promise.all([
-    killOften(startSync, ({ stdout }) => once(stdout, 'data')),
-    killOften(startConsumer, async () => {
-      for (let n = Math.floor(random() * 5); n >= 0; n--) await index.written()
-    }),
-  ])
+  // One that follows nobody writes nothing more.
+  let following = true
+  const consumersKilled = killOften(startConsumer, async () => {
+    for (let n = Math.floor(random() * 5); n >= 0; n--) await index.written()
+  }).finally(() => {
+    following = false
+  })
+  const syncsKilled = killOften(
+    startSync,
+    ({ stdout }) => once(stdout, 'data'),
+    () => following,
+  )
+  await Promise.all([consumersKilled, syncsKilled])
   over.abort()
   await committing
 

@@ -83,7 +83,7 @@ async function run({ ref = 'after', known, started, on, busy, ...options }: Give
   const query = async (text: string, params: any[] = []) => {
     const name = STEPS.find(([part]) => text.includes(part))?.[1]
     if (name) await step(name, params)
-    if (text.includes('chunk.heading_path')) sent.indexed = params.slice(4)
+    if (text.includes('chunk.heading_path')) sent.indexed = params.slice(5)
     if (name === 'check') return { rows: [check()] }
     if (name === 'read changed pages') return { rows: pages.filter(({ path }) => params[1].includes(path)) }
     return { rows: text.includes('chunk.heading_path') ? [] : (rows[name ?? ''] ?? [{}]) }

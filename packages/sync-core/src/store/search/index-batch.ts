@@ -50,7 +50,7 @@ export async function readUnindexed(
 ): Promise<IndexBatch | null> {
   const params = [sourceId, language, after, maxPages, SEPARATOR, ...(paths === null ? [] : [JSON.stringify(paths)])]
   const { rows } = await db.query<IndexBatch>(readUnindexedSql(paths !== null), params)
-  return rows[0]!.pages > 0 ? rows[0]! : null
+  return rows[0] ?? null
 }
 
 /** @param indexText prepares text for `to_tsvector`; of several batches the same, because it remembers words. */
@@ -109,7 +109,7 @@ FROM (
     SELECT * FROM tidemark.chunks AS chunk WHERE chunk.source_id = $1 AND chunk.page_id = page.id OFFSET 0
   ) AS chunk ON true
   ORDER BY page.id, ordinal
-) AS entry`
+) AS entry HAVING count(*) > 0`
 
 // A page that another run has changed or removed since it was read is left to the next one.
 const WRITE_ENTRIES = /* sql */ `
