@@ -126,7 +126,10 @@ describe.each(engines)('a follower of %s', (engine) => {
     await using world = await testWorld({ engine })
     await commitAndSync(world, { 'a.md': 'a' })
     const stop = new AbortController()
-    const first = await followChanges(world.db, 'docs').next()
+    const begun = followChanges(world.db, 'docs')
+    const first = await begun.next()
+    // Else it would listen on.
+    await begun.return(undefined as never)
     const { cursor: after } = first.value
     const next = followChanges(world.db, 'docs', { after, signal: stop.signal }).next()
     stop.abort(new Error('enough'))
