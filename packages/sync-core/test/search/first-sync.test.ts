@@ -166,6 +166,24 @@ describe.each(allEngines)('a search on %s', (engine) => {
     ])
   })
 
+  test('counts no further than ten thousand pages that can be found, and says that there are more', async () => {
+    await using world = await testWorld({ engine })
+    await world.repository.commit({ 'a.md': 'Apples.' })
+    await world.sync()
+    await world.db.query('UPDATE tidemark.sources SET bookmark = NULL, unindexed_since_run = 1')
+    const fill = (last: number) =>
+      world.db.query(
+        `INSERT INTO tidemark.search_pages SELECT 'docs', n, md5(n::text)::uuid FROM generate_series(1, $1::integer) AS n
+        ON CONFLICT DO NOTHING`,
+        [last],
+      )
+    const message = async () => (await search(world.db, 'apples')).warnings[0]!.message
+    await fill(9_990)
+    expect(await message()).toMatch(/: 9,99[01] of the 1 pages that are in can be found$/)
+    await fill(10_010)
+    expect(await message()).toBe('the first sync of docs is not done: more than 10,000 pages can be found, and not all')
+  })
+
   test('says how much of a source that was not indexed to the end can be found', async () => {
     await using world = await testWorld({ engine })
     await world.repository.commit({ 'a.md': 'Apples.' })

@@ -10,6 +10,19 @@ const PAGES = {
 }
 
 describe.each(allEngines)('search on %s', (engine) => {
+  test('tells the anchor of the heading that was found, where others have its text', async () => {
+    await using world = await testWorld({ engine })
+    const example = (word: string) => `## Example\n\n${word}`
+    await world.repository.commit({
+      'a.md': `Quinces.\n\n# A\n\n${['Apples', 'Pears', 'Plums'].map(example).join('\n\n')}`,
+    })
+    await world.sync()
+    const anchors = ['quinces', 'apples', 'pears', 'plums'].map(
+      async (word) => (await search(world.db, word)).hits[0]!.anchor,
+    )
+    expect(await Promise.all(anchors)).toEqual([null, 'example', 'example-1', 'example-2'])
+  })
+
   test('tells page, heading path, excerpt and the words in it', async () => {
     await using world = await testWorld({ engine })
     await world.repository.commit(PAGES)
