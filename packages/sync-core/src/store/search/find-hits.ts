@@ -53,7 +53,9 @@ export type FoundChunk = Omit<SearchHit, 'excerpt' | 'matches'> & {
   readonly language: string
 }
 
-type FoundRow = Omit<FoundChunk, 'anchor'> & { readonly upToIt: readonly { headingPath: string[]; content: string }[] }
+type FoundRow = Omit<FoundChunk, 'anchor'> & {
+  readonly chunksUpToIt: readonly { headingPath: string[]; content: string }[]
+}
 
 /** How many pages each of the two searches contributes to the fusion, at least. */
 const MIN_CANDIDATES = 50
@@ -71,7 +73,10 @@ export async function findHits(db: Database, query: SearchQuery, signal?: AbortS
     if (vector !== null) params.push(vector.model, vector.vector)
     if (search !== null && search.nearest !== null) params.push(search.nearest)
     const rows = await readRows<FoundRow>(db, findHitsSql(match, search), params, signal)
-    return rows.map(({ upToIt, ...row }) => ({ ...row, anchor: findHeadings(upToIt).at(-1)?.anchor ?? null }))
+    return rows.map(({ chunksUpToIt, ...row }) => ({
+      ...row,
+      anchor: findHeadings(chunksUpToIt).at(-1)?.anchor ?? null,
+    }))
   }
   if (vector === null) return find(null)
   const search = chooseVectorSearch(vector.space, candidates, sources !== null)
@@ -93,7 +98,7 @@ const NONE = /* sql */ `
 
 // An anchor depends on the headings before it alone. What a chunk begins with is only asked where it may go on with the
 // section before it.
-const CHUNKS_UP_TO_FOUND = /* sql */ `
+const CHUNKS_UP_TO_IT = /* sql */ `
   SELECT coalesce(json_agg(json_build_object('headingPath', heading_path, 'content', content) ORDER BY ordinal), '[]')
   FROM (
     SELECT ordinal, heading_path,
@@ -116,7 +121,7 @@ found AS (
   ORDER BY score DESC, source_id, page_id LIMIT $3
 )
 SELECT source.id AS source, page.path, page.title, page.commit_oid AS commit, coalesce(chunk.heading_path, '{}') AS "headingPath",
-  (${CHUNKS_UP_TO_FOUND}) AS "upToIt", coalesce(chunk.content, '') AS content, tidemark.dictionary_for(source.search_language) AS language,
+  (${CHUNKS_UP_TO_IT}) AS "chunksUpToIt", coalesce(chunk.content, '') AS content, tidemark.dictionary_for(source.search_language) AS language,
   found.score::double precision, json_build_object('text', found.text_rank, 'vector', found.vector_rank) AS ranks,
   source.last_synced_at AS "lastSyncedAt",
   (extract(epoch FROM clock_timestamp() - source.behind_since) * 1000)::double precision AS "behindMs"

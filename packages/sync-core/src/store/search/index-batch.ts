@@ -12,8 +12,8 @@ export interface Unindexed {
 }
 
 /**
- * Pages that the index lacks, a batch a row: as columns, because an object for each chunk, with its texts and what only
- * goes back to the database, takes the process as long again.
+ * Pages that the index lacks, a batch a row: as columns, because an object for each chunk would live as long as its batch,
+ * and what only goes back to the database would be decoded and encoded on the way.
  */
 export interface IndexBatch {
   /** The last page, and how many they are. */

@@ -34,18 +34,14 @@ export function createIndexText(): (text: string) => string {
     const terms = []
     for (const found of text.match(termPattern(text)) ?? []) {
       // Postgres does not mind the case of ASCII.
-      if (PLAIN.test(found)) {
-        terms.push(found)
-        continue
+      if (PLAIN.test(found)) terms.push(found)
+      else if (BEGINS_RUN.test(found)) terms.push(pairs(found.match(CHARACTERS)!).join(' '))
+      else {
+        const entry = indexed(found)
+        terms.push(entry.words)
+        for (const spelling of entry.spellings) spellings.add(spelling)
       }
-      if (BEGINS_RUN.test(found)) {
-        terms.push(pairs(found.match(CHARACTERS)!).join(' '))
-        continue
-      }
-      const entry = indexed(found)
-      terms.push(entry.words)
-      for (const spelling of entry.spellings) spellings.add(spelling)
     }
-    return terms.concat([...spellings]).join(' ')
+    return [...terms, ...spellings].join(' ')
   }
 }

@@ -31,7 +31,7 @@ setFlagsFromString('--semi-space-growth-factor=1')
 const TABLES = ['sources', 'pages', 'chunks', 'links', 'search_pages', 'search_chunks']
 
 const PAUSE_MS = 50
-/** What stands on some, on few and on no pages of a documentation. */
+/** What pages about commands are searched for. */
 const QUESTIONS = [
   'list files',
   'docker container',
